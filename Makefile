@@ -1,0 +1,42 @@
+# Everything happens in .venv; each target does the set-up that it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.ready
+
+.PHONY: setup demo test quick check format lint types weights clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(SETUP) ## the environment alone, pinned, in .venv
+
+$(SETUP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[faster-whisper,pocketsphinx,dev]'
+	@touch $(SETUP)
+
+demo: setup ## compare three real models on real speech
+	$(BIN)/earwitness demo
+
+quick: setup ## tests that need no weights and no network
+	$(BIN)/python -m pytest -m 'not real' -n 2 -q
+
+test: setup ## every test, with real models on real speech
+	$(BIN)/python -m pytest
+
+format: setup
+	$(BIN)/ruff format src tests benchmarks tools
+	$(BIN)/ruff check --fix src tests benchmarks tools
+
+lint: setup ## formatting and lint
+	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## format, lint, types, architecture and all tests
+
+clean: ## remove the environment (pulled weights and data stay in the user's cache)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,78 @@
+"""The command line: one file per command, and nothing imported before it is known which one is meant.
+
+A command is a module of this folder with a typer ``app``; adding one is adding its file and its row in
+``COMMANDS``. The list of commands is printed without importing any of them, so ``earwitness --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from earwitness.errors import EarwitnessError
+
+COMMANDS = {
+    "data": "Datasets: list, pull, check and join",
+    "score": "Score two transcript files: WER, CER, edits, intervals",
+}
+
+_USAGE = """\
+Usage: earwitness COMMAND [OPTIONS]
+
+Measures speech recognition models on your recordings and says which one to put in production.
+
+Commands:
+{commands}
+
+Run 'earwitness COMMAND --help' for the options and an example of each.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        argv: The arguments after the program's name; ``None`` takes them from ``sys.argv``.
+
+    Returns:
+        0 for done, 1 for "the answer is no", 2 for a user's error told in one sentence, 130 for Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments else "--help"
+    if name in ("-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return 0
+    if name in ("-V", "--version"):
+        from earwitness import __version__
+
+        sys.stdout.write(f"earwitness {__version__}\n")
+        return 0
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        sys.stderr.write(f"There is no command {name!r}.{hint} Run: earwitness --help\n")
+        return 2
+    return _run(name, arguments[1:])
+
+
+def usage() -> str:
+    """Return the text of ``earwitness --help``."""
+    return _USAGE.format(commands="\n".join(f"  {name:<10} {summary}" for name, summary in COMMANDS.items()))
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    app = import_module(f"earwitness.cli.{name}").app
+    try:
+        app(args=arguments, prog_name=f"earwitness {name}")
+    except EarwitnessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0

@@ -1,0 +1,98 @@
+"""Every error that Earwitness raises on purpose.
+
+    EarwitnessError
+    |-- UsageError (ValueError)             an argument that makes no sense
+    |-- FetchError (OSError)                something could not be pulled
+    |   +-- ChecksumError                   it was pulled, and it is not what it should be (removed)
+    |-- DataError
+    |   |-- DataNotFoundError (FileNotFoundError)
+    |   +-- ManifestError (ValueError)      a manifest that cannot be read; names the line
+    |-- AudioError (ValueError)             a file that is not audio, or not audio we can use
+    |   +-- AudioNotFoundError (FileNotFoundError)
+    |-- ScoringError (ValueError)           transcripts that cannot be paired or scored
+    |-- EngineError (RuntimeError)
+    |   |-- EngineNotInstalledError (ImportError)
+    |   |-- UnknownModelError (LookupError)
+    |   |-- UnsupportedDeviceError (ValueError)
+    |   +-- SettingsError (ValueError)      a decoding setting that the engine cannot honour
+    |-- WorkerError (RuntimeError)          a worker process that died, hung or broke the protocol
+    |-- RecordError (ValueError)            a run record that cannot be read or written
+    +-- ComparisonError (ValueError)        runs that must not be compared
+
+A message says what is wrong, with which thing, and what to do. The command line prints it as one line and
+exits with 2; anything that is not an EarwitnessError is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class EarwitnessError(Exception):
+    """The root: catch this to catch every error that Earwitness raises on purpose."""
+
+
+class UsageError(EarwitnessError, ValueError):
+    """An argument that makes no sense, alone or beside another."""
+
+
+class FetchError(EarwitnessError, OSError):
+    """A file that could not be pulled from where it is published."""
+
+
+class ChecksumError(FetchError):
+    """A pulled file whose sha256 is not the pinned one; the file has been removed."""
+
+
+class DataError(EarwitnessError):
+    """A dataset that cannot be used."""
+
+
+class DataNotFoundError(DataError, FileNotFoundError):
+    """A dataset, manifest or corpus that is not there."""
+
+
+class ManifestError(DataError, ValueError):
+    """A manifest that cannot be read; the message names the file and the line."""
+
+
+class AudioError(EarwitnessError, ValueError):
+    """A file that is not audio, or holds audio that cannot be used."""
+
+
+class AudioNotFoundError(AudioError, FileNotFoundError):
+    """An audio file that is not there."""
+
+
+class ScoringError(EarwitnessError, ValueError):
+    """Transcripts that cannot be paired or scored."""
+
+
+class EngineError(EarwitnessError, RuntimeError):
+    """An engine that cannot be used as asked."""
+
+
+class EngineNotInstalledError(EngineError, ImportError):
+    """An engine whose packages are not importable here."""
+
+
+class UnknownModelError(EngineError, LookupError):
+    """A model id that no catalog row has."""
+
+
+class UnsupportedDeviceError(EngineError, ValueError):
+    """A device that the engine, or this machine, does not have."""
+
+
+class SettingsError(EngineError, ValueError):
+    """A decoding setting that does not exist or that the engine cannot honour."""
+
+
+class WorkerError(EarwitnessError, RuntimeError):
+    """A worker process that died, hung, or broke the protocol."""
+
+
+class RecordError(EarwitnessError, ValueError):
+    """A run record that cannot be read or written."""
+
+
+class ComparisonError(EarwitnessError, ValueError):
+    """Runs that must not be compared; the message says which, and how they differ."""

@@ -1,0 +1,297 @@
+"""The values that pass between the rooms: frozen, small, with the unit in the name.
+
+Conventions: times are seconds (``_s``), sizes are bytes (``_bytes``), rates are ratios (not percent), audio is
+mono float32 in [-1, 1]. ``None`` means unknown or undefined and is never written as 0 or NaN. Only the standard
+library and numpy are imported here, because engine environments have nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A span of a recording and what was said in it."""
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    """Unique within its dataset."""
+    audio_path: str
+    """Absolute path of the file that holds the audio."""
+    audio_sha256: str
+    """Of the whole file's bytes, in hex."""
+    start_s: float
+    """Where the clip begins in the file; 0 for a whole file."""
+    duration_s: float
+    """How long the clip is, as its manifest or its file's header says."""
+    reference: str | None
+    """What was said, raw; ``""`` for known silence or tones, ``None`` for unlabelled."""
+    language: str | None = None
+    """BCP 47 tag such as ``en`` or ``es-MX``; ``None`` when unknown."""
+    speaker: str | None = None
+    """Who speaks, as the dataset names them."""
+    recording: str = ""
+    """What clips are clustered by in the statistics: clips of one recording share it."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Anything else that the dataset says of the clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Clips under a name, with the hash that makes two runs comparable."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """Short, for tables and file names."""
+    clips: tuple[Clip, ...]
+    """In the order in which they are transcribed."""
+    sha256: str
+    """Of every clip's id, audio hash, span, reference and language."""
+    source: str = ""
+    """Where it came from: a path or a corpus name."""
+    license: str = ""
+    """As its publisher states it; empty when unknown."""
+    synthetic: bool = False
+    """True when the speech was made by a synthesiser; shown wherever the name is shown."""
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio in all clips."""
+        return sum(clip.duration_s for clip in self.clips)
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Sound in memory."""
+
+    samples: npt.NDArray[np.float32]
+    """Shape (n,), mono, in [-1, 1]."""
+    sample_rate_hz: int
+    """Samples per second."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a transcript with its place in time; also used for words."""
+
+    __pydantic_config__ = _STRICT
+
+    start_s: float
+    """From the beginning of the clip."""
+    end_s: float
+    """From the beginning of the clip."""
+    text: str
+    """Raw, as the engine gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What an engine heard: finished text, never a generator."""
+
+    __pydantic_config__ = _STRICT
+
+    text: str
+    """Raw; normalizing is the scorer's work."""
+    segments: tuple[Segment, ...] = ()
+    """In time order; empty when the engine gives none."""
+    words: tuple[Segment, ...] | None = None
+    """With times, if the engine has them and was asked."""
+    language: str | None = None
+    """The language that the engine decoded in, if it says."""
+    covered_s: float | None = None
+    """Seconds of audio that the engine listened to, if it says (voice activity detection may skip some)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no transcript."""
+
+    __pydantic_config__ = _STRICT
+
+    stage: Literal["audio", "spawn", "load", "transcribe"]
+    """Where it went wrong."""
+    kind: Literal["error", "crash", "timeout", "protocol"]
+    """An exception, a process that died, a budget that ran out, or a reply that made no sense."""
+    message: str
+    """One sentence."""
+    detail: str | None = None
+    """Traceback, or the last lines that the worker printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What one model made of one clip: a transcript or a failure, exactly one of them.
+
+    Raises:
+        ValueError: If both or neither are given.
+
+    >>> Hypothesis("a", Transcript("hello"), None, audio_s=1.0, decode_s=0.01, wall_s=0.1).ok
+    True
+    """
+
+    __pydantic_config__ = _STRICT
+
+    clip_id: str
+    """The clip."""
+    transcript: Transcript | None
+    """The text, or ``None`` on failure."""
+    failure: Failure | None
+    """The reason, or ``None`` on success."""
+    audio_s: float
+    """Seconds of audio decoded and given to the engine (the clip's stated duration when decoding failed)."""
+    decode_s: float | None = None
+    """Seconds spent on decoding and resampling, outside ``wall_s``."""
+    wall_s: float | None = None
+    """Seconds from the array in memory to the finished string, on the worker's clock; ``None`` on failure."""
+    first_text_s: float | None = None
+    """Seconds until the first text, for engines that stream."""
+    attempt: int = 1
+    """1 for the first try; more when an earlier worker died under the clip."""
+
+    def __post_init__(self) -> None:
+        """Refuse a hypothesis that is both or neither."""
+        if (self.transcript is None) == (self.failure is None):
+            raise ValueError(f"Hypothesis {self.clip_id!r} needs a transcript or a failure, and not both.")
+
+    @property
+    def ok(self) -> bool:
+        """True when there is a transcript."""
+        return self.transcript is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Counts of a minimum-edit alignment. They add up; rates are made last, from sums.
+
+    >>> total = Edits(hits=3, substitutions=1) + Edits(hits=1, insertions=2)
+    >>> total.errors, total.length, total.rate
+    (3, 5, 0.6)
+    >>> Edits(insertions=2).rate is None
+    True
+    """
+
+    __pydantic_config__ = _STRICT
+
+    hits: int = 0
+    """Reference tokens that were heard right."""
+    substitutions: int = 0
+    """Reference tokens heard as another."""
+    deletions: int = 0
+    """Reference tokens not heard."""
+    insertions: int = 0
+    """Tokens that nobody said."""
+
+    def __add__(self, other: Edits) -> Edits:
+        """Sum the counts."""
+        return Edits(
+            self.hits + other.hits,
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+        )
+
+    @property
+    def errors(self) -> int:
+        """Substitutions, deletions and insertions."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def length(self) -> int:
+        """Tokens of the reference."""
+        return self.hits + self.substitutions + self.deletions
+
+    @property
+    def rate(self) -> float | None:
+        """Errors over reference length; ``None`` for a reference of length 0; may exceed 1."""
+        return self.errors / self.length if self.length else None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipScore:
+    """Counts of one clip, from which every corpus score is made without aligning again."""
+
+    __pydantic_config__ = _STRICT
+
+    clip_id: str
+    """The clip."""
+    words: Edits | None
+    """Word edits; ``None`` when the clip is unlabelled."""
+    chars: Edits | None
+    """Character edits; ``None`` when the clip is unlabelled."""
+    failed: bool
+    """True when there is no transcript (scored as empty text)."""
+    hypothesis_words: int
+    """Words in the normalized hypothesis."""
+    flags: tuple[str, ...] = ()
+    """Completeness findings, such as ``empty_on_speech``, ``words_on_silence``, ``repeated_ngram``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number that can be defended: value, interval, how many clips stand behind it, and its recipe."""
+
+    __pydantic_config__ = _STRICT
+
+    metric: str
+    """Name, such as ``wer``."""
+    value: float | None
+    """``None`` when undefined; then ``reason`` says why."""
+    unit: str
+    """``ratio``, ``clips``, ``words`` or another word that says what is counted."""
+    signature: str
+    """The recipe; numbers with unequal signatures are not compared."""
+    n_clips: int
+    """Clips that the number was made from."""
+    n_failed: int = 0
+    """Of these, clips that failed."""
+    ci95: tuple[float, float] | None = None
+    """95 % interval, lower and upper; ``None`` with ``reason`` when it cannot be had."""
+    reason: str | None = None
+    """Why the value or the interval is missing."""
+    edits: Edits | None = None
+    """The summed counts behind an error rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to decode, in one vocabulary for all engines.
+
+    An engine that cannot honour a setting refuses it before the run or, for a default, reports the value that is
+    really in force; records hold both what was asked and what was in force.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    language: str = "clip"
+    """``clip``: each clip's own; ``auto``: the engine detects it; or a BCP 47 tag for all clips."""
+    beam_size: int = 1
+    """Hypotheses kept alive while decoding; 1 is greedy."""
+    temperature_fallback: bool = False
+    """Decode again at higher temperatures when the text looks wrong, as Whisper's authors do."""
+    context: bool = False
+    """Condition each window on the text of the one before it."""
+    vad: bool = False
+    """Skip what a voice activity detector calls silence."""
+    timestamps: Literal["none", "segment", "word"] = "segment"
+    """The finest times that are asked for."""
+    precision: str = "auto"
+    """Arithmetic, such as ``float32`` or ``int8``; ``auto`` is the engine's best for the device."""
+    threads: int | None = None
+    """CPU threads of the engine; ``None`` is every core that this process may use."""
+    batch_size: int = 1
+    """Windows decoded together."""
