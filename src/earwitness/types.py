@@ -295,3 +295,5 @@ class Settings:
     """CPU threads of the engine; ``None`` is every core that this process may use."""
     batch_size: int = 1
     """Windows decoded together."""
+    chunk_s: float = 600.0
+    """Longest piece given to the model at once; a longer recording is cut at the quietest place before that."""

@@ -13,6 +13,11 @@ from importlib import import_module
 from earwitness.errors import EarwitnessError
 
 COMMANDS = {
+    "demo": "The whole story on the built-in sample: run, compare, scorecard",
+    "run": "Run models over data and write run records",
+    "compare": "Runs over the same data side by side, as tables and Markdown",
+    "rescore": "Score a record's texts again, without engine or audio",
+    "doctor": "What works on this machine, and what to type where it does not",
     "data": "Datasets: list, pull, check and join",
     "score": "Score two transcript files: WER, CER, edits, intervals",
 }

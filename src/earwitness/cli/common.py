@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# A table that goes to a file or a log is not squeezed into 80 columns.
+_FILE_WIDTH = 160
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines, and nothing else.")]
 
 
@@ -22,3 +28,13 @@ def print_json(value: Any) -> None:
     """Write one JSON document to standard output; NaN is refused rather than written."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where people read: standard output for answers, standard error for progress and notes."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr, highlight=False, soft_wrap=stderr)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = _FILE_WIDTH
+    return found

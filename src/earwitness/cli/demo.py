@@ -1,0 +1,89 @@
+"""``earwitness demo``: the whole story, on what this machine can get."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+app = new_app("The whole story: pull, run, compare, scorecard.")
+MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
+TELEPHONY_CLIPS = 60
+JOINED_S = 163.0
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the records and the scorecard.")] = Path("runs"),
+    sample_only: Annotated[bool, typer.Option("--sample-only", help="Only the built-in, synthetic sample.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare real models on the built-in sample and, where they can be pulled, on recordings of people.
+
+    What cannot be pulled is said and left out. Example:
+
+        earwitness demo --sample-only
+    """
+    from earwitness.cli.compare import plain, show
+    from earwitness.cli.jobs import Request, plan
+    from earwitness.cli.run import run_tasks
+    from earwitness.compare.table import compare
+    from earwitness.report.scorecard import markdown
+    from earwitness.runs.store import write_text
+
+    models = _models()
+    tasks = []
+    for source, limit, tags in [("sample", None, ()), *([] if sample_only else _recordings())]:
+        tasks += plan(Request(sources=(source,), models=models, limit=limit, tags=tags, command=("demo",)))
+    comparison = compare(run_tasks(tasks, out, quiet=as_json))
+    card = out / "scorecard.md"
+    write_text(card, markdown(comparison))
+    if as_json:
+        print_json({**plain(comparison), "scorecard": str(card)})
+        return
+    show(comparison)
+    console().print(f"The scorecard: {card}\nThe records:   {out}/<model>/asr/", markup=False)
+
+
+def _models() -> tuple[str, ...]:
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+    from earwitness.engines.registry import get_engine, require_installed
+    from earwitness.errors import EarwitnessError
+
+    screen = console(stderr=True)
+    usable = []
+    for name in MODELS:
+        model = find(name)
+        try:
+            require_installed(get_engine(model.engine).spec)
+            weights.pull(model, screen.print)
+            usable.append(name)
+        except EarwitnessError as error:
+            screen.print(f"Without {name}: {error}", markup=False)
+    if len(usable) < 2:
+        screen.print("Fewer than two real models can be had here; scripted ones show the way instead.")
+        return (*usable, "fake:echo", "fake:chat")
+    return tuple(usable)
+
+
+def _recordings() -> list[tuple[str, int | None, tuple[str, ...]]]:
+    from earwitness import data
+    from earwitness.data import corpora
+    from earwitness.errors import EarwitnessError
+
+    screen = console(stderr=True)
+    found: list[tuple[str, int | None, tuple[str, ...]]] = []
+    try:
+        corpora.pull("librivox-mini", screen.print)
+        found.append(("librivox-mini", None, ()))
+        corpora.pull("telephony-en", screen.print)
+        found.append(("telephony-en", TELEPHONY_CLIPS, ("kind=speech",)))
+        joined = data.join(data.load("telephony-en", tags={"kind": "speech"}), JOINED_S)
+        found.append((str(joined), None, ()))
+    except EarwitnessError as error:
+        screen.print(f"Some recordings of people are left out: {error}", markup=False)
+    return found

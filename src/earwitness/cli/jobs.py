@@ -1,0 +1,164 @@
+"""From what was typed to jobs: everything that can be refused is refused here, before the first clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from earwitness import data, weights
+from earwitness.engines.base import EngineSpec
+from earwitness.engines.catalog import Model, find
+from earwitness.engines.registry import get_engine, parse_settings, require_device, require_installed, require_settings
+from earwitness.errors import EngineError, UsageError
+from earwitness.runs.drive import Job, spoken_language
+from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
+from earwitness.runs.store import find_records, read_run
+from earwitness.text import normalizer
+from earwitness.types import Dataset, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments of ``earwitness run``."""
+
+    sources: tuple[str, ...]
+    """Datasets."""
+    models: tuple[str, ...]
+    """Model ids."""
+    device: str = "auto"
+    """For all of them."""
+    assignments: tuple[str, ...] = ()
+    """Settings as ``name=value``."""
+    limit: int | None = None
+    """Only the first so many clips."""
+    tags: tuple[str, ...] = ()
+    """Only clips with these, as ``key=value``."""
+    language: str | None = None
+    """For clips that state none."""
+    normalizer: str = "auto"
+    """For scoring."""
+    compounds: bool = False
+    """For scoring."""
+    warmup: int = Limits.warmup
+    """Unmeasured transcriptions."""
+    timeout_s: float = Limits.timeout_floor_s
+    """The least time a clip gets."""
+    command: tuple[str, ...] = ()
+    """As typed, for the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job, and the record to go on with, if there is one."""
+
+    job: Job
+    """What to do."""
+    record: Path | None = field(default=None)
+    """To be resumed; ``None`` for a new one."""
+
+
+def plan(request: Request) -> list[Task]:
+    """Return a task for every dataset and model, after checking all of them.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
+    if not request.sources:
+        raise UsageError("Name some data, such as 'sample' or a folder. See what there is: earwitness data list")
+    if not request.models:
+        raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
+    settings, asked = parse_settings(list(request.assignments))
+    normalizer(request.normalizer)
+    tags = dict(_pair(tag) for tag in request.tags)
+    models = [_checked(model, request.device, settings, asked) for model in request.models]
+    tasks = []
+    for source in request.sources:
+        selection = Selection(source, request.limit, tags, request.language)
+        dataset = load(selection)
+        for model in models:
+            _require_language(model, dataset, settings)
+            job = Job(
+                model=model,
+                folder=weights.require(model),
+                weights_sha256=weights.fingerprint(model),
+                dataset=dataset,
+                selection=selection,
+                device=request.device,
+                settings=settings,
+                limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
+                scoring=ScoringInfo(request.normalizer, request.compounds),
+                command=request.command,
+            )
+            tasks.append(Task(job))
+    return tasks
+
+
+def resume_plan(paths: list[Path]) -> list[Task]:
+    """Return a task for every record that did not end, among and below the paths.
+
+    Raises:
+        EarwitnessError: When a record's data, model or engine is no longer to be had.
+    """
+    unfinished = [(path, run) for path in find_records(paths) if (run := read_run(path)).status != "complete"]
+    return [Task(_job_of(run), path) for path, run in unfinished]
+
+
+def _job_of(run: Run) -> Job:
+    model = find(run.model.id)
+    require_installed(get_engine(model.engine).spec)
+    return Job(
+        model=model,
+        folder=weights.require(model),
+        weights_sha256=weights.fingerprint(model),
+        dataset=load(run.dataset.selection),
+        selection=run.dataset.selection,
+    )
+
+
+@cache
+def _load(source: str, limit: int | None, tags: tuple[tuple[str, str], ...], language: str | None) -> Dataset:
+    dataset = data.load(source, limit=limit, tags=dict(tags), language=language)
+    if not dataset.clips:
+        raise UsageError(f"Data {source!r} has no clips left with this --limit and --tag. Ask for less.")
+    return dataset
+
+
+def load(selection: Selection) -> Dataset:
+    """Load a dataset as selected; the same selection is loaded once.
+
+    Raises:
+        UsageError: When no clip is left.
+        DataError: When it cannot be read.
+    """
+    return _load(selection.source, selection.limit, tuple(selection.tags.items()), selection.language)
+
+
+def _checked(model_id: str, device: str, settings: Settings, asked: frozenset[str]) -> Model:
+    model = find(model_id)
+    spec: EngineSpec = get_engine(model.engine).spec
+    require_installed(spec)
+    require_device(spec, device)
+    require_settings(spec, settings, asked)
+    weights.require(model)
+    return model
+
+
+def _require_language(model: Model, dataset: Dataset, settings: Settings) -> None:
+    if "*" in model.languages:
+        return
+    for clip in dataset.clips:
+        wanted = spoken_language(clip, settings.language)
+        if wanted is not None and wanted.split("-")[0].lower() not in model.languages:
+            knows = ", ".join(model.languages)
+            raise EngineError(
+                f"Model {model.id!r} knows {knows} only, and clip {clip.id!r} of {dataset.name!r} is {wanted!r}. "
+                f"Take another model, or force it: --set language={model.languages[0]}"
+            )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"Tag {text!r} is not KEY=VALUE, such as kind=speech.")
+    return key, value

@@ -1,0 +1,212 @@
+"""Groups runs by dataset, refuses what must not be compared, and says where the rest differ.
+
+Numbers are taken from the records as they stand; the one thing computed here is the WER on the clips that every model
+finished, which no single record can know.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from earwitness.errors import ComparisonError
+from earwitness.runs.record import DatasetInfo, Environment, Run
+from earwitness.runs.rescore import scored
+from earwitness.runs.store import read_clips, read_run, seal_fits
+from earwitness.types import Score
+
+_METRICS = ("wer", "cer")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run in a table."""
+
+    label: str
+    """The model, with its device where the table has several."""
+    record: Path
+    """Where the run's record is."""
+    run: Run
+    """The run."""
+    wer_on_shared: Score | None
+    """WER on the clips that every model of the table finished; ``None`` when all finished all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that two rows of a table do not share, besides the model."""
+
+    what: str
+    """A setting in force, or a part of the environment."""
+    values: Mapping[str, str]
+    """By row label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Runs over one dataset, best WER first."""
+
+    dataset: DatasetInfo
+    """What they transcribed."""
+    rows: tuple[Row, ...]
+    """One a run."""
+    differences: tuple[Difference, ...]
+    """What to keep in mind when reading the rows against each other."""
+    environments: tuple[Environment, ...]
+    """The machines; one, unless the table mixes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One table a dataset, and what was left out."""
+
+    tables: tuple[Table, ...]
+    """In the order in which the datasets were first seen."""
+    left_out: tuple[str, ...]
+    """A sentence for each run that is in no table."""
+
+
+def compare(records: Sequence[Path]) -> Comparison:
+    """Compare runs.
+
+    Of several complete runs that differ in nothing but time and scoring, the newest is taken. Runs that did not end
+    are left out, with a sentence.
+
+    Raises:
+        ComparisonError: When a dataset has one run only (it then has nothing to be compared with), or scores of one
+            dataset were made in different ways. The message says which differ, and how.
+        RecordError: For a record that cannot be read.
+    """
+    left_out: list[str] = []
+    newest: dict[tuple[Any, ...], tuple[Path, Run]] = {}
+    for path in sorted(records):
+        run = read_run(path)
+        if run.status != "complete":
+            left_out.append(f"{path} is {run.status}. Finish it: earwitness run --resume {path}")
+            continue
+        if not seal_fits(path, run):
+            left_out.append(f"{path}: its clips file was changed after the run; score it again: earwitness rescore {path}")
+            continue
+        key = _identity(run)
+        older = newest.get(key)
+        if older is None or older[1].created_at <= run.created_at:
+            newest[key], path, run = (path, run), *(older or (path, run))
+        if older is not None:
+            left_out.append(f"{path} was measured again later.")
+    groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
+    for path, run in newest.values():
+        groups[run.dataset.sha256].append((path, run))
+    _refuse_lonely(groups)
+    return Comparison(tuple(_table(group) for group in groups.values()), tuple(left_out))
+
+
+def _identity(run: Run) -> tuple[Any, ...]:
+    return (
+        run.dataset.sha256,
+        run.model.id,
+        run.model.weights_sha256,
+        run.device_used,
+        tuple(sorted(run.settings_in_force.items())),
+        run.environment.cpu,
+    )
+
+
+def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
+    if not groups:
+        raise ComparisonError("There is no complete run to compare. Make one: earwitness run DATA --model M")
+    lonely = [group[0] for group in groups.values() if len(group) == 1]
+    if not lonely:
+        return
+    if len(groups) == 1:
+        path, run = lonely[0]
+        raise ComparisonError(f"There is only one run, {run.model.id!r} ({path}). Run another model on the same data.")
+    each = "; ".join(
+        f"{run.model.id!r} ran on {run.dataset.name!r} (sha256 {run.dataset.sha256[:12]})" for _, run in lonely
+    )
+    raise ComparisonError(f"Runs on different data are not compared: {each}. Run the models on the same data.")
+
+
+def _table(group: Sequence[tuple[Path, Run]]) -> Table:
+    _refuse_unequal_signatures(group)
+    labels = _labels([run for _, run in group])
+    shared = _wer_on_shared(group)
+    rows = [Row(label, path, run, shared.get(path)) for label, (path, run) in zip(labels, group, strict=True)]
+    rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
+    environments = tuple({run.environment.cpu: run.environment for _, run in group}.values())
+    return Table(group[0][1].dataset, tuple(rows), tuple(_differences(rows)), environments)
+
+
+def _wer(run: Run) -> float | None:
+    score = run.score("wer")
+    return score.value if score else None
+
+
+def _refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
+    for metric in _METRICS:
+        signatures: dict[str, Path] = {}
+        for path, run in group:
+            score = run.score(metric)
+            if score is not None:
+                signatures.setdefault(score.signature, path)
+        if len(signatures) > 1:
+            each = "; ".join(f"{path}: {signature}" for signature, path in signatures.items())
+            raise ComparisonError(
+                f"{metric.upper()} was computed in different ways and is not compared. {each}. "
+                "Score them alike: earwitness rescore RUN... --normalizer NAME"
+            )
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """Model ids, made longer by the device and then by settings until they differ."""
+    labels = [run.model.id for run in runs]
+    if len(set(labels)) < len(labels):
+        labels = [f"{label} on {run.device_used}" for label, run in zip(labels, runs, strict=True)]
+    if len(set(labels)) < len(labels):
+        varying = [name for name in _setting_names(runs) if len({_setting(run, name) for run in runs}) > 1]
+        labels = [
+            f"{label} ({', '.join(f'{name}={_setting(run, name)}' for name in varying)})" if varying else label
+            for label, run in zip(labels, runs, strict=True)
+        ]
+    return [label if labels.count(label) == 1 else f"{label} #{n}" for n, label in enumerate(labels, start=1)]
+
+
+def _setting_names(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(name for run in runs for name in run.settings_in_force))
+
+
+def _setting(run: Run, name: str) -> str:
+    value = run.settings_in_force.get(name)
+    return "does not apply" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _differences(rows: Sequence[Row]) -> list[Difference]:
+    runs = [row.run for row in rows]
+    facts = {
+        "device": lambda run: run.device_used or "?",
+        "processor": lambda run: run.environment.cpu,
+        "Python of the engine": lambda run: run.engine.python,
+        "Earwitness": lambda run: run.environment.earwitness,
+    }
+    candidates = [
+        *(Difference(name, {row.label: _setting(row.run, name) for row in rows}) for name in _setting_names(runs)),
+        *(Difference(name, {row.label: fact(row.run) for row in rows}) for name, fact in facts.items()),
+    ]
+    return [difference for difference in candidates if len(set(difference.values.values())) > 1]
+
+
+def _wer_on_shared(group: Sequence[tuple[Path, Run]]) -> dict[Path, Score]:
+    if not any(score.n_failed for _, run in group if (score := run.score("wer"))):
+        return {}
+    results = {path: read_clips(path) for path, _ in group}
+    finished = [{r.clip.id for r in rows if r.hypothesis.ok} for rows in results.values()]
+    shared = set.intersection(*finished)
+    found = {}
+    for path, run in group:
+        kept = [result for result in results[path] if result.clip.id in shared]
+        score = next((s for s in scored(kept, run.scoring) if s.metric == "wer"), None)
+        if score is not None:
+            found[path] = score
+    return found

@@ -1,0 +1,1 @@
+"""Engines: audio in, Transcript out, one file per engine; and the catalog of models."""

@@ -1,0 +1,104 @@
+"""What an engine is: a spec, a way to load a model, and a loaded model that turns audio into finished text.
+
+An engine is one module that offers an ``Engine`` under the entry-point group ``earwitness.engines``. It runs in a
+process of its own, in an environment that holds only numpy and the engine's packages: this package imports nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from earwitness.types import Audio, Settings, Transcript
+
+Support = Literal["supported", "experimental", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSupport:
+    """Whether an engine runs on a kind of device, and why not."""
+
+    level: Support
+    """``experimental`` runs, and nobody vouches for it."""
+    reason: str = ""
+    """Why the level is not ``supported``."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """An engine's identity card, readable without importing the engine's packages."""
+
+    name: str
+    """As in ``faster-whisper:base``, before the colon."""
+    summary: str
+    """One line."""
+    imports: tuple[str, ...]
+    """Modules that must be importable; the first missing one is named in the error."""
+    packages: tuple[str, ...]
+    """Distributions whose versions belong in a record."""
+    install: str
+    """The command that installs them."""
+    devices: Mapping[str, DeviceSupport]
+    """By kind: ``cpu``, ``cuda``, ``mps``, ``tpu``."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that this engine cannot change, with the value in force; ``None`` where the idea does not apply."""
+    deterministic: bool = True
+    """The same audio gives the same text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """What an engine loads."""
+
+    id: str
+    """The model's id, such as ``faster-whisper:base``."""
+    folder: Path | None
+    """Where its checked files are; ``None`` for a model that has none."""
+
+
+@runtime_checkable
+class Loaded(Protocol):
+    """A model in memory."""
+
+    device: str
+    """The device on which the parameters really are, such as ``cpu`` or ``cuda:0``."""
+    in_force: Mapping[str, Any]
+    """Every setting as it really is, in the vocabulary of ``Settings``."""
+
+    def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
+        """Return the finished text of mono 16 kHz audio of any length.
+
+        Args:
+            audio: Shape (n,), float32, mono, 16 kHz; n may be 0.
+            language: BCP 47 tag, or ``None`` to let the engine detect it.
+        """
+
+    def close(self) -> None:
+        """Free the model's memory. Called once; nothing is called after it."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Code that transcribes."""
+
+    spec: EngineSpec
+
+    def load(self, model: ModelFiles, device: str, settings: Settings) -> Loaded:
+        """Load a model.
+
+        Args:
+            model: The id and the folder of checked files.
+            device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``tpu``.
+            settings: How to decode.
+
+        Raises:
+            EngineError: When the model, the device or a setting cannot be had.
+        """
+
+
+def settings_in_force(spec: EngineSpec, settings: Settings, **really: Any) -> dict[str, Any]:
+    """Return every setting as it is: what was asked, what the engine fixes, and what the loaded model reports."""
+    asked = {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
+    return {**asked, **spec.fixed, **really}

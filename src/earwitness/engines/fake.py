@@ -1,0 +1,102 @@
+"""An engine that transcribes nothing: it answers, fails and hangs on order, for tests and for demonstrations.
+
+Models: ``fake:echo`` says how long the audio is, ``fake:empty`` says nothing, ``fake:loop`` repeats itself,
+``fake:chat`` answers instead of transcribing, ``fake:error`` raises, ``fake:crash`` kills its process, ``fake:hang``
+never returns, ``fake:noisy`` prints rubbish on every stream, ``fake:slow`` sleeps 50 ms and then echoes.
+
+``fake:FOLDER`` reads ``FOLDER/script.json``: an object from a number of samples (as text; ``"*"`` for any other) to an
+answer, ``{"text": ..., "model": "crash", "sleep_s": 0.1}``, so a test can say what happens to which clip, whichever
+worker gets it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
+from earwitness.errors import EngineError
+from earwitness.types import Audio, Segment, Settings, Transcript
+
+SPEC = EngineSpec(
+    name="fake",
+    summary="answers, fails and hangs on order; transcribes nothing",
+    imports=(),
+    packages=(),
+    install="pip install earwitness",
+    devices={"cpu": DeviceSupport("supported"), "tpu": DeviceSupport("unsupported", "it has no use for one")},
+    fixed={"precision": None, "threads": 1},
+)
+SLOW_S = 0.05
+
+
+def _say(name: str, audio: Audio) -> str:
+    match name:
+        case "echo":
+            return f"heard {audio.duration_s:.2f} seconds"
+        case "slow":
+            time.sleep(SLOW_S)
+            return _say("echo", audio)
+        case "empty":
+            return ""
+        case "loop":
+            return "and then " * 60
+        case "chat":
+            return "I'm sorry, I can't listen to audio. Could you tell me what you would like to talk about?"
+        case "error":
+            raise RuntimeError("this model always fails")
+        case "crash":
+            os.kill(os.getpid(), 9)
+        case "hang":
+            while True:
+                time.sleep(1)
+        case "noisy":
+            print('{"id": 1, "event": "transcript"}')  # noqa: T201
+            sys.stderr.write("\x1b[31mnot JSON\x00\n")
+            os.write(1, b"\xff\xfe written past Python's own streams\n")
+            return _say("echo", audio)
+    raise EngineError(f"There is no model 'fake:{name}'.")
+
+
+class _Fake:
+    def __init__(self, name: str, script: Mapping[str, Any] | None, settings: Settings) -> None:
+        self.device = "cpu"
+        self.in_force = settings_in_force(SPEC, settings)
+        self._name = name
+        self._script = script
+
+    def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
+        name, text = self._name, None
+        if self._script is not None:
+            answer = self._script.get(str(len(audio.samples)), self._script.get("*", {}))
+            time.sleep(answer.get("sleep_s", 0))
+            name, text = answer.get("model", "empty"), answer.get("text")
+        text = _say(name, audio) if text is None else text
+        segments = (Segment(0.0, audio.duration_s, text),) if text else ()
+        return Transcript(text, segments, language=language, covered_s=audio.duration_s)
+
+    def close(self) -> None:
+        pass
+
+
+class _Engine:
+    spec = SPEC
+
+    def load(self, model: ModelFiles, device: str, settings: Settings) -> _Fake:
+        del device
+        script = None
+        if model.folder is not None:
+            path = Path(model.folder) / "script.json"
+            try:
+                script = json.loads(path.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                raise EngineError(f"Model {model.id!r} needs a script at {str(path)!r}.") from None
+        return _Fake(model.id.partition(":")[2], script, settings)
+
+
+engine = _Engine()

@@ -1,0 +1,111 @@
+"""faster-whisper: Whisper on CTranslate2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
+from earwitness.engines.blocks import in_blocks
+from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
+from earwitness.types import Audio, Segment, Settings, Transcript
+
+SPEC = EngineSpec(
+    name="faster-whisper",
+    summary="Whisper on CTranslate2, quantized on the CPU",
+    imports=("faster_whisper", "ctranslate2"),
+    packages=("faster-whisper", "ctranslate2"),
+    install="pip install 'earwitness[faster-whisper]'",
+    devices={
+        "cpu": DeviceSupport("supported"),
+        "cuda": DeviceSupport("supported"),
+        "mps": DeviceSupport("unsupported", "CTranslate2 up to 4.8 has no Metal backend"),
+        "tpu": DeviceSupport("unsupported", "CTranslate2 has no TPU backend"),
+    },
+    fixed={"batch_size": 1},
+)
+_FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_HALF_OR_INT8 = {"cpu": "int8", "cuda": "float16"}
+
+
+class _FasterWhisper:
+    def __init__(self, model: Any, settings: Settings, threads: int) -> None:
+        native = model.model
+        self.device = native.device if native.device == "cpu" else f"{native.device}:{native.device_index[0]}"
+        self.in_force: Mapping[str, Any] = settings_in_force(
+            SPEC, settings, precision=native.compute_type, threads=threads if native.device == "cpu" else None
+        )
+        self._model = model
+        self._settings = settings
+
+    def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
+        return in_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
+
+    def _block(self, audio: Audio, language: str | None) -> Transcript:
+        settings = self._settings
+        pieces, info = self._model.transcribe(
+            audio.samples,
+            language=language,
+            beam_size=settings.beam_size,
+            temperature=_FALLBACK_TEMPERATURES if settings.temperature_fallback else 0.0,
+            condition_on_previous_text=settings.context,
+            vad_filter=settings.vad,
+            without_timestamps=settings.timestamps == "none",
+            word_timestamps=settings.timestamps == "word",
+        )
+        found = list(pieces)  # the work happens here: the library returns a lazy generator
+        words = None
+        if settings.timestamps == "word":
+            words = tuple(Segment(float(w.start), float(w.end), w.word) for piece in found for w in piece.words or ())
+        return Transcript(
+            text="".join(piece.text for piece in found).strip(),
+            segments=tuple(Segment(float(piece.start), float(piece.end), piece.text.strip()) for piece in found),
+            words=words,
+            language=info.language,
+            covered_s=float(info.duration_after_vad),
+        )
+
+    def _whisper_language(self, language: str | None) -> str | None:
+        if language is None:
+            return None if self._model.model.is_multilingual else "en"
+        code = language.split("-")[0].lower()
+        if code not in self._model.supported_languages:
+            raise EngineError(f"This model does not know the language {language!r}. It can be forced: --set language=en")
+        return code
+
+    def close(self) -> None:
+        self._model.model.unload_model()
+
+
+class _Engine:
+    spec = SPEC
+
+    def load(self, model: ModelFiles, device: str, settings: Settings) -> _FasterWhisper:
+        import ctranslate2
+        import faster_whisper
+
+        kind, _, index = device.partition(":")
+        gpus = ctranslate2.get_cuda_device_count()
+        if kind == "auto":
+            kind = "cuda" if gpus else "cpu"
+        if kind == "cuda" and int(index or 0) >= gpus:
+            raise UnsupportedDeviceError(f"Device {device!r} is not here: CTranslate2 sees {gpus} CUDA devices.")
+        precision = _HALF_OR_INT8[kind] if settings.precision == "auto" else settings.precision
+        known = ctranslate2.get_supported_compute_types(kind)
+        if precision not in known:
+            raise SettingsError(f"Precision {precision!r} is not to be had on {kind}; here: {', '.join(sorted(known))}.")
+        if model.folder is None:
+            raise EngineError(f"Model {model.id!r} has no weights folder. Run: earwitness models pull {model.id}")
+        threads = settings.threads or 1
+        loaded = faster_whisper.WhisperModel(
+            str(model.folder),
+            device=kind,
+            device_index=int(index or 0),
+            compute_type=precision,
+            cpu_threads=threads,
+            local_files_only=True,
+        )
+        return _FasterWhisper(loaded, settings, threads)
+
+
+engine = _Engine()

@@ -1,0 +1,1 @@
+"""Runs and comparisons as Markdown, for people. No arithmetic here: every number stands in a record."""

@@ -1,0 +1,67 @@
+"""How numbers are shown. The one place where a ratio becomes a percentage."""
+
+from __future__ import annotations
+
+from earwitness.types import Score
+
+NOTHING = "–"
+
+
+def percent(score: Score | None) -> str:
+    """Show an error rate with its interval.
+
+    >>> percent(Score("wer", 0.0273, "ratio", "", n_clips=60, ci95=(0.0102, 0.0449)))
+    '2.7 % [1.0, 4.5]'
+    >>> percent(Score("wer", 0.0273, "ratio", "", n_clips=1, reason="only one recording"))
+    '2.7 %'
+    >>> percent(None)
+    '–'
+    """
+    if score is None or score.value is None:
+        return NOTHING
+    interval = f" [{100 * score.ci95[0]:.1f}, {100 * score.ci95[1]:.1f}]" if score.ci95 else ""
+    return f"{100 * score.value:.1f} %{interval}"
+
+
+def count(score: Score | None) -> str:
+    """Show a count.
+
+    >>> count(Score("failed_clips", 2.0, "clips", "", n_clips=60))
+    '2'
+    """
+    return NOTHING if score is None or score.value is None else f"{score.value:.0f}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Show a plain number with so many significant digits.
+
+    >>> number(0.04567), number(None), number(123.4)
+    ('0.0457', '–', '123')
+    """
+    if value is None:
+        return NOTHING
+    shown = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e" in shown else shown
+
+
+def megabytes(value: int | None) -> str:
+    """Show bytes as MB of 10^6.
+
+    >>> megabytes(742_000_000)
+    '742'
+    """
+    return NOTHING if value is None else f"{value / 1e6:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Show a length of audio.
+
+    >>> duration(42.3), duration(163), duration(3725)
+    ('42 s', '2 min 43 s', '1 h 02 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

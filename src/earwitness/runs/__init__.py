@@ -1,0 +1,1 @@
+"""Runs: drives workers over a dataset; writes, reads and resumes the record."""

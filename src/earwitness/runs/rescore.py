@@ -1,0 +1,55 @@
+"""Scores texts that are already there: while a run goes on, and at any time after it, without engine or audio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from earwitness.errors import RecordError
+from earwitness.runs import store
+from earwitness.runs.record import ClipResult, ScoringInfo
+from earwitness.scoring import ScoringOptions, score_clip, summarize
+from earwitness.types import Clip, Hypothesis, Score
+
+
+def score_result(clip: Clip, hypothesis: Hypothesis, scoring: ScoringInfo) -> ClipResult:
+    """Return the clip's line of the record, with its counts."""
+    return ClipResult(clip, hypothesis, score_clip(clip, hypothesis, _options(scoring)))
+
+
+def scored(results: Sequence[ClipResult], scoring: ScoringInfo) -> tuple[Score, ...]:
+    """Return every score of a run from the counts in its lines."""
+    return summarize([(result.clip, result.score) for result in results], _options(scoring))
+
+
+def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
+    """Write a new record with the same texts under another scoring, and return its path.
+
+    Raises:
+        RecordError: For a record that is not complete, or when the new one cannot be written.
+    """
+    run = store.read_run(path)
+    if run.status != "complete":
+        raise RecordError(f"{str(path)!r} is {run.status}. Finish it first: earwitness run --resume {path}")
+    options = _options(scoring)
+    results = [replace(r, score=score_clip(r.clip, r.hypothesis, options)) for r in store.read_clips(path)]
+    made = store.new_record_path(path.parent)
+    clips = store.clips_path(made)
+    with store.writing(clips), clips.open("ab") as lines:
+        for result in results:
+            store.append(lines, result)
+    new = replace(
+        run,
+        id=store.new_run_id(run.model.id),
+        created_at=store.now(),
+        parent=run.id,
+        scoring=scoring,
+        scores=scored(results, scoring),
+    )
+    store.write_run(made, store.sealed(made, new))
+    return made
+
+
+def _options(scoring: ScoringInfo) -> ScoringOptions:
+    return ScoringOptions(normalizer=scoring.normalizer, compounds=scoring.compounds)

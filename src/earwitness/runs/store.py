@@ -1,0 +1,261 @@
+"""Where records live, and how they are written so that nothing is lost.
+
+    runs/<model>/asr/<YYYY-MM-DD_HH-MM-SS>.json          the Run, written to a temporary name and moved into place
+    runs/<model>/asr/<YYYY-MM-DD_HH-MM-SS>.clips.jsonl   a ClipResult a line, appended and flushed as it goes
+
+A process killed at any moment leaves a Run with status ``running`` and, at worst, half a last line, which reading
+passes over and resuming cuts off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from earwitness.errors import RecordError
+from earwitness.runs.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
+
+CLIPS_SUFFIX = ".clips.jsonl"
+
+
+def model_folder(model_id: str) -> str:
+    """Return a model's folder name.
+
+    >>> model_folder("faster-whisper:tiny.en")
+    'faster-whisper-tiny.en'
+    """
+    return re.sub(r"[^A-Za-z0-9._]+", "-", model_id).strip("-.") or "model"
+
+
+def record_folder(root: Path, model_id: str) -> Path:
+    """Return the folder of a model's records.
+
+    >>> record_folder(Path("runs"), "whisper:base").as_posix()
+    'runs/whisper-base/asr'
+    """
+    return root / model_folder(model_id) / "asr"
+
+
+def new_record_path(folder: Path) -> Path:
+    """Reserve the path of a new record by creating its empty clips file.
+
+    Two runs that begin in the same second get different names.
+
+    Raises:
+        RecordError: When nothing can be written there.
+    """
+    stem = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+            path = folder / f"{stem}{suffix}.json"
+            try:
+                clips_path(path).touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            return path
+    raise RecordError(f"There are a thousand records of this second in {str(folder)!r}. Wait a second.")
+
+
+def clips_path(record: Path) -> Path:
+    """Return the path of the clips file beside a record."""
+    return record.with_name(record.stem + CLIPS_SUFFIX)
+
+
+def new_run_id(model_id: str) -> str:
+    """Return a fresh id: model, time, and eight random hex digits."""
+    return f"{model_folder(model_id)}/{now()}/{secrets.token_hex(4)}"
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+class writing:  # noqa: N801 - reads as a word: with writing(path)
+    """Turns the system's errors about a path into one sentence that says what to do."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the path that is written."""
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise RecordError in place of an OSError."""
+        if not isinstance(error, OSError) or isinstance(error, RecordError):
+            return
+        why = {
+            errno.ENOSPC: "the disk is full. Free some space, then run: earwitness run --resume",
+            errno.EDQUOT: "the disk quota is used up. Free some space, then run: earwitness run --resume",
+            errno.EROFS: "the file system is read-only. Choose another folder with --out",
+            errno.EACCES: "permission denied. Choose another folder with --out",
+        }.get(error.errno or 0, f"{error.strerror or error}. Choose another folder with --out")
+        raise RecordError(f"Cannot write {str(self._path)!r}: {why}") from error
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write a Run in one step: readers see the old one or the new one, never half of one.
+
+    Raises:
+        RecordError: When it cannot be written; the old one is then still there.
+    """
+    data = _adapter(Run).dump_python(run, mode="json")
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file in one step, beside its place and then into it.
+
+    Raises:
+        RecordError: When it cannot be written; what was there before still is.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def read_run(path: Path) -> Run:
+    """Read a Run.
+
+    Raises:
+        RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
+            field that does not is named).
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(f"There is no record {str(path)!r}. Records are the .json files under runs/.") from None
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise RecordError(f"{str(path)!r} is not a run record: {error}.") from None
+    found = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(found, int) and found > SCHEMA_VERSION:
+        raise RecordError(
+            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {SCHEMA_VERSION}. Upgrade it."
+        )
+    return _validated(Run, data, str(path))
+
+
+def append(file: IO[bytes], result: ClipResult) -> None:
+    """Append one line and hand it to the operating system, so that killing this process cannot lose it."""
+    line = json.dumps(_adapter(ClipResult).dump_python(result, mode="json"), ensure_ascii=False, allow_nan=False)
+    file.write(line.encode() + b"\n")
+    file.flush()
+
+
+def read_clips(record: Path) -> list[ClipResult]:
+    """Read every whole line beside a record; a later line for a clip takes the place of an earlier one.
+
+    Raises:
+        RecordError: For a line, other than an unfinished last one, that is not a ClipResult; its number is named.
+    """
+    return list({result.clip.id: result for result in _results(clips_path(record))}.values())
+
+
+def _results(path: Path) -> Iterator[ClipResult]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        raise RecordError(f"The record's texts are missing: there is no {str(path)!r}.") from None
+    # What follows the last newline was never finished.
+    for number, line in enumerate(lines[:-1], start=1):
+        where = f"{path}:{number}"
+        try:
+            data = json.loads(line)
+        except ValueError as error:
+            raise RecordError(f"{where} is not JSON: {error}.") from None
+        yield _validated(ClipResult, data, where)
+
+
+def cut_unfinished_line(path: Path) -> None:
+    """Remove what follows the last newline, which a killed process may have left."""
+    with writing(path), path.open("r+b") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
+
+
+def sealed(record: Path, run: Run) -> Run:
+    """Return the run with the hash and the number of lines of its clips file."""
+    content = clips_path(record).read_bytes()
+    name = clips_path(record).name
+    return replace(run, clips_file=ClipsFile(name, hashlib.sha256(content).hexdigest(), content.count(b"\n")))
+
+
+def seal_fits(record: Path, run: Run) -> bool:
+    """Return whether the clips file is still what the run was sealed with; true for a run that never was."""
+    seal = run.clips_file
+    return seal.sha256 is None or sealed(record, run).clips_file == seal
+
+
+def find_records(paths: list[Path]) -> list[Path]:
+    """Return the record files among and below the paths, sorted, each once.
+
+    Raises:
+        RecordError: For a path that is not there, or a folder that holds no record.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*.json") if clips_path(p).exists())
+            if not inside:
+                raise RecordError(f"There is no run record in {str(path)!r}. Make one: earwitness run DATA --model M")
+            found |= dict.fromkeys(inside)
+        elif path.exists():
+            found[path] = None
+        else:
+            raise RecordError(f"There is no record {str(path)!r}. Records are the .json files under runs/.")
+    return list(found)
+
+
+def run_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the Run."""
+    return _schema(Run, "Earwitness run record")
+
+
+def clips_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one line of the clips file."""
+    return _schema(ClipResult, "Earwitness clip result, one line of a .clips.jsonl file")
+
+
+def _schema(kind: type[Any], title: str) -> dict[str, Any]:
+    schema = _adapter(kind).json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+@cache
+def _adapter(kind: type[Any]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def _validated(kind: type[Any], data: Any, where: str) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(kind).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{where} does not fit the record's schema: {field}: {first['msg']}.") from None

@@ -1,0 +1,72 @@
+"""Speed from the clocks of single clips: ratios of sums, and percentiles.
+
+RTF is the processing time per second of audio, ``sum(wall_s) / sum(audio_s)``; RTFx is its inverse. A mean of the clips'
+own ratios would weigh a one-second clip like an hour. Clips without a transcript have no time and are left out of both
+sums, so a crash is not fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from earwitness.types import Hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Sums, ratios and percentiles of the clips that have a transcript; ``None`` where there is none."""
+
+    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
+
+    audio_s: float
+    """Seconds of audio."""
+    wall_s: float
+    """Seconds of transcription."""
+    decode_s: float
+    """Seconds of decoding and resampling, not in ``wall_s``."""
+    rtf: float | None
+    """``wall_s / audio_s``."""
+    rtfx: float | None
+    """``audio_s / wall_s``."""
+    latency_p50_s: float | None
+    """Median ``wall_s`` of a clip."""
+    latency_p90_s: float | None
+    """90th percentile, linear interpolation between clips."""
+    latency_p95_s: float | None
+    """95th percentile."""
+    latency_p99_s: float | None
+    """99th percentile."""
+    n_timed: int
+    """Clips behind it."""
+
+
+def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
+    """Summarize the clocks of many clips.
+
+    >>> from earwitness.types import Transcript
+    >>> clips = [Hypothesis(str(n), Transcript(""), None, audio_s=10.0, decode_s=0.1, wall_s=n) for n in (1.0, 3.0)]
+    >>> found = speed(clips)
+    >>> found.rtf, found.rtfx, found.latency_p50_s, found.n_timed
+    (0.2, 5.0, 2.0, 2)
+    >>> speed([]).rtf is None
+    True
+    """
+    timed = [h for h in hypotheses if h.ok and h.wall_s is not None]
+    walls = [h.wall_s for h in timed if h.wall_s is not None]
+    audio_s, wall_s = sum(h.audio_s for h in timed), sum(walls)
+    p50, p90, p95, p99 = np.percentile(walls, [50, 90, 95, 99]).tolist() if walls else [None] * 4
+    return Speed(
+        audio_s=audio_s,
+        wall_s=wall_s,
+        decode_s=sum(h.decode_s or 0.0 for h in timed),
+        rtf=wall_s / audio_s if audio_s else None,
+        rtfx=audio_s / wall_s if wall_s else None,
+        latency_p50_s=p50,
+        latency_p90_s=p90,
+        latency_p95_s=p95,
+        latency_p99_s=p99,
+        n_timed=len(timed),
+    )

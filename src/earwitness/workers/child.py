@@ -1,0 +1,150 @@
+"""The child's side of the worker protocol: ``python -m earwitness.workers.child``."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from earwitness.engines.base import Loaded, ModelFiles
+from earwitness.engines.registry import get_engine, package_versions, require_device, require_installed
+from earwitness.types import Audio, Settings
+
+Message = dict[str, Any]
+
+
+def main() -> int:
+    """Answer requests until standard input ends or the parent says close."""
+    requests, replies = _take_pipes()
+    model: Loaded | None = None
+    for request in _watched(requests):
+        try:
+            match request["op"]:
+                case "load":
+                    model, reply = _load(request)
+                case "transcribe":
+                    reply = _transcribe(model, request)
+                case "close":
+                    if model is not None:
+                        model.close()
+                    _send(replies, {"event": "closed"})
+                    return 0
+                case other:
+                    raise ValueError(f"unknown op {other!r}")
+        except Exception as error:  # noqa: BLE001 - every exception of an engine becomes a reply
+            reply = {
+                "event": "failed",
+                "type": type(error).__name__,
+                "message": str(error) or type(error).__name__,
+                "traceback": traceback.format_exc(),
+            }
+        _send(replies, reply)
+    return 0
+
+
+def _take_pipes() -> tuple[TextIO, TextIO]:
+    # Engines print, from Python and from C. They get standard error for it, and an empty standard input.
+    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _watched(requests: TextIO) -> Iterator[Message]:
+    # A thread reads, so that the end of input ends the process even in the middle of a transcription.
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in requests:
+            inbox.put(json.loads(line))
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield inbox.get()
+
+
+def _send(replies: TextIO, reply: Message) -> None:
+    replies.write(json.dumps(reply, allow_nan=False) + "\n")
+    replies.flush()
+
+
+def _load(request: Message) -> tuple[Loaded, Message]:
+    engine = get_engine(request["engine"])
+    require_installed(engine.spec)
+    require_device(engine.spec, request["device"])
+    folder = request["folder"]
+    files = ModelFiles(request["model"], Path(folder) if folder else None)
+    started = time.perf_counter()
+    model = engine.load(files, request["device"], Settings(**request["settings"]))
+    return model, {
+        "event": "loaded",
+        "load_s": time.perf_counter() - started,
+        "device": model.device,
+        "in_force": dict(model.in_force),
+        "packages": package_versions(engine.spec),
+        "python": platform.python_version(),
+        "peak_rss_bytes": peak_rss_bytes(),
+    }
+
+
+def _transcribe(model: Loaded | None, request: Message) -> Message:
+    if model is None:
+        raise ValueError("transcribe before load")
+    audio = Audio(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])
+    started = time.perf_counter()
+    transcript = model.transcribe(audio, language=request["language"])
+    wall_s = time.perf_counter() - started
+    return {
+        "event": "transcript",
+        "transcript": asdict(transcript),
+        "wall_s": wall_s,
+        "peak_rss_bytes": peak_rss_bytes(),
+    }
+
+
+def _mapped(path: str, n_samples: int) -> npt.NDArray[np.float32]:
+    # An empty file cannot be mapped. The map goes when the last array on it does, never under an engine that keeps one.
+    if n_samples == 0:
+        return np.zeros(0, np.float32)
+    with Path(path).open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), n_samples * 4, access=mmap.ACCESS_READ)
+    return np.frombuffer(mapped, "<f4", n_samples)
+
+
+def peak_rss_bytes() -> int | None:
+    """Return the most memory that this process has held at once, or ``None`` where that cannot be told.
+
+    On Linux ``VmHWM``: ``ru_maxrss`` would start at the parent's peak there, since it survives exec. On macOS
+    ``ru_maxrss``, which is in bytes.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        if sys.platform != "darwin":
+            return None
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Keeps one worker alive for a run: starts it late, warms it up, replaces it when it dies, and knows when to give up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from earwitness.errors import WorkerError
+from earwitness.types import Failure
+from earwitness.workers.worker import Answer, LoadedInfo, Worker, WorkerFailedError
+
+
+class GivenUpError(WorkerError):
+    """No worker can be had for this model, or too many have died one after the other."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Keep the last failure beside its message."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """Decoded audio on disk: little-endian float32, mono."""
+
+    path: Path
+    """The file."""
+    n_samples: int
+    """Its length."""
+    sample_rate_hz: int
+    """Samples per second."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate_hz
+
+
+class Supervisor:
+    """A worker that is replaced when it dies. A context manager: leaving it ends the worker.
+
+    Args:
+        start: Starts a worker with its model loaded; raises WorkerFailedError.
+        budget: Seconds that a clip may take, from its seconds of audio.
+        warm_up: Audio that every new worker transcribes before it is measured; ``None`` for none.
+        warm_up_times: How often.
+        max_deaths: Deaths in a row after which GivenUpError is raised.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Worker],
+        budget: Callable[[float], float],
+        *,
+        warm_up: tuple[AudioFile, str | None] | None,
+        warm_up_times: int,
+        max_deaths: int,
+    ) -> None:
+        """Remember how; the first worker is started by the first clip."""
+        self.first: LoadedInfo | None = None
+        self.n_workers = 0
+        self.n_warmup = 0
+        self.peak_rss_bytes: int | None = None
+        self._start, self._budget = start, budget
+        self._warm_up, self._warm_up_times = warm_up, warm_up_times
+        self._max_deaths, self._deaths = max_deaths, 0
+        self._worker: Worker | None = None
+
+    def transcribe(self, audio: AudioFile, language: str | None) -> Answer | Failure:
+        """Return the answer, or the failure that belongs to this clip.
+
+        Raises:
+            GivenUpError: When no worker comes up.
+        """
+        worker = self._worker or self._fresh()
+        try:
+            answer = self._ask(worker, audio, language)
+        except WorkerFailedError as error:
+            if not error.alive:
+                self._worker = None
+                self._deaths += 1
+            return error.failure
+        self._deaths = 0
+        return answer
+
+    def give_up_if_hopeless(self, last: Failure) -> None:
+        """Raise GivenUpError when workers have died too often in a row.
+
+        Apart from ``transcribe`` so that the last clip's failure is written down first.
+        """
+        if self._deaths >= self._max_deaths:
+            message = f"{self._deaths} workers died one after the other; the last: {last.message}"
+            raise GivenUpError(Failure(last.stage, last.kind, message, last.detail))
+
+    def _ask(self, worker: Worker, audio: AudioFile, language: str | None) -> Answer:
+        budget_s = self._budget(audio.duration_s)
+        answer = worker.transcribe(audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=budget_s)
+        self._saw_memory(answer.peak_rss_bytes)
+        return answer
+
+    def _fresh(self) -> Worker:
+        self._worker = worker = self._started()
+        if self._warm_up is None:
+            return worker
+        try:
+            for _ in range(self._warm_up_times):
+                self._ask(worker, *self._warm_up)
+                self.n_warmup += 1
+        except WorkerFailedError as error:
+            # Audio that kills the model belongs to its clip, which is still to come; from here on, start cold.
+            self._warm_up = None
+            if not error.alive:
+                self._worker = worker = self._started()
+        return worker
+
+    def _started(self) -> Worker:
+        try:
+            worker = self._start()
+        except WorkerFailedError as error:
+            raise GivenUpError(error.failure) from error
+        self.n_workers += 1
+        self.first = self.first or worker.info
+        self._saw_memory(worker.info.peak_rss_bytes)
+        return worker
+
+    def _saw_memory(self, peak_rss_bytes: int | None) -> None:
+        if peak_rss_bytes is not None:
+            self.peak_rss_bytes = max(self.peak_rss_bytes or 0, peak_rss_bytes)
+
+    def __enter__(self) -> Supervisor:
+        """Return the supervisor."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the worker: politely after success, at once after an exception."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            if kind is None:
+                worker.close()
+            else:
+                worker.kill()

@@ -1,0 +1,273 @@
+"""The parent's side: start a worker, ask it, and end it, whatever state it is in."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from earwitness.errors import WorkerError
+from earwitness.types import Failure, Segment, Settings, Transcript
+
+_KEPT_LINES = 40
+_CLOSE_S = 5.0
+Stage = Literal["spawn", "load", "transcribe"]
+
+
+class WorkerFailedError(WorkerError):
+    """A worker could not do what it was asked; ``failure`` is for the record, ``alive`` says if it can be asked again."""
+
+    def __init__(self, failure: Failure, *, alive: bool) -> None:
+        """Keep the failure beside its message."""
+        super().__init__(failure.message)
+        self.failure = failure
+        self.alive = alive
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedInfo:
+    """What a worker says once its model is in memory."""
+
+    spawn_s: float
+    """From starting the process to its first reply, less the load itself."""
+    load_s: float
+    """From the engine's load call to its return, on the worker's clock."""
+    device: str
+    """Where the parameters really are."""
+    in_force: Mapping[str, Any]
+    """Every decoding setting as it really is."""
+    packages: Mapping[str, str]
+    """Versions of the engine's packages."""
+    python: str
+    """The worker's Python."""
+    peak_rss_bytes: int | None
+    """Peak resident memory so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker says of one clip."""
+
+    transcript: Transcript
+    """The finished text."""
+    wall_s: float
+    """From the array in memory to the finished text, on the worker's clock."""
+    peak_rss_bytes: int | None
+    """Peak resident memory of the worker since it began."""
+
+
+class Worker:
+    """One engine with one model in one process. Use it as a context manager: leaving ends the process.
+
+    Args:
+        engine: Name of the engine.
+        model: Id of the model.
+        folder: Its checked files, or ``None``.
+        device: As asked for.
+        settings: As asked for; ``threads`` must be a number.
+        budget_s: How long spawning and loading may take.
+
+    Raises:
+        WorkerFailedError: When the process does not come up with the model in time; nothing stays behind.
+    """
+
+    def __init__(
+        self, engine: str, model: str, folder: Path | None, device: str, settings: Settings, *, budget_s: float = 600.0
+    ) -> None:
+        """Start the process and load the model."""
+        started = time.perf_counter()
+        self._replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._log: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._process = _spawn(settings.threads)
+        request = {
+            "op": "load",
+            "engine": engine,
+            "model": model,
+            "folder": str(folder) if folder else None,
+            "device": device,
+            "settings": asdict(settings),
+        }
+        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_replies, self._read_log)]
+        for thread in self._readers:
+            thread.start()
+        try:
+            reply = self._ask(request, "load", budget_s, expect="loaded")
+            load_s = float(reply["load_s"])
+            self.info = LoadedInfo(
+                spawn_s=time.perf_counter() - started - load_s,
+                load_s=load_s,
+                device=reply["device"],
+                in_force=reply["in_force"],
+                packages=reply["packages"],
+                python=reply["python"],
+                peak_rss_bytes=reply["peak_rss_bytes"],
+            )
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def transcribe(
+        self, audio: Path, n_samples: int, sample_rate_hz: int, language: str | None, *, budget_s: float
+    ) -> Answer:
+        """Transcribe one file of float32 samples.
+
+        Raises:
+            WorkerFailedError: On an exception in the engine (``alive`` is then true), a death, a reply that makes no
+                sense, or no reply within ``budget_s`` (the process is then killed).
+        """
+        request = {
+            "op": "transcribe",
+            "audio": str(audio),
+            "samples": n_samples,
+            "sample_rate_hz": sample_rate_hz,
+            "language": language,
+        }
+        reply = self._ask(request, "transcribe", budget_s, expect="transcript")
+        return Answer(read_transcript(reply["transcript"]), float(reply["wall_s"]), reply.get("peak_rss_bytes"))
+
+    def close(self) -> None:
+        """Let the engine free its memory, then end the process, by force if it takes over five seconds."""
+        with contextlib.suppress(WorkerFailedError):
+            self._ask({"op": "close"}, "transcribe", _CLOSE_S, expect="closed")
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process and everything that it started, at once."""
+        if self._process.poll() is None:
+            if os.name == "posix":
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        for thread in self._readers:
+            thread.join(timeout=1.0)
+
+    def __enter__(self) -> Worker:
+        """Return the worker."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close politely after success; at once after an exception, Ctrl-C included."""
+        if kind is None:
+            self.close()
+        else:
+            self.kill()
+
+    def _ask(self, request: Mapping[str, Any], stage: Stage, budget_s: float, *, expect: str) -> dict[str, Any]:
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
+            raise WorkerFailedError(Failure(stage, "crash", "The worker is gone."), alive=False)
+        try:
+            pipe.write(json.dumps(request) + "\n")
+            pipe.flush()
+        except OSError:
+            raise self._died(stage) from None
+        try:
+            line = self._replies.get(timeout=budget_s)
+        except queue.Empty:
+            self.kill()
+            message = f"No answer within {budget_s:.0f} s; the worker was ended."
+            raise WorkerFailedError(Failure(stage, "timeout", message, self._last_lines()), alive=False) from None
+        if line is None:
+            raise self._died(stage)
+        return self._understand(line, stage, expect)
+
+    def _understand(self, line: str, stage: Stage, expect: str) -> dict[str, Any]:
+        try:
+            reply = json.loads(line)
+            event = reply["event"]
+        except (ValueError, TypeError, KeyError):
+            event = None
+        if event == expect:
+            return dict(reply)
+        if event == "failed":
+            message = f"{reply['type']}: {reply['message']}"
+            raise WorkerFailedError(Failure(stage, "error", message, reply.get("traceback")), alive=True)
+        self.kill()
+        message = f"The worker's reply makes no sense: {line[:200]!r}."
+        raise WorkerFailedError(Failure(stage, "protocol", message, self._last_lines()), alive=False)
+
+    def _died(self, stage: Stage) -> WorkerFailedError:
+        self.kill()
+        code = self._process.returncode
+        if code is not None and code < 0:
+            how = f"was killed by signal {signal.Signals(-code).name}"
+            if -code == 9:
+                how += " (out of memory?)"
+        else:
+            how = f"exited with code {code}"
+        return WorkerFailedError(Failure(stage, "crash", f"The worker {how}.", self._last_lines()), alive=False)
+
+    def _last_lines(self) -> str | None:
+        return "\n".join(self._log) or None
+
+    def _read_replies(self) -> None:
+        for line in _lines(self._process.stdout):
+            self._replies.put(line)
+        self._replies.put(None)
+
+    def _read_log(self) -> None:
+        for line in _lines(self._process.stderr):
+            self._log.append(line.rstrip()[:500])
+
+
+def read_transcript(data: Mapping[str, Any]) -> Transcript:
+    """Build a Transcript from its JSON form, as it crosses the pipe."""
+
+    def segments(rows: Any) -> tuple[Segment, ...]:
+        return tuple(Segment(row["start_s"], row["end_s"], row["text"]) for row in rows)
+
+    words = data.get("words")
+    return Transcript(
+        text=data["text"],
+        segments=segments(data.get("segments") or ()),
+        words=None if words is None else segments(words),
+        language=data.get("language"),
+        covered_s=data.get("covered_s"),
+    )
+
+
+def _spawn(threads: int | None) -> subprocess.Popen[str]:
+    environment = dict(os.environ)
+    # Weights are on disk by now: a library that reaches for a hub would measure the network.
+    environment |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONSAFEPATH": "1"}
+    if threads is not None:
+        environment["OMP_NUM_THREADS"] = str(threads)
+    # A session of its own: Ctrl-C reaches the parent alone, and the parent ends the whole group.
+    return subprocess.Popen(
+        [sys.executable, "-m", "earwitness.workers.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _lines(pipe: IO[str] | None) -> Iterator[str]:
+    if pipe is not None:
+        with pipe:
+            yield from pipe
