@@ -18,6 +18,7 @@ COMMANDS = {
     "compare": "Runs over the same data side by side, as tables and Markdown",
     "rescore": "Score a record's texts again, without engine or audio",
     "doctor": "What works on this machine, and what to type where it does not",
+    "models": "Models and their weights: list, show, pull, remove",
     "data": "Datasets: list, pull, check and join",
     "score": "Score two transcript files: WER, CER, edits, intervals",
 }

@@ -107,7 +107,7 @@ def _weights() -> Iterator[Check]:
             continue
         folder = weights.locate(model)
         # Rows that only a hub has are for `models list`; here they would drown the rest.
-        if folder is None and all(source.kind == "hf" for source in model.sources):
+        if folder is None and all(source.startswith("hf:") for source in model.sources):
             continue
         remedy = "" if folder else f"earwitness models pull {model.id}"
         yield Check(f"model {model.id}", folder is not None, False, str(folder or "not pulled"), remedy)

