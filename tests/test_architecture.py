@@ -40,6 +40,8 @@ def modules() -> list[Path]:
 
 def room_of(path: Path) -> str:
     inside = path.relative_to(PACKAGE)
+    if inside.name == "__main__.py":
+        return "cli"
     return inside.parts[0] if len(inside.parts) > 1 else inside.stem.replace("__init__", "")
 
 

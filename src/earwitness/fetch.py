@@ -149,7 +149,9 @@ def debian_tree(package: str, sha256: str, target: Path, report: Report) -> None
     """
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
-            raise FetchError(f"Package {package!r} needs {tool!r}, which Debian and Ubuntu have and this machine has not.")
+            raise FetchError(
+                f"Package {package!r} needs {tool!r}, which Debian and Ubuntu have and this machine has not."
+            )
     with tempfile.TemporaryDirectory(prefix="earwitness-deb-") as name:
         folder = Path(name)
         report(f"downloading {package}")

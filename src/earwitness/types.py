@@ -41,6 +41,8 @@ class Clip:
     """Who speaks, as the dataset names them."""
     recording: str = ""
     """What clips are clustered by in the statistics: clips of one recording share it."""
+    channel: int | None = None
+    """Which channel of the file, from 0; ``None`` for the mean of all."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Anything else that the dataset says of the clip."""
 

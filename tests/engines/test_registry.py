@@ -26,18 +26,20 @@ def test_every_engine_has_an_identity_card(name: str) -> None:
 
 
 def test_a_misspelt_engine_is_answered_with_the_nearest_name() -> None:
-    with pytest.raises(EngineError, match="There is no engine 'faster-wisper'. Did you mean 'faster-whisper'?"):
+    with pytest.raises(EngineError, match=r"There is no engine 'faster-wisper'\. Did you mean 'faster-whisper'\?"):
         get_engine("faster-wisper")
 
 
 def test_a_missing_package_is_answered_with_the_command_that_installs_it() -> None:
     spec = EngineSpec("x", "", ("no_such_module",), (), "pip install 'earwitness[x]'", {})
-    with pytest.raises(EngineNotInstalledError, match=r"no module 'no_such_module'.*Run: pip install 'earwitness\[x\]'"):
+    with pytest.raises(
+        EngineNotInstalledError, match=r"no module 'no_such_module'.*Run: pip install 'earwitness\[x\]'"
+    ):
         require_installed(spec)
 
 
 def test_mps_is_refused_where_it_would_really_be_the_cpu() -> None:
-    with pytest.raises(UnsupportedDeviceError, match="no Metal backend. It runs on: cpu, cuda"):
+    with pytest.raises(UnsupportedDeviceError, match=r"no Metal backend\. It runs on: cpu, cuda"):
         require_device(get_engine("faster-whisper").spec, "mps")
 
 

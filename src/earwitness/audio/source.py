@@ -115,9 +115,11 @@ def _with_av(path: Path, start_s: float, first_error: str) -> Iterator[Source]:
         stream = container.streams.audio[0]
         rate_hz, channels = stream.codec_context.sample_rate, stream.codec_context.channels
         if rate_hz <= 0 or channels <= 0:
-            raise AudioError(f"{str(path)!r} states {rate_hz} Hz and {channels} channels. Repair or leave out the file.")
+            raise AudioError(
+                f"{str(path)!r} states {rate_hz} Hz and {channels} channels. Repair or leave out the file."
+            )
         duration_s = None
-        if stream.duration is not None:
+        if stream.duration is not None and stream.time_base is not None:
             duration_s = float(stream.duration * stream.time_base)
         elif container.duration is not None:
             duration_s = container.duration / av.time_base
@@ -143,7 +145,9 @@ def _av_blocks(path: Path, container: Any, stream: Any, start_s: float) -> Itera
                 here_s = frame.time - origin_s if start_s > 1 and frame.time is not None else 0.0
                 skip = max(0, round((start_s - here_s) * rate_hz))
             for part in resampler.resample(frame):
-                block: Block = part.to_ndarray().reshape(-1, stream.codec_context.channels)
+                block: Block = (
+                    part.to_ndarray().astype(np.float32, copy=False).reshape(-1, stream.codec_context.channels)
+                )
                 yield block[skip:]
                 skip = max(0, skip - len(block))
     except av.error.FFmpegError as error:

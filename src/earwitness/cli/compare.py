@@ -42,23 +42,38 @@ def compare(
 
 def show(comparison: Any) -> None:
     """Print a comparison as tables."""
+    from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from earwitness.report.scorecard import COLUMNS, notes, title
 
     screen = console()
     for table in comparison.tables:
-        shown = Table(title=title(table), title_justify="left", title_style="bold")
+        shown = Table(
+            title=Text(title(table)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        )
         for column in COLUMNS:
-            shown.add_column(column.heading, justify="left" if column is COLUMNS[0] else "right", overflow="fold")
+            shown.add_column(column.heading, justify="left" if column is COLUMNS[0] else "right", no_wrap=True)
         for row in table.rows:
             shown.add_row(*(column.show(row) for column in COLUMNS))
         screen.print(shown)
+        if table.differences:
+            screen.print(_differences(table))
         for note in notes(table):
             screen.print(f"  {note}", markup=False, highlight=False)
         screen.print()
     for reason in comparison.left_out:
         screen.print(f"Left out: {reason}", markup=False, highlight=False)
+
+
+def _differences(table: Any) -> Any:
+    from rich.table import Table
+
+    shown = Table("In force", *(row.label for row in table.rows), box=None, pad_edge=False, header_style="dim")
+    for difference in table.differences:
+        shown.add_row(difference.what, *(difference.values[row.label] for row in table.rows), style="dim")
+    return shown
 
 
 def plain(comparison: Any) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _recordings() -> list[tuple[str, int | None, tuple[str, ...]]]:
         found.append(("librivox-mini", None, ()))
         corpora.pull("telephony-en", screen.print)
         found.append(("telephony-en", TELEPHONY_CLIPS, ("kind=speech",)))
-        joined = data.join(data.load("telephony-en", tags={"kind": "speech"}), JOINED_S)
+        joined = data.join(data.load("telephony-en"), JOINED_S)
         found.append((str(joined), None, ()))
     except EarwitnessError as error:
         screen.print(f"Some recordings of people are left out: {error}", markup=False)

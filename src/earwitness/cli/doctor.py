@@ -31,7 +31,9 @@ class Check:
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Look at engines, weights, data, decoders, disk and devices; exit 1 when something needed is missing. Example:
+    """Look at engines, weights, data, decoders, disk and devices; exit 1 when something needed is missing.
+
+    For example:
 
     earwitness doctor
     """
@@ -80,7 +82,11 @@ def _machine() -> Iterator[Check]:
 def _decoders() -> Iterator[Check]:
     from importlib.metadata import PackageNotFoundError, version
 
-    for package, reads in (("soundfile", "wav, flac, ogg, opus, mp3"), ("av", "m4a, mp4, webm"), ("soxr", "resampling")):
+    for package, reads in (
+        ("soundfile", "wav, flac, ogg, opus, mp3"),
+        ("av", "m4a, mp4, webm"),
+        ("soxr", "resampling"),
+    ):
         try:
             yield Check(f"decoder {package}", True, True, f"{version(package)}: {reads}")
         except PackageNotFoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from earwitness import data, weights
@@ -36,13 +35,15 @@ class Request:
     """Only clips with these, as ``key=value``."""
     language: str | None = None
     """For clips that state none."""
+    channel: int | None = None
+    """For clips that state none."""
     normalizer: str = "auto"
     """For scoring."""
     compounds: bool = False
     """For scoring."""
-    warmup: int = Limits.warmup
+    warmup: int = 1
     """Unmeasured transcriptions."""
-    timeout_s: float = Limits.timeout_floor_s
+    timeout_s: float = 120.0
     """The least time a clip gets."""
     command: tuple[str, ...] = ()
     """As typed, for the record."""
@@ -74,7 +75,7 @@ def plan(request: Request) -> list[Task]:
     models = [_checked(model, request.device, settings, asked) for model in request.models]
     tasks = []
     for source in request.sources:
-        selection = Selection(source, request.limit, tags, request.language)
+        selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel)
         dataset = load(selection)
         for model in models:
             _require_language(model, dataset, settings)
@@ -116,22 +117,29 @@ def _job_of(run: Run) -> Job:
     )
 
 
-@cache
-def _load(source: str, limit: int | None, tags: tuple[tuple[str, str], ...], language: str | None) -> Dataset:
-    dataset = data.load(source, limit=limit, tags=dict(tags), language=language)
-    if not dataset.clips:
-        raise UsageError(f"Data {source!r} has no clips left with this --limit and --tag. Ask for less.")
-    return dataset
-
-
 def load(selection: Selection) -> Dataset:
-    """Load a dataset as selected; the same selection is loaded once.
+    """Load a dataset as selected.
 
     Raises:
         UsageError: When no clip is left.
         DataError: When it cannot be read.
     """
-    return _load(selection.source, selection.limit, tuple(selection.tags.items()), selection.language)
+    dataset = data.load(
+        selection.source,
+        limit=selection.limit,
+        tags=selection.tags,
+        language=selection.language,
+        channel=selection.channel,
+    )
+    if not dataset.clips:
+        raise UsageError(f"Data {selection.source!r} has no clips left with this --limit and --tag. Ask for less.")
+    return dataset
+
+
+def _lasting(source: str) -> str:
+    # A record may be resumed from another folder: a path is kept whole, a name as it is.
+    path = Path(source)
+    return str(path.resolve()) if "/" in source or path.suffix else source
 
 
 def _checked(model_id: str, device: str, settings: Settings, asked: frozenset[str]) -> Model:

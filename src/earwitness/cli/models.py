@@ -12,7 +12,9 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 if TYPE_CHECKING:
     from earwitness.engines.catalog import Model
 
-app = new_app("Models and their weights: list, show, pull, remove.\n\nExample: earwitness models pull faster-whisper:base")
+app = new_app(
+    "Models and their weights: list, show, pull, remove.\n\nExample: earwitness models pull faster-whisper:base"
+)
 Ids = Annotated[list[str], typer.Argument(help="Model ids, such as faster-whisper:base.", metavar="MODEL...")]
 
 
@@ -50,7 +52,9 @@ def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJ
 
 @app.command()
 def pull(ids: Ids, as_json: AsJson = False) -> None:
-    """Get weights from the first source that works, check them, keep them. Example:
+    """Get weights from the first source that works, check them, keep them.
+
+    For example:
 
     earwitness models pull faster-whisper:tiny.en pocketsphinx:en-us
     """

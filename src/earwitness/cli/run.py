@@ -19,7 +19,8 @@ OUT = Path("runs")
 @app.command()
 def run(
     sources: Annotated[
-        list[str] | None, typer.Argument(help="Corpora, manifests or folders; with --resume: records.", metavar="DATA...")
+        list[str] | None,
+        typer.Argument(help="Corpora, manifests or folders; with --resume: records.", metavar="DATA..."),
     ] = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto",
@@ -29,10 +30,15 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")] = None,
+    channel: Annotated[
+        int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")
+    ] = None,
     normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
     compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
     warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")] = 120,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")
+    ] = 120,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
     as_json: AsJson = False,
@@ -51,33 +57,23 @@ def run(
 
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if resume:
-        tasks = resume_plan([Path(source) for source in sources or [str(out)]])
-    else:
-        tasks = plan(
-            Request(
-                sources=tuple(sources or ()),
-                models=tuple(model or ()),
-                device=device,
-                assignments=tuple(set_ or ()),
-                limit=limit,
-                tags=tuple(tag or ()),
-                language=language,
-                normalizer=normalizer,
-                compounds=compounds,
-                warmup=warmup,
-                timeout_s=timeout,
-                command=tuple(sys.argv[1:]),
-            )
-        )
-    records = run_tasks(tasks, out, quiet=as_json)
-    if as_json:
-        print_json([{"record": str(path), **_summary(path)} for path in records])
-        failed = [path for path in records if _summary(path)["status"] != "complete"]
-    else:
-        failed = show_records(records)
-    if failed:
-        raise typer.Exit(1)
+    request = Request(
+        sources=tuple(sources or ()),
+        models=tuple(model or ()),
+        device=device,
+        assignments=tuple(set_ or ()),
+        limit=limit,
+        tags=tuple(tag or ()),
+        language=language,
+        channel=channel,
+        normalizer=normalizer,
+        compounds=compounds,
+        warmup=warmup,
+        timeout_s=timeout,
+        command=tuple(sys.argv[1:]),
+    )
+    tasks = resume_plan([Path(source) for source in sources or [str(out)]]) if resume else plan(request)
+    _answer(run_tasks(tasks, out, quiet=as_json), as_json=as_json)
 
 
 def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]:
@@ -90,7 +86,7 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]
     if not tasks:
         screen.print("Nothing to do: every record is complete.")
     records = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=quiet, refresh_per_second=4) as bars:
         for task in tasks:
             job = task.job
@@ -111,42 +107,41 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]
     return records
 
 
-def show_records(records: list[Path]) -> list[Path]:
-    """Print a line a record and return those that are not complete."""
+def _answer(records: list[Path], *, as_json: bool) -> None:
+    from earwitness.runs.store import read_run
+
+    runs = [read_run(path) for path in records]
+    if as_json:
+        print_json([_summary(path, run) for path, run in zip(records, runs, strict=True)])
+    else:
+        for path, run in zip(records, runs, strict=True):
+            console().print(f"{_in_words(run)}\n  {path}", markup=False)
+    if any(run.status != "complete" for run in runs):
+        raise typer.Exit(1)
+
+
+def _in_words(run: Any) -> str:
     from earwitness.report.format import number, percent
-    from earwitness.runs.store import read_run
 
-    screen = console()
-    unfinished = []
-    for path in records:
-        found = read_run(path)
-        if found.status != "complete":
-            unfinished.append(path)
-            why = f": {found.failure.message}" if found.failure else ""
-            screen.print(f"{found.model.id} on {found.dataset.name} {found.status}{why}", markup=False)
-        else:
-            failed = found.score("failed_clips")
-            screen.print(
-                f"{found.model.id} on {found.dataset.name}: WER {percent(found.score('wer'))}, "
-                f"RTF {number(found.speed and found.speed.rtf)}, "
-                f"{failed.value if failed and failed.value else 0:.0f} of {found.dataset.n_clips} clips failed",
-                markup=False,
-            )
-        screen.print(f"  {path}", markup=False)
-    return unfinished
+    head = f"{run.model.id} on {run.dataset.name}"
+    if run.status != "complete":
+        return f"{head} {run.status}" + (f": {run.failure.message}" if run.failure else "")
+    failed = run.score("failed_clips")
+    return (
+        f"{head}: WER {percent(run.score('wer'))}, RTF {number(run.speed.rtf if run.speed else None)}, "
+        f"{failed.value:.0f} of {run.dataset.n_clips} clips failed"
+    )
 
 
-def _summary(path: Path) -> dict[str, Any]:
-    from earwitness.runs.store import read_run
-
-    found = read_run(path)
+def _summary(path: Path, run: Any) -> dict[str, Any]:
     return {
-        "id": found.id,
-        "status": found.status,
-        "model": found.model.id,
-        "dataset": found.dataset.name,
-        "device_used": found.device_used,
-        "failure": found.failure and asdict(found.failure),
-        "scores": {score.metric: asdict(score) for score in found.scores},
-        "speed": found.speed and asdict(found.speed),
+        "record": str(path),
+        "id": run.id,
+        "status": run.status,
+        "model": run.model.id,
+        "dataset": run.dataset.name,
+        "device_used": run.device_used,
+        "failure": run.failure and asdict(run.failure),
+        "scores": {score.metric: asdict(score) for score in run.scores},
+        "speed": run.speed and asdict(run.speed),
     }

@@ -7,7 +7,7 @@ finished, which no single record can know.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,16 @@ def compare(records: Sequence[Path]) -> Comparison:
             left_out.append(f"{path} is {run.status}. Finish it: earwitness run --resume {path}")
             continue
         if not seal_fits(path, run):
-            left_out.append(f"{path}: its clips file was changed after the run; score it again: earwitness rescore {path}")
+            left_out.append(
+                f"{path}: its clips file was changed after the run; score it again: earwitness rescore {path}"
+            )
             continue
         key = _identity(run)
-        older = newest.get(key)
-        if older is None or older[1].created_at <= run.created_at:
-            newest[key], path, run = (path, run), *(older or (path, run))
-        if older is not None:
-            left_out.append(f"{path} was measured again later.")
+        first = newest.setdefault(key, (path, run))
+        if first[1] is not run:
+            older, newer = sorted((first, (path, run)), key=lambda pair: pair[1].created_at)
+            newest[key] = newer
+            left_out.append(f"{older[0]} was measured or scored again later.")
     groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
     for path, run in newest.values():
         groups[run.dataset.sha256].append((path, run))
@@ -184,7 +186,7 @@ def _setting(run: Run, name: str) -> str:
 
 def _differences(rows: Sequence[Row]) -> list[Difference]:
     runs = [row.run for row in rows]
-    facts = {
+    facts: dict[str, Callable[[Run], str]] = {
         "device": lambda run: run.device_used or "?",
         "processor": lambda run: run.environment.cpu,
         "Python of the engine": lambda run: run.engine.python,

@@ -1,7 +1,7 @@
 """What an engine is: a spec, a way to load a model, and a loaded model that turns audio into finished text.
 
 An engine is one module that offers an ``Engine`` under the entry-point group ``earwitness.engines``. It runs in a
-process of its own, in an environment that holds only numpy and the engine's packages: this package imports nothing else.
+process of its own, in an environment that holds only numpy and the engine's packages: nothing else is imported here.
 """
 
 from __future__ import annotations

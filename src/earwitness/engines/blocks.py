@@ -6,6 +6,7 @@ minute in faster-whisper: an hour takes 3 GB, ten hours do not fit. In pieces of
 
 from __future__ import annotations
 
+import itertools
 import mmap
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,7 +67,7 @@ def in_blocks(
     """
     points = cut_points(audio.samples, audio.sample_rate_hz, longest_s)
     joined = Transcript("", language=language, covered_s=0.0)
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in itertools.pairwise(points):
         if start == end:
             continue
         piece = Audio(np.array(audio.samples[start:end], np.float32), audio.sample_rate_hz)

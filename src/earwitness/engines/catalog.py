@@ -108,7 +108,9 @@ def _rows(text: str, where: str) -> list[Model]:
 def _model(row: Mapping[str, Any], where: str) -> Model:
     name = row.get("id", "?")
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    files_ = tuple(_made(WeightsFile, {**f, "parts": tuple(f.get("parts", ()))}, name, where) for f in row.get("files", ()))
+    files_ = tuple(
+        _made(WeightsFile, {**f, "parts": tuple(f.get("parts", ()))}, name, where) for f in row.get("files", ())
+    )
     model: Model = _made(Model, {**given, "files": files_}, name, where)
     if ":" not in model.id or model.id.partition(":")[0] != model.engine:
         raise EngineError(f"Model {name!r} in {where}: the id must be its engine, a colon and a name.")

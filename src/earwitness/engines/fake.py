@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,32 +35,50 @@ SPEC = EngineSpec(
 SLOW_S = 0.05
 
 
-def _say(name: str, audio: Audio) -> str:
-    match name:
-        case "echo":
-            return f"heard {audio.duration_s:.2f} seconds"
-        case "slow":
-            time.sleep(SLOW_S)
-            return _say("echo", audio)
-        case "empty":
-            return ""
-        case "loop":
-            return "and then " * 60
-        case "chat":
-            return "I'm sorry, I can't listen to audio. Could you tell me what you would like to talk about?"
-        case "error":
-            raise RuntimeError("this model always fails")
-        case "crash":
-            os.kill(os.getpid(), 9)
-        case "hang":
-            while True:
-                time.sleep(1)
-        case "noisy":
-            print('{"id": 1, "event": "transcript"}')  # noqa: T201
-            sys.stderr.write("\x1b[31mnot JSON\x00\n")
-            os.write(1, b"\xff\xfe written past Python's own streams\n")
-            return _say("echo", audio)
-    raise EngineError(f"There is no model 'fake:{name}'.")
+CHAT = "I'm sorry, I can't listen to audio. Could you tell me what you would like to talk about?"
+
+
+def _echo(audio: Audio) -> str:
+    return f"heard {audio.duration_s:.2f} seconds"
+
+
+def _slow(audio: Audio) -> str:
+    time.sleep(SLOW_S)
+    return _echo(audio)
+
+
+def _error(_: Audio) -> str:
+    raise RuntimeError("this model always fails")
+
+
+def _crash(audio: Audio) -> str:
+    os.kill(os.getpid(), 9)
+    return _hang(audio)
+
+
+def _hang(_: Audio) -> str:
+    while True:
+        time.sleep(1)
+
+
+def _noisy(audio: Audio) -> str:
+    print('{"id": 1, "event": "transcript"}')
+    sys.stderr.write("\x1b[31mnot JSON\x00\n")
+    os.write(1, b"\xff\xfe written past Python's own streams\n")
+    return _echo(audio)
+
+
+_MODELS: Mapping[str, Callable[[Audio], str]] = {
+    "echo": _echo,
+    "empty": lambda _: "",
+    "loop": lambda _: "and then " * 60,
+    "chat": lambda _: CHAT,
+    "error": _error,
+    "crash": _crash,
+    "hang": _hang,
+    "noisy": _noisy,
+    "slow": _slow,
+}
 
 
 class _Fake:
@@ -76,7 +94,7 @@ class _Fake:
             answer = self._script.get(str(len(audio.samples)), self._script.get("*", {}))
             time.sleep(answer.get("sleep_s", 0))
             name, text = answer.get("model", "empty"), answer.get("text")
-        text = _say(name, audio) if text is None else text
+        text = _MODELS[name](audio) if text is None else text
         segments = (Segment(0.0, audio.duration_s, text),) if text else ()
         return Transcript(text, segments, language=language, covered_s=audio.duration_s)
 
@@ -96,7 +114,10 @@ class _Engine:
                 script = json.loads(path.read_text(encoding="utf-8"))
             except FileNotFoundError:
                 raise EngineError(f"Model {model.id!r} needs a script at {str(path)!r}.") from None
-        return _Fake(model.id.partition(":")[2], script, settings)
+        name = model.id.partition(":")[2]
+        if script is None and name not in _MODELS:
+            raise EngineError(f"There is no model 'fake:{name}'. There are: {', '.join(_MODELS)}.")
+        return _Fake(name, script, settings)
 
 
 engine = _Engine()

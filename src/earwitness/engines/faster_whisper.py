@@ -70,7 +70,9 @@ class _FasterWhisper:
             return None if self._model.model.is_multilingual else "en"
         code = language.split("-")[0].lower()
         if code not in self._model.supported_languages:
-            raise EngineError(f"This model does not know the language {language!r}. It can be forced: --set language=en")
+            raise EngineError(
+                f"This model does not know the language {language!r}. It can be forced: --set language=en"
+            )
         return code
 
     def close(self) -> None:
@@ -93,7 +95,9 @@ class _Engine:
         precision = _HALF_OR_INT8[kind] if settings.precision == "auto" else settings.precision
         known = ctranslate2.get_supported_compute_types(kind)
         if precision not in known:
-            raise SettingsError(f"Precision {precision!r} is not to be had on {kind}; here: {', '.join(sorted(known))}.")
+            raise SettingsError(
+                f"Precision {precision!r} is not to be had on {kind}; here: {', '.join(sorted(known))}."
+            )
         if model.folder is None:
             raise EngineError(f"Model {model.id!r} has no weights folder. Run: earwitness models pull {model.id}")
         threads = settings.threads or 1

@@ -35,11 +35,13 @@ def count(score: Score | None) -> str:
 def number(value: float | None, digits: int = 3) -> str:
     """Show a plain number with so many significant digits.
 
-    >>> number(0.04567), number(None), number(123.4)
-    ('0.0457', '–', '123')
+    >>> number(0.04567), number(None), number(123.4), number(0.00002)
+    ('0.0457', '–', '123', '<0.001')
     """
     if value is None:
         return NOTHING
+    if 0 < value < 0.001:
+        return "<0.001"
     shown = f"{value:.{digits}g}"
     return f"{value:.0f}" if "e" in shown else shown
 

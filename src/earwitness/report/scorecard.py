@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from earwitness.compare.table import Comparison, Row, Table
 from earwitness.report.format import count, duration, megabytes, number, percent
@@ -20,6 +20,10 @@ class Column(NamedTuple):
     """For the legend."""
 
 
+def _of(value: object, name: str) -> Any:
+    return getattr(value, name, None)
+
+
 def _shown(row: Row, metric: str, show: Callable[..., str]) -> str:
     return show(row.run.score(metric))
 
@@ -28,12 +32,14 @@ COLUMNS = (
     Column("Model", lambda row: row.label, "engine:weights"),
     Column("WER", lambda row: _shown(row, "wer", percent), "word error rate with its 95 % interval; less is better"),
     Column("CER", lambda row: _shown(row, "cer", percent), "character error rate with its 95 % interval"),
-    Column("RTF", lambda row: number(row.run.speed and row.run.speed.rtf), "seconds of work per second of audio"),
-    Column("p50 s", lambda row: number(row.run.speed and row.run.speed.latency_p50_s), "median time of a clip"),
-    Column("p95 s", lambda row: number(row.run.speed and row.run.speed.latency_p95_s), "95 % of clips took less"),
-    Column("Load s", lambda row: number(row.run.workers and row.run.workers.load_s), "loading the model, once"),
+    Column("RTF", lambda row: number(_of(row.run.speed, "rtf")), "seconds of work per second of audio"),
+    Column("p50 s", lambda row: number(_of(row.run.speed, "latency_p50_s")), "median time of a clip"),
+    Column("p95 s", lambda row: number(_of(row.run.speed, "latency_p95_s")), "95 % of clips took less"),
+    Column("Load s", lambda row: number(_of(row.run.workers, "load_s")), "loading the model, once"),
     Column(
-        "Peak MB", lambda row: megabytes(row.run.workers and row.run.workers.peak_rss_bytes), "most memory of the worker"
+        "Peak MB",
+        lambda row: megabytes(_of(row.run.workers, "peak_rss_bytes")),
+        "most memory of the worker",
     ),
     Column("Failed", lambda row: _shown(row, "failed_clips", count), "clips without a transcript, scored as empty"),
     Column("Empty", lambda row: _shown(row, "empty_on_speech", count), "clips with speech and no text"),
@@ -41,7 +47,7 @@ COLUMNS = (
     Column("Loops", lambda row: _shown(row, "repeated_ngram", count), "clips in which the text repeats itself"),
     Column(
         "Length",
-        lambda row: number((score := row.run.score("length_ratio")) and score.value),
+        lambda row: number(_of(row.run.score("length_ratio"), "value")),
         "words heard per word spoken; far under 1, something is missing",
     ),
 )
@@ -57,18 +63,12 @@ def title(table: Table) -> str:
 def notes(table: Table) -> list[str]:
     """Return what to keep in mind when reading a table, a sentence each."""
     found = [
-        f"{difference.what} differs: " + ", ".join(f"{label}: {value}" for label, value in difference.values.items())
-        for difference in table.differences
-    ]
-    found += [
         f"{row.label} on the {row.wer_on_shared.n_clips} clips that every model finished: "
         f"WER {percent(row.wer_on_shared)}"
         for row in table.rows
         if row.wer_on_shared
     ]
-    reasons = {
-        score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason
-    }
+    reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     return found + [f"WER: {reason}" for reason in sorted(reasons)]
 
 
@@ -83,6 +83,8 @@ def markdown(comparison: Comparison) -> str:
     parts = ["# Scorecard\n"]
     for table in comparison.tables:
         parts += [f"## {title(table)}\n", _markdown_table(table)]
+        if table.differences:
+            parts += ["What differs besides the model:\n", _differences(table)]
         parts += [f"- {_escaped(note)}" for note in notes(table)]
         parts += [f"- `{signature}`" for signature in signatures(table)]
         parts += [
@@ -98,10 +100,20 @@ def markdown(comparison: Comparison) -> str:
 
 
 def _markdown_table(table: Table) -> str:
-    header = "| " + " | ".join(column.heading for column in COLUMNS) + " |"
-    rule = "|---" + "|--:" * (len(COLUMNS) - 1) + "|"
-    rows = ("| " + " | ".join(_escaped(column.show(row)) for column in COLUMNS) + " |" for row in table.rows)
-    return "\n".join([header, rule, *rows, ""])
+    rows = [[column.show(row) for column in COLUMNS] for row in table.rows]
+    return _grid([column.heading for column in COLUMNS], rows)
+
+
+def _differences(table: Table) -> str:
+    rows = [[d.what, *(d.values[row.label] for row in table.rows)] for d in table.differences]
+    return _grid(["In force", *(row.label for row in table.rows)], rows)
+
+
+def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = "|---" + "|--:" * (len(header) - 1) + "|"
+    body = ("| " + " | ".join(map(_escaped, row)) + " |" for row in (header, *rows))
+    first, *rest = body
+    return "\n".join([first, rule, *rest, ""])
 
 
 def _escaped(text: str) -> str:

@@ -254,7 +254,12 @@ def _decode(clip: Clip, target: Path) -> AudioFile:
 
     with store.writing(target):
         n_samples = decode_to(
-            clip.audio_path, target, start_s=clip.start_s, duration_s=clip.duration_s, rate_hz=SAMPLE_RATE_HZ
+            clip.audio_path,
+            target,
+            start_s=clip.start_s,
+            duration_s=clip.duration_s,
+            channel=clip.channel,
+            rate_hz=SAMPLE_RATE_HZ,
         )
     return AudioFile(target, n_samples, SAMPLE_RATE_HZ)
 

@@ -55,9 +55,10 @@ def is_running(process: Process | None) -> bool:
     if process is None:
         return False
     try:
-        return abs(psutil.Process(process.pid).create_time() - process.started_at_s) < 1.0
+        started_at_s: float = psutil.Process(process.pid).create_time()
     except psutil.NoSuchProcess:
         return False
+    return abs(started_at_s - process.started_at_s) < 1.0
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:

@@ -64,6 +64,8 @@ class Selection:
     """Only clips with these tags."""
     language: str | None = None
     """The language given to clips that state none."""
+    channel: int | None = None
+    """The channel taken of clips that state none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -80,7 +80,7 @@ def new_run_id(model_id: str) -> str:
 
 def now() -> str:
     """Return the time in UTC, ISO 8601, to the millisecond."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class writing:  # noqa: N801 - reads as a word: with writing(path)
@@ -154,7 +154,8 @@ def read_run(path: Path) -> Run:
         raise RecordError(
             f"{str(path)!r} has schema version {found}; this Earwitness reads up to {SCHEMA_VERSION}. Upgrade it."
         )
-    return _validated(Run, data, str(path))
+    run: Run = _validated(Run, data, str(path))
+    return run
 
 
 def append(file: IO[bytes], result: ClipResult) -> None:
@@ -238,19 +239,19 @@ def clips_schema() -> dict[str, Any]:
     return _schema(ClipResult, "Earwitness clip result, one line of a .clips.jsonl file")
 
 
-def _schema(kind: type[Any], title: str) -> dict[str, Any]:
+def _schema(kind: Any, title: str) -> dict[str, Any]:
     schema = _adapter(kind).json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
 @cache
-def _adapter(kind: type[Any]) -> Any:
+def _adapter(kind: Any) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
 
 
-def _validated(kind: type[Any], data: Any, where: str) -> Any:
+def _validated(kind: Any, data: Any, where: str) -> Any:
     from pydantic import ValidationError
 
     try:

@@ -1,8 +1,8 @@
 """Speed from the clocks of single clips: ratios of sums, and percentiles.
 
-RTF is the processing time per second of audio, ``sum(wall_s) / sum(audio_s)``; RTFx is its inverse. A mean of the clips'
-own ratios would weigh a one-second clip like an hour. Clips without a transcript have no time and are left out of both
-sums, so a crash is not fast.
+RTF is the processing time per second of audio, ``sum(wall_s) / sum(audio_s)``; RTFx is its inverse. A mean of the
+clips' own ratios would weigh a one-second clip like an hour. Clips without a transcript have no time and are left out
+of both sums, so a crash is not fast.
 """
 
 from __future__ import annotations

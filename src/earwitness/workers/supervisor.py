@@ -1,4 +1,4 @@
-"""Keeps one worker alive for a run: starts it late, warms it up, replaces it when it dies, and knows when to give up."""
+"""Keeps one worker alive for a run: starts it late, warms it up, replaces it when it dies, and gives up in time."""
 
 from __future__ import annotations
 

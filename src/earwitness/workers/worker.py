@@ -26,7 +26,7 @@ Stage = Literal["spawn", "load", "transcribe"]
 
 
 class WorkerFailedError(WorkerError):
-    """A worker could not do what it was asked; ``failure`` is for the record, ``alive`` says if it can be asked again."""
+    """A worker could not do what it was asked; ``failure`` is for the record, ``alive`` says if it still runs."""
 
     def __init__(self, failure: Failure, *, alive: bool) -> None:
         """Keep the failure beside its message."""

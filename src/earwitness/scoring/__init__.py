@@ -1,0 +1,6 @@
+"""Scoring: words against words, into counts, into numbers with intervals and signatures. Knows no engine."""
+
+from earwitness.scoring.clip import ScoringOptions, score_clip
+from earwitness.scoring.summary import summarize
+
+__all__ = ["ScoringOptions", "score_clip", "summarize"]

@@ -1,0 +1,59 @@
+"""One clip: raw reference and raw hypothesis to counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from earwitness.scoring.align import align
+from earwitness.scoring.completeness import flags
+from earwitness.text import joined, normalizer
+from earwitness.types import Clip, ClipScore, Hypothesis
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringOptions:
+    """How to score; every option shows in the signature."""
+
+    normalizer: str = "auto"
+    """Name of the normalizer."""
+    compounds: bool = False
+    """Whether ``white board`` and ``whiteboard`` are equal."""
+    rounds: int = 10_000
+    """Resamples of the bootstrap."""
+    seed: int = 0
+    """Of the bootstrap."""
+
+    def signature(self, metric: str) -> str:
+        """Return the recipe of a metric.
+
+        >>> ScoringOptions("none").signature("wer")
+        'wer|norm:none|compounds:off|empty:insertions|failed:as-empty|ci:bootstrap-recording-10000-seed0|v:1'
+        """
+        compounds = "merged" if self.compounds else "off"
+        counted = "compounds:" + compounds if metric.startswith("wer") else "spaces:counted"
+        return (
+            f"{metric}|norm:{normalizer(self.normalizer).signature}|{counted}|empty:insertions|failed:as-empty"
+            f"|ci:bootstrap-recording-{self.rounds}-seed{self.seed}|v:{VERSION}"
+        )
+
+
+def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> ClipScore:
+    """Count one clip's edits and findings.
+
+    A failed clip is scored as if its text were empty. A reference without words, be it ``""`` or a remark in brackets
+    that normalizing takes away, makes every word of the hypothesis an insertion. An unlabelled clip has no counts.
+    """
+    norm = normalizer(options.normalizer)
+    text = hypothesis.transcript.text if hypothesis.transcript else ""
+    heard = norm.words(text, clip.language)
+    said = None if clip.reference is None else norm.words(clip.reference, clip.language)
+    return ClipScore(
+        clip_id=clip.id,
+        words=None if said is None else align(said, heard, compounds=options.compounds),
+        chars=None if said is None else align(joined(said, clip.language), joined(heard, clip.language)),
+        failed=not hypothesis.ok,
+        hypothesis_words=len(heard),
+        flags=flags(said, heard, clip.reference or "", text, failed=not hypothesis.ok),
+    )

@@ -1,0 +1,89 @@
+"""A corpus: counts of clips to scores. Counts are summed first; rates are made last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from earwitness.scoring.bootstrap import interval
+from earwitness.scoring.clip import ScoringOptions
+from earwitness.scoring.completeness import EMPTY_ON_SPEECH, REPEATED_NGRAM, WORDS_ON_SILENCE
+from earwitness.types import Clip, ClipScore, Edits, Score
+
+Pair = tuple[Clip, ClipScore]
+
+
+def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ...]:
+    """Return every score of a corpus.
+
+    ``wer`` and ``cer`` (ratios of summed counts, failed clips as empty text), ``wer_completed`` (without failed
+    clips), ``failed_clips``, ``empty_on_speech``, ``words_on_silence`` (words) and ``clips_with_words_on_silence``,
+    ``repeated_ngram`` (clips), ``length_ratio`` (words heard per word spoken, where somebody speaks).
+    """
+    labelled = [pair for pair in pairs if pair[1].words is not None]
+    completed = [pair for pair in labelled if not pair[1].failed]
+    on_silence = [pair for pair in labelled if WORDS_ON_SILENCE in pair[1].flags]
+    return (
+        _rate("wer", labelled, lambda score: score.words, options),
+        _rate("cer", labelled, lambda score: score.chars, options),
+        _rate("wer_completed", completed, lambda score: score.words, options),
+        _count("failed_clips", sum(score.failed for _, score in pairs), pairs),
+        _count(EMPTY_ON_SPEECH, _flagged(labelled, EMPTY_ON_SPEECH), labelled),
+        _count(WORDS_ON_SILENCE, sum(score.hypothesis_words for _, score in on_silence), labelled, unit="words"),
+        _count("clips_with_words_on_silence", len(on_silence), labelled),
+        _count(REPEATED_NGRAM, _flagged(pairs, REPEATED_NGRAM), pairs),
+        _length_ratio(labelled, options),
+    )
+
+
+def _rate(
+    metric: str, pairs: Sequence[Pair], edits_of: Callable[[ClipScore], Edits | None], options: ScoringOptions
+) -> Score:
+    counted = [edits_of(score) or Edits() for _, score in pairs]
+    total = sum(counted, Edits())
+    reason = None
+    ci95 = None
+    if not pairs:
+        reason = "no clip has a reference" if metric != "wer_completed" else "no clip with a reference was finished"
+    elif total.rate is None:
+        reason = "the references have no words"
+    else:
+        ci95 = interval(
+            [edits.errors for edits in counted],
+            [edits.length for edits in counted],
+            [clip.recording or clip.id for clip, _ in pairs],
+            rounds=options.rounds,
+            seed=options.seed,
+        )
+        reason = None if ci95 else "no interval: it takes at least two recordings, and there is one"
+    return Score(
+        metric=metric,
+        value=total.rate,
+        unit="ratio",
+        signature=options.signature(metric),
+        n_clips=len(pairs),
+        n_failed=sum(score.failed for _, score in pairs),
+        ci95=ci95,
+        reason=reason,
+        edits=total,
+    )
+
+
+def _count(metric: str, value: int, pairs: Sequence[Pair], unit: str = "clips") -> Score:
+    n_failed = sum(score.failed for _, score in pairs)
+    return Score(metric, float(value), unit, f"{metric}|v:1", n_clips=len(pairs), n_failed=n_failed)
+
+
+def _flagged(pairs: Sequence[Pair], flag: str) -> int:
+    return sum(flag in score.flags for _, score in pairs)
+
+
+def _length_ratio(labelled: Sequence[Pair], options: ScoringOptions) -> Score:
+    spoken = [
+        (score.hypothesis_words, score.words.length) for _, score in labelled if score.words and score.words.length
+    ]
+    said = sum(length for _, length in spoken)
+    heard = sum(words for words, _ in spoken)
+    signature = f"length_ratio|{options.signature('wer').split('|')[1]}|v:1"
+    reason = None if said else "the references have no words"
+    value = heard / said if said else None
+    return Score("length_ratio", value, "ratio", signature, n_clips=len(spoken), reason=reason)

@@ -1,0 +1,108 @@
+"""Normalizers: what counts as the same word.
+
+``whisper-english`` is the English normalizer of Radford et al. 2022, appendix C: case, punctuation, contractions,
+spelling variants, and numbers in digits. ``basic`` serves any language: Unicode NFKC, lower case, punctuation and
+symbols away, bracketed remarks away; letters and their marks stay, accents of Latin letters and the vowel signs of
+Indic, Thai and Arabic scripts alike. ``none`` splits at white space. ``auto`` takes ``whisper-english`` for clips in
+English and ``basic`` for all others, unknown languages included.
+
+Chinese, Japanese, Thai, Lao, Khmer and Burmese are written without spaces between words. Under every normalizer but
+``none`` their words are their letters (grapheme clusters), as in the same appendix, so their WER is a rate of letters.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+
+from earwitness.errors import UsageError
+
+NAMES = ("auto", "whisper-english", "basic", "none")
+UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
+_PACKAGE = "whisper-normalizer"
+
+
+@dataclass(frozen=True, slots=True)
+class Normalizer:
+    """A way from raw text to words."""
+
+    name: str
+    """One of ``NAMES``."""
+    signature: str
+    """Name and version; two scores with unequal ones are not compared."""
+
+    def words(self, text: str, language: str | None = None) -> list[str]:
+        """Return the words of a raw text.
+
+        Args:
+            text: As the engine, or the manifest, has it.
+            language: BCP 47 tag of the clip, if known.
+
+        >>> normalizer("whisper-english").words("Mr. Brown doesn't owe $20.")
+        ['mister', 'brown', 'does', 'not', 'owe', '$20']
+        >>> normalizer("basic").words("Où est l'hôtel?")
+        ['où', 'est', 'l', 'hôtel']
+        >>> normalizer("auto").words("你好。", "zh")
+        ['你', '好']
+        >>> normalizer("none").words("Well, well.")
+        ['Well,', 'well.']
+        """
+        primary = (language or "").split("-")[0].lower()
+        if self.name == "none":
+            return text.split()
+        if primary in UNSPACED:
+            return _letters()(text).split()
+        if self.name == "whisper-english" or (self.name == "auto" and primary == "en"):
+            return _english()(text).split()
+        return _basic()(text).split()
+
+
+def normalizer(name: str) -> Normalizer:
+    """Return a normalizer by name.
+
+    Raises:
+        UsageError: For an unknown name; the nearest is suggested.
+    """
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"There is no normalizer {name!r}.{hint} There are: {', '.join(NAMES)}.")
+    package = version(_PACKAGE)
+    signatures = {
+        "auto": f"auto(en=whisper-english@{package},*=basic@{package})",
+        "none": "none",
+    }
+    return Normalizer(name, signatures.get(name, f"{name}@{package}"))
+
+
+def joined(words: list[str], language: str | None) -> str:
+    """Return the text whose characters are compared: words with one space between, letters with none."""
+    unspaced = (language or "").split("-")[0].lower() in UNSPACED
+    return ("" if unspaced else " ").join(words)
+
+
+@cache
+def _english() -> Callable[[str], str]:
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+    made: Callable[[str], str] = EnglishTextNormalizer()
+    return made
+
+
+@cache
+def _basic() -> Callable[[str], str]:
+    from whisper_normalizer.basic import BasicTextNormalizer
+
+    made: Callable[[str], str] = BasicTextNormalizer(preserve_marks=True)
+    return made
+
+
+@cache
+def _letters() -> Callable[[str], str]:
+    from whisper_normalizer.basic import BasicTextNormalizer
+
+    made: Callable[[str], str] = BasicTextNormalizer(preserve_marks=True, split_letters=True)
+    return made
