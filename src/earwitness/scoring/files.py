@@ -25,8 +25,8 @@ def read_pairs(
     reference: Path,
     hypothesis: Path,
     *,
-    format: Format | None = None,
-    missing_as_empty: bool = False,  # noqa: A002
+    format: Format | None = None,  # noqa: A002 - the word that users type
+    missing_as_empty: bool = False,
 ) -> list[tuple[str, str, str | None]]:
     """Return id, reference and hypothesis of each pair, in the order of the reference.
 
@@ -44,8 +44,8 @@ def read_pairs(
     if isinstance(said, list) and isinstance(heard, list):
         if len(said) != len(heard):
             raise ScoringError(
-                f"{str(reference)!r} has {len(said)} lines and {str(hypothesis)!r} has {len(heard)}; plain lines pair by "
-                "number. Give them ids (trn or JSONL), or repair the shorter one."
+                f"{str(reference)!r} has {len(said)} lines and {str(hypothesis)!r} has {len(heard)}; "
+                "plain lines pair by number. Give them ids (trn or JSONL), or repair the shorter one."
             )
         return [(f"line {n}", r, h) for n, (r, h) in enumerate(zip(said, heard, strict=True), start=1)]
     if isinstance(said, list) or isinstance(heard, list):

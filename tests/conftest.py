@@ -1,0 +1,70 @@
+"""What tests share: a cache of their own, sound files, and small datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from earwitness.types import Clip, Dataset, Hypothesis, Transcript
+
+RATE_HZ = 16_000
+
+
+def tone(seconds: float, rate_hz: int = RATE_HZ, channels: int = 1, hz: float = 440.0) -> np.ndarray:
+    """A sine of amplitude 0.3, shape (n, channels), each channel half as loud as the one before."""
+    wave = 0.3 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate_hz)) / rate_hz)
+    return np.stack([wave / 2**n for n in range(channels)], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache."""
+    monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def write_wav(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a wav file of so many seconds of tone into the test's folder."""
+    import soundfile
+
+    def write(name: str, seconds: float = 1.0, rate_hz: int = RATE_HZ, channels: int = 1) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, tone(seconds, rate_hz, channels), rate_hz)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def three_clips(tmp_path: Path, write_wav: Callable[..., Path]) -> Path:
+    """A manifest of three clips of 1, 2 and 3 seconds with references."""
+    rows = []
+    for seconds, text in ((1, "one"), (2, "two words"), (3, "three little words")):
+        write_wav(f"{seconds}.wav", seconds)
+        row: dict[str, Any] = {"audio_filepath": f"{seconds}.wav", "text": text, "lang": "en", "id": f"clip{seconds}"}
+        rows.append(row)
+    manifest = tmp_path / "three.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return manifest
+
+
+def clip(id_: str = "a", reference: str | None = "hello", recording: str = "", **more: Any) -> Clip:
+    """A clip that has no audio, for scoring."""
+    return Clip(id_, "", "", 0.0, 1.0, reference, more.pop("language", "en"), recording=recording or id_, **more)
+
+
+def heard(text: str, clip_id: str = "a", **more: Any) -> Hypothesis:
+    """A hypothesis with a text."""
+    return Hypothesis(clip_id, Transcript(text), None, audio_s=more.pop("audio_s", 1.0), **more)
+
+
+def empty_dataset() -> Dataset:
+    """A dataset without clips."""
+    return Dataset("none", (), "")

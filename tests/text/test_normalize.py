@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from earwitness.errors import UsageError
+from earwitness.text import NAMES, joined, normalizer
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("en", "Mr. Smith's colour—it isn't £5!", ["mister", "smith", "is", "color", "it", "is", "not", "£5"]),
+        ("es-MX", "¿Cuántos años, señor?", ["cuántos", "años", "señor"]),
+        ("hi", "नमस्ते, दुनिया!", ["नमस्ते", "दुनिया"]),
+        ("ar", "السَّلَامُ عَلَيْكُمْ", ["السَّلَامُ", "عَلَيْكُمْ"]),
+        ("ru", "Ёлка (смеётся) стоит.", ["ёлка", "стоит"]),
+        (None, "Grüße [music]", ["grüße"]),
+    ],
+)
+def test_auto_takes_the_rules_of_the_clips_language(language: str | None, text: str, words: list[str]) -> None:
+    assert normalizer("auto").words(text, language) == words
+
+
+@pytest.mark.parametrize(("language", "text"), [("hi", "किताब"), ("th", "น้ำ"), ("ta", "கோயில்"), ("ar", "مُحَمَّد")])
+def test_basic_keeps_vowel_signs_that_whispers_own_basic_normalizer_strips(language: str, text: str) -> None:
+    import unicodedata
+
+    kept = joined(normalizer("basic").words(text, language), language)
+    assert kept == unicodedata.normalize("NFKC", text)
+
+
+def test_languages_without_spaces_are_compared_by_letters() -> None:
+    norm = normalizer("auto")
+    assert norm.words("今日は、良い。", "ja") == list("今日は良い")
+    assert joined(norm.words("今日は、良い。", "ja"), "ja") == "今日は良い"
+    assert joined(["two", "words"], "en") == "two words"
+
+
+def test_none_changes_nothing_but_white_space() -> None:
+    assert normalizer("none").words("  Mr.  Smith,\tMr! ", "en") == ["Mr.", "Smith,", "Mr!"]
+
+
+@given(st.text(max_size=60), st.sampled_from(["es", "hi", None]))
+def test_basic_is_idempotent(text: str, language: str | None) -> None:
+    norm = normalizer("basic")
+    once = norm.words(text, language)
+    assert norm.words(" ".join(once), language) == once
+
+
+def test_every_signature_is_different_and_names_the_version() -> None:
+    signatures = {normalizer(name).signature for name in NAMES}
+    assert len(signatures) == len(NAMES)
+    assert all("@" in signature or signature == "none" for signature in signatures)
+
+
+def test_a_misspelt_normalizer_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'whisper-english'"):
+        normalizer("wisper-english")
