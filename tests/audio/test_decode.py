@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,8 +21,8 @@ from earwitness.errors import AudioError, AudioNotFoundError
 def encode(path: Path, samples: np.ndarray, rate_hz: int, codec: str, *, video: bool = False) -> Path:
     """Writes a file with FFmpeg's libraries, with a picture in it if asked."""
     with av.open(str(path), "w") as container:
-        picture = container.add_stream("mpeg4", rate=5) if video else None
-        stream = container.add_stream(codec, rate=rate_hz)
+        picture: Any = container.add_stream("mpeg4", rate=5) if video else None
+        stream: Any = container.add_stream(codec, rate=rate_hz)
         stream.layout = "mono" if samples.shape[1] == 1 else "stereo"
         if picture is not None:
             picture.width, picture.height, picture.pix_fmt = 32, 32, "yuv420p"

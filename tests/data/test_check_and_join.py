@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from earwitness.errors import DataError
 Writer = Callable[..., Path]
 
 
-def manifest(root: Path, *rows: dict[str, object] | str) -> Path:
+def manifest(root: Path, *rows: Mapping[str, object] | str) -> Path:
     lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
     (root / "m.jsonl").write_text("\n".join(lines) + "\n")
     return root / "m.jsonl"

@@ -58,16 +58,15 @@ def as_tsv(root: Path, audio: dict[str, Path]) -> Path:
 
 
 def as_kaldi(root: Path, audio: dict[str, Path]) -> Path:
-    for name, value in (
-        ("wav.scp", lambda i: f"{recording(i)}{i[-1]} ../audio/{audio[i].name}"),
-        ("segments", lambda i: f"{i} {recording(i)}{i[-1]} 0 -"),
-        ("text", lambda i: f"{i} {SPOKEN[i]}"),
-        ("utt2spk", lambda i: f"{i} {speaker(i)}"),
-    ):
-        if name != "segments":
-            (root / name).write_text("".join(value(id_) + "\n" for id_ in SPOKEN))
-    lengths = {id_: 1.0 + n / 2 for n, id_ in enumerate(SPOKEN)}
-    (root / "segments").write_text("".join(f"{i} {recording(i)}{i[-1]} 0 {lengths[i]}\n" for i in SPOKEN))
+    files: dict[str, list[str]] = {"wav.scp": [], "segments": [], "text": [], "utt2spk": []}
+    for n, (id_, path) in enumerate(audio.items()):
+        tape = f"{recording(id_)}-tape{n}"
+        files["wav.scp"].append(f"{tape} ../audio/{path.name}")
+        files["segments"].append(f"{id_} {tape} 0 {1.0 + n / 2}")
+        files["text"].append(f"{id_} {SPOKEN[id_]}")
+        files["utt2spk"].append(f"{id_} {speaker(id_)}")
+    for name, lines in files.items():
+        (root / name).write_text("\n".join(lines) + "\n")
     return root
 
 

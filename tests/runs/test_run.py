@@ -145,7 +145,7 @@ def test_killed_at_any_clip_and_resumed_the_scores_are_the_same(
     answers = {f"_{n}": {"text": text, "sleep_s": 0.4} for n, text in ((1, "one"), (2, "to words"), (3, "little"))}
     model = script(tmp_path / "m", **answers)
     process = started(tmp_path, "run", three_clips, "--model", model, "--warmup", "0")
-    waiting_for(lambda: lines_written(tmp_path) >= kill_after and (kill_after or (tmp_path / "runs").exists()))
+    waiting_for(lambda: (tmp_path / "runs").exists() and lines_written(tmp_path) >= kill_after)
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = lines_written(tmp_path)
@@ -164,7 +164,7 @@ def test_killed_at_any_clip_and_resumed_the_scores_are_the_same(
     resumed = record(tmp_path)
     (tmp_path / "runs").rename(tmp_path / "resumed")
     assert cli("run", three_clips, "--model", model).returncode == 0
-    assert [s for s in resumed.scores] == [s for s in record(tmp_path).scores]
+    assert resumed.scores == record(tmp_path).scores
     assert resumed.status == "complete"
     assert cli("run", "--resume").stderr.strip() == "Nothing to do: every record is complete."
 
@@ -248,8 +248,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cli: Cli, tmp_path: Pat
     (tmp_path / "runs").write_text("a file where a folder should be")
     done = cli("run", three_clips, "--model", "fake:echo")
     assert done.returncode == 2
-    assert done.stderr.strip().startswith("Cannot write")
-    assert "Choose another folder with --out" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Cannot write 'runs/fake-echo/asr': Not a directory. Choose")
     assert "Traceback" not in done.stderr
 
 

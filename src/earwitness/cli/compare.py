@@ -49,6 +49,7 @@ def show(comparison: Any) -> None:
     from earwitness.report.scorecard import COLUMNS, notes, title
 
     screen = console()
+    told: Any = ()
     for table in comparison.tables:
         shown = Table(
             title=Text(title(table)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
@@ -58,8 +59,9 @@ def show(comparison: Any) -> None:
         for row in table.rows:
             shown.add_row(*(column.show(row) for column in COLUMNS))
         screen.print(shown)
-        if table.differences:
+        if table.differences and table.differences != told:
             screen.print(_differences(table))
+        told = table.differences
         for note in notes(table):
             screen.print(f"  {note}", markup=False, highlight=False)
         screen.print()

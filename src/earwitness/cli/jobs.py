@@ -139,7 +139,7 @@ def load(selection: Selection) -> Dataset:
 def _lasting(source: str) -> str:
     # A record may be resumed from another folder: a path is kept whole, a name as it is.
     path = Path(source)
-    return str(path.resolve()) if "/" in source or path.suffix else source
+    return str(path.resolve()) if path.exists() and ("/" in source or path.suffix) else source
 
 
 def _checked(model_id: str, device: str, settings: Settings, asked: frozenset[str]) -> Model:

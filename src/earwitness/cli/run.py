@@ -87,9 +87,11 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]
         screen.print("Nothing to do: every record is complete.")
     records = []
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, disable=quiet, refresh_per_second=4) as bars:
+    with Progress(*columns, console=screen, disable=quiet or not screen.is_terminal, refresh_per_second=4) as bars:
         for task in tasks:
             job = task.job
+            if bars.disable and not quiet:
+                screen.print(f"{job.model.id} on {job.dataset.name}: {len(job.dataset.clips)} clips", markup=False)
             bar = bars.add_task(f"{job.model.id} on {job.dataset.name}", total=len(job.dataset.clips))
 
             def report(done: int, total: int, result: Any, bar: Any = bar) -> None:

@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from earwitness.errors import RecordError
+from earwitness.errors import EarwitnessError, RecordError
 from earwitness.runs.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 
 CLIPS_SUFFIX = ".clips.jsonl"
@@ -95,7 +95,7 @@ class writing:  # noqa: N801 - reads as a word: with writing(path)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Raise RecordError in place of an OSError."""
-        if not isinstance(error, OSError) or isinstance(error, RecordError):
+        if not isinstance(error, OSError) or isinstance(error, EarwitnessError):
             return
         why = {
             errno.ENOSPC: "the disk is full. Free some space, then run: earwitness run --resume",

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from earwitness.compare.table import compare
+from earwitness.errors import ComparisonError, RecordError
+from earwitness.report.scorecard import markdown
+from earwitness.runs import store
+from earwitness.runs.drive import Job, start
+from earwitness.runs.record import Limits, Selection
+from earwitness.runs.rescore import rescore_record
+from earwitness.types import Settings
+
+Measure = Callable[..., Path]
+
+
+@pytest.fixture
+def measure(tmp_path: Path, three_clips: Path) -> Measure:
+    """Really runs a scripted model over three clips and returns the record."""
+    from earwitness import data
+    from earwitness.engines.catalog import Model
+
+    def run(name: str, *texts: str | None, manifest: Path = three_clips, settings: Settings | None = None) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        answers = {str(16_000 * n): {"model": "error"} if t is None else {"text": t} for n, t in enumerate(texts, 1)}
+        (folder / "script.json").write_text(json.dumps(answers))
+        model = Model(f"fake:{name}", "fake", f"fake/{name}", sources=(f"path:{folder}",))
+        job = Job(
+            model=model,
+            folder=folder,
+            weights_sha256="0" * 64,
+            dataset=data.load(manifest),
+            selection=Selection(str(manifest)),
+            settings=settings or Settings(),
+            limits=Limits(warmup=0),
+        )
+        return start(job, tmp_path / "runs", lambda *_: None)
+
+    return run
+
+
+PERFECT = ("one", "two words", "three little words")
+
+
+def test_rows_stand_best_first_with_the_numbers_of_their_records(measure: Measure) -> None:
+    worse, best = measure("worse", "won", "two words", "three little words"), measure("best", *PERFECT)
+    (table,) = compare([worse, best]).tables
+    assert [row.label for row in table.rows] == ["fake:best", "fake:worse"]
+    assert [row.record for row in table.rows] == [best, worse]
+    assert table.rows[1].run == store.read_run(worse)
+
+
+def test_one_run_has_nothing_to_be_compared_with(measure: Measure) -> None:
+    with pytest.raises(ComparisonError, match="There is only one run, 'fake:a'"):
+        compare([measure("a", *PERFECT)])
+
+
+def test_runs_on_different_data_are_refused_and_named(measure: Measure, three_clips: Path) -> None:
+    first = measure("a", *PERFECT)
+    other = three_clips.with_name("other.jsonl")
+    other.write_text(three_clips.read_text().replace("two words", "too words"))
+    with pytest.raises(ComparisonError, match=r"different data.*'fake:a' ran on 'three'.*'fake:b' ran on 'other'"):
+        compare([first, measure("b", *PERFECT, manifest=other)])
+
+
+def test_scores_made_in_different_ways_are_refused_with_both_signatures(measure: Measure) -> None:
+    first, second = measure("a", *PERFECT), measure("b", *PERFECT)
+    again = rescore_record(second, replace(store.read_run(second).scoring, normalizer="none"))
+    with pytest.raises(ComparisonError, match=r"WER was computed in different ways.*norm:auto.*norm:none"):
+        compare([first, second, again])
+
+
+def test_the_newest_of_equal_runs_is_taken_and_the_other_named(measure: Measure) -> None:
+    old, new, other = measure("a", *PERFECT), measure("a", *PERFECT), measure("b", *PERFECT)
+    found = compare([old, new, other])
+    assert {row.record for row in found.tables[0].rows} == {new, other}
+    assert found.left_out == (f"{old} was measured or scored again later.",)
+
+
+def test_settings_that_differ_are_said_and_tell_rows_apart(measure: Measure) -> None:
+    first, second = measure("a", *PERFECT), measure("a", *PERFECT, settings=Settings(beam_size=5))
+    (table,) = compare([first, second]).tables
+    assert {row.label for row in table.rows} == {"fake:a on cpu (beam_size=1)", "fake:a on cpu (beam_size=5)"}
+    assert [difference.what for difference in table.differences] == ["beam_size"]
+
+
+def test_with_failures_both_views_are_given(measure: Measure) -> None:
+    failing, whole = measure("failing", "one", None, "three little words"), measure("whole", "one", "x", PERFECT[2])
+    (table,) = compare([failing, whole]).tables
+    by_label = {row.label: row for row in table.rows}
+    shared = by_label["fake:whole"].wer_on_shared
+    assert shared is not None
+    assert (shared.n_clips, shared.value) == (2, 0.0)
+    assert by_label["fake:failing"].run.score("wer").value == pytest.approx(2 / 6)  # type: ignore[union-attr]
+
+
+def test_a_record_whose_texts_were_edited_by_hand_is_left_out(measure: Measure) -> None:
+    edited, *rest = (measure(name, *PERFECT) for name in "abc")
+    clips = store.clips_path(edited)
+    clips.write_text(clips.read_text().replace("two words", "two swords"))
+    found = compare([edited, *rest])
+    assert "its clips file was changed after the run" in found.left_out[0]
+
+
+def test_a_folder_without_records_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="There is no run record in"):
+        store.find_records([tmp_path])
+
+
+def test_the_markdown_holds_every_row_the_recipe_and_no_raw_markup(measure: Measure) -> None:
+    records = [measure("a|b", *PERFECT), measure("c", *PERFECT)]
+    text = markdown(compare(records))
+    assert "| fake:c | 0.0 %" in text
+    assert r"fake:a\|b" in text
+    assert "wer|norm:auto" in text
+    assert "sha256 `" in text
+    assert "nan" not in text.lower()

