@@ -120,6 +120,18 @@ def test_an_engine_copes_with_every_length_and_repeats_itself(model_id: str) -> 
     model.close()
 
 
+@pytest.mark.parametrize("model_id", MODELS)
+def test_a_clip_s_text_does_not_depend_on_the_clips_before_it(model_id: str) -> None:
+    from earwitness.audio import decode
+
+    clips = [clip for clip in data.load("telephony-en").clips if clip.reference][:12]
+    model = loaded(model_id)
+    forwards = {clip.id: model.transcribe(decode(clip.audio_path), language="en").text for clip in clips}
+    backwards = {clip.id: model.transcribe(decode(clip.audio_path), language="en").text for clip in reversed(clips)}
+    model.close()
+    assert forwards == backwards
+
+
 def test_settings_reach_the_engine(tmp_path: Path) -> None:
     earwitness(tmp_path, "run", "librivox-mini", "-m", MODELS[0], "--limit", "1", "--set", "timestamps=word",
                "--set", "precision=float32", "--set", "beam_size=3", "--set", "threads=1")  # fmt: skip

@@ -34,7 +34,6 @@ SPEC = EngineSpec(
         "chunk_s": 30.0,
     },
 )
-_STEP = 16_000
 _FILLERS = ("<s>", "</s>", "<sil>", "[", "++")
 
 
@@ -53,10 +52,12 @@ class _PocketSphinx:
     def _block(self, audio: Audio, language: str | None) -> Transcript:
         pcm = (np.clip(audio.samples, -1, 1) * 32767).astype(np.int16)
         decoder = self._decoder
+        # The decoder carries cepstral mean and noise level from one utterance into the next, and a clip's text would
+        # depend on the clips before it. So the front end starts afresh, and is given the block whole to take the mean
+        # of that block: fed piece by piece from a fresh start, it hears hardly anything.
+        decoder.reinit_feat()
         decoder.start_utt()
-        # A second at a time: the library holds the interpreter's lock, and the process must notice when it is orphaned.
-        for start in range(0, len(pcm), _STEP):
-            decoder.process_raw(pcm[start : start + _STEP].tobytes())
+        decoder.process_raw(pcm.tobytes(), full_utt=True)
         decoder.end_utt()
         best = decoder.hyp()
         words = tuple(

@@ -60,6 +60,7 @@ class Normalizer:
         return _basic()(text).split()
 
 
+@cache
 def normalizer(name: str) -> Normalizer:
     """Return a normalizer by name.
 
