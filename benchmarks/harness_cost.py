@@ -2,11 +2,11 @@
 
     python benchmarks/harness_cost.py [--model faster-whisper:tiny.en] [--data telephony-en] [--limit 60] [--rounds 10]
 
-Both sides decode the same mono files from disk, resample them with soxr and transcribe them with the same weights and settings in a process of their
-own; loading is left out on both sides. Ours has everything else in it: decoding and resampling, the pipe, scoring with
-10,000 rounds of bootstrap, writing the record. The two take turns, each first in every other one; the ratio is taken
-within a turn. "Beside the engine" is what our side spent outside the engine's own clock, decoding included: it does not
-suffer from the machine's mood, and bounds what a better harness could save.
+Both sides decode the same mono files from disk, resample them with soxr and transcribe them with the same weights and
+settings in a process of their own; loading is left out on both sides. Ours has everything else in it: decoding and
+resampling, the pipe, scoring with 10,000 rounds of bootstrap, writing the record. The two take turns, each first in
+every other one; the ratio is taken within a turn. "Beside the engine" is what our side spent outside the engine's own
+clock, decoding included: it does not suffer from the machine's mood, and bounds what a better harness could save.
 At the end, a loop that decodes with faster-whisper's own resampler shows how many texts hang on that choice.
 """
 
