@@ -117,6 +117,8 @@ class Transcript:
     """The language that the engine decoded in, if it says."""
     covered_s: float | None = None
     """Seconds of audio that the engine listened to, if it says (voice activity detection may skip some)."""
+    remarks: tuple[str, ...] = ()
+    """What the engine noticed about its own work, such as ``token_limit``: generation was cut off there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class EngineSpec:
     """By kind: ``cpu``, ``cuda``, ``mps``, ``tpu``."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Settings that this engine cannot change, with the value in force; ``None`` where the idea does not apply."""
+    native: Mapping[str, Any] = field(default_factory=dict)
+    """Settings as the engine's authors ship it, where they differ from the defaults of ``Settings``."""
     deterministic: bool = True
     """The same audio gives the same text."""
 
@@ -77,6 +79,17 @@ class Loaded(Protocol):
 
     def close(self) -> None:
         """Free the model's memory. Called once; nothing is called after it."""
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """A loaded model whose work is done on something beside the CPU. Optional, in addition to ``Loaded``."""
+
+    def synchronize(self) -> None:
+        """Return once the device has done all that it was given; the clock is stopped after that."""
+
+    def peak_device_bytes(self) -> int | None:
+        """Return the most memory of the device that this process has held; ``None`` where that cannot be told."""
 
 
 @runtime_checkable

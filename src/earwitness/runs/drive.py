@@ -195,13 +195,16 @@ def _finish(path: Path, run: Run, workers: Supervisor, results: Sequence[ClipRes
                 load_s=before.load_s if before else info.load_s,
                 n_warmup=workers.n_warmup + (before.n_warmup if before else 0),
                 n_started=workers.n_workers + (before.n_started if before else 0),
-                peak_rss_bytes=max(
-                    (n for n in (workers.peak_rss_bytes, before and before.peak_rss_bytes) if n), default=None
-                ),
+                peak_rss_bytes=_most(workers.peak_rss_bytes, before.peak_rss_bytes if before else None),
+                peak_device_bytes=_most(workers.peak_device_bytes, before.peak_device_bytes if before else None),
             ),
         )
     run = replace(run, speed=speed(result.hypothesis for result in results), scores=scored(results, run.scoring))
     store.write_run(path, store.sealed(path, run))
+
+
+def _most(*values: int | None) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _supervisor(run: Run, job: Job, scratch: Path) -> Supervisor:

@@ -132,6 +132,8 @@ class WorkersInfo:
     """Workers started; more than one means that some died, or that the run was resumed."""
     peak_rss_bytes: int | None
     """Most resident memory that any worker held at once; ``None`` where the system does not tell."""
+    peak_device_bytes: int | None = None
+    """Most memory of the device that any worker held at once; ``None`` on the CPU, or where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

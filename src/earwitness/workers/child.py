@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.engines.base import Loaded, ModelFiles
+from earwitness.engines.base import Loaded, ModelFiles, OnDevice
 from earwitness.engines.registry import get_engine, package_versions, require_device, require_installed
 from earwitness.types import Audio, Settings
 
@@ -93,6 +93,8 @@ def _load(request: Message) -> tuple[Loaded, Message]:
     files = ModelFiles(request["model"], Path(folder) if folder else None)
     started = time.perf_counter()
     model = engine.load(files, request["device"], Settings(**request["settings"]))
+    if isinstance(model, OnDevice):
+        model.synchronize()
     return model, {
         "event": "loaded",
         "load_s": time.perf_counter() - started,
@@ -100,7 +102,7 @@ def _load(request: Message) -> tuple[Loaded, Message]:
         "in_force": dict(model.in_force),
         "packages": package_versions(engine.spec),
         "python": platform.python_version(),
-        "peak_rss_bytes": peak_rss_bytes(),
+        **_memory(model),
     }
 
 
@@ -110,13 +112,15 @@ def _transcribe(model: Loaded | None, request: Message) -> Message:
     audio = Audio(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])
     started = time.perf_counter()
     transcript = model.transcribe(audio, language=request["language"])
+    if isinstance(model, OnDevice):
+        model.synchronize()
     wall_s = time.perf_counter() - started
-    return {
-        "event": "transcript",
-        "transcript": asdict(transcript),
-        "wall_s": wall_s,
-        "peak_rss_bytes": peak_rss_bytes(),
-    }
+    return {"event": "transcript", "transcript": asdict(transcript), "wall_s": wall_s, **_memory(model)}
+
+
+def _memory(model: Loaded) -> Message:
+    on_device = model.peak_device_bytes() if isinstance(model, OnDevice) else None
+    return {"peak_rss_bytes": peak_rss_bytes(), "peak_device_bytes": on_device}
 
 
 def _mapped(path: str, n_samples: int) -> npt.NDArray[np.float32]:

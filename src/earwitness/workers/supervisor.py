@@ -62,6 +62,7 @@ class Supervisor:
         self.n_workers = 0
         self.n_warmup = 0
         self.peak_rss_bytes: int | None = None
+        self.peak_device_bytes: int | None = None
         self._start, self._budget = start, budget
         self._warm_up, self._warm_up_times = warm_up, warm_up_times
         self._max_deaths, self._deaths = max_deaths, 0
@@ -96,7 +97,7 @@ class Supervisor:
     def _ask(self, worker: Worker, audio: AudioFile, language: str | None) -> Answer:
         budget_s = self._budget(audio.duration_s)
         answer = worker.transcribe(audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=budget_s)
-        self._saw_memory(answer.peak_rss_bytes)
+        self._saw_memory(answer)
         return answer
 
     def _fresh(self) -> Worker:
@@ -121,12 +122,14 @@ class Supervisor:
             raise GivenUpError(error.failure) from error
         self.n_workers += 1
         self.first = self.first or worker.info
-        self._saw_memory(worker.info.peak_rss_bytes)
+        self._saw_memory(worker.info)
         return worker
 
-    def _saw_memory(self, peak_rss_bytes: int | None) -> None:
-        if peak_rss_bytes is not None:
-            self.peak_rss_bytes = max(self.peak_rss_bytes or 0, peak_rss_bytes)
+    def _saw_memory(self, seen: Answer | LoadedInfo) -> None:
+        if seen.peak_rss_bytes is not None:
+            self.peak_rss_bytes = max(self.peak_rss_bytes or 0, seen.peak_rss_bytes)
+        if seen.peak_device_bytes is not None:
+            self.peak_device_bytes = max(self.peak_device_bytes or 0, seen.peak_device_bytes)
 
     def __enter__(self) -> Supervisor:
         """Return the supervisor."""

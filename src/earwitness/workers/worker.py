@@ -53,6 +53,8 @@ class LoadedInfo:
     """The worker's Python."""
     peak_rss_bytes: int | None
     """Peak resident memory so far."""
+    peak_device_bytes: int | None = None
+    """Peak memory of the device so far; ``None`` on the CPU, or where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Answer:
     """From the array in memory to the finished text, on the worker's clock."""
     peak_rss_bytes: int | None
     """Peak resident memory of the worker since it began."""
+    peak_device_bytes: int | None = None
+    """Peak memory of the device since it began."""
 
 
 class Worker:
@@ -111,7 +115,8 @@ class Worker:
                 in_force=reply["in_force"],
                 packages=reply["packages"],
                 python=reply["python"],
-                peak_rss_bytes=reply["peak_rss_bytes"],
+                peak_rss_bytes=reply.get("peak_rss_bytes"),
+                peak_device_bytes=reply.get("peak_device_bytes"),
             )
         except BaseException:
             self.kill()
@@ -139,7 +144,12 @@ class Worker:
             "language": language,
         }
         reply = self._ask(request, "transcribe", budget_s, expect="transcript")
-        return Answer(read_transcript(reply["transcript"]), float(reply["wall_s"]), reply.get("peak_rss_bytes"))
+        return Answer(
+            read_transcript(reply["transcript"]),
+            float(reply["wall_s"]),
+            reply.get("peak_rss_bytes"),
+            reply.get("peak_device_bytes"),
+        )
 
     def close(self) -> None:
         """Let the engine free its memory, then end the process, by force if it takes over five seconds."""
@@ -244,6 +254,7 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
         words=None if words is None else segments(words),
         language=data.get("language"),
         covered_s=data.get("covered_s"),
+        remarks=tuple(data.get("remarks") or ()),
     )
 
 

@@ -1,0 +1,70 @@
+"""What the engines on torch share: which device to use, when it is done, and how much of its memory was held.
+
+torch is imported by the engines before anything here is called; it is passed in, so this module imports nothing heavy
+and can be tested with a stand-in where there is no such device.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from earwitness.errors import UnsupportedDeviceError
+
+
+def resolve(torch: Any, asked: str) -> str:
+    """Return the device to load on: ``cpu``, ``cuda:0``, ``mps`` or ``tpu``; never another one than was asked for.
+
+    Args:
+        torch: The torch module.
+        asked: ``auto`` (the first of CUDA, MPS and CPU that is here), ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``tpu``.
+
+    Raises:
+        UnsupportedDeviceError: When that device is not here; what is here is named.
+    """
+    here = available(torch)
+    if asked == "auto":
+        return next(name for name in here if name != "tpu")
+    wanted = "cuda:0" if asked == "cuda" else asked
+    if wanted not in here:
+        raise UnsupportedDeviceError(f"Device {asked!r} is not here: torch {torch.__version__} sees {', '.join(here)}.")
+    return wanted
+
+
+def available(torch: Any) -> list[str]:
+    """Return the devices that torch sees, the fastest kind first, ``cpu`` last; a TPU only where torch_tpu is."""
+    found = [f"cuda:{n}" for n in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    tpu = getattr(torch, "tpu", None)
+    if tpu is not None and tpu.is_available():
+        found.append("tpu")
+    return [*found, "cpu"]
+
+
+def device_of(module: Any) -> str:
+    """Return where a torch module's parameters really are, such as ``cpu``, ``cuda:0`` or ``mps``."""
+    device = next(module.parameters()).device
+    return f"cuda:{device.index or 0}" if device.type == "cuda" else str(device.type)
+
+
+def synchronize(torch: Any, device: str) -> None:
+    """Return once the device has done all that it was given; at once on the CPU."""
+    kind = device.partition(":")[0]
+    if kind == "cuda":
+        torch.cuda.synchronize(device)
+    elif kind in ("mps", "tpu"):
+        getattr(torch, kind).synchronize()
+
+
+def peak_bytes(torch: Any, device: str) -> int | None:
+    """Return the most memory of the device that torch has held in this process; ``None`` where it cannot be told.
+
+    On CUDA the peak of what the allocator reserved. On MPS what the driver holds now for this process: torch keeps no
+    peak there, but its allocator gives nothing back while the model lives, so that after a clip it is the peak so far.
+    """
+    kind = device.partition(":")[0]
+    if kind == "cuda":
+        return int(torch.cuda.max_memory_reserved(device))
+    if kind == "mps":
+        return int(torch.mps.driver_allocated_memory())
+    return None
