@@ -16,6 +16,6 @@ The protocol: one JSON object a line, UTF-8, requests on the child's standard in
 Instead of any reply the child may send ``{"event": "failed", "type": "ValueError", "message": "...",
 "traceback": "..."}`` and go on. Audio is a file of little-endian float32 samples, mono, that the child maps into
 memory; ``wall_s`` is the child's own clock from the mapped array to the finished text, its device synchronised. When
-standard input ends, the child exits at once, whatever it is doing. Anything else that it prints must go to standard error, which the parent
-keeps the end of.
+standard input ends, the child exits at once, whatever it is doing. Anything else that it prints must go to standard
+error, which the parent keeps the end of.
 """
