@@ -46,6 +46,10 @@ class EngineSpec:
     """Settings that this engine cannot change, with the value in force; ``None`` where the idea does not apply."""
     native: Mapping[str, Any] = field(default_factory=dict)
     """Settings as the engine's authors ship it, where they differ from the defaults of ``Settings``."""
+    python: str = ">=3.11"
+    """Versions of Python that its packages run on, as a PEP 440 specifier."""
+    requirements: tuple[str, ...] = ()
+    """What pip installs into an environment of the engine's own; empty for an engine that needs nothing."""
     deterministic: bool = True
     """The same audio gives the same text."""
 
