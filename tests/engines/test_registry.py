@@ -7,11 +7,10 @@ from earwitness.engines.registry import (
     engine_names,
     get_engine,
     parse_settings,
-    require_device,
     require_installed,
     require_settings,
 )
-from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError, UnsupportedDeviceError
+from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError
 from earwitness.types import Settings
 
 
@@ -36,11 +35,6 @@ def test_a_missing_package_is_answered_with_the_command_that_installs_it() -> No
         EngineNotInstalledError, match=r"no module 'no_such_module'.*Run: pip install 'earwitness\[x\]'"
     ):
         require_installed(spec)
-
-
-def test_mps_is_refused_where_it_would_really_be_the_cpu() -> None:
-    with pytest.raises(UnsupportedDeviceError, match=r"no Metal backend\. It runs on: cpu, cuda"):
-        require_device(get_engine("faster-whisper").spec, "mps")
 
 
 def test_an_unknown_setting_is_answered_with_the_nearest_name() -> None:

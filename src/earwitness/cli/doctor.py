@@ -131,12 +131,13 @@ def _corpora() -> Iterator[Check]:
 
 
 def _devices() -> Iterator[Check]:
-    import platform
-    import subprocess
+    from earwitness.engines.devices import here
 
-    smi = shutil.which("nvidia-smi")
-    done = subprocess.run([smi, "-L"], capture_output=True, text=True, timeout=20, check=False) if smi else None
-    gpus = done.stdout.strip().replace("\n", "; ") if done and done.returncode == 0 else ""
-    yield Check("device cuda", bool(gpus), False, gpus or "no NVIDIA GPU is seen")
-    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
-    yield Check("device mps", apple, False, "Apple GPU" if apple else "not an Apple computer with its own chip")
+    machine = here()
+    for kind, absent in (
+        ("cuda", "the NVIDIA driver sees no GPU"),
+        ("mps", "not an Apple computer with its own chip"),
+        ("tpu", "no TPU chip is seen"),
+    ):
+        count = machine.get(kind, 0)
+        yield Check(f"device {kind}", bool(count), False, f"{count} here" if count else absent)

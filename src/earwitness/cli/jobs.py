@@ -8,7 +8,8 @@ from pathlib import Path
 from earwitness import data, weights
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
-from earwitness.engines.registry import get_engine, parse_settings, require_device, require_installed, require_settings
+from earwitness.engines.devices import require_device
+from earwitness.engines.registry import get_engine, parse_settings, require_installed, require_settings
 from earwitness.errors import EngineError, UsageError
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection

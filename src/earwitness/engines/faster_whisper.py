@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
 from earwitness.engines.blocks import in_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Segment, Settings, Transcript
+
+
+def _metal() -> DeviceSupport:
+    try:
+        found = version("ctranslate2")
+    except PackageNotFoundError:
+        return DeviceSupport("unsupported", "CTranslate2 has no Metal backend before 4.9, and none is installed here")
+    if tuple(map(int, found.split(".")[:2])) < (4, 9):
+        return DeviceSupport("unsupported", f"CTranslate2 {found} has no Metal backend; it would be the CPU")
+    return DeviceSupport("experimental", "the Metal backend is new in CTranslate2 4.9; not run by us")
+
 
 SPEC = EngineSpec(
     name="faster-whisper",
@@ -19,13 +31,13 @@ SPEC = EngineSpec(
     devices={
         "cpu": DeviceSupport("supported"),
         "cuda": DeviceSupport("supported"),
-        "mps": DeviceSupport("unsupported", "CTranslate2 up to 4.8 has no Metal backend"),
+        "mps": _metal(),
         "tpu": DeviceSupport("unsupported", "CTranslate2 has no TPU backend"),
     },
     fixed={"batch_size": 1},
 )
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_HALF_OR_INT8 = {"cpu": "int8", "cuda": "float16"}
+_BEST = {"cpu": "int8", "cuda": "float16", "mps": "float16"}
 
 
 class _FasterWhisper:
@@ -79,6 +91,16 @@ class _FasterWhisper:
         self._model.model.unload_model()
 
 
+def _require_visible(ctranslate2: Any, kind: str, index: int) -> None:
+    if kind == "cpu":
+        return
+    count = getattr(ctranslate2, f"get_{kind}_device_count", lambda: 0)()
+    if index >= count:
+        raise UnsupportedDeviceError(
+            f"CTranslate2 {ctranslate2.__version__} sees {count} {kind} devices here, so none with index {index}."
+        )
+
+
 class _Engine:
     spec = SPEC
 
@@ -87,12 +109,10 @@ class _Engine:
         import faster_whisper
 
         kind, _, index = device.partition(":")
-        gpus = ctranslate2.get_cuda_device_count()
         if kind == "auto":
-            kind = "cuda" if gpus else "cpu"
-        if kind == "cuda" and int(index or 0) >= gpus:
-            raise UnsupportedDeviceError(f"Device {device!r} is not here: CTranslate2 sees {gpus} CUDA devices.")
-        precision = _HALF_OR_INT8[kind] if settings.precision == "auto" else settings.precision
+            kind = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        _require_visible(ctranslate2, kind, int(index or 0))
+        precision = _BEST[kind] if settings.precision == "auto" else settings.precision
         known = ctranslate2.get_supported_compute_types(kind)
         if precision not in known:
             raise SettingsError(

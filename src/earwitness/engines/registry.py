@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from earwitness.engines.base import Engine, EngineSpec
-from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError, UnsupportedDeviceError
+from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError
 from earwitness.types import Settings
 
 GROUP = "earwitness.engines"
@@ -65,28 +65,6 @@ def package_versions(spec: EngineSpec) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def require_device(spec: EngineSpec, device: str) -> None:
-    """Refuse a device that the engine says it does not support.
-
-    >>> from earwitness.engines.fake import engine
-    >>> require_device(engine.spec, "auto")
-    >>> require_device(engine.spec, "tpu")
-    Traceback (most recent call last):
-    ...
-    earwitness.errors.UnsupportedDeviceError: Engine 'fake' does not run on 'tpu': it has no use for one. ...
-    """
-    kind = device.partition(":")[0]
-    usable = [name for name, support in spec.devices.items() if support.level != "unsupported"]
-    if kind == "auto":
-        return
-    support = spec.devices.get(kind)
-    if support is None or support.level == "unsupported":
-        reason = f": {support.reason}" if support else ""
-        raise UnsupportedDeviceError(
-            f"Engine {spec.name!r} does not run on {device!r}{reason}. It runs on: {', '.join(usable)}."
-        )
 
 
 def parse_settings(assignments: list[str]) -> tuple[Settings, frozenset[str]]:

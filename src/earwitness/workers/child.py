@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from earwitness.engines.base import Loaded, ModelFiles, OnDevice
-from earwitness.engines.registry import get_engine, package_versions, require_device, require_installed
+from earwitness.engines.devices import require_device
+from earwitness.engines.registry import get_engine, package_versions, require_installed
 from earwitness.types import Audio, Settings
 
 Message = dict[str, Any]

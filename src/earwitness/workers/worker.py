@@ -19,6 +19,7 @@ from typing import IO, Any, Literal
 
 from earwitness.errors import WorkerError
 from earwitness.types import Failure, Segment, Settings, Transcript
+from earwitness.workers.device_memory import watched
 
 _KEPT_LINES = 40
 _CLOSE_S = 5.0
@@ -143,13 +144,12 @@ class Worker:
             "sample_rate_hz": sample_rate_hz,
             "language": language,
         }
-        reply = self._ask(request, "transcribe", budget_s, expect="transcript")
-        return Answer(
-            read_transcript(reply["transcript"]),
-            float(reply["wall_s"]),
-            reply.get("peak_rss_bytes"),
-            reply.get("peak_device_bytes"),
-        )
+        on_gpu = self.info.device.startswith("cuda")
+        with watched(self.pid) if on_gpu else contextlib.nullcontext() as seen:
+            reply = self._ask(request, "transcribe", budget_s, expect="transcript")
+        # What the driver saw holds more than what the library knows of: context, kernels, other libraries.
+        peak = seen.bytes if seen is not None and seen.bytes is not None else reply.get("peak_device_bytes")
+        return Answer(read_transcript(reply["transcript"]), float(reply["wall_s"]), reply.get("peak_rss_bytes"), peak)
 
     def close(self) -> None:
         """Let the engine free its memory, then end the process, by force if it takes over five seconds."""
