@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
+# What some tests need beside Python: the synthesisers of the built-in sample.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts
 
 .PHONY: setup demo test quick check format lint types weights clean
 .DEFAULT_GOAL := help
@@ -23,6 +25,7 @@ quick: setup ## tests that need no weights and no network
 	$(BIN)/python -m pytest -m 'not real' -n 2 -q
 
 test: setup ## every test, with real models on real speech
+	@tools/debian_packages.sh $(DEBIAN)
 	$(BIN)/python -m pytest
 
 format: setup
