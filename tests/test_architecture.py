@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "data": {"fetch", "audio"},
     "scoring": {"text"},
     "weights": {"fetch", "engines"},
-    "workers": {"engines"},
+    "workers": {"engines", "fetch"},
     "runs": {"data", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring"},
     "report": {"compare", "runs"},
@@ -31,7 +31,6 @@ MAY_IMPORT = {
 }
 LATE = {"torch", "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil"}  # fmt: skip
-ENGINE_SIDE = ("engines", "workers/child.py", "types.py", "errors.py", "__init__.py")
 
 
 def modules() -> list[Path]:

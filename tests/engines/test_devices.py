@@ -14,7 +14,7 @@ from earwitness.engines.registry import get_engine
 from earwitness.errors import UnsupportedDeviceError, UsageError
 
 SPEC = EngineSpec(
-    "x", "", (), (), "",
+    "x", "", (), (),
     {
         "cpu": DeviceSupport("supported"),
         "cuda": DeviceSupport("supported"),

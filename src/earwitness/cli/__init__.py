@@ -19,6 +19,7 @@ COMMANDS = {
     "rescore": "Score a record's texts again, without engine or audio",
     "doctor": "What works on this machine, and what to type where it does not",
     "models": "Models and their weights: list, show, pull, remove",
+    "engines": "Engines and their environments: list, install, check, remove",
     "data": "Datasets: list, pull, check, show, join",
     "score": "Score two transcript files: WER, CER, edits, intervals",
 }

@@ -51,15 +51,16 @@ def demo(
 def _models() -> tuple[str, ...]:
     from earwitness import weights
     from earwitness.engines.catalog import find
-    from earwitness.engines.registry import get_engine, require_installed
+    from earwitness.engines.registry import get_engine
     from earwitness.errors import EarwitnessError
+    from earwitness.workers.environments import python_of
 
     screen = console(stderr=True)
     usable = []
     for name in MODELS:
         model = find(name)
         try:
-            require_installed(get_engine(model.engine).spec)
+            python_of(get_engine(model.engine).spec)
             weights.pull(model, screen.print)
             usable.append(name)
         except EarwitnessError as error:

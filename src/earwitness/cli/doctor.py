@@ -94,14 +94,18 @@ def _decoders() -> Iterator[Check]:
 
 
 def _engines() -> Iterator[Check]:
-    from earwitness.engines.registry import engine_names, get_engine, missing_import, package_versions
+    from earwitness.engines.registry import engine_names, get_engine
+    from earwitness.workers.environments import packages_of, place_of, why_not_here
 
     for name in engine_names():
         spec = get_engine(name).spec
-        missing = missing_import(spec)
-        versions = ", ".join(f"{package} {version}" for package, version in package_versions(spec).items())
-        found = f"no module {missing!r}" if missing else versions or "built in"
-        yield Check(f"engine {name}", missing is None, False, found, spec.install if missing else "")
+        place = place_of(spec)
+        versions = ", ".join(f"{package} {version}" for package, version in packages_of(spec).items())
+        own = " in an environment of its own" if place == "own" else ""
+        found = f"{versions or 'built in'}{own}" if place else why_not_here(spec) or ""
+        yield Check(
+            f"engine {name}", place is not None, False, found, "" if place else f"earwitness engines install {name}"
+        )
 
 
 def _weights() -> Iterator[Check]:

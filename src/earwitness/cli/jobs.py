@@ -9,13 +9,14 @@ from earwitness import data, weights
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import require_device
-from earwitness.engines.registry import get_engine, parse_settings, require_installed, require_settings
+from earwitness.engines.registry import get_engine, parse_settings, require_settings
 from earwitness.errors import EngineError, UsageError
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.store import find_records, read_run
 from earwitness.text import normalizer
 from earwitness.types import Dataset, Settings
+from earwitness.workers.environments import python_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def resume_plan(paths: list[Path]) -> list[Task]:
 
 def _job_of(run: Run) -> Job:
     model = find(run.model.id)
-    require_installed(get_engine(model.engine).spec)
+    python_of(get_engine(model.engine).spec)
     return Job(
         model=model,
         folder=weights.require(model),
@@ -146,7 +147,7 @@ def _lasting(source: str) -> str:
 def _checked(model_id: str, device: str, settings: Settings, asked: frozenset[str]) -> Model:
     model = find(model_id)
     spec: EngineSpec = get_engine(model.engine).spec
-    require_installed(spec)
+    python_of(spec)
     require_device(spec, device)
     require_settings(spec, settings, asked)
     weights.require(model)

@@ -38,8 +38,6 @@ class EngineSpec:
     """Modules that must be importable; the first missing one is named in the error."""
     packages: tuple[str, ...]
     """Distributions whose versions belong in a record."""
-    install: str
-    """The command that installs them."""
     devices: Mapping[str, DeviceSupport]
     """By kind: ``cpu``, ``cuda``, ``mps``, ``tpu``."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +47,8 @@ class EngineSpec:
     python: str = ">=3.11"
     """Versions of Python that its packages run on, as a PEP 440 specifier."""
     requirements: tuple[str, ...] = ()
-    """What pip installs into an environment of the engine's own; empty for an engine that needs nothing."""
+    """What pip installs into an environment of the engine's own, the engine's own distribution included where it is
+    not Earwitness; empty for an engine that needs nothing."""
     deterministic: bool = True
     """The same audio gives the same text."""
 

@@ -28,7 +28,6 @@ SPEC = EngineSpec(
     summary="answers, fails and hangs on order; transcribes nothing",
     imports=(),
     packages=(),
-    install="pip install earwitness",
     devices={"cpu": DeviceSupport("supported"), "tpu": DeviceSupport("unsupported", "it has no use for one")},
     fixed={"precision": None, "threads": 1},
 )

@@ -27,7 +27,7 @@ SPEC = EngineSpec(
     summary="Whisper on CTranslate2, quantized on the CPU",
     imports=("faster_whisper", "ctranslate2"),
     packages=("faster-whisper", "ctranslate2"),
-    install="pip install 'earwitness[faster-whisper]'",
+    requirements=("faster-whisper>=1.2",),
     devices={
         "cpu": DeviceSupport("supported"),
         "cuda": DeviceSupport("supported"),

@@ -20,7 +20,7 @@ SPEC = EngineSpec(
     summary="hidden Markov models and an n-gram language model, on one CPU thread",
     imports=("pocketsphinx",),
     packages=("pocketsphinx",),
-    install="pip install 'earwitness[pocketsphinx]'",
+    requirements=("pocketsphinx>=5.1",),
     devices={"cpu": DeviceSupport("supported"), "cuda": _NO_GPU, "mps": _NO_GPU, "tpu": _NO_GPU},
     fixed={
         "beam_size": None,

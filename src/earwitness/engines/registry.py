@@ -48,12 +48,17 @@ def missing_import(spec: EngineSpec) -> str | None:
 
 
 def require_installed(spec: EngineSpec) -> None:
-    """Raise EngineNotInstalledError, with the command that helps, when the engine's packages are not here."""
+    """Raise EngineNotInstalledError when the engine's packages are not in this very Python."""
     module = missing_import(spec)
     if module is not None:
-        raise EngineNotInstalledError(
-            f"Engine {spec.name!r} is not installed here (no module {module!r}). Run: {spec.install}"
-        )
+        raise not_installed(spec, f"no module {module!r}")
+
+
+def not_installed(spec: EngineSpec, why: str) -> EngineNotInstalledError:
+    """Return the error that says what to type."""
+    return EngineNotInstalledError(
+        f"Engine {spec.name!r} is not installed here ({why}). Run: earwitness engines install {spec.name}"
+    )
 
 
 def package_versions(spec: EngineSpec) -> dict[str, str]:

@@ -18,4 +18,13 @@ Instead of any reply the child may send ``{"event": "failed", "type": "ValueErro
 memory; ``wall_s`` is the child's own clock from the mapped array to the finished text, its device synchronised. When
 standard input ends, the child exits at once, whatever it is doing. Anything else that it prints must go to standard
 error, which the parent keeps the end of.
+
+Called with ``--self-test ENGINE`` the child imports all that the engine needs, answers with one line and exits, with 1
+if the engine does not work there:
+
+    child:  {"event": "self-test", "engine": "whisper", "failed": null, "python": "3.11.7", "prefix": "/.../whisper",
+             "packages": {"openai-whisper": "20250625"}, "distributions": {...}, "devices": ["cpu"]}
+
+Workers run in this Python when it has the engine's packages, else in the environment that ``earwitness engines
+install`` made; ``environments`` says which, and how the child finds Earwitness there.
 """

@@ -1,4 +1,4 @@
-"""The child's side of the worker protocol: ``python -m earwitness.workers.child``."""
+"""The child's side of the worker protocol: ``python -m earwitness.workers.child [--self-test ENGINE]``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,18 @@ from earwitness.engines.base import Loaded, ModelFiles, OnDevice
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, package_versions, require_installed
 from earwitness.types import Audio, Settings
+from earwitness.workers.self_test import self_test
 
 Message = dict[str, Any]
 
 
 def main() -> int:
-    """Answer requests until standard input ends or the parent says close."""
+    """Answer requests until standard input ends or the parent says close; or make the self-test of an engine."""
     requests, replies = _take_pipes()
+    if sys.argv[1:2] == ["--self-test"]:
+        answer = self_test(sys.argv[2])
+        _send(replies, answer)
+        return 1 if answer["failed"] else 0
     model: Loaded | None = None
     for request in _watched(requests):
         try:

@@ -1,14 +1,12 @@
-"""The parent's side: start a worker, ask it, and end it, whatever state it is in."""
+"""The parent's side: start a worker where its engine is installed, ask it, and end it, whatever state it is in."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,9 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from earwitness.engines.registry import get_engine
 from earwitness.errors import WorkerError
 from earwitness.types import Failure, Segment, Settings, Transcript
 from earwitness.workers.device_memory import watched
+from earwitness.workers.environments import python_of, variables_for
+from earwitness.workers.processes import end_session
 
 _KEPT_LINES = 40
 _CLOSE_S = 5.0
@@ -84,6 +85,7 @@ class Worker:
         budget_s: How long spawning and loading may take.
 
     Raises:
+        EngineNotInstalledError: When neither this Python nor an environment of its own has the engine.
         WorkerFailedError: When the process does not come up with the model in time; nothing stays behind.
     """
 
@@ -94,7 +96,7 @@ class Worker:
         started = time.perf_counter()
         self._replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._process = _spawn(settings.threads)
+        self._process = _spawn(engine, settings.threads)
         request = {
             "op": "load",
             "engine": engine,
@@ -159,13 +161,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and everything that it started, at once."""
-        if self._process.poll() is None:
-            if os.name == "posix":
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-        self._process.wait()
+        end_session(self._process)
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -258,15 +254,15 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
     )
 
 
-def _spawn(threads: int | None) -> subprocess.Popen[str]:
-    environment = dict(os.environ)
+def _spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:
+    python = python_of(get_engine(engine).spec)
     # Weights are on disk by now: a library that reaches for a hub would measure the network.
-    environment |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONSAFEPATH": "1"}
+    environment = variables_for(python) | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     if threads is not None:
         environment["OMP_NUM_THREADS"] = str(threads)
     # A session of its own: Ctrl-C reaches the parent alone, and the parent ends the whole group.
     return subprocess.Popen(
-        [sys.executable, "-m", "earwitness.workers.child"],
+        [str(python), "-m", "earwitness.workers.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

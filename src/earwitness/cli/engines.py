@@ -1,0 +1,246 @@
+"""``earwitness engines``: which engines run here, and environments for those whose packages are not in this Python."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.engines.base import EngineSpec
+    from earwitness.workers.environments import SelfTest
+    from earwitness.workers.install import Plan
+
+app = new_app(
+    "Engines and their environments: list, install, check, remove.\n\nExample: earwitness engines install whisper"
+)
+Names = Annotated[list[str], typer.Argument(help="Engines, such as whisper.", metavar="ENGINE...")]
+_TOLD = re.compile(
+    r"(Processing|Collecting|Downloading|Building|Preparing|Installing|Resolved|Prepared|Installed|making|testing|ano)"
+)
+_SIZE_EVERY_S = 2.0
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every engine: where it runs, its packages and size, what to type. Example: earwitness engines list."""
+    from rich.table import Table
+
+    rows = [_described(spec) for spec in _specs()]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("Engine", "Where", "Python", "Packages", "Size", "What to type", box=None, pad_edge=False)
+    where = {"here": "[green]in place[/]", "own": "[green]own environment[/]", None: "[yellow]not installed[/]"}
+    for row in rows:
+        packages = ", ".join(f"{name} {version}" for name, version in row["packages"].items())
+        size = row["size_bytes"] or (row["expected_bytes"] if row["place"] is None else None)
+        about = "" if row["size_bytes"] or size is None else "about "
+        table.add_row(
+            row["engine"],
+            where[row["place"]],
+            row["python"] or row["python_wanted"],
+            packages or row["why_not_here"] or "none needed",
+            f"{about}{in_bytes(size)}" if size else "",
+            row["remedy"],
+        )
+    console().print(table)
+
+
+@app.command()
+def install(
+    names: Names,
+    no_lock: Annotated[bool, typer.Option("--no-lock", help="The newest packages that fit, not the lock's.")] = False,
+    pip: Annotated[bool, typer.Option("--pip", help="venv and pip, although uv is here.")] = False,
+    python: Annotated[Path | None, typer.Option(metavar="PATH", help="The Python to make it from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give engines environments of their own. One that was interrupted is gone on with.
+
+    Nothing is done for an engine that this Python has, or whose environment is whole. Example:
+
+        earwitness engines install whisper lfm2.5-audio
+    """
+    from earwitness.engines.registry import get_engine
+    from earwitness.workers.environments import why_not_here
+    from earwitness.workers.install import plan
+
+    # The same way out as for Ctrl-C: pip is ended, and what is there waits to be gone on with.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    screen = console(stderr=True)
+    specs = [get_engine(name).spec for name in names]
+    wanted = [spec for spec in specs if why_not_here(spec)]
+    plans = {spec.name: plan(spec, locked=not no_lock, uv=not pip, python=python) for spec in wanted}
+    for spec in specs:
+        if spec.name in plans:
+            _install(plans[spec.name])
+        else:
+            screen.print(f"{spec.name}: this Python has it already; it is used in place.", markup=False)
+    if as_json:
+        print_json([_described(spec) for spec in specs])
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Engines; all that are installed.", metavar="ENGINE")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import what engines need, where their workers run; exit 1 when one does not work.
+
+    For example:
+
+    earwitness engines check whisper
+    """
+    from earwitness.engines.registry import get_engine
+    from earwitness.workers.environments import check as test
+    from earwitness.workers.environments import place_of
+
+    specs = [get_engine(name).spec for name in names] if names else [spec for spec in _specs() if place_of(spec)]
+    found = {spec.name: test(spec) for spec in specs}
+    if as_json:
+        print_json([{"engine": name, "works": not tested.failed, **asdict(tested)} for name, tested in found.items()])
+    else:
+        for spec in specs:
+            console().print(f"{spec.name}: {_verdict(spec, found[spec.name])}", markup=False, soft_wrap=True)
+    if any(tested.failed for tested in found.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def remove(names: Names, as_json: AsJson = False) -> None:
+    """Remove environments of engines; packages in this Python stay. Example: earwitness engines remove whisper."""
+    from earwitness.engines.registry import get_engine
+    from earwitness.workers import environments
+
+    removed = {spec.name: environments.remove(spec) for spec in [get_engine(name).spec for name in names]}
+    if as_json:
+        print_json(removed)
+        return
+    for name, was_there in removed.items():
+        console().print(f"{name}: {'removed' if was_there else 'has no environment of its own'}", markup=False)
+
+
+def in_bytes(size: int) -> str:
+    """Return a size as people say it.
+
+    >>> in_bytes(151_000_000), in_bytes(6_300_000_000)
+    ('151 MB', '6.3 GB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _specs() -> list[EngineSpec]:
+    from earwitness.engines.registry import engine_names, get_engine
+
+    return [get_engine(name).spec for name in engine_names()]
+
+
+def _described(spec: EngineSpec) -> dict[str, Any]:
+    import platform
+
+    from earwitness.workers.environments import folder_of, packages_of, place_of, stamp_of, why_not_here
+    from earwitness.workers.install import lock_of
+
+    place, stamp, lock = place_of(spec), stamp_of(spec), lock_of(spec)
+    return {
+        "engine": spec.name,
+        "place": place,
+        "why_not_here": why_not_here(spec),
+        "python": platform.python_version() if place == "here" else stamp and stamp.python,
+        "python_wanted": spec.python,
+        "packages": packages_of(spec),
+        "requirements": spec.requirements,
+        "folder": str(folder_of(spec)) if stamp else None,
+        "size_bytes": stamp and stamp.size_bytes,
+        "expected_bytes": lock and lock.size_bytes,
+        "environment": stamp and asdict(stamp),
+        "remedy": "" if place else f"earwitness engines install {spec.name}",
+    }
+
+
+def _verdict(spec: EngineSpec, tested: SelfTest) -> str:
+    from earwitness.workers.environments import place_of
+
+    if tested.failed:
+        again = f" Run: earwitness engines install {spec.name}" if place_of(spec) == "own" else ""
+        return f"does not work: {tested.failed.rstrip('.')}.{again}" if again else f"does not work: {tested.failed}"
+    packages = "".join(f", {name} {version}" for name, version in (tested.packages or {}).items())
+    return f"works: Python {tested.python}{packages}; devices: {', '.join(tested.devices)}"
+
+
+def _install(todo: Plan) -> None:
+    from earwitness.workers.install import install as make
+    from earwitness.workers.install import size_of
+
+    screen = console(stderr=True)
+    for line in _beforehand(todo):
+        screen.print(line, markup=False)
+    started = time.monotonic()
+    with _showing(todo.spec.name, lambda: size_of(todo.folder)) as report:
+        stamp = make(todo, report)
+    took_s = time.monotonic() - started
+    screen.print(
+        f"{todo.spec.name}: works, {in_bytes(stamp.size_bytes)}, {took_s:.0f} s; Python {stamp.python}, "
+        f"devices: {', '.join(stamp.devices)}",
+        markup=False,
+    )
+
+
+def _beforehand(todo: Plan) -> Iterator[str]:
+    lock = todo.lock
+    how = f"{lock.n_packages} packages of its lock" if lock else "the newest that fit, without a lock"
+    size = f"about {in_bytes(lock.size_bytes)} (measured on {lock.platform})" if lock else "size unknown"
+    yield f"{todo.spec.name}: {', '.join(todo.requirements)}; {how}"
+    yield f"  into {todo.folder}"
+    yield f"  with Python {todo.python.version} at {todo.python.path}, {'uv' if todo.uv else 'venv and pip'}"
+    yield f"  {size}; {in_bytes(todo.free_bytes)} free"
+
+
+@contextmanager
+def _showing(name: str, size: Callable[[], int]) -> Iterator[Callable[[str], None]]:
+    """Show what is going on: in a terminal one line that changes, with time and size; elsewhere a line a step."""
+    from rich.text import Text
+
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda line: screen.print(f"  {_short(line)}", markup=False) if _TOLD.match(line) else None
+        return
+    started, done, now = time.monotonic(), threading.Event(), ["starting"]
+
+    def follow(line: str) -> None:
+        if _TOLD.match(line):
+            now[0] = _short(line)
+
+    with screen.status(name) as status:
+
+        def refresh() -> None:
+            while not done.wait(_SIZE_EVERY_S):
+                took_s = time.monotonic() - started
+                status.update(Text(f"{name}  {took_s:.0f} s  {in_bytes(size())}  {now[0]}"))
+
+        thread = threading.Thread(target=refresh, daemon=True)
+        thread.start()
+        try:
+            yield follow
+        finally:
+            done.set()
+            thread.join()
+
+
+def _short(line: str) -> str:
+    width = shutil.get_terminal_size().columns - 30 if sys.stderr.isatty() else 110
+    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -1,0 +1,20 @@
+"""Ends a process together with everything that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from typing import Any
+
+
+def end_session(process: subprocess.Popen[Any]) -> None:
+    """Kill a process that was started in a session of its own, and its children, and wait for it."""
+    if process.poll() is None:
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()

@@ -1,0 +1,54 @@
+"""The child's answer to ``python -m earwitness.workers.child --self-test ENGINE``: does it work in this Python?"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import import_module
+from importlib.metadata import distributions
+from typing import Any
+
+from earwitness.engines.base import EngineSpec
+from earwitness.engines.registry import get_engine, package_versions
+from earwitness.engines.torch_device import available
+
+
+def self_test(name: str) -> dict[str, Any]:
+    """Import every module that an engine needs, and say what is here; an import that fails is part of the answer."""
+    spec = get_engine(name).spec
+    failed = None
+    for module in spec.imports:
+        try:
+            import_module(module)
+        except Exception as error:  # noqa: BLE001 - whatever a package does when imported is the answer
+            failed = f"{type(error).__name__}: {error}"
+            break
+    return {
+        "event": "self-test",
+        "engine": name,
+        "failed": failed,
+        "python": platform.python_version(),
+        "prefix": sys.prefix,
+        "packages": package_versions(spec),
+        "distributions": _everything_installed(),
+        "devices": [] if failed else devices_seen(spec),
+    }
+
+
+def devices_seen(spec: EngineSpec) -> list[str]:
+    """Return the devices of this machine that the engine's packages see and that the engine does not rule out.
+
+    Asked of the packages that are imported by now: torch and CTranslate2. An engine on neither is taken to see the CPU.
+    """
+    seen = ["cpu"]
+    if "torch" in sys.modules:
+        seen = available(sys.modules["torch"])
+    elif "ctranslate2" in sys.modules:
+        seen = [*(f"cuda:{n}" for n in range(sys.modules["ctranslate2"].get_cuda_device_count())), "cpu"]
+    usable = {kind for kind, support in spec.devices.items() if support.level != "unsupported"}
+    return [device for device in seen if device.partition(":")[0] in usable]
+
+
+def _everything_installed() -> dict[str, str]:
+    found = {dist.metadata["Name"]: dist.version for dist in distributions()}
+    return {name: found[name] for name in sorted(found, key=str.lower) if name and name != "earwitness"}
