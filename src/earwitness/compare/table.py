@@ -6,6 +6,7 @@ finished, which no single record can know.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ def _identity(run: Run) -> tuple[Any, ...]:
         run.dataset.sha256,
         run.model.id,
         run.model.weights_sha256,
+        json.dumps(run.model.options, sort_keys=True),
         run.device_used,
         tuple(sorted(run.settings_in_force.items())),
         run.environment.cpu,

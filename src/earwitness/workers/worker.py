@@ -80,6 +80,7 @@ class Worker:
         folder: Its checked files, or ``None``.
         device: As asked for.
         settings: As asked for; ``threads`` must be a number.
+        options: What the model's row tells the engine.
         budget_s: How long spawning and loading may take.
 
     Raises:
@@ -87,7 +88,15 @@ class Worker:
     """
 
     def __init__(
-        self, engine: str, model: str, folder: Path | None, device: str, settings: Settings, *, budget_s: float = 600.0
+        self,
+        engine: str,
+        model: str,
+        folder: Path | None,
+        device: str,
+        settings: Settings,
+        *,
+        options: Mapping[str, Any] | None = None,
+        budget_s: float = 600.0,
     ) -> None:
         """Start the process and load the model."""
         started = time.perf_counter()
@@ -101,6 +110,7 @@ class Worker:
             "folder": str(folder) if folder else None,
             "device": device,
             "settings": asdict(settings),
+            "options": dict(options or {}),
         }
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_replies, self._read_log)]
         for thread in self._readers:
@@ -159,9 +169,10 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and everything that it started, at once."""
-        if self._process.poll() is None:
+        # Not polled: until a dead process is waited for, its number is that of its group, and of nothing else.
+        if self._process.returncode is None:
             if os.name == "posix":
-                with contextlib.suppress(ProcessLookupError):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._process.kill()
@@ -255,6 +266,7 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
         language=data.get("language"),
         covered_s=data.get("covered_s"),
         remarks=tuple(data.get("remarks") or ()),
+        network_s=data.get("network_s"),
     )
 
 
