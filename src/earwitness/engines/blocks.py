@@ -89,6 +89,7 @@ def _join(left: Transcript, right: Transcript, offset_s: float) -> Transcript:
         words=words,
         language=left.language or right.language,
         covered_s=covered,
+        remarks=left.remarks + right.remarks,
     )
 
 
@@ -98,5 +99,10 @@ def _moved(segments: tuple[Segment, ...], offset_s: float) -> tuple[Segment, ...
 
 def drop_pages(samples: npt.NDArray[np.float32]) -> None:
     """Let go of the pages of a mapped file, which count as resident once read; they can be read again."""
-    if isinstance(samples.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        samples.base.madvise(mmap.MADV_DONTNEED)
+    base: object = samples
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):  # numpy wraps whatever holds the bytes
+        base = base.obj
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

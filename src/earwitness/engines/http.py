@@ -63,7 +63,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, secret: str = "")
     holds the server's work, one trip of the network, and the end of a large upload, is then not in it.
 
     Args:
-        url: ``http`` or ``https``.
+        url: ``http`` or ``https``; its query is sent and never shown.
         body: What is sent.
         headers: Beside Content-Length and Host.
         secret: Taken out of every message.
@@ -78,12 +78,14 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, secret: str = "")
         connection.connect()
         # A server may refuse and close before it has read all; then its answer says why.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request("POST", urlsplit(url).path or "/", body, dict(headers))
+            connection.request("POST", _target(url), body, dict(headers))
         sent = time.perf_counter()
-        response = connection.getresponse()
-        answered = time.perf_counter()
-        received = response.read(_MOST_BYTES + 1)
-        ended = time.perf_counter()
+        with connection.getresponse() as response:
+            answered = time.perf_counter()
+            received = response.read(_MOST_BYTES + 1)
+            ended = time.perf_counter()
+            if response.length and len(received) <= _MOST_BYTES:  # read(n) is silent about an answer that breaks off
+                raise http.client.IncompleteRead(received, response.length)
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise EngineError(f"{where} does not answer: {why}. Is the server up, and the address right?") from None
@@ -174,6 +176,11 @@ def _connection(url: str) -> http.client.HTTPConnection:
         return kind(parts.hostname or "", parts.port)
     except ValueError:
         raise EngineError(f"{address(url)!r} has no port that can be. Correct the address.") from None
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _refusal(where: str, response: http.client.HTTPResponse, body: bytes, secret: str) -> str:
