@@ -186,7 +186,7 @@ def test_a_program_that_takes_too_long_ends_with_its_worker(tmp_path: Path) -> N
         Worker("command", "command:x", None, "auto", Settings(threads=1), options=options, budget_s=60) as worker,
         pytest.raises(WorkerFailedError, match="No answer within"),
     ):
-        worker.transcribe(audio, 1600, 16_000, "en", budget_s=5)
+        worker.transcribe(audio, 1600, 16_000, "en", budget_s=4)
     assert started.exists()
     assert gone(str(tmp_path / "program.py"))
 

@@ -9,6 +9,7 @@ from earwitness.engines.registry import (
     parse_settings,
     require_device,
     require_installed,
+    require_options,
     require_settings,
 )
 from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError, UnsupportedDeviceError
@@ -22,6 +23,7 @@ def test_every_engine_has_an_identity_card(name: str) -> None:
     assert engine.spec.name == name
     assert "cpu" in engine.spec.devices
     assert engine.spec.fixed.keys() <= Settings.__dataclass_fields__.keys()
+    assert engine.spec.devices.keys() <= {"cpu", "cuda", "mps", "tpu"}
     assert all(support.reason for support in engine.spec.devices.values() if support.level != "supported")
 
 
@@ -60,3 +62,15 @@ def test_a_setting_that_was_asked_for_and_cannot_be_honoured_is_refused_and_a_de
     with pytest.raises(SettingsError, match="cannot honour beam_size=5"):
         require_settings(spec, settings, asked)
     require_settings(spec, Settings(), frozenset())
+
+
+def test_an_engine_that_chooses_its_own_device_says_so() -> None:
+    with pytest.raises(UnsupportedDeviceError, match=r"the server's device.*Leave the device at 'auto'\."):
+        require_device(get_engine("openai-api").spec, "cuda")
+    require_device(get_engine("openai-api").spec, "auto")
+
+
+def test_an_engine_without_options_takes_none() -> None:
+    with pytest.raises(EngineError, match=r"Engine 'fake' has no option 'speed' \(model 'fake:x'\)\. It takes none"):
+        require_options(get_engine("fake").spec, "fake:x", {"speed": 1})
+    require_options(get_engine("fake").spec, "fake:x", {})

@@ -189,6 +189,7 @@ def _setting(run: Run, name: str) -> str:
 def _differences(rows: Sequence[Row]) -> list[Difference]:
     runs = [row.run for row in rows]
     facts: dict[str, Callable[[Run], str]] = {
+        "preset": lambda run: run.preset,
         "device": lambda run: run.device_used or "?",
         "processor": lambda run: run.environment.cpu,
         "Python of the engine": lambda run: run.engine.python,
