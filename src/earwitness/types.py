@@ -119,6 +119,10 @@ class Transcript:
     """Seconds of audio that the engine listened to, if it says (voice activity detection may skip some)."""
     remarks: tuple[str, ...] = ()
     """What the engine noticed about its own work, such as ``token_limit``: generation was cut off there."""
+    network_s: float | None = None
+    """Seconds of the engine's time that a network took and not the model; ``None`` for an engine without one. By the
+    server's own account of its time where it gives one (remark ``server_timing``); else connecting, sending and
+    receiving on the client's clock, and then what is left of the time holds one wait for the first byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +298,8 @@ class Settings:
     timestamps: Literal["none", "segment", "word"] = "segment"
     """The finest times that are asked for."""
     precision: str = "auto"
-    """Arithmetic, such as ``float32`` or ``int8``; ``auto`` is the engine's best for the device."""
+    """Arithmetic, such as ``float32`` or ``int8``; ``auto`` is the engine's best for the device, and ``default``, where
+    an engine has it, what its library takes when it is not told."""
     threads: int | None = None
     """CPU threads of the engine; ``None`` is every core that this process may use."""
     batch_size: int = 1

@@ -121,3 +121,23 @@ def test_the_markdown_holds_every_row_the_recipe_and_no_raw_markup(measure: Meas
     assert "wer|norm:auto" in text
     assert "sha256 `" in text
     assert "nan" not in text.lower()
+
+
+def test_two_programs_under_one_name_are_two_rows_and_network_time_is_said(measure: Measure) -> None:
+    paths = [measure("a", *PERFECT), measure("a", *PERFECT)]
+    for path, argv in zip(paths, (["one"], ["two"]), strict=True):
+        run = store.read_run(path)
+        assert run.speed is not None
+        speed = replace(run.speed, wall_s=4.0, network_s=1.5)
+        store.write_run(path, replace(run, model=replace(run.model, options={"argv": argv}), speed=speed))
+    found = compare(paths)
+    assert found.left_out == ()
+    assert len(found.tables[0].rows) == 2
+    assert "fake:a on cpu #1: of 4.0 s, the network took 1.5 s" in markdown(found)
+
+
+def test_presets_that_differ_are_said(measure: Measure) -> None:
+    first, second = measure("a", *PERFECT), measure("b", *PERFECT)
+    store.write_run(second, replace(store.read_run(second), preset="native"))
+    (table,) = compare([first, second]).tables
+    assert [difference.what for difference in table.differences] == ["preset"]

@@ -11,6 +11,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.contract.servers import Asked, Says, samples_in, server
+
+from earwitness.runs import store
+from earwitness.types import Segment
 
 ROOT = Path(__file__).parents[2]
 DOCS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
@@ -51,38 +55,95 @@ def test_the_published_schemas_are_those_of_the_code() -> None:
     assert done.returncode == 0, done.stdout + "Run: python tools/publish_schema.py"
 
 
-@pytest.fixture
-def page_files(tmp_path: Path) -> Path:
-    """The files of docs/add-an-engine.md, written where a reader would write them."""
-    page = ROOT / "docs" / "add-an-engine.md"
-    for language in ("python", "toml"):
-        for title, code in blocks(page, language).items():
-            (tmp_path / title).write_text(code, encoding="utf-8")
-    return tmp_path
+def test_the_published_settings_are_those_of_the_engines() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/publish_settings.py", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr + "Run: python tools/publish_settings.py"
 
 
-def run_babble(folder: Path, installed: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
-    command = [sys.executable, "-m", "earwitness", "run", "sample", "--model", "babble:loud", "--limit", "3"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+@pytest.mark.parametrize("title", ["command-row.toml", "server-row.toml"])
+def test_the_rows_on_the_page_of_settings_are_rows(title: str, tmp_path: Path) -> None:
+    (tmp_path / "earwitness.toml").write_text(blocks(ROOT / "docs" / "settings.md", "toml")[title], encoding="utf-8")
+    code = (
+        "from earwitness.engines.catalog import models; from earwitness.engines.registry import *;"
+        "row = models()[-1]; require_options(get_engine(row.engine).spec, row.id, row.options); print(row.id)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.stdout.startswith(("command:", "openai-api:"))
 
 
-def test_the_engine_on_the_page_runs(page_files: Path) -> None:
-    project = tomllib.loads((page_files / "pyproject.toml").read_text("utf-8"))["project"]
-    info = page_files / "installed" / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+def written(page: str, folder: Path) -> Path:
+    """The files of a page, written where a reader would write them."""
+    for language in ("python", "toml"):
+        for title, code in blocks(ROOT / "docs" / page, language).items():
+            (folder / title).write_text(code, encoding="utf-8")
+    return folder
+
+
+def installed(folder: Path) -> Path:
+    """What pip would make of the project in a folder: its module, and its metadata with the entry points."""
+    tables = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    project = tables["project"]
+    target = folder / "installed"
+    info = target / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     lines = ["[earwitness.engines]", *(f"{k} = {v}" for k, v in project["entry-points"]["earwitness.engines"].items())]
     (info / "entry_points.txt").write_text("\n".join(lines))
-    (page_files / "babble.py").rename(page_files / "installed" / "babble.py")
-    assert "babble:loud on sample[:3]: WER" in run_babble(page_files, page_files / "installed")
+    (module,) = tables["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    (folder / module).rename(target / module)
+    return target
+
+
+def run_model(model: str, folder: Path, target: Path, **environment: str) -> str:
+    command = [sys.executable, "-m", "earwitness", "run", "sample", "--model", model, "--limit", "3"]
+    around = {**os.environ, "PYTHONPATH": str(target), **environment}
+    done = subprocess.run(command, cwd=folder, env=around, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def babble(tmp_path: Path) -> Path:
+    return written("add-an-engine.md", tmp_path)
+
+
+def test_the_engine_on_the_page_runs(babble: Path) -> None:
+    assert "babble:loud on sample[:3]: WER" in run_model("babble:loud", babble, installed(babble))
 
 
 @pytest.mark.real
-def test_the_engine_on_the_page_can_be_installed_with_pip(page_files: Path) -> None:
-    target = page_files / "installed"
+def test_the_engine_on_the_page_can_be_installed_with_pip(babble: Path) -> None:
+    target = babble / "installed"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), "."]
-    subprocess.run(command, cwd=page_files, check=True, capture_output=True)
-    assert "babble:loud on sample[:3]: WER" in run_babble(page_files, target)
+    subprocess.run(command, cwd=babble, check=True, capture_output=True)
+    assert "babble:loud on sample[:3]: WER" in run_model("babble:loud", babble, target)
+
+
+def test_the_cloud_vendor_on_the_page_runs_against_a_server_that_answers_like_it(tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Says:
+        samples_in(asked.body)
+        words = [{"word": "hello", "punctuated_word": "Hello.", "start": 0.1, "end": 0.4, "confidence": 0.9}]
+        best = {"transcript": "Hello.", "confidence": 0.9, "words": words}
+        return Says({"metadata": {}, "results": {"channels": [{"alternatives": [best]}]}}, wait_s=0.05)
+
+    folder = written("cloud-vendor.md", tmp_path)
+    with server(answer) as (url, seen):
+        row = (folder / "earwitness.toml").read_text("utf-8")
+        (folder / "earwitness.toml").write_text(row.replace('"nova-3" }', f'"nova-3", base_url = "{url}" }}'))
+        run_model("deepgram:nova-3", folder, installed(folder), DEEPGRAM_API_KEY="secret-key-of-the-test")
+    assert {asked.path for asked in seen} == {"/v1/listen?model=nova-3&punctuate=true&language=en"}
+    assert {asked.headers["authorization"] for asked in seen} == {"Token secret-key-of-the-test"}
+    (path,) = store.find_records([folder / "runs"])
+    run, results = store.read_run(path), store.read_clips(path)
+    assert (run.device_used, run.model.options) == ("remote", {"model": "nova-3", "base_url": url})
+    for result in results:
+        transcript = result.hypothesis.transcript
+        assert transcript is not None
+        assert (transcript.text, transcript.words) == ("Hello.", (Segment(0.1, 0.4, "Hello."),))
+        assert transcript.network_s is not None
+        assert result.hypothesis.wall_s is not None
+        assert result.hypothesis.wall_s - transcript.network_s >= 0.05
+    assert "secret-key-of-the-test" not in path.read_text() + store.clips_path(path).read_text()

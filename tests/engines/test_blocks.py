@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import itertools
+import mmap
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from earwitness.engines.blocks import cut_points, in_blocks
+from earwitness.engines.blocks import cut_points, drop_pages, in_blocks
 from earwitness.types import Audio, Segment, Transcript
 
 RATE_HZ = 100
@@ -58,3 +61,23 @@ def test_empty_audio_never_reaches_the_model() -> None:
         raise AssertionError("called")
 
     assert in_blocks(Audio(np.zeros(0, np.float32), 16_000), 30.0, engine, "en").text == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="reads resident pages from Linux's /proc")
+def test_pages_of_a_mapped_recording_are_let_go_and_can_be_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.f32"
+    np.ones(1 << 22, "<f4").tofile(path)
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    samples = np.frombuffer(mapped, "<f4")
+
+    def resident_kb() -> int:
+        lines = Path("/proc/self/smaps").read_text().splitlines()
+        at = next(n for n, line in enumerate(lines) if line.endswith(str(path)))
+        return int(next(line for line in lines[at:] if line.startswith("Rss")).split()[1])
+
+    assert samples.sum() == 1 << 22
+    assert resident_kb() > 16_000
+    drop_pages(samples[5:100])
+    assert resident_kb() == 0
+    assert samples[-1] == 1.0

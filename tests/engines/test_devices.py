@@ -55,6 +55,12 @@ def test_mps_is_refused_where_ctranslate2_would_really_run_on_the_cpu() -> None:
         require_device(get_engine("faster-whisper").spec, "mps", {"cpu": 1, "mps": 1})
 
 
+def test_an_engine_that_chooses_its_own_device_says_so() -> None:
+    with pytest.raises(UnsupportedDeviceError, match=r"the server's device.*Leave the device at 'auto'\."):
+        require_device(get_engine("openai-api").spec, "cuda")
+    require_device(get_engine("openai-api").spec, "auto")
+
+
 def test_ctranslate2_with_a_metal_backend_is_experimental_on_mps(monkeypatch: pytest.MonkeyPatch) -> None:
     from earwitness.engines import faster_whisper
 

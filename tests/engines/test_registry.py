@@ -8,6 +8,7 @@ from earwitness.engines.registry import (
     get_engine,
     parse_settings,
     require_installed,
+    require_options,
     require_settings,
 )
 from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError
@@ -21,6 +22,7 @@ def test_every_engine_has_an_identity_card(name: str) -> None:
     assert engine.spec.name == name
     assert "cpu" in engine.spec.devices
     assert engine.spec.fixed.keys() <= Settings.__dataclass_fields__.keys()
+    assert engine.spec.devices.keys() <= {"cpu", "cuda", "mps", "tpu"}
     assert all(support.reason for support in engine.spec.devices.values() if support.level != "supported")
 
 
@@ -54,3 +56,9 @@ def test_a_setting_that_was_asked_for_and_cannot_be_honoured_is_refused_and_a_de
     with pytest.raises(SettingsError, match="cannot honour beam_size=5"):
         require_settings(spec, settings, asked)
     require_settings(spec, Settings(), frozenset())
+
+
+def test_an_engine_without_options_takes_none() -> None:
+    with pytest.raises(EngineError, match=r"Engine 'fake' has no option 'speed' \(model 'fake:x'\)\. It takes none"):
+        require_options(get_engine("fake").spec, "fake:x", {"speed": 1})
+    require_options(get_engine("fake").spec, "fake:x", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -182,3 +183,27 @@ def test_any_program_that_speaks_the_protocol_and_sends_nonsense_is_told_apart(a
         with pytest.raises(WorkerFailedError, match="makes no sense") as caught:
             worker._understand("not json", "transcribe", "transcript")
         assert caught.value.failure.kind == "protocol"
+
+
+def test_audio_and_languages_that_would_become_nonsense_never_reach_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "scaled.f32"
+    np.full(1600, 20_000, "<f4").tofile(path)
+    with fake("echo") as worker:
+        with pytest.raises(WorkerFailedError, match=r"AudioError: Audio peaks at 20000 where full scale is 1"):
+            worker.transcribe(path, 1600, 16_000, "en", budget_s=20)
+        with pytest.raises(WorkerFailedError, match=r"EngineError: '--help' is not a language tag"):
+            worker.transcribe(path, 1600, 16_000, "--help", budget_s=20)
+        assert worker.transcribe(path, 0, 16_000, "en", budget_s=20).transcript.text == "heard 0.00 seconds"
+
+
+def test_an_engine_that_does_not_give_finished_text_fails_the_clip(tmp_path: Path, audio: AudioFile) -> None:
+    (tmp_path / "script.json").write_text(json.dumps({"*": {"text": ["later"]}}))
+    with Worker("fake", "fake:x", tmp_path, "cpu", SETTINGS) as worker:
+        with pytest.raises(WorkerFailedError, match="Transcript has 'list' for its text: finish it first") as caught:
+            ask(worker, audio)
+        assert caught.value.alive
+
+
+def test_an_option_that_the_engine_does_not_know_is_refused_by_the_worker_too() -> None:
+    with pytest.raises(WorkerFailedError, match="Engine 'fake' has no option 'speed'"):
+        Worker("fake", "fake:echo", None, "cpu", SETTINGS, options={"speed": 1})

@@ -9,7 +9,14 @@ from earwitness import data, weights
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import require_device
-from earwitness.engines.registry import get_engine, parse_settings, require_settings
+from earwitness.engines.registry import (
+    get_engine,
+    not_honoured,
+    parse_settings,
+    preset_settings,
+    require_options,
+    require_settings,
+)
 from earwitness.errors import EngineError, UsageError
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
@@ -30,7 +37,9 @@ class Request:
     device: str = "auto"
     """For all of them."""
     assignments: tuple[str, ...] = ()
-    """Settings as ``name=value``."""
+    """Settings as ``name=value``, on top of the preset."""
+    preset: str = "matched"
+    """What the settings begin from."""
     limit: int | None = None
     """Only the first so many clips."""
     tags: tuple[str, ...] = ()
@@ -74,13 +83,13 @@ def plan(request: Request) -> list[Task]:
     settings, asked = parse_settings(list(request.assignments))
     normalizer(request.normalizer)
     tags = dict(_pair(tag) for tag in request.tags)
-    models = [_checked(model, request.device, settings, asked) for model in request.models]
+    models = [_checked(model, request, settings, asked) for model in request.models]
     tasks = []
     for source in request.sources:
         selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel)
         dataset = load(selection)
-        for model in models:
-            _require_language(model, dataset, settings)
+        for model, in_preset in models:
+            _require_language(model, dataset, in_preset)
             job = Job(
                 model=model,
                 folder=weights.require(model),
@@ -88,7 +97,8 @@ def plan(request: Request) -> list[Task]:
                 dataset=dataset,
                 selection=selection,
                 device=request.device,
-                settings=settings,
+                settings=in_preset,
+                preset=request.preset,
                 limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
                 scoring=ScoringInfo(request.normalizer, request.compounds),
                 command=request.command,
@@ -110,13 +120,24 @@ def resume_plan(paths: list[Path]) -> list[Task]:
 def _job_of(run: Run) -> Job:
     model = find(run.model.id)
     python_of(get_engine(model.engine).spec)
+    # Device, settings and preset are the record's own: resuming reads them there.
     return Job(
         model=model,
         folder=weights.require(model),
         weights_sha256=weights.fingerprint(model),
         dataset=load(run.dataset.selection),
         selection=run.dataset.selection,
+        device=run.device_asked,
+        settings=run.settings_asked,
+        preset=run.preset,
     )
+
+
+def caveats(tasks: list[Task]) -> list[str]:
+    """Return a line for every engine on the settings that it cannot honour, before any work is done."""
+    jobs = [task.job for task in tasks]
+    found = [not_honoured(get_engine(job.model.engine).spec, job.settings) for job in jobs]
+    return list(dict.fromkeys(line for line in found if line))
 
 
 def load(selection: Selection) -> Dataset:
@@ -144,14 +165,15 @@ def _lasting(source: str) -> str:
     return str(path.resolve()) if path.exists() and ("/" in source or path.suffix) else source
 
 
-def _checked(model_id: str, device: str, settings: Settings, asked: frozenset[str]) -> Model:
+def _checked(model_id: str, request: Request, settings: Settings, asked: frozenset[str]) -> tuple[Model, Settings]:
     model = find(model_id)
     spec: EngineSpec = get_engine(model.engine).spec
     python_of(spec)
-    require_device(spec, device)
+    require_device(spec, request.device)
+    require_options(spec, model.id, model.options)
     require_settings(spec, settings, asked)
     weights.require(model)
-    return model
+    return model, preset_settings(spec, request.preset, settings, asked)
 
 
 def _require_language(model: Model, dataset: Dataset, settings: Settings) -> None:

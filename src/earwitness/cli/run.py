@@ -14,6 +14,13 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
+Preset = Annotated[
+    str, typer.Option(help="matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting on top of the preset, such as beam_size=5."),
+]
 
 
 @app.command()
@@ -24,9 +31,8 @@ def run(
     ] = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A decoding setting, such as beam_size=5.")
-    ] = None,
+    preset: Preset = "matched",
+    set_: Set = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")] = None,
@@ -51,6 +57,8 @@ def run(
 
         earwitness run my-recordings/ --model faster-whisper:base --set beam_size=5 --language en
 
+        earwitness run sample --model faster-whisper:tiny.en --preset native
+
         earwitness run --resume
     """
     from earwitness.cli.jobs import Request, plan, resume_plan
@@ -61,6 +69,7 @@ def run(
         sources=tuple(sources or ()),
         models=tuple(model or ()),
         device=device,
+        preset=preset,
         assignments=tuple(set_ or ()),
         limit=limit,
         tags=tuple(tag or ()),
@@ -80,11 +89,15 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]
     """Do the work with a progress bar on standard error, and return the records."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from earwitness.cli.jobs import caveats
     from earwitness.runs.drive import resume, start
 
     screen = console(stderr=True)
     if not tasks:
         screen.print("Nothing to do: every record is complete.")
+    for line in caveats(tasks):
+        if not quiet:
+            screen.print(line, markup=False)
     records = []
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=quiet or not screen.is_terminal, refresh_per_second=4) as bars:

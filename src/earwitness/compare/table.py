@@ -6,6 +6,7 @@ finished, which no single record can know.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ def _identity(run: Run) -> tuple[Any, ...]:
         run.dataset.sha256,
         run.model.id,
         run.model.weights_sha256,
+        json.dumps(run.model.options, sort_keys=True),
         run.device_used,
         tuple(sorted(run.settings_in_force.items())),
         run.environment.cpu,
@@ -187,6 +189,7 @@ def _setting(run: Run, name: str) -> str:
 def _differences(rows: Sequence[Row]) -> list[Difference]:
     runs = [row.run for row in rows]
     facts: dict[str, Callable[[Run], str]] = {
+        "preset": lambda run: run.preset,
         "device": lambda run: run.device_used or "?",
         "processor": lambda run: run.environment.cpu,
         "Python of the engine": lambda run: run.engine.python,

@@ -27,6 +27,20 @@ class DeviceSupport:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """Something that a catalog row may tell its engine, under ``options``."""
+
+    kind: Literal["text", "texts", "number"]
+    """``texts`` is a list of them."""
+    meaning: str
+    """For documents, and for the sentence that refuses a value: begins with a noun."""
+    required: bool = False
+    """Whether the engine can do nothing without it."""
+    pattern: str = ""
+    """Regular expression that a text must match from end to end; empty for any text."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSpec:
     """An engine's identity card, readable without importing the engine's packages."""
 
@@ -51,6 +65,10 @@ class EngineSpec:
     not Earwitness; empty for an engine that needs nothing."""
     deterministic: bool = True
     """The same audio gives the same text."""
+    maps: Mapping[str, str] = field(default_factory=dict)
+    """What a setting is called in the engine's own interface, where it has a name there; for documents."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    """What a catalog row may tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,8 @@ class ModelFiles:
     """The model's id, such as ``faster-whisper:base``."""
     folder: Path | None
     """Where its checked files are; ``None`` for a model that has none."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What its catalog row tells the engine, checked against ``EngineSpec.options``."""
 
 
 @runtime_checkable
@@ -105,7 +125,7 @@ class Engine(Protocol):
         """Load a model.
 
         Args:
-            model: The id and the folder of checked files.
+            model: The id, the folder of checked files, and the row's options.
             device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``tpu``.
             settings: How to decode.
 

@@ -71,7 +71,7 @@ def in_blocks(
         if start == end:
             continue
         piece = Audio(np.array(audio.samples[start:end], np.float32), audio.sample_rate_hz)
-        _drop_pages(audio.samples)
+        drop_pages(audio.samples)
         found = transcribe(piece, joined.language)
         joined = _join(joined, found, start / audio.sample_rate_hz)
     return joined
@@ -80,13 +80,16 @@ def in_blocks(
 def _join(left: Transcript, right: Transcript, offset_s: float) -> Transcript:
     words = None if right.words is None else (left.words or ()) + _moved(right.words, offset_s)
     covered = None if left.covered_s is None or right.covered_s is None else left.covered_s + right.covered_s
+    network = [each.network_s for each in (left, right) if each.network_s is not None]
     return replace(
         left,
+        network_s=sum(network) if network else None,
         text=f"{left.text} {right.text}".strip(),
         segments=left.segments + _moved(right.segments, offset_s),
         words=words,
         language=left.language or right.language,
         covered_s=covered,
+        remarks=left.remarks + right.remarks,
     )
 
 
@@ -94,7 +97,12 @@ def _moved(segments: tuple[Segment, ...], offset_s: float) -> tuple[Segment, ...
     return tuple(replace(s, start_s=s.start_s + offset_s, end_s=s.end_s + offset_s) for s in segments)
 
 
-def _drop_pages(samples: npt.NDArray[np.float32]) -> None:
-    # Pages of a mapped file count as resident once read; the piece has its own copy, so let them go.
-    if isinstance(samples.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        samples.base.madvise(mmap.MADV_DONTNEED)
+def drop_pages(samples: npt.NDArray[np.float32]) -> None:
+    """Let go of the pages of a mapped file, which count as resident once read; they can be read again."""
+    base: object = samples
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):  # numpy wraps whatever holds the bytes
+        base = base.obj
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

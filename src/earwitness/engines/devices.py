@@ -67,12 +67,13 @@ def require_device(spec: EngineSpec, device: str, machine: Mapping[str, int] | N
     kind, index = split(device)
     if kind == "auto":
         return
-    usable = ", ".join(usable_kinds(spec, machine)) or "no device"
+    usable = ", ".join(usable_kinds(spec, machine))
+    advice = f"It can run here on: {usable}." if usable else "Leave the device at 'auto'."
     support = spec.devices.get(kind)
     if support is None or support.level == "unsupported":
         reason = f": {support.reason}" if support else ""
         raise UnsupportedDeviceError(
-            f"Engine {spec.name!r} does not run on {device!r}{reason}. It can run here on: {usable}."
+            f"Engine {spec.name!r} does not run on {device!r}{reason}. {advice}"
         )
     if machine.get(kind, 0) <= (index or 0):
         has = f"it has {machine[kind]} of that kind, counted from 0" if kind in machine else "it has none"

@@ -35,6 +35,18 @@ SPEC = EngineSpec(
         "tpu": DeviceSupport("unsupported", "CTranslate2 has no TPU backend"),
     },
     fixed={"batch_size": 1},
+    # The defaults of WhisperModel.transcribe and of its constructor in faster-whisper 1.2.
+    native={"beam_size": 5, "temperature_fallback": True, "context": True, "precision": "default"},
+    maps={
+        "language": "language",
+        "beam_size": "beam_size",
+        "temperature_fallback": "temperature",
+        "context": "condition_on_previous_text",
+        "vad": "vad_filter",
+        "timestamps": "without_timestamps, word_timestamps",
+        "precision": "compute_type",
+        "threads": "cpu_threads",
+    },
 )
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _BEST = {"cpu": "int8", "cuda": "float16", "mps": "float16"}
@@ -114,9 +126,9 @@ class _Engine:
         _require_visible(ctranslate2, kind, int(index or 0))
         precision = _BEST[kind] if settings.precision == "auto" else settings.precision
         known = ctranslate2.get_supported_compute_types(kind)
-        if precision not in known:
+        if precision not in {*known, "default"}:
             raise SettingsError(
-                f"Precision {precision!r} is not to be had on {kind}; here: {', '.join(sorted(known))}."
+                f"Precision {precision!r} is not to be had on {kind}; here: default, {', '.join(sorted(known))}."
             )
         if model.folder is None:
             raise EngineError(f"Model {model.id!r} has no weights folder. Run: earwitness models pull {model.id}")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from typing import Any
 
-from earwitness.engines.base import Engine, EngineSpec
+from earwitness.engines.base import Engine, EngineSpec, Option
 from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError
 from earwitness.types import Settings
 
 GROUP = "earwitness.engines"
+PRESETS = ("matched", "native")
 
 
 @cache
@@ -33,9 +37,7 @@ def get_engine(name: str) -> Engine:
     """
     entry = _entries().get(name)
     if entry is None:
-        near = difflib.get_close_matches(name, _entries(), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" Known engines: {', '.join(engine_names())}."
-        raise EngineError(f"There is no engine {name!r}.{hint}")
+        raise EngineError(f"There is no engine {name!r}.{nearest(name, engine_names())}")
     engine = entry.load()
     if not isinstance(engine, Engine):
         raise EngineError(f"Entry point {name!r} ({entry.value}) is not an engine: it needs 'spec' and 'load'.")
@@ -72,6 +74,51 @@ def package_versions(spec: EngineSpec) -> dict[str, str]:
     return found
 
 
+def require_options(spec: EngineSpec, model_id: str, options: Mapping[str, Any]) -> None:
+    """Refuse options of a catalog row that the engine does not know, cannot read, or cannot do without.
+
+    Values are not repeated in the message: a secret may stand where the name of its variable should.
+
+    >>> from earwitness.engines.command import engine
+    >>> require_options(engine.spec, "command:x", {"argw": ["asr", "{audio}"]})
+    Traceback (most recent call last):
+    ...
+    earwitness.errors.EngineError: Engine 'command' has no option 'argw' (model 'command:x'). Did you mean 'argv'?
+
+    Raises:
+        EngineError: For the first such option.
+    """
+    for name, value in options.items():
+        option = spec.options.get(name)
+        if option is None:
+            known = nearest(name, spec.options) if spec.options else " It takes none."
+            raise EngineError(f"Engine {spec.name!r} has no option {name!r} (model {model_id!r}).{known}")
+        if not _fits(option, value):
+            raise EngineError(f"Option {name!r} of model {model_id!r} is {option.meaning}; what is there is not that.")
+    for name, option in spec.options.items():
+        if option.required and name not in options:
+            raise EngineError(f"Model {model_id!r} needs the option {name!r}: {option.meaning}.")
+
+
+def _fits(option: Option, value: Any) -> bool:
+    if option.kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if option.kind == "texts":
+        return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return isinstance(value, str) and bool(not option.pattern or re.fullmatch(option.pattern, value))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the second half of a refusal: the nearest name, or all that there are.
+
+    >>> nearest("beamsize", ["beam_size", "vad"]), nearest("x", ["beam_size", "vad"])
+    (" Did you mean 'beam_size'?", ' There are: beam_size, vad.')
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(names)}."
+
+
 def parse_settings(assignments: list[str]) -> tuple[Settings, frozenset[str]]:
     """Turn ``name=value`` texts into Settings and the set of names that were asked for.
 
@@ -87,9 +134,7 @@ def parse_settings(assignments: list[str]) -> tuple[Settings, frozenset[str]]:
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if name not in fields or not equals:
-            near = difflib.get_close_matches(name, fields, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Settings: {', '.join(fields)}."
-            raise SettingsError(f"There is no setting {assignment!r} (write name=value).{hint}")
+            raise SettingsError(f"There is no setting {assignment!r} (write name=value).{nearest(name, fields)}")
         values[name] = _parse(name, text)
     return Settings(**values), frozenset(values)
 
@@ -126,3 +171,55 @@ def require_settings(spec: EngineSpec, settings: Settings, asked: frozenset[str]
         if wanted != fixed:
             why = "it has no such thing" if fixed is None else f"it is always {fixed!r} there"
             raise SettingsError(f"Engine {spec.name!r} cannot honour {name}={wanted!r}: {why}. Leave it out.")
+
+
+def preset_settings(spec: EngineSpec, preset: str, settings: Settings, asked: frozenset[str]) -> Settings:
+    """Return an engine's settings under a preset, with those on top that a person asked for.
+
+    ``matched`` is the defaults of ``Settings``: greedy, no fall-back, no voice activity detection, no context, the
+    clip's own language. ``native`` is the engine as its authors ship it, but for the language, which stays the clip's:
+    what is known of a recording is no part of how to decode it.
+
+    >>> from earwitness.engines.faster_whisper import engine
+    >>> settings, asked = parse_settings(["beam_size=2"])
+    >>> native = preset_settings(engine.spec, "native", settings, asked)
+    >>> native.beam_size, native.temperature_fallback
+    (2, True)
+
+    Raises:
+        SettingsError: For a preset that does not exist.
+    """
+    if preset not in PRESETS:
+        raise SettingsError(f"There is no preset {preset!r}.{nearest(preset, PRESETS)}")
+    if preset == "matched":
+        return settings
+    return replace(settings, **{name: value for name, value in spec.native.items() if name not in asked})
+
+
+def not_honoured(spec: EngineSpec, settings: Settings) -> str | None:
+    """Return one line on what an engine cannot do as the settings say, or ``None`` when it can do all of it.
+
+    >>> from earwitness.engines.pocketsphinx import engine
+    >>> print(not_honoured(engine.spec, Settings(threads=1, chunk_s=30.0)))
+    pocketsphinx: beam_size, temperature_fallback, context do not apply; timestamps is always word
+    """
+    idle = [name for name, value in spec.fixed.items() if value is None]
+    # "auto" precision is met by whatever the engine has.
+    always = [
+        f"{name} is always {shown(value)}"
+        for name, value in spec.fixed.items()
+        if value is not None and getattr(settings, name) not in (value, "auto")
+    ]
+    parts = [f"{', '.join(idle)} {'do' if len(idle) > 1 else 'does'} not apply"] if idle else []
+    return f"{spec.name}: {'; '.join(parts + always)}" if parts or always else None
+
+
+def shown(value: Any) -> str:
+    """Return a setting's value as it is typed.
+
+    >>> shown(True), shown(30.0), shown("word")
+    ('true', '30', 'word')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

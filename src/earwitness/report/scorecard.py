@@ -68,6 +68,11 @@ def notes(table: Table) -> list[str]:
         for row in table.rows
         if row.wer_on_shared
     ]
+    found += [
+        f"{row.label}: of {row.run.speed.wall_s:.1f} s, the network took {row.run.speed.network_s:.1f} s"
+        for row in table.rows
+        if row.run.speed and row.run.speed.network_s is not None
+    ]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     return found + [f"WER: {reason}" for reason in sorted(reasons)]
 

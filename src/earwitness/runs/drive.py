@@ -60,6 +60,8 @@ class Job:
     """As asked for."""
     settings: Settings = Settings()
     """How to decode."""
+    preset: str = "matched"
+    """What the settings began from."""
     limits: Limits = Limits()
     """What to put up with."""
     scoring: ScoringInfo = ScoringInfo()
@@ -93,11 +95,13 @@ def start(job: Job, out: Path, report: Report) -> Path:
             weights_sha256=job.weights_sha256,
             license=job.model.license,
             parameters=job.model.parameters,
+            options=job.model.options,
         ),
         engine=EngineInfo(job.model.engine),
         device_asked=job.device,
         device_used=None,
         settings_asked=settings,
+        preset=job.preset,
         settings_in_force={},
         dataset=DatasetInfo(
             name=dataset.name,
@@ -141,6 +145,7 @@ def resume(path: Path, job: Job, report: Report) -> None:
     for what, then, here in (
         ("data", run.dataset.sha256, job.dataset.sha256),
         ("weights", run.model.weights_sha256, job.weights_sha256),
+        ("model's options", run.model.options, job.model.options),
     ):
         if then != here:
             raise RecordError(f"{str(path)!r} cannot be resumed: the {what} changed since. Start a new run.")
@@ -213,7 +218,13 @@ def _supervisor(run: Run, job: Job, scratch: Path) -> Supervisor:
     def start_worker() -> Worker:
         model = job.model
         return Worker(
-            model.engine, model.id, job.folder, run.device_asked, run.settings_asked, budget_s=limits.load_timeout_s
+            model.engine,
+            model.id,
+            job.folder,
+            run.device_asked,
+            run.settings_asked,
+            options=model.options,
+            budget_s=limits.load_timeout_s,
         )
 
     return Supervisor(

@@ -34,6 +34,8 @@ class ModelInfo:
     """As its publisher states it."""
     parameters: int | None = None
     """Number of parameters, if known."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What its catalog row told the engine, such as a program's command line or a server's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,8 @@ class Run:
     """How often it was taken up again."""
     parent: str | None = None
     """Id of the run whose texts were scored again; ``None`` for a run that was measured."""
+    preset: str = "matched"
+    """What the settings began from, ``matched`` or ``native``; what was set on top is in ``settings_asked``."""
 
     def score(self, metric: str) -> Score | None:
         """Return the score of that name, or ``None`` when the run has none."""

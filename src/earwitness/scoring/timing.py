@@ -41,6 +41,8 @@ class Speed:
     """99th percentile."""
     n_timed: int
     """Clips behind it."""
+    network_s: float | None = None
+    """Seconds of ``wall_s`` that a network took; ``None`` for an engine without one. See ``Transcript.network_s``."""
 
 
 def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
@@ -57,6 +59,7 @@ def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
     timed = [h for h in hypotheses if h.ok and h.wall_s is not None]
     walls = [h.wall_s for h in timed if h.wall_s is not None]
     audio_s, wall_s = sum(h.audio_s for h in timed), sum(walls)
+    network = [h.transcript.network_s for h in timed if h.transcript and h.transcript.network_s is not None]
     p50, p90, p95, p99 = np.percentile(walls, [50, 90, 95, 99]).tolist() if walls else [None] * 4
     return Speed(
         audio_s=audio_s,
@@ -69,4 +72,5 @@ def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
         latency_p95_s=p95,
         latency_p99_s=p99,
         n_timed=len(timed),
+        network_s=sum(network) if network else None,
     )

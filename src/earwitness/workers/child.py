@@ -7,7 +7,9 @@ import mmap
 import os
 import platform
 import queue
+import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -20,9 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from earwitness.engines.base import Loaded, ModelFiles, OnDevice
+from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
-from earwitness.engines.registry import get_engine, package_versions, require_installed
-from earwitness.types import Audio, Settings
+from earwitness.engines.registry import get_engine, package_versions, require_installed, require_options
+from earwitness.types import Settings
 from earwitness.workers.self_test import self_test
 
 Message = dict[str, Any]
@@ -79,11 +82,18 @@ def _watched(requests: TextIO) -> Iterator[Message]:
     def read() -> None:
         for line in requests:
             inbox.put(json.loads(line))
+        _end_group()
         os._exit(0)
 
     threading.Thread(target=read, daemon=True).start()
     while True:
         yield inbox.get()
+
+
+def _end_group() -> None:
+    # An engine may have started programs. They are in this process's group, which is its own when a parent made it so.
+    if os.name == "posix" and os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
 
 
 def _send(replies: TextIO, reply: Message) -> None:
@@ -95,8 +105,9 @@ def _load(request: Message) -> tuple[Loaded, Message]:
     engine = get_engine(request["engine"])
     require_installed(engine.spec)
     require_device(engine.spec, request["device"])
-    folder = request["folder"]
-    files = ModelFiles(request["model"], Path(folder) if folder else None)
+    folder, options = request["folder"], request.get("options") or {}
+    require_options(engine.spec, request["model"], options)
+    files = ModelFiles(request["model"], Path(folder) if folder else None, options)
     started = time.perf_counter()
     model = engine.load(files, request["device"], Settings(**request["settings"]))
     if isinstance(model, OnDevice):
@@ -115,12 +126,16 @@ def _load(request: Message) -> tuple[Loaded, Message]:
 def _transcribe(model: Loaded | None, request: Message) -> Message:
     if model is None:
         raise ValueError("transcribe before load")
-    audio = Audio(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])
+    language = require_tag(request["language"])
+    audio = conform(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])
+    # Temporary files of the engine go beside the audio: the parent removes that folder, however this process ends.
+    tempfile.tempdir = str(Path(request["audio"]).parent)
     started = time.perf_counter()
-    transcript = model.transcribe(audio, language=request["language"])
+    transcript = model.transcribe(audio, language=language)
     if isinstance(model, OnDevice):
         model.synchronize()
     wall_s = time.perf_counter() - started
+    require_finished(transcript)
     return {"event": "transcript", "transcript": asdict(transcript), "wall_s": wall_s, **_memory(model)}
 
 

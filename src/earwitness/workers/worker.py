@@ -82,6 +82,7 @@ class Worker:
         folder: Its checked files, or ``None``.
         device: As asked for.
         settings: As asked for; ``threads`` must be a number.
+        options: What the model's row tells the engine.
         budget_s: How long spawning and loading may take.
 
     Raises:
@@ -90,7 +91,15 @@ class Worker:
     """
 
     def __init__(
-        self, engine: str, model: str, folder: Path | None, device: str, settings: Settings, *, budget_s: float = 600.0
+        self,
+        engine: str,
+        model: str,
+        folder: Path | None,
+        device: str,
+        settings: Settings,
+        *,
+        options: Mapping[str, Any] | None = None,
+        budget_s: float = 600.0,
     ) -> None:
         """Start the process and load the model."""
         started = time.perf_counter()
@@ -104,6 +113,7 @@ class Worker:
             "folder": str(folder) if folder else None,
             "device": device,
             "settings": asdict(settings),
+            "options": dict(options or {}),
         }
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_replies, self._read_log)]
         for thread in self._readers:
@@ -251,6 +261,7 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
         language=data.get("language"),
         covered_s=data.get("covered_s"),
         remarks=tuple(data.get("remarks") or ()),
+        network_s=data.get("network_s"),
     )
 
 

@@ -1,0 +1,81 @@
+"""Which engines the contract is asked of: every one that is installed and has a model here, the rest with a reason."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from earwitness import weights
+from earwitness.engines.base import EngineSpec
+from earwitness.engines.catalog import Model, models
+from earwitness.engines.registry import get_engine, missing_import
+
+PROBE = Path(__file__).with_name("probe.py")
+# Nobody knows what a program or a server makes of a language, and the scripted engine hears none.
+TAKES_ANY_LANGUAGE = {"command", "fake", "openai-api"}
+# Engines whose model is a few lines of a test; all others need weights.
+MADE_HERE = {"command", "fake", "openai-api"}
+PROGRAM = """
+import sys, wave
+with wave.open(sys.argv[1]) as file:
+    print("heard", file.getnframes(), "samples in", sys.argv[2])
+print("a program may say a lot", file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One engine with one model."""
+
+    engine: str
+    model: str
+    folder: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    language: str = "en"
+    stranger: str = "tlh"
+
+
+def interpreter_of(spec: EngineSpec) -> str | None:
+    """The Python that has the engine's packages, or ``None``."""
+    return sys.executable if missing_import(spec) is None else None
+
+
+def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
+    """The engine with its smallest model that is here, or why there is none."""
+    if engine == "command":
+        program = folder / "program.py"
+        program.write_text(PROGRAM)
+        argv = [sys.executable, str(program), "{audio}", "{language}"]
+        return Subject(engine, "command:test", options={"argv": argv})
+    if engine == "openai-api":
+        return Subject(engine, "openai-api:test", options={"base_url": base_url, "model": "test"})
+    if interpreter_of(get_engine(engine).spec) is None:
+        return f"engine {engine!r} is not installed here"
+    here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
+    if not here:
+        return f"no model of engine {engine!r} is here: earwitness models list"
+    smallest = min(here, key=lambda model: (here[model], model.id != "fake:echo"))
+    found = weights.require(smallest)
+    language = "en" if "*" in smallest.languages else smallest.languages[0]
+    return Subject(engine, smallest.id, str(found) if found else None, dict(smallest.options), language)
+
+
+def _size(model: Model) -> int | None:
+    held = weights.held(model)
+    if held is None:
+        return 0 if not model.sources else None
+    return held.size_bytes
+
+
+def probed(subject: Subject, speech: Path) -> dict[str, Any]:
+    """What the probe says of a subject, in the engine's own Python."""
+    python = interpreter_of(get_engine(subject.engine).spec)
+    assert python is not None
+    request = json.dumps({**asdict(subject), "speech": str(speech)})
+    done = subprocess.run([python, str(PROBE), request], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
