@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from earwitness import weights
-from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, models
-from earwitness.engines.registry import get_engine, missing_import
+from earwitness.engines.registry import get_engine
+from earwitness.workers.environments import place_of, python_of, variables_for
 
 PROBE = Path(__file__).with_name("probe.py")
 # Nobody knows what a program or a server makes of a language, and the scripted engine hears none.
@@ -39,11 +39,6 @@ class Subject:
     stranger: str = "tlh"
 
 
-def interpreter_of(spec: EngineSpec) -> str | None:
-    """The Python that has the engine's packages, or ``None``."""
-    return sys.executable if missing_import(spec) is None else None
-
-
 def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
     """The engine with its smallest model that is here, or why there is none."""
     if engine == "command":
@@ -53,7 +48,7 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
         return Subject(engine, "command:test", options={"argv": argv})
     if engine == "openai-api":
         return Subject(engine, "openai-api:test", options={"base_url": base_url, "model": "test"})
-    if interpreter_of(get_engine(engine).spec) is None:
+    if place_of(get_engine(engine).spec) is None:
         return f"engine {engine!r} is not installed here"
     here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
     if not here:
@@ -73,9 +68,9 @@ def _size(model: Model) -> int | None:
 
 def probed(subject: Subject, speech: Path) -> dict[str, Any]:
     """What the probe says of a subject, in the engine's own Python."""
-    python = interpreter_of(get_engine(subject.engine).spec)
-    assert python is not None
+    python = python_of(get_engine(subject.engine).spec)
     request = json.dumps({**asdict(subject), "speech": str(speech)})
-    done = subprocess.run([python, str(PROBE), request], capture_output=True, text=True, timeout=900)
+    command = [str(python), str(PROBE), request]
+    done = subprocess.run(command, env=variables_for(python), capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
