@@ -1,0 +1,66 @@
+"""The study of a bundle as arguments of ``earwitness run``: what was not typed is taken from it."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import replace
+
+from earwitness.cli.jobs import Request
+from earwitness.data import bundle
+from earwitness.data.bundle import Study
+from earwitness.errors import UsageError
+
+
+def study_of(request: Request) -> Study:
+    """Return what of a request travels in a bundle."""
+    return Study(
+        models=request.models,
+        device=request.device,
+        settings=request.assignments,
+        normalizer=request.normalizer,
+        compounds=request.compounds,
+        warmup=request.warmup,
+        timeout_s=request.timeout_s,
+    )
+
+
+def with_study(request: Request, typed: Set[str]) -> Request:
+    """Return a request in which every whole bundle stands for its datasets, and its study for what was not typed.
+
+    Decoding settings that were typed come after those of the study, and win.
+
+    Args:
+        request: As typed, defaults filled in.
+        typed: Names of the options that were typed, as the fields of ``Request`` are called.
+
+    Raises:
+        UsageError: For two bundles with different studies.
+        ArchiveError: For a zip that is no bundle.
+    """
+    sources: list[str] = []
+    study: Study | None = None
+    for source in request.sources:
+        found = bundle.split(source)
+        if found is None:
+            sources.append(source)
+            continue
+        zipped, name = found
+        sources += [source] if name else bundle.sources(zipped)
+        theirs = bundle.read(zipped).study
+        if study is not None and study != theirs:
+            raise UsageError(f"Bundle {str(zipped)!r} has another study than the one before it. Run them one by one.")
+        study = theirs
+    if study is None:
+        return request
+    given = {name: getattr(request, name) for name in typed & Request.__dataclass_fields__.keys()}
+    merged = replace(
+        request,
+        models=study.models,
+        device=study.device,
+        normalizer=study.normalizer,
+        compounds=study.compounds,
+        warmup=study.warmup,
+        timeout_s=study.timeout_s,
+    )
+    assignments = (*study.settings, *request.assignments)
+    return replace(merged, **{**given, "sources": tuple(sources), "assignments": assignments})
