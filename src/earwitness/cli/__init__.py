@@ -1,7 +1,8 @@
 """The command line: one file per command, and nothing imported before it is known which one is meant.
 
 A command is a module of this folder with a typer ``app``; adding one is adding its file and its row in
-``COMMANDS``. A name that Python keeps to itself has an underscore behind it there: ``import_.py``. The list of commands is printed without importing any of them, so ``earwitness --help`` is quick.
+``COMMANDS``. A name that Python keeps to itself has an underscore behind it there: ``import_.py``. The list of commands
+is printed without importing any of them, so ``earwitness --help`` is quick.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
     data/<name>/audio/<sha256>.<ext>  each audio file once, unchanged
     data/<name>/copyright             and other notices that lie beside the data
 
-Unpacked by hand, ``data/<name>`` is a dataset like any other. Audio goes by its hash, so no path of the machine on which
-the bundle was made is in it.
+Unpacked by hand, ``data/<name>`` is a dataset like any other. Audio goes by its hash: the bundle says nothing of the
+folders in which it lay.
 """
 
 from __future__ import annotations
@@ -278,8 +278,7 @@ def _row(clip: Clip, dataset: Dataset) -> dict[str, Any]:
 
 def _folder(name: str, taken: set[str]) -> str:
     stem = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "data"
-    found = next(s for n in range(1, len(taken) + 2) if (s := stem if n == 1 else f"{stem}-{n}") not in taken)
-    return found
+    return next(s for n in range(1, len(taken) + 2) if (s := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 
 def _json(value: Any) -> bytes:
