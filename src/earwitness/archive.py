@@ -7,6 +7,7 @@ is unpacked than the size of the zip allows for.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -172,8 +173,9 @@ def is_zip(path: Path) -> bool:
 def _telling(path: Path, what: str) -> Iterator[None]:
     try:
         yield
-    except _DAMAGE as error:
-        if isinstance(error, ArchiveError):
+    except (*_DAMAGE, OSError) as error:
+        # A list that points before the beginning of the file is an OSError of this number; a full disk is another.
+        if isinstance(error, ArchiveError) or (isinstance(error, OSError) and error.errno != errno.EINVAL):
             raise
         raise ArchiveError(f"{str(path)!r} is damaged at {what!r} ({error}). Copy or download it again.") from None
 

@@ -65,10 +65,10 @@ def bundle(
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})
         return
-    from earwitness.report.format import duration, megabytes
+    from earwitness.report.format import duration, number
 
     for dataset in made.datasets:
         length = f"{dataset.n_clips} clips, {duration(dataset.audio_s)}"
         console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)
     models = ", ".join(made.study.models) or "no models: name them where it is run"
-    console().print(f"{models}\n{out}: {megabytes(out.stat().st_size)} MB", markup=False)
+    console().print(f"{models}\n{out}: {number(out.stat().st_size / 1e6)} MB", markup=False)

@@ -57,7 +57,7 @@ def show(comparison: Any, *, with_matrix: bool = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.report.scorecard import columns, machines, notes, title
+    from earwitness.report.scorecard import COLUMNS, DEVICE, columns, machines, notes, title
 
     screen = console()
     told: Any = ()
@@ -66,7 +66,8 @@ def show(comparison: Any, *, with_matrix: bool = False) -> None:
             title=Text(title(table)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
         )
         for number, column in enumerate(columns(table)):
-            shown.add_column(column.heading, justify="right" if number else "left", no_wrap=True)
+            wraps = column in (COLUMNS[0], DEVICE)
+            shown.add_column(column.heading, justify="right" if number else "left", no_wrap=not wraps)
         for row in table.rows:
             shown.add_row(*(column.show(row) for column in columns(table)))
         screen.print(shown)

@@ -1,9 +1,12 @@
-"""The study of a bundle as arguments of ``earwitness run``: what was not typed is taken from it."""
+"""The study of a bundle as arguments of ``earwitness run``: what was not typed is taken from it.
+
+The fields of ``Study`` are called as those of ``Request``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from earwitness.cli.jobs import Request
 from earwitness.data import bundle
@@ -13,15 +16,7 @@ from earwitness.errors import UsageError
 
 def study_of(request: Request) -> Study:
     """Return what of a request travels in a bundle."""
-    return Study(
-        models=request.models,
-        device=request.device,
-        settings=request.assignments,
-        normalizer=request.normalizer,
-        compounds=request.compounds,
-        warmup=request.warmup,
-        timeout_s=request.timeout_s,
-    )
+    return Study(**{field.name: getattr(request, field.name) for field in fields(Study)})
 
 
 def with_study(request: Request, typed: Set[str]) -> Request:
@@ -46,21 +41,13 @@ def with_study(request: Request, typed: Set[str]) -> Request:
             continue
         zipped, name = found
         sources += [source] if name else bundle.sources(zipped)
-        theirs = bundle.read(zipped).study
-        if study is not None and study != theirs:
+        packed = bundle.read(zipped).study
+        if study is not None and study != packed:
             raise UsageError(f"Bundle {str(zipped)!r} has another study than the one before it. Run them one by one.")
-        study = theirs
+        study = packed
     if study is None:
         return request
-    given = {name: getattr(request, name) for name in typed & Request.__dataclass_fields__.keys()}
-    merged = replace(
-        request,
-        models=study.models,
-        device=study.device,
-        normalizer=study.normalizer,
-        compounds=study.compounds,
-        warmup=study.warmup,
-        timeout_s=study.timeout_s,
-    )
-    assignments = (*study.settings, *request.assignments)
-    return replace(merged, **{**given, "sources": tuple(sources), "assignments": assignments})
+    theirs = {field.name: getattr(study, field.name) for field in fields(study) if field.name not in typed}
+    # What is typed with --set stands on top of the study's settings.
+    theirs["assignments"] = (*study.assignments, *request.assignments)
+    return replace(request, **theirs, sources=tuple(sources))

@@ -196,17 +196,17 @@ def _refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
 
 
 def _labels(runs: Sequence[Run], places: Sequence[str]) -> list[str]:
-    """Model ids, made longer by where they ran and then by settings until they differ."""
+    """Model ids; those that are there twice made longer by where they ran, then by settings, then by a number."""
     labels = [run.model.id for run in runs]
-    if len(set(labels)) < len(labels):
-        labels = [f"{label} on {place}" for label, place in zip(labels, places, strict=True)]
-    if len(set(labels)) < len(labels):
-        varying = [name for name in _setting_names(runs) if len({_setting(run, name) for run in runs}) > 1]
-        labels = [
-            f"{label} ({', '.join(f'{name}={_setting(run, name)}' for name in varying)})" if varying else label
-            for label, run in zip(labels, runs, strict=True)
-        ]
+    labels = [f"{label} on {places[n]}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]
+    alike = {label: [run for run, other in zip(runs, labels, strict=True) if other == label] for label in labels}
+    labels = [label + _varying(run, alike[label]) for label, run in zip(labels, runs, strict=True)]
     return [label if labels.count(label) == 1 else f"{label} #{n}" for n, label in enumerate(labels, start=1)]
+
+
+def _varying(run: Run, others: Sequence[Run]) -> str:
+    names = [name for name in _setting_names(others) if len({_setting(other, name) for other in others}) > 1]
+    return f" ({', '.join(f'{name}={_setting(run, name)}' for name in names)})" if names else ""
 
 
 def _setting_names(runs: Sequence[Run]) -> list[str]:

@@ -44,7 +44,7 @@ class Study:
     """Model ids."""
     device: str = "auto"
     """As asked for."""
-    settings: tuple[str, ...] = ()
+    assignments: tuple[str, ...] = ()
     """Decoding settings, as ``name=value``."""
     normalizer: str = "auto"
     """For scoring."""
