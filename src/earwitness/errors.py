@@ -4,6 +4,7 @@
     |-- UsageError (ValueError)             an argument that makes no sense
     |-- FetchError (OSError)                something could not be pulled
     |   +-- ChecksumError                   it was pulled, and it is not what it should be (removed)
+    |-- ArchiveError (ValueError)           a zip file that is damaged, cannot be trusted, or cannot be written
     |-- DataError
     |   |-- DataNotFoundError (FileNotFoundError)
     |   +-- ManifestError (ValueError)      a manifest that cannot be read; names the line
@@ -40,6 +41,10 @@ class FetchError(EarwitnessError, OSError):
 
 class ChecksumError(FetchError):
     """A pulled file whose sha256 is not the pinned one; the file has been removed."""
+
+
+class ArchiveError(EarwitnessError, ValueError):
+    """A zip file that is damaged, is not what it should hold, or would do harm; nothing of it was kept."""
 
 
 class DataError(EarwitnessError):

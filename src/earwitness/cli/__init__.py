@@ -1,11 +1,13 @@
 """The command line: one file per command, and nothing imported before it is known which one is meant.
 
 A command is a module of this folder with a typer ``app``; adding one is adding its file and its row in
-``COMMANDS``. The list of commands is printed without importing any of them, so ``earwitness --help`` is quick.
+``COMMANDS``. A name that Python keeps to itself has an underscore behind it there: ``import_.py``. The list of commands
+is printed without importing any of them, so ``earwitness --help`` is quick.
 """
 
 from __future__ import annotations
 
+import keyword
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +18,10 @@ COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
     "run": "Run models over data and write run records",
     "compare": "Runs over the same data side by side, as tables and Markdown",
+    "bundle": "Data and study in one file, for another machine",
+    "notebook": "A notebook that makes the study on a borrowed machine",
+    "export": "Run records in one file, for the way home",
+    "import": "Run records from another machine, verified",
     "rescore": "Score a record's texts again, without engine or audio",
     "doctor": "What works on this machine, and what to type where it does not",
     "models": "Models and their weights: list, show, pull, remove",
@@ -71,7 +77,8 @@ def usage() -> str:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    app = import_module(f"earwitness.cli.{name}").app
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    app = import_module(f"earwitness.cli.{module}").app
     try:
         app(args=arguments, prog_name=f"earwitness {name}")
     except EarwitnessError as error:

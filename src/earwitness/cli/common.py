@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 # A table that goes to a file or a log is not squeezed into 80 columns.
 _FILE_WIDTH = 160
+Preset = Annotated[
+    str, typer.Option(help="matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting on top of the preset, such as beam_size=5."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines, and nothing else.")]
 
 
@@ -50,3 +57,19 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int],
     with Progress(console=console(stderr=True), transient=True, disable=quiet) as bars:
         bar = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(bar, completed=done, total=total)
+
+
+def typed(context: typer.Context, **fields: str) -> frozenset[str]:
+    """Return the names of the options that were typed, as opposed to left at their defaults.
+
+    Args:
+        context: Of the command.
+        fields: Option -> the name to give it instead.
+    """
+    given = (name for name in context.params if _is_typed(context, name))
+    return frozenset(fields.get(name, name) for name in given)
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

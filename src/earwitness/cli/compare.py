@@ -17,36 +17,47 @@ app = new_app("Compare runs over the same data.")
 def compare(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
     out: Annotated[Path | None, typer.Option("--out", help="Write the same as Markdown to this file.")] = None,
+    with_matrix: Annotated[
+        bool, typer.Option("--matrix", help="Also models by devices: measured, not run, or unsupported.")
+    ] = False,
+    bars: Annotated[Path | None, typer.Option("--bars", help="Draw WER and RTF as bars into this SVG file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print one table a dataset: WER and CER with intervals, speed, memory, failures, completeness.
 
-    Runs over different data, or scored in different ways, are refused. Example:
+    Runs over different data, or scored in different ways, are refused. Runs on different devices or machines stand in
+    one table with a column that says so. Examples:
 
         earwitness compare runs/ --out scorecard.md
+
+        earwitness compare runs/ --matrix --bars bars.svg
     """
     from earwitness.compare.table import compare as compared
+    from earwitness.report.bars import svg
     from earwitness.report.scorecard import markdown
     from earwitness.runs.store import find_records, write_text
 
     found = compared(find_records(records))
     if out is not None:
-        write_text(out, markdown(found))
+        write_text(out, markdown(found, with_matrix=with_matrix))
+    if bars is not None:
+        write_text(bars, svg(found))
     if as_json:
-        print_json(plain(found))
+        print_json(plain(found, with_matrix=with_matrix))
         return
-    show(found)
-    if out is not None:
-        console(stderr=True).print(f"Written: {out}")
+    show(found, with_matrix=with_matrix)
+    for path in (out, bars):
+        if path is not None:
+            console(stderr=True).print(f"Written: {path}", markup=False)
 
 
-def show(comparison: Any) -> None:
+def show(comparison: Any, *, with_matrix: bool = False) -> None:
     """Print a comparison as tables."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.report.scorecard import COLUMNS, notes, title
+    from earwitness.report.scorecard import COLUMNS, DEVICE, columns, machines, notes, title
 
     screen = console()
     told: Any = ()
@@ -54,19 +65,42 @@ def show(comparison: Any) -> None:
         shown = Table(
             title=Text(title(table)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
         )
-        for column in COLUMNS:
-            shown.add_column(column.heading, justify="left" if column is COLUMNS[0] else "right", no_wrap=True)
+        for number, column in enumerate(columns(table)):
+            wraps = column in (COLUMNS[0], DEVICE)
+            shown.add_column(column.heading, justify="right" if number else "left", no_wrap=not wraps)
         for row in table.rows:
-            shown.add_row(*(column.show(row) for column in COLUMNS))
+            shown.add_row(*(column.show(row) for column in columns(table)))
         screen.print(shown)
         if table.differences and table.differences != told:
             screen.print(_differences(table))
         told = table.differences
-        for note in notes(table):
+        for note in [*notes(table), *(machines(table) if len(table.environments) > 1 else ())]:
             screen.print(f"  {note}", markup=False, highlight=False)
         screen.print()
+        if with_matrix:
+            _show_matrix(table)
     for reason in comparison.left_out:
         screen.print(f"Left out: {reason}", markup=False, highlight=False)
+
+
+def _show_matrix(table: Any) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from earwitness.compare.matrix import matrix
+    from earwitness.report.matrix import legend, matrix_grid
+
+    made = matrix(table)
+    (first, *heads), rows = matrix_grid(made)
+    shown = Table(first, title="Models and devices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        shown.add_column(head, justify="right")
+    for row in rows:
+        shown.add_row(*row)
+    console().print(shown)
+    for line in legend(made):
+        console().print(f"  {line}", markup=False, highlight=False)
+    console().print()
 
 
 def _differences(table: Any) -> Any:
@@ -78,8 +112,11 @@ def _differences(table: Any) -> Any:
     return shown
 
 
-def plain(comparison: Any) -> dict[str, Any]:
+def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
     """Return a comparison as plain values for JSON."""
+    from earwitness.report.matrix import plain_matrix
+    from earwitness.report.scorecard import notes
+
     return {
         "tables": [
             {
@@ -91,6 +128,7 @@ def plain(comparison: Any) -> dict[str, Any]:
                         "record": str(row.record),
                         "model": row.run.model.id,
                         "device_used": row.run.device_used,
+                        "place": row.place,
                         "scores": {score.metric: asdict(score) for score in row.run.scores},
                         "wer_on_shared": row.wer_on_shared and asdict(row.wer_on_shared),
                         "speed": row.run.speed and asdict(row.run.speed),
@@ -98,6 +136,9 @@ def plain(comparison: Any) -> dict[str, Any]:
                     }
                     for row in table.rows
                 ],
+                "machines": [asdict(environment) for environment in table.environments],
+                "notes": notes(table),
+                **({"matrix": plain_matrix(table)} if with_matrix else {}),
             }
             for table in comparison.tables
         ],

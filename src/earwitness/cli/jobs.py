@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from earwitness import data, weights
+from earwitness.data import bundle
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
-from earwitness.engines.devices import require_device
+from earwitness.engines.devices import ANYWHERE, require_device
 from earwitness.engines.registry import (
     get_engine,
     not_honoured,
@@ -107,6 +108,32 @@ def plan(request: Request) -> list[Task]:
     return tasks
 
 
+def packable(request: Request) -> list[Dataset]:
+    """Return the datasets of a request, after checking what can be checked on a machine that will not run it.
+
+    The engines need not be installed here, nor the weights be pulled.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
+    """
+    settings, asked = parse_settings(list(request.assignments))
+    normalizer(request.normalizer)
+    tags = dict(_pair(tag) for tag in request.tags)
+    datasets = [load(Selection(s, request.limit, tags, request.language, request.channel)) for s in request.sources]
+    for model_id in request.models:
+        model = find(model_id)
+        if any(source.startswith("path:") for source in model.sources):
+            raise UsageError(
+                f"The weights of {model_id!r} are a folder of this machine. Name a model that can be pulled."
+            )
+        spec = get_engine(model.engine).spec
+        require_device(spec, request.device, ANYWHERE)
+        require_settings(spec, settings, asked)
+        for dataset in datasets:
+            _require_language(model, dataset, settings)
+    return datasets
+
+
 def resume_plan(paths: list[Path]) -> list[Task]:
     """Return a task for every record that did not end, among and below the paths.
 
@@ -162,7 +189,8 @@ def load(selection: Selection) -> Dataset:
 def _lasting(source: str) -> str:
     # A record may be resumed from another folder: a path is kept whole, a name as it is.
     path = Path(source)
-    return str(path.resolve()) if path.exists() and ("/" in source or path.suffix) else source
+    is_path = bundle.split(source) is not None or (path.exists() and ("/" in source or path.suffix))
+    return str(path.resolve()) if is_path else source
 
 
 def _checked(model_id: str, request: Request, settings: Settings, asked: frozenset[str]) -> tuple[Model, Settings]:

@@ -10,24 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, Preset, Set, console, new_app, print_json
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
-Preset = Annotated[
-    str, typer.Option(help="matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting on top of the preset, such as beam_size=5."),
-]
 
 
 @app.command()
 def run(
+    context: typer.Context,
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Corpora, manifests or folders; with --resume: records.", metavar="DATA..."),
+        typer.Argument(help="Corpora, manifests, folders, bundles; with --resume: records.", metavar="DATA..."),
     ] = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto",
@@ -51,7 +45,8 @@ def run(
 ) -> None:
     """Run every model over every dataset, one clip at a time, each model in a process of its own.
 
-    A clip that fails is recorded and the run goes on. A run that was killed goes on with --resume. Examples:
+    A clip that fails is recorded and the run goes on. A run that was killed goes on with --resume. A bundle brings
+    its study: what is not typed is taken from it. Examples:
 
         earwitness run sample --model faster-whisper:tiny.en --model pocketsphinx:en-us
 
@@ -60,8 +55,12 @@ def run(
         earwitness run sample --model faster-whisper:tiny.en --preset native
 
         earwitness run --resume
+
+        earwitness run study.zip
     """
+    from earwitness.cli.common import typed
     from earwitness.cli.jobs import Request, plan, resume_plan
+    from earwitness.cli.study import with_study
 
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -81,7 +80,10 @@ def run(
         timeout_s=timeout,
         command=tuple(sys.argv[1:]),
     )
-    tasks = resume_plan([Path(source) for source in sources or [str(out)]]) if resume else plan(request)
+    if resume:
+        tasks = resume_plan([Path(source) for source in sources or [str(out)]])
+    else:
+        tasks = plan(with_study(request, typed(context, model="models", timeout="timeout_s")))
     _answer(run_tasks(tasks, out, quiet=as_json), as_json=as_json)
 
 

@@ -32,6 +32,8 @@ class Row:
     """Where the run's record is."""
     run: Run
     """The run."""
+    place: str
+    """Where it ran: the device, and the machine where the table has several, such as ``cuda:0 of machine B``."""
     wer_on_shared: Score | None
     """WER on the clips that every model of the table finished; ``None`` when all finished all."""
 
@@ -57,7 +59,12 @@ class Table:
     differences: tuple[Difference, ...]
     """What to keep in mind when reading the rows against each other."""
     environments: tuple[Environment, ...]
-    """The machines; one, unless the table mixes them."""
+    """The machines; one, unless the table mixes them: then the first is machine A, the second machine B."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the rows ran, each once; numbers of speed and memory from different ones do not rank models."""
+        return tuple(dict.fromkeys(row.place for row in self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,13 @@ def _identity(run: Run) -> tuple[Any, ...]:
         json.dumps(run.model.options, sort_keys=True),
         run.device_used,
         tuple(sorted(run.settings_in_force.items())),
-        run.environment.cpu,
+        _machine(run),
     )
+
+
+def _machine(run: Run) -> tuple[str, int]:
+    # A container's share of the same processor is another machine to a clock.
+    return run.environment.cpu, run.environment.cores
 
 
 def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
@@ -135,12 +147,34 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
 
 def _table(group: Sequence[tuple[Path, Run]]) -> Table:
     _refuse_unequal_signatures(group)
-    labels = _labels([run for _, run in group])
+    runs = [run for _, run in group]
+    machines = {_machine(run): run.environment for run in runs}
+    places = _places(runs, list(machines))
+    labels = _labels(runs, places)
     shared = _wer_on_shared(group)
-    rows = [Row(label, path, run, shared.get(path)) for label, (path, run) in zip(labels, group, strict=True)]
+    rows = [
+        Row(label, path, run, place, shared.get(path))
+        for label, place, (path, run) in zip(labels, places, group, strict=True)
+    ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
-    environments = tuple({run.environment.cpu: run.environment for _, run in group}.values())
-    return Table(group[0][1].dataset, tuple(rows), tuple(_differences(rows)), environments)
+    return Table(group[0][1].dataset, tuple(rows), tuple(_differences(rows)), tuple(machines.values()))
+
+
+def machine_name(number: int) -> str:
+    """Return what the n-th machine of a table is called.
+
+    >>> machine_name(0), machine_name(27)
+    ('machine A', 'machine 28')
+    """
+    return f"machine {chr(ord('A') + number)}" if number < 26 else f"machine {number + 1}"
+
+
+def _places(runs: Sequence[Run], machines: Sequence[tuple[str, int]]) -> list[str]:
+    devices = [run.device_used or "?" for run in runs]
+    if len(machines) == 1:
+        return devices
+    names = [machine_name(machines.index(_machine(run))) for run in runs]
+    return [f"{device} of {name}" for device, name in zip(devices, names, strict=True)]
 
 
 def _wer(run: Run) -> float | None:
@@ -163,18 +197,18 @@ def _refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
             )
 
 
-def _labels(runs: Sequence[Run]) -> list[str]:
-    """Model ids, made longer by the device and then by settings until they differ."""
+def _labels(runs: Sequence[Run], places: Sequence[str]) -> list[str]:
+    """Model ids; those that are there twice made longer by where they ran, then by settings, then by a number."""
     labels = [run.model.id for run in runs]
-    if len(set(labels)) < len(labels):
-        labels = [f"{label} on {run.device_used}" for label, run in zip(labels, runs, strict=True)]
-    if len(set(labels)) < len(labels):
-        varying = [name for name in _setting_names(runs) if len({_setting(run, name) for run in runs}) > 1]
-        labels = [
-            f"{label} ({', '.join(f'{name}={_setting(run, name)}' for name in varying)})" if varying else label
-            for label, run in zip(labels, runs, strict=True)
-        ]
+    labels = [f"{label} on {places[n]}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]
+    alike = {label: [run for run, other in zip(runs, labels, strict=True) if other == label] for label in labels}
+    labels = [label + _varying(run, alike[label]) for label, run in zip(labels, runs, strict=True)]
     return [label if labels.count(label) == 1 else f"{label} #{n}" for n, label in enumerate(labels, start=1)]
+
+
+def _varying(run: Run, others: Sequence[Run]) -> str:
+    names = [name for name in _setting_names(others) if len({_setting(other, name) for other in others}) > 1]
+    return f" ({', '.join(f'{name}={_setting(run, name)}' for name in names)})" if names else ""
 
 
 def _setting_names(runs: Sequence[Run]) -> list[str]:
@@ -192,6 +226,7 @@ def _differences(rows: Sequence[Row]) -> list[Difference]:
         "preset": lambda run: run.preset,
         "device": lambda run: run.device_used or "?",
         "processor": lambda run: run.environment.cpu,
+        "cores": lambda run: str(run.environment.cores),
         "Python of the engine": lambda run: run.engine.python,
         "Earwitness": lambda run: run.environment.earwitness,
     }

@@ -16,7 +16,7 @@ from typing import Any
 from earwitness.data.rows import Row, Rows, inside, seconds, text_lines
 from earwitness.errors import ManifestError
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     ["audio_filepath", "text", "duration", "offset", "lang", "language", "id", "speaker", "recording", "channel"]
 )
 
@@ -78,7 +78,7 @@ def _row(where: str, line: str, root: Path) -> Row:
         speaker=_text(data, "speaker", where) or None,
         recording=_text(data, "recording", where) or None,
         channel=channel,
-        tags={key: _tag(value) for key, value in data.items() if key not in _KNOWN and value is not None},
+        tags={key: _tag(value) for key, value in data.items() if key not in KNOWN and value is not None},
     )
 
 

@@ -41,7 +41,8 @@ def load(
     """Load a dataset.
 
     Args:
-        source: ``sample``, the name of a pulled corpus or of a joined recording, or a path.
+        source: ``sample``, the name of a pulled corpus or of a joined recording, a path, or a dataset of a bundle,
+            such as ``study.zip/telephony-en``.
         limit: Only the first so many clips, after choosing by tags.
         tags: Only clips that have all of these.
         language: For clips that state none.
@@ -78,16 +79,22 @@ def load(
 
 
 def locate(source: str | Path) -> Path:
-    """Return where a dataset is.
+    """Return where a dataset is; one in a bundle is unpacked into the cache first.
 
     Raises:
         DataNotFoundError: With the command that gets it, where there is one.
+        ArchiveError: For a bundle that is damaged.
     """
+    from earwitness.data import bundle
+
     name = str(source)
     if name == SAMPLE:
         return Path(str(files("earwitness.data").joinpath(SAMPLE)))
     if name in corpora.CORPORA:
         return corpora.folder(name)
+    in_bundle = bundle.split(source)
+    if in_bundle is not None:
+        return bundle.open_dataset(*in_bundle)
     path = Path(source).expanduser()
     if path.exists():
         return path

@@ -18,6 +18,8 @@ from earwitness.engines.base import EngineSpec
 from earwitness.errors import UnsupportedDeviceError, UsageError
 
 KINDS = ("cpu", "cuda", "mps", "tpu")
+ANYWHERE: Mapping[str, int] = {"cpu": 1, "cuda": 64, "mps": 1, "tpu": 1}
+"""A machine that has everything: what is planned here may run on another one."""
 _CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 
@@ -72,9 +74,7 @@ def require_device(spec: EngineSpec, device: str, machine: Mapping[str, int] | N
     support = spec.devices.get(kind)
     if support is None or support.level == "unsupported":
         reason = f": {support.reason}" if support else ""
-        raise UnsupportedDeviceError(
-            f"Engine {spec.name!r} does not run on {device!r}{reason}. {advice}"
-        )
+        raise UnsupportedDeviceError(f"Engine {spec.name!r} does not run on {device!r}{reason}. {advice}")
     if machine.get(kind, 0) <= (index or 0):
         has = f"it has {machine[kind]} of that kind, counted from 0" if kind in machine else "it has none"
         raise UnsupportedDeviceError(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from earwitness.compare.table import Comparison, Row, Table
+from earwitness.compare.matrix import matrix
+from earwitness.compare.table import Comparison, Row, Table, machine_name
 from earwitness.report.format import count, duration, megabytes, number, percent
+from earwitness.report.matrix import legend, matrix_grid
 
 
 class Column(NamedTuple):
@@ -51,6 +53,13 @@ COLUMNS = (
         "words heard per word spoken; far under 1, something is missing",
     ),
 )
+DEVICE = Column("Device", lambda row: row.place, "where the model's parameters really were, and on which machine")
+
+
+def columns(table: Table) -> tuple[Column, ...]:
+    """Return a table's columns; the device is one where rows ran in different places."""
+    first, *rest = COLUMNS
+    return (first, DEVICE, *rest) if len(table.places) > 1 else COLUMNS
 
 
 def title(table: Table) -> str:
@@ -74,7 +83,23 @@ def notes(table: Table) -> list[str]:
         if row.run.speed and row.run.speed.network_s is not None
     ]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
-    return found + [f"WER: {reason}" for reason in sorted(reasons)]
+    found += [f"WER: {reason}" for reason in sorted(reasons)]
+    if len(table.places) > 1:
+        found.append(
+            f"These rows ran on {len(table.places)} devices or machines ({'; '.join(table.places)}). WER and CER "
+            "compare across them; RTF, times and memory compare only between rows of the same one."
+        )
+    return found
+
+
+def machines(table: Table) -> list[str]:
+    """Return what each machine is, with its letter where there are several."""
+    several = len(table.environments) > 1
+    return [
+        f"{machine_name(number) if several else 'measured on'}{':' if several else ''} {env.cpu}, {env.cores} cores, "
+        f"{env.memory_bytes / 2**30:.0f} GiB, {env.platform}, Python {env.python}, Earwitness {env.earwitness}"
+        for number, env in enumerate(table.environments)
+    ]
 
 
 def signatures(table: Table) -> list[str]:
@@ -83,38 +108,44 @@ def signatures(table: Table) -> list[str]:
     return [score.signature for score in scores if score]
 
 
-def markdown(comparison: Comparison) -> str:
-    """Return the whole comparison as a Markdown document."""
+def markdown(comparison: Comparison, *, with_matrix: bool = False) -> str:
+    """Return the whole comparison as a Markdown document, with a matrix of models and devices where it is wanted."""
     parts = ["# Scorecard\n"]
     for table in comparison.tables:
         parts += [f"## {title(table)}\n", _markdown_table(table)]
+        if with_matrix:
+            made = matrix(table)
+            parts += [
+                "Models and devices:\n",
+                grid(*matrix_grid(made)),
+                *(f"- {_escaped(m)}" for m in legend(made)),
+                "",
+            ]
         if table.differences:
             parts += ["What differs besides the model:\n", _differences(table)]
         parts += [f"- {_escaped(note)}" for note in notes(table)]
         parts += [f"- `{signature}`" for signature in signatures(table)]
-        parts += [
-            f"- measured on {env.cpu}, {env.cores} cores, {env.memory_bytes / 2**30:.0f} GiB, {env.platform}, "
-            f"Python {env.python}, Earwitness {env.earwitness}"
-            for env in table.environments
-        ]
+        parts += [f"- {_escaped(machine)}" for machine in machines(table)]
         parts += [f"- data: {table.dataset.license or 'licence unknown'}, sha256 `{table.dataset.sha256[:16]}`", ""]
-    parts += ["## What the columns mean\n", *(f"- **{column.heading}**: {column.meaning}" for column in COLUMNS)]
+    parts += ["## What the columns mean\n", *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE))]
     if comparison.left_out:
         parts += ["\n## Left out\n", *(f"- {_escaped(reason)}" for reason in comparison.left_out)]
     return "\n".join(parts) + "\n"
 
 
 def _markdown_table(table: Table) -> str:
-    rows = [[column.show(row) for column in COLUMNS] for row in table.rows]
-    return _grid([column.heading for column in COLUMNS], rows)
+    shown = columns(table)
+    rows = [[column.show(row) for column in shown] for row in table.rows]
+    return grid([column.heading for column in shown], rows)
 
 
 def _differences(table: Table) -> str:
     rows = [[d.what, *(d.values[row.label] for row in table.rows)] for d in table.differences]
-    return _grid(["In force", *(row.label for row in table.rows)], rows)
+    return grid(["In force", *(row.label for row in table.rows)], rows)
 
 
-def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; the first column is set left, the others right."""
     rule = "|---" + "|--:" * (len(header) - 1) + "|"
     body = ("| " + " | ".join(map(_escaped, row)) + " |" for row in (header, *rows))
     first, *rest = body

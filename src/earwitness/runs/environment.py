@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +33,36 @@ def environment() -> Environment:
         memory_bytes=psutil.virtual_memory().total,
         packages=_versions(_PACKAGES),
     )
+
+
+def published_at() -> str | None:
+    """Return where this checkout was cloned from, when others can clone from there too, without any password.
+
+    ``None`` for an installation that is no checkout, or one whose origin is a folder or another protocol than HTTPS.
+    """
+    if environment().revision is None:
+        return None
+    try:
+        origin = _git(Path(__file__).resolve().parent, "remote", "get-url", "origin")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return public_url(origin)
+
+
+def public_url(origin: str) -> str | None:
+    """Return a Git remote as an HTTPS address that holds no user and no password.
+
+    >>> public_url("git@example.org:lab/earwitness.git")
+    'https://example.org/lab/earwitness.git'
+    >>> public_url("https://me:secret@example.org/lab/earwitness")
+    'https://example.org/lab/earwitness'
+    >>> public_url("/srv/git/earwitness") is None
+    True
+    """
+    found = re.fullmatch(
+        r"(?:https://(?:[^@/]*@)?|ssh://(?:[^@/]*@)?|[\w.-]+@)([\w.-]+)(?::\d+/|[:/])([^\s@]+)", origin
+    )
+    return f"https://{found[1]}/{found[2]}" if found else None
 
 
 def usable_cores() -> int:

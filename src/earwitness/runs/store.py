@@ -48,24 +48,34 @@ def record_folder(root: Path, model_id: str) -> Path:
 
 
 def new_record_path(folder: Path) -> Path:
-    """Reserve the path of a new record by creating its empty clips file.
+    """Reserve the path of a new record, named after the time.
 
     Two runs that begin in the same second get different names.
 
     Raises:
         RecordError: When nothing can be written there.
     """
-    stem = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
+    return reserve(folder, datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S"))
+
+
+def reserve(folder: Path, stem: str) -> Path:
+    """Reserve the path ``<stem>.json`` of a record by creating its empty clips file; a taken name gets a number.
+
+    Raises:
+        RecordError: When nothing can be written there.
+    """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
             path = folder / f"{stem}{suffix}.json"
+            if path.exists():
+                continue
             try:
                 clips_path(path).touch(exist_ok=False)
             except FileExistsError:
                 continue
             return path
-    raise RecordError(f"There are a thousand records of this second in {str(folder)!r}. Wait a second.")
+    raise RecordError(f"There are a thousand records {stem!r} in {str(folder)!r}. Move some elsewhere.")
 
 
 def clips_path(record: Path) -> Path:

@@ -1,0 +1,74 @@
+"""``earwitness bundle``: data and study in one file, for a machine that is borrowed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earwitness.cli.common import AsJson, Preset, Set, console, new_app, print_json
+
+app = new_app("Pack data and study in one file, for another machine.")
+
+
+@app.command()
+def bundle(
+    sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA...")],
+    out: Annotated[Path, typer.Option(help="The zip file to make.")],
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto",
+    preset: Preset = "matched",
+    set_: Set = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")] = None,
+    channel: Annotated[
+        int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")
+    ] = None,
+    normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
+    compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
+    warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least.")] = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Pack the audio, the references and the study, with the sha256 of everything.
+
+    Wherever the bundle is opened, its data has the same sha256, so that records from there compare with records from
+    here. The engines and weights are not in it. Example:
+
+        earwitness bundle telephony-en --limit 60 --model faster-whisper:base --out study.zip
+
+        earwitness run study.zip
+    """
+    from earwitness.cli.jobs import Request, packable
+    from earwitness.cli.study import study_of
+    from earwitness.data import bundle as bundles
+
+    request = Request(
+        sources=tuple(sources),
+        models=tuple(model or ()),
+        device=device,
+        preset=preset,
+        assignments=tuple(set_ or ()),
+        limit=limit,
+        tags=tuple(tag or ()),
+        language=language,
+        channel=channel,
+        normalizer=normalizer,
+        compounds=compounds,
+        warmup=warmup,
+        timeout_s=timeout,
+    )
+    made = bundles.pack(packable(request), study_of(request), out)
+    if as_json:
+        print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})
+        return
+    from earwitness.report.format import duration, number
+
+    for dataset in made.datasets:
+        length = f"{dataset.n_clips} clips, {duration(dataset.audio_s)}"
+        console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)
+    models = ", ".join(made.study.models) or "no models: name them where it is run"
+    console().print(f"{models}\n{out}: {number(out.stat().st_size / 1e6)} MB", markup=False)
