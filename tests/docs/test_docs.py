@@ -86,3 +86,25 @@ def test_the_engine_on_the_page_can_be_installed_with_pip(page_files: Path) -> N
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), "."]
     subprocess.run(command, cwd=page_files, check=True, capture_output=True)
     assert "babble:loud on sample[:3]: WER" in run_babble(page_files, target)
+
+
+@pytest.mark.real
+def test_the_walk_to_a_borrowed_machine_and_back_runs(tmp_path: Path) -> None:
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+
+    for model in ("faster-whisper:tiny.en", "faster-whisper:base"):
+        weights.pull(find(model))
+    commands = "".join(blocks(ROOT / "docs" / "borrowed-machines.md", "console").values()).splitlines()
+    assert len(commands) == 8
+    for command in commands:
+        arguments = command.removeprefix("$ earwitness ").split()
+        done = subprocess.run(
+            [sys.executable, "-m", "earwitness", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=900
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert "imported: " in subprocess.run(
+        [sys.executable, "-m", "earwitness", "import", "records.zip", "--out", "elsewhere"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    ).stdout  # fmt: skip
+    assert "Models and devices" in (tmp_path / "scorecard.md").read_text("utf-8")
