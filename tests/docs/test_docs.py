@@ -147,3 +147,25 @@ def test_the_cloud_vendor_on_the_page_runs_against_a_server_that_answers_like_it
         assert result.hypothesis.wall_s is not None
         assert result.hypothesis.wall_s - transcript.network_s >= 0.05
     assert "secret-key-of-the-test" not in path.read_text() + store.clips_path(path).read_text()
+
+
+@pytest.mark.real
+def test_the_walk_to_a_borrowed_machine_and_back_runs(tmp_path: Path) -> None:
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+
+    for model in ("faster-whisper:tiny.en", "faster-whisper:base"):
+        weights.pull(find(model))
+    commands = "".join(blocks(ROOT / "docs" / "borrowed-machines.md", "console").values()).splitlines()
+    assert len(commands) == 8
+    for command in commands:
+        arguments = command.removeprefix("$ earwitness ").split()
+        done = subprocess.run(
+            [sys.executable, "-m", "earwitness", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=900
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    assert "imported: " in subprocess.run(
+        [sys.executable, "-m", "earwitness", "import", "records.zip", "--out", "elsewhere"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    ).stdout  # fmt: skip
+    assert "Models and devices" in (tmp_path / "scorecard.md").read_text("utf-8")

@@ -149,6 +149,7 @@ def test_there_is_a_ready_notebook() -> None:
     assert READY
 
 
+@pytest.mark.real
 def test_executed_start_to_end_with_a_bundle_its_records_come_home(tmp_path: Path) -> None:
     there, home = tmp_path / "there", tmp_path / "home"
     for folder in (there, home):

@@ -11,6 +11,11 @@ import numpy as np
 import pytest
 
 from earwitness.engines import registry
+from earwitness.engines.base import EngineSpec
+from earwitness.fetch import cache_dir
+from earwitness.types import Settings
+from earwitness.workers import environments
+from earwitness.workers.worker import Worker
 
 ENGINES = """
 import sys
@@ -136,3 +141,25 @@ def use_toy(root: Path, patch: pytest.MonkeyPatch) -> None:
     patch.delitem(importlib.import_module("sys").modules, "toy_engine", raising=False)
     patch.syspath_prepend(str(root / "plugin"))
     registry._entries.cache_clear()
+
+
+def heard(engine: str = "toy") -> str:
+    """What a worker of the engine says, which is where it runs."""
+    empty = cache_dir() / "empty.f32"
+    empty.parent.mkdir(parents=True, exist_ok=True)
+    empty.touch()
+    with Worker(engine, f"{engine}:x", None, "cpu", Settings(threads=1), budget_s=30) as worker:
+        return worker.transcribe(empty, 0, 16_000, None, budget_s=30).transcript.text
+
+
+def site_packages(spec: EngineSpec) -> Path:
+    (found,) = environments.folder_of(spec).glob("lib/python*/site-packages")
+    return found
+
+
+def break_toy(spec: EngineSpec) -> None:
+    (site_packages(spec) / "toylib.py").unlink()
+
+
+def remove_python(spec: EngineSpec) -> None:
+    environments.interpreter(environments.folder_of(spec)).unlink()

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from earwitness.cli.common import AsJson, Preset, Set, console, new_app, print_json
+from earwitness.cli import options
+from earwitness.cli.common import AsJson, console, new_app, print_json
 
 app = new_app("Pack data and study in one file, for another machine.")
 
@@ -17,20 +18,18 @@ app = new_app("Pack data and study in one file, for another machine.")
 def bundle(
     sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA...")],
     out: Annotated[Path, typer.Option(help="The zip file to make.")],
-    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto",
-    preset: Preset = "matched",
-    set_: Set = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")] = None,
-    channel: Annotated[
-        int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")
-    ] = None,
-    normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
-    compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
-    warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least.")] = 120,
+    model: options.Models = None,
+    device: options.Device = "auto",
+    preset: options.Preset = "matched",
+    set_: options.Assignments = None,
+    limit: options.Limit = None,
+    tag: options.Tags = None,
+    language: options.Language = None,
+    channel: options.Channel = None,
+    normalizer: options.Normalizer = "auto",
+    compounds: options.Compounds = False,
+    warmup: options.Warmup = 1,
+    timeout: options.Timeout = 120,
     as_json: AsJson = False,
 ) -> None:
     """Pack the audio, the references and the study, with the sha256 of everything.

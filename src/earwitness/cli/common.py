@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
 # A table that goes to a file or a log is not squeezed into 80 columns.
 _FILE_WIDTH = 160
-Preset = Annotated[
-    str, typer.Option(help="matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting on top of the preset, such as beam_size=5."),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines, and nothing else.")]
 
 

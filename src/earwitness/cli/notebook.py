@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earwitness.cli.common import AsJson, Preset, Set, console, new_app, print_json, typed
+from earwitness.cli import options
+from earwitness.cli.common import AsJson, console, new_app, print_json, typed
 
 if TYPE_CHECKING:
     from earwitness.data.bundle import Study
@@ -23,14 +24,12 @@ def notebook(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The notebook to make, such as study.ipynb.")],
     data: Annotated[list[str], typer.Option("--data", "-d", help="sample, a corpus or a bundle; may be given again.")],
-    model: Annotated[
-        list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again; else the bundle's.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps or tpu; chooses Colab's machine, too.")] = "auto",
-    preset: Preset = "matched",
-    set_: Set = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
+    model: options.Models = None,
+    device: options.Device = "auto",
+    preset: options.Preset = "matched",
+    set_: options.Assignments = None,
+    limit: options.Limit = None,
+    tag: options.Tags = None,
     source: Annotated[
         str | None,
         typer.Option(
@@ -58,27 +57,16 @@ def notebook(
     if "device" not in typed(context):
         device = study.device
     extras, engines = _engines(models, device)
-    options = [
-        *(["--preset", preset] if preset != "matched" else []),
-        *(word for text in set_ or () for word in ("--set", text)),
-        *(["--limit", str(limit)] if limit else []),
-        *(word for text in tag or () for word in ("--tag", text)),
-    ]
-    asked = [
-        *(word for text in model or () for word in ("--model", text)),
-        *(word for text in places for word in ("--data", text)),
-        *(["--device", device] if device != study.device else []),
-        *options,
-        *(["--source", source] if source else []),
-        *("--out", out.name),
-    ]
+    more = _words(preset=None if preset == "matched" else preset, set=set_, limit=limit, tag=tag)
+    asked = _words(model=model, data=places, device=device if device != study.device else None)
+    asked = ["earwitness", "notebook", *asked, *more, *_words(source=source, out=out.name)]
     plan = Plan(
         models=models,
         data=places,
         source=_source(source),
-        command=shlex.join(["earwitness", "notebook", *asked]),
+        command=shlex.join(asked),
         device=device,
-        options=tuple(options),
+        options=tuple(more),
         extras=extras,
         engines=engines,
     )
@@ -90,6 +78,15 @@ def notebook(
     for name in places:
         if name.endswith(".zip"):
             console().print(f"Upload {name} with it.", markup=False)
+
+
+def _words(**options_: str | int | Sequence[str] | None) -> list[str]:
+    """Options as words of a command line; one that is ``None`` is left out, a list is the option several times."""
+    words: list[str] = []
+    for name, value in options_.items():
+        values = [str(value)] if isinstance(value, str | int) else value or ()
+        words += [word for text in values for word in (f"--{name}", text)]
+    return words
 
 
 def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], Study]:
@@ -111,6 +108,8 @@ def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], Study]:
             raise UsageError(
                 f"Data {source!r} is of this machine alone. Pack it first: earwitness bundle {source} --out study.zip"
             )
+    if len(set(studies)) > 1:
+        raise UsageError("The bundles have different studies. Write a notebook for each.")
     return tuple(places), studies[0] if studies else bundle.Study()
 
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from earwitness.cli.common import AsJson, Preset, Set, console, new_app, print_json
+from earwitness.cli import options
+from earwitness.cli.common import AsJson, console, new_app, print_json
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
@@ -23,22 +24,18 @@ def run(
         list[str] | None,
         typer.Argument(help="Corpora, manifests, folders, bundles; with --resume: records.", metavar="DATA..."),
     ] = None,
-    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto",
-    preset: Preset = "matched",
-    set_: Set = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")] = None,
-    channel: Annotated[
-        int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")
-    ] = None,
-    normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
-    compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
-    warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")
-    ] = 120,
+    model: options.Models = None,
+    device: options.Device = "auto",
+    preset: options.Preset = "matched",
+    set_: options.Assignments = None,
+    limit: options.Limit = None,
+    tag: options.Tags = None,
+    language: options.Language = None,
+    channel: options.Channel = None,
+    normalizer: options.Normalizer = "auto",
+    compounds: options.Compounds = False,
+    warmup: options.Warmup = 1,
+    timeout: options.Timeout = 120,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
     as_json: AsJson = False,
@@ -80,10 +77,9 @@ def run(
         timeout_s=timeout,
         command=tuple(sys.argv[1:]),
     )
-    if resume:
-        tasks = resume_plan([Path(source) for source in sources or [str(out)]])
-    else:
-        tasks = plan(with_study(request, typed(context, model="models", timeout="timeout_s")))
+    given = typed(context, model="models", timeout="timeout_s")
+    records = [Path(source) for source in sources or [str(out)]]
+    tasks = resume_plan(records) if resume else plan(with_study(request, given))
     _answer(run_tasks(tasks, out, quiet=as_json), as_json=as_json)
 
 

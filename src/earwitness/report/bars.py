@@ -13,9 +13,9 @@ from earwitness.compare.table import Comparison, Row, Table
 from earwitness.report.format import number, percent
 from earwitness.report.scorecard import title
 
-_WIDTH = 900
-_LABEL = 300
-_VALUE = 150
+_WIDTH = 1000
+_LABEL = 350
+_VALUE = 190
 _ROW = 24
 _HEAD = 34
 _SPAN = _WIDTH - _LABEL - _VALUE
