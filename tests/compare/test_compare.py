@@ -121,3 +121,11 @@ def test_the_markdown_holds_every_row_the_recipe_and_no_raw_markup(measure: Meas
     assert "wer|norm:auto" in text
     assert "sha256 `" in text
     assert "nan" not in text.lower()
+
+
+def test_answers_and_cut_off_texts_are_noted_where_there_are_any(measure: Measure) -> None:
+    answering = measure("answering", "one", "I'm sorry, but I can't listen to audio.", "As an AI, I cannot.")
+    text = markdown(compare([answering, measure("perfect", *PERFECT)]))
+    assert "fake:answering: the model answered instead of transcribing in 2 of 3 clips" in text
+    assert "fake:perfect: the model answered" not in text
+    assert "cut off" not in text

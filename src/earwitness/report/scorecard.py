@@ -52,6 +52,12 @@ COLUMNS = (
     ),
 )
 
+_SELDOM = {
+    "chat_answer": "the model answered instead of transcribing",
+    "token_limit": "generation was cut off at its limit",
+}
+"""Findings that most tables have none of: a note for each that is there, and no column."""
+
 
 def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
@@ -67,6 +73,12 @@ def notes(table: Table) -> list[str]:
         f"WER {percent(row.wer_on_shared)}"
         for row in table.rows
         if row.wer_on_shared
+    ]
+    found += [
+        f"{row.label}: {meaning} in {count(score)} of {score.n_clips} clips"
+        for row in table.rows
+        for metric, meaning in _SELDOM.items()
+        if (score := row.run.score(metric)) and score.value
     ]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     return found + [f"WER: {reason}" for reason in sorted(reasons)]
