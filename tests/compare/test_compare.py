@@ -141,3 +141,11 @@ def test_presets_that_differ_are_said(measure: Measure) -> None:
     store.write_run(second, replace(store.read_run(second), preset="native"))
     (table,) = compare([first, second]).tables
     assert [difference.what for difference in table.differences] == ["preset"]
+
+
+def test_answers_and_cut_off_texts_are_noted_where_there_are_any(measure: Measure) -> None:
+    answering = measure("answering", "one", "I'm sorry, but I can't listen to audio.", "As an AI, I cannot.")
+    text = markdown(compare([answering, measure("perfect", *PERFECT)]))
+    assert "fake:answering: the model answered instead of transcribing in 2 of 3 clips" in text
+    assert "fake:perfect: the model answered" not in text
+    assert "cut off" not in text

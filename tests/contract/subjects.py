@@ -49,7 +49,7 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
     if engine == "openai-api":
         return Subject(engine, "openai-api:test", options={"base_url": base_url, "model": "test"})
     if place_of(get_engine(engine).spec) is None:
-        return f"engine {engine!r} is not installed here"
+        return f"engine {engine!r} is not installed here; the tests of that engine install it"
     here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
     if not here:
         return f"no model of engine {engine!r} is here: earwitness models list"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from earwitness.engines.blocks import cut_points, drop_pages, in_blocks
@@ -31,6 +31,56 @@ def test_cuts_fall_into_pauses() -> None:
     first, second = cut_points(speech, RATE_HZ, 30.0)[1:3]
     assert 28 * RATE_HZ <= first <= 29 * RATE_HZ
     assert 55 * RATE_HZ <= second <= 56 * RATE_HZ
+
+
+@given(st.data(), st.floats(0.1, 0.6), st.floats(2.0, 20.0), st.integers(1000, 2000), st.integers(0, 2**32 - 1))
+def test_a_cut_falls_into_a_pause_wherever_there_is_one(
+    data: st.DataObject, share: float, longest_s: float, rate_hz: int, seed: int
+) -> None:
+    """Speech of any loudness, noise 14 to 80 dB below it in pauses; the first window begins with a pause."""
+    longest = int(longest_s * rate_hz)
+    window = max(1, int(longest * share))
+    shortest = int(0.3 * rate_hz) + 1
+    assume(window >= shortest)
+    samples = np.random.default_rng(seed).uniform(-1, 1, 3 * longest).astype(np.float32)
+    silent = np.zeros(len(samples), bool)
+    start = longest - window
+    while start < len(samples):
+        length = data.draw(st.integers(shortest, max(shortest, window // 2)))
+        silent[start : start + length] = True
+        start += length + data.draw(st.integers(shortest, 2 * window))
+    samples[silent] *= 10 ** (data.draw(st.floats(-80, -14)) / 20)
+    samples *= 10 ** data.draw(st.floats(-3, 0))
+    points = cut_points(samples, rate_hz, longest_s, share)
+    assert silent[points[1]]
+    for before, cut in itertools.pairwise(points[:-1]):
+        summed = np.cumsum(silent[before + longest - window : before + longest])
+        has_pause = (summed[shortest:] - summed[:-shortest] == shortest).any()
+        assert silent[cut] or not has_pause
+
+
+def test_the_longest_pause_is_taken_and_of_equals_the_last() -> None:
+    speech = np.ones(RATE_HZ * 40, np.float32)
+    for start_s, length_s in ((16, 0.4), (20, 0.9), (27, 0.4)):
+        speech[int(start_s * RATE_HZ) : int((start_s + length_s) * RATE_HZ)] = 0.01
+    speech[int(28.5 * RATE_HZ) : int(28.6 * RATE_HZ)] = 0
+    (cut,) = cut_points(speech, RATE_HZ, 30.0, 0.5)[1:-1]
+    assert 20.3 < cut / RATE_HZ < 20.6
+    (cut,) = cut_points(speech, RATE_HZ, 30.0, 0.2)[1:-1]
+    assert 27.0 < cut / RATE_HZ < 27.5
+
+
+def test_remarks_of_pieces_are_kept_with_their_place() -> None:
+    def engine(piece: Audio, language: str | None) -> Transcript:
+        return Transcript("x", language=language, remarks=("token_limit",) if piece.samples.any() else ())
+
+    long = np.zeros(RATE_HZ * 50, np.float32)
+    long[RATE_HZ * 31 :] = 1
+    found = in_blocks(Audio(long, RATE_HZ), 30.0, engine, "en")
+    assert len(found.remarks) == 1
+    assert found.remarks[0].startswith("token_limit at 2")
+    assert found.remarks[0].endswith("-50.0 s")
+    assert in_blocks(Audio(np.ones(9, np.float32), RATE_HZ), 30.0, engine, "en").remarks == ("token_limit",)
 
 
 def test_joining_keeps_every_sample_and_moves_times_to_their_place() -> None:

@@ -58,6 +58,14 @@ def test_the_telephone_corpus_is_what_was_published() -> None:
     assert [f for f in data.check("telephony-en") if f.severity == "error"] == []
 
 
+def test_nothing_that_people_said_on_the_telephone_is_taken_for_a_chat_answer() -> None:
+    from earwitness.scoring.completeness import is_chat_answer
+
+    said = [clip.reference for clip in data.load("telephony-en").clips if clip.reference]
+    assert len(said) == 553
+    assert [line for line in said if is_chat_answer(line)] == []
+
+
 def test_joined_recordings_are_the_same_everywhere() -> None:
     source = data.load("telephony-en")
     for seconds in (163.0, 944.0):

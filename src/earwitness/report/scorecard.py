@@ -62,6 +62,13 @@ def columns(table: Table) -> tuple[Column, ...]:
     return (first, DEVICE, *rest) if len(table.places) > 1 else COLUMNS
 
 
+_SELDOM = {
+    "chat_answer": "the model answered instead of transcribing",
+    "token_limit": "generation was cut off at its limit",
+}
+"""Findings that most tables have none of: a note for each that is there, and no column."""
+
+
 def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
     data = table.dataset
@@ -81,6 +88,12 @@ def notes(table: Table) -> list[str]:
         f"{row.label}: of {row.run.speed.wall_s:.1f} s, the network took {row.run.speed.network_s:.1f} s"
         for row in table.rows
         if row.run.speed and row.run.speed.network_s is not None
+    ]
+    found += [
+        f"{row.label}: {meaning} in {count(score)} of {score.n_clips} clips"
+        for row in table.rows
+        for metric, meaning in _SELDOM.items()
+        if (score := row.run.score(metric)) and score.value
     ]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]

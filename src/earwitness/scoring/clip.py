@@ -46,7 +46,7 @@ def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> C
     that normalizing takes away, makes every word of the hypothesis an insertion. An unlabelled clip has no counts.
     """
     norm = normalizer(options.normalizer)
-    text = hypothesis.transcript.text if hypothesis.transcript else ""
+    text, remarks = (hypothesis.transcript.text, hypothesis.transcript.remarks) if hypothesis.transcript else ("", ())
     heard = norm.words(text, clip.language)
     said = None if clip.reference is None else norm.words(clip.reference, clip.language)
     return ClipScore(
@@ -55,5 +55,5 @@ def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> C
         chars=None if said is None else align(joined(said, clip.language), joined(heard, clip.language)),
         failed=not hypothesis.ok,
         hypothesis_words=len(heard),
-        flags=flags(said, heard, clip.reference or "", text, failed=not hypothesis.ok),
+        flags=flags(said, heard, clip.reference or "", text, failed=not hypothesis.ok, remarks=remarks),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from earwitness.scoring.bootstrap import interval
 from earwitness.scoring.clip import ScoringOptions
-from earwitness.scoring.completeness import EMPTY_ON_SPEECH, REPEATED_NGRAM, WORDS_ON_SILENCE
+from earwitness.scoring.completeness import CHAT_ANSWER, EMPTY_ON_SPEECH, REPEATED_NGRAM, TOKEN_LIMIT, WORDS_ON_SILENCE
 from earwitness.types import Clip, ClipScore, Edits, Score
 
 Pair = tuple[Clip, ClipScore]
@@ -17,7 +17,8 @@ def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ..
 
     ``wer`` and ``cer`` (ratios of summed counts, failed clips as empty text), ``wer_completed`` (without failed
     clips), ``failed_clips``, ``empty_on_speech``, ``words_on_silence`` (words) and ``clips_with_words_on_silence``,
-    ``repeated_ngram`` (clips), ``length_ratio`` (words heard per word spoken, where somebody speaks).
+    ``repeated_ngram``, ``chat_answer`` and ``token_limit`` (clips), ``length_ratio`` (words heard per word spoken,
+    where somebody speaks).
     """
     labelled = [pair for pair in pairs if pair[1].words is not None]
     completed = [pair for pair in labelled if not pair[1].failed]
@@ -30,7 +31,7 @@ def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ..
         _count(EMPTY_ON_SPEECH, _flagged(labelled, EMPTY_ON_SPEECH), labelled),
         _count(WORDS_ON_SILENCE, sum(score.hypothesis_words for _, score in on_silence), labelled, unit="words"),
         _count("clips_with_words_on_silence", len(on_silence), labelled),
-        _count(REPEATED_NGRAM, _flagged(pairs, REPEATED_NGRAM), pairs),
+        *(_count(flag, _flagged(pairs, flag), pairs) for flag in (REPEATED_NGRAM, CHAT_ANSWER, TOKEN_LIMIT)),
         _length_ratio(labelled, options),
     )
 

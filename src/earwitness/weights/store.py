@@ -77,7 +77,17 @@ def pull(model: Model, report: Report = lambda _: None) -> Path | None:
         except FetchError as error:
             report(str(error))
             reasons.append(f"{source}: {error}")
-    raise FetchError(f"Model {model.id!r} could not be pulled. " + " | ".join(reasons))
+    raise FetchError(f"Model {model.id!r} could not be pulled. " + " | ".join(reasons) + _by_hand(model))
+
+
+def _by_hand(model: Model) -> str:
+    repo = next((source[3:].partition("@")[0] for source in model.sources if source.startswith("hf:")), None)
+    if repo is None:
+        return ""
+    return (
+        f" Where the hub can be reached, run: hf download {repo} --local-dir FOLDER; "
+        f"bring the folder here and use --model {model.engine}:/path/to/FOLDER"
+    )
 
 
 def locate(model: Model) -> Path | None:
