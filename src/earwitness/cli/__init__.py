@@ -16,10 +16,12 @@ COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
     "run": "Run models over data and write run records",
     "compare": "Runs over the same data side by side, as tables and Markdown",
+    "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",
     "rescore": "Score a record's texts again, without engine or audio",
     "doctor": "What works on this machine, and what to type where it does not",
     "models": "Models and their weights: list, show, pull, remove",
     "data": "Datasets: list, pull, check, show, join",
+    "conditions": "What may befall audio: list, show, apply to a file and listen",
     "score": "Score two transcript files: WER, CER, edits, intervals",
 }
 

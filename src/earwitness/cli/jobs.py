@@ -11,6 +11,7 @@ from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, parse_settings, require_installed, require_settings
 from earwitness.errors import EngineError, UsageError
+from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.store import find_records, read_run
@@ -38,6 +39,10 @@ class Request:
     """For clips that state none."""
     channel: int | None = None
     """For clips that state none."""
+    conditions: tuple[str, ...] = ()
+    """What is done to the audio; each makes a dataset of its own."""
+    clean: bool = True
+    """Whether the audio as it is comes first where conditions are given."""
     normalizer: str = "auto"
     """For scoring."""
     compounds: bool = False
@@ -75,8 +80,9 @@ def plan(request: Request) -> list[Task]:
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request.device, settings, asked) for model in request.models]
     tasks = []
-    for source in request.sources:
-        selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel)
+    conditions = names(request.conditions, clean=request.clean)
+    for source, condition in ((source, condition) for source in request.sources for condition in conditions):
+        selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel, condition)
         dataset = load(selection)
         for model in models:
             _require_language(model, dataset, settings)
@@ -134,7 +140,7 @@ def load(selection: Selection) -> Dataset:
     )
     if not dataset.clips:
         raise UsageError(f"Data {selection.source!r} has no clips left with this --limit and --tag. Ask for less.")
-    return dataset
+    return under(dataset, selection.condition)
 
 
 def _lasting(source: str) -> str:

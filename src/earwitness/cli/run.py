@@ -33,6 +33,15 @@ def run(
     channel: Annotated[
         int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")
     ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--condition", metavar="NAME", help="Alter the audio, as in noise:10dB or mulaw; may be repeated."
+        ),
+    ] = None,
+    no_clean: Annotated[
+        bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")
+    ] = False,
     normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
     compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
     warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
@@ -51,6 +60,8 @@ def run(
 
         earwitness run my-recordings/ --model faster-whisper:base --set beam_size=5 --language en
 
+        earwitness run telephony-en -m faster-whisper:tiny.en --condition noise:10dB --condition noise:0dB+mulaw
+
         earwitness run --resume
     """
     from earwitness.cli.jobs import Request, plan, resume_plan
@@ -66,6 +77,8 @@ def run(
         tags=tuple(tag or ()),
         language=language,
         channel=channel,
+        conditions=tuple(condition or ()),
+        clean=not no_clean,
         normalizer=normalizer,
         compounds=compounds,
         warmup=warmup,
