@@ -201,7 +201,7 @@ def _value(effect: Effect, part: str, rest: Sequence[str]) -> float | None:
         wanted = f"one of {', '.join(f'{known:g}' for known in effect.among)}"
     elif value is None or not effect.low <= value <= effect.high or value == effect.clean:
         wanted = f"a number from {effect.low:g} to {effect.high:g}"
-        wanted += f", other than {effect.clean:g}" if effect.clean and value == effect.clean else ""
+        wanted += f", other than {effect.clean:g}" if effect.clean is not None and value == effect.clean else ""
     else:
         return value + 0.0
     unit = f" {effect.unit}" if effect.unit else ""
