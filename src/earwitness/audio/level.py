@@ -2,8 +2,8 @@
 
 ITU-T Recommendation P.56, method B: the envelope of the sound is compared with a row of thresholds, the time above each
 (with a hangover of 0.2 s) is counted, and the level is that of the energy over the time above the threshold that lies
-15.9 dB under the level. Two things are done otherwise here, for speed: the envelope is looked at every 5 ms and not at
-every sample, and the thresholds stand 3 dB apart and not 6. There is no band filter before it.
+15.9 dB under the level. Two things are done otherwise here: for speed, the envelope is made of means over 4 ms and not
+of single samples, and the thresholds stand 3 dB apart and not 6. There is no band filter before it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from earwitness.audio.track import RATE_HZ, Track, Wide, convolve
+from earwitness.audio.track import BLOCK, RATE_HZ, Track, Wide, convolve
 
 NOMINAL_DBOV = -26.0
 """The level to which speech is set in the tests of the ITU-T (G.191); taken where there is no speech to be measured."""
 MARGIN_DB = 15.9
-_STEP = 80
+_STEP = 64
 _HANGOVER = round(0.2 * RATE_HZ / _STEP)
-_DECAY = math.exp(-1 / (0.03 * RATE_HZ))
-_TAPS = 12_288
+_DECAY = math.exp(-_STEP / (0.03 * RATE_HZ))
+_TAPS = 192
 _THRESHOLDS_DB = np.arange(-120.0, 0.0, 3.0)
 
 
@@ -56,7 +56,7 @@ def active_level(track: Track) -> ActiveLevel | None:
     last = np.full(len(_THRESHOLDS_DB), -_HANGOVER - 1)
     frame = 0
     thresholds = 10 ** (_THRESHOLDS_DB / 20)
-    for block, envelope in _with_envelope(track):
+    for block, envelope in zip(track.blocks(), _envelopes(track), strict=True):
         energy += float(np.sum(block * block))
         index = np.arange(frame, frame + len(envelope))
         above = np.where(envelope[:, None] >= thresholds, index[:, None], last)
@@ -69,13 +69,17 @@ def active_level(track: Track) -> ActiveLevel | None:
     return _at_the_margin(energy, active * _STEP, track.n_samples)
 
 
-def _with_envelope(track: Track) -> Iterator[tuple[Wide, Wide]]:
-    """Yield each block with its envelope: its absolute values, smoothed twice with a time constant of 30 ms."""
+def _envelopes(track: Track) -> Iterator[Wide]:
+    """Yield the envelope of each block: absolute values, smoothed twice with a time constant of 30 ms."""
     ramp = np.arange(1, _TAPS + 1)
     response = (1 - _DECAY) ** 2 * ramp * _DECAY ** (ramp - 1)
-    smooth = convolve((np.abs(block) for block in track.blocks()), response)
-    for block, envelope in zip(track.blocks(), smooth, strict=True):
-        yield block, envelope[::_STEP]
+    return convolve((_means(np.abs(block)) for block in track.blocks()), response, BLOCK // _STEP)
+
+
+def _means(block: Wide) -> Wide:
+    whole = np.pad(block, (0, -len(block) % _STEP)).reshape(-1, _STEP)
+    means: Wide = whole.mean(axis=1)
+    return means
 
 
 def _at_the_margin(energy: float, active: Wide, n_samples: int) -> ActiveLevel:

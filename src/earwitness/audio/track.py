@@ -90,12 +90,12 @@ def bell(bits: np.random.PCG64, n: int) -> Wide:
     return found
 
 
-def convolve(blocks: Iterable[Wide], response: Wide) -> Iterator[Wide]:
-    """Filter with a causal impulse response; every block comes out as long as it went in.
+def convolve(blocks: Iterable[Wide], response: Wide, longest: int = BLOCK) -> Iterator[Wide]:
+    """Filter with a causal impulse response; every block comes out as long as it went in, which is ``longest`` at most.
 
     Overlap-add with an FFT in double precision. What would ring on after the last block is dropped.
     """
-    size = 1 << (BLOCK + len(response) - 2).bit_length()
+    size = 1 << (longest + len(response) - 2).bit_length()
     spectrum = np.fft.rfft(response, size)
     tail = np.zeros(len(response) - 1)
     for block in blocks:
