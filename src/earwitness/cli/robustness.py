@@ -62,7 +62,7 @@ def _show(found: Any) -> None:
             title=Text(title(panel)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
         )
         for place, heading in enumerate(header(panel)):
-            shown.add_column(Text(heading), justify="right" if place else "left", no_wrap=True)
+            shown.add_column(Text(heading), justify="right" if place else "left")
         for row in rows(panel):
             shown.add_row(*map(Text, row))
         screen.print(shown)

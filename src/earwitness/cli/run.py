@@ -14,6 +14,13 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option("--condition", metavar="NAME", help="Alter the audio, as in noise:10dB or mulaw; may be repeated."),
+]
+Channel = Annotated[int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")]
+Timeout = Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")]
+NoClean = Annotated[bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")]
 
 
 @app.command()
@@ -30,24 +37,13 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")] = None,
-    channel: Annotated[
-        int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")
-    ] = None,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--condition", metavar="NAME", help="Alter the audio, as in noise:10dB or mulaw; may be repeated."
-        ),
-    ] = None,
-    no_clean: Annotated[
-        bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")
-    ] = False,
+    channel: Channel = None,
+    condition: Conditions = None,
+    no_clean: NoClean = False,
     normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
     compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
     warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")
-    ] = 120,
+    timeout: Timeout = 120,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
     as_json: AsJson = False,

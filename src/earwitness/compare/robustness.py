@@ -200,8 +200,10 @@ def _panel(family: str, members: Sequence[tuple[_Found, list[_Found]]], limit: f
     sign = _sign(in_order[0][1])
 
     def lasts(curve: Curve) -> tuple[bool, float, str]:
-        at = curve.breaks.severity if curve.breaks else None
-        return curve.breaks is not None, -sign * at if at is not None else 0.0, curve.label
+        if curve.breaks is None:
+            return False, 0.0, curve.label
+        at = curve.breaks.severity
+        return True, np.inf if at is None else -sign * at, curve.label
 
     dataset = members[0][0][1].dataset
     return Panel(dataset, family, first.unit if first and family else "", conditions, tuple(sorted(curves, key=lasts)))
