@@ -25,8 +25,9 @@ def names(asked: Sequence[str], *, clean: bool) -> tuple[str | None, ...]:
     """
     from earwitness.audio.conditions import CLEAN, parse
 
-    found = ([None] if clean or not asked else []) + [None if n == CLEAN else n for n in (parse(a).name for a in asked)]
-    return tuple(dict.fromkeys(found))
+    wanted = [parse(text).name for text in asked]
+    first: list[str | None] = [None] if clean or not asked else []
+    return tuple(dict.fromkeys([*first, *(None if name == CLEAN else name for name in wanted)]))
 
 
 def under(dataset: Dataset, name: str | None) -> Dataset:
