@@ -48,6 +48,30 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetCondition:
+    """What was done to the audio of a dataset before a model heard it."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """Canonical, such as ``noise:10dB+mulaw``."""
+    clean_sha256: str
+    """Of the dataset as it was recorded: curves are drawn through the conditions of one."""
+    version: str
+    """Of the code that made it, and of the codec libraries where it took any."""
+    family: str
+    """The name with a star in place of the severity, such as ``noise:*dB+mulaw``."""
+    severity: float | None
+    """How much of it; ``None`` for a condition that has no more or less, such as ``mulaw``."""
+    unit: str
+    """Of the severity: ``dB``, ``s``, ``%``, ``k`` for kbit/s; empty for a ratio, or without a severity."""
+    worse: Literal["less", "more"] | None
+    """Which way the severity hurts; ``None`` without one."""
+    clean_severity: float | None = None
+    """The severity at which nothing is changed; ``None`` where no finite number does that, as with noise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Clips under a name, with the hash that makes two runs comparable."""
 
@@ -65,6 +89,8 @@ class Dataset:
     """As its publisher states it; empty when unknown."""
     synthetic: bool = False
     """True when the speech was made by a synthesiser; shown wherever the name is shown."""
+    condition: DatasetCondition | None = None
+    """What is done to the audio when it is decoded; ``None`` for nothing."""
 
     @property
     def audio_s(self) -> float:

@@ -194,3 +194,13 @@ def test_the_demo_compares_three_real_models(tmp_path: Path) -> None:
         assert row["scores"]["wer"]["value"] < 0.6
         assert row["speed"]["rtf"] < 1
         assert f"| {row['label']} |" in card
+
+
+def test_noise_raises_the_error_rate_and_a_telephone_line_hardly_does(tmp_path: Path) -> None:
+    earwitness(tmp_path, "run", "telephony-en", "--tag", "kind=speech", "--limit", "10", "-m", MODELS[0],
+               "--condition", "noise:0dB", "--condition", "mulaw")  # fmt: skip
+    answer = earwitness(tmp_path, "robustness", "runs", "--json")
+    points = {p["condition"]: p for panel in answer["panels"] for curve in panel["curves"] for p in curve["points"]}
+    assert points["noise:0dB"]["increase"] > 0.02
+    assert abs(points["mulaw"]["increase"]) < 0.05
+    assert points["noise:0dB"]["increase"] > points["mulaw"]["increase"]

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
     "run": "Run models over data and write run records",
     "compare": "Runs over the same data side by side, as tables and Markdown",
+    "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",
     "bundle": "Data and study in one file, for another machine",
     "notebook": "A notebook that makes the study on a borrowed machine",
     "export": "Run records in one file, for the way home",
@@ -27,6 +28,7 @@ COMMANDS = {
     "models": "Models and their weights: list, show, pull, remove",
     "engines": "Engines and their environments: list, install, check, remove",
     "data": "Datasets: list, pull, check, show, join",
+    "conditions": "What may befall audio: list, show, apply to a file and listen",
     "score": "Score two transcript files: WER, CER, edits, intervals",
 }
 

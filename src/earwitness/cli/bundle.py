@@ -26,6 +26,8 @@ def bundle(
     tag: options.Tags = None,
     language: options.Language = None,
     channel: options.Channel = None,
+    condition: options.Conditions = None,
+    no_clean: options.NoClean = False,
     normalizer: options.Normalizer = "auto",
     compounds: options.Compounds = False,
     warmup: options.Warmup = 1,
@@ -41,25 +43,15 @@ def bundle(
 
         earwitness run study.zip
     """
-    from earwitness.cli.jobs import Request, packable
+    from earwitness.cli.jobs import packable
     from earwitness.cli.study import study_of
     from earwitness.data import bundle as bundles
 
-    request = Request(
-        sources=tuple(sources),
-        models=tuple(model or ()),
-        device=device,
-        preset=preset,
-        assignments=tuple(set_ or ()),
-        limit=limit,
-        tags=tuple(tag or ()),
-        language=language,
-        channel=channel,
-        normalizer=normalizer,
-        compounds=compounds,
-        warmup=warmup,
-        timeout_s=timeout,
-    )
+    request = options.request(
+        sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
+        language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
+        compounds=compounds, warmup=warmup, timeout_s=timeout,
+    )  # fmt: skip
     made = bundles.pack(packable(request), study_of(request), out)
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})

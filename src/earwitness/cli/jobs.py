@@ -19,6 +19,7 @@ from earwitness.engines.registry import (
     require_settings,
 )
 from earwitness.errors import EngineError, UsageError
+from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.store import find_records, read_run
@@ -49,6 +50,10 @@ class Request:
     """For clips that state none."""
     channel: int | None = None
     """For clips that state none."""
+    conditions: tuple[str, ...] = ()
+    """What is done to the audio; each makes a dataset of its own."""
+    clean: bool = True
+    """Whether the audio as it is comes first where conditions are given."""
     normalizer: str = "auto"
     """For scoring."""
     compounds: bool = False
@@ -86,8 +91,9 @@ def plan(request: Request) -> list[Task]:
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request, settings, asked) for model in request.models]
     tasks = []
-    for source in request.sources:
-        selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel)
+    conditions = names(request.conditions, clean=request.clean)
+    for source, condition in ((source, condition) for source in request.sources for condition in conditions):
+        selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel, condition)
         dataset = load(selection)
         for model, in_preset in models:
             _require_language(model, dataset, in_preset)
@@ -118,6 +124,7 @@ def packable(request: Request) -> list[Dataset]:
     """
     settings, asked = parse_settings(list(request.assignments))
     normalizer(request.normalizer)
+    names(request.conditions, clean=request.clean)
     tags = dict(_pair(tag) for tag in request.tags)
     datasets = [load(Selection(s, request.limit, tags, request.language, request.channel)) for s in request.sources]
     for model_id in request.models:
@@ -183,7 +190,7 @@ def load(selection: Selection) -> Dataset:
     )
     if not dataset.clips:
         raise UsageError(f"Data {selection.source!r} has no clips left with this --limit and --tag. Ask for less.")
-    return dataset
+    return under(dataset, selection.condition)
 
 
 def _lasting(source: str) -> str:

@@ -1,10 +1,13 @@
-"""Options that mean the same in every command that makes, packs or plans a run."""
+"""Options that mean the same in every command that makes, packs or plans a run, and the request that they make."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from earwitness.cli.jobs import Request
 
 Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")]
@@ -23,3 +26,19 @@ Normalizer = Annotated[str, typer.Option(help="auto, whisper-english, basic or n
 Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")]
 Warmup = Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option("--condition", metavar="NAME", help="Alter the audio, as in noise:10dB or mulaw; may be repeated."),
+]
+NoClean = Annotated[bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")]
+
+
+def request(**given: Any) -> Request:
+    """Return what was typed as a Request: lists become tuples, and one that was left out is empty."""
+    from dataclasses import fields
+
+    from earwitness.cli.jobs import Request
+
+    many = {field.name for field in fields(Request) if str(field.type).startswith("tuple")}
+    values: Any = {name: tuple(value or ()) if name in many else value for name, value in given.items()}
+    return Request(**values)

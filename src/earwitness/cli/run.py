@@ -35,6 +35,8 @@ def run(
     tag: options.Tags = None,
     language: options.Language = None,
     channel: options.Channel = None,
+    condition: options.Conditions = None,
+    no_clean: options.NoClean = False,
     normalizer: options.Normalizer = "auto",
     compounds: options.Compounds = False,
     warmup: options.Warmup = 1,
@@ -54,29 +56,22 @@ def run(
 
         earwitness run sample --model faster-whisper:tiny.en --preset native
 
+        earwitness run telephony-en -m faster-whisper:tiny.en --condition noise:10dB --condition noise:0dB+mulaw
+
         earwitness run --resume
 
         earwitness run study.zip
     """
-    from earwitness.cli.jobs import Request
-
-    request = Request(
-        sources=tuple(sources or ()),
-        models=tuple(model or ()),
-        device=device,
-        preset=preset,
-        assignments=tuple(set_ or ()),
-        limit=limit,
-        tags=tuple(tag or ()),
-        language=language,
-        channel=channel,
-        normalizer=normalizer,
-        compounds=compounds,
-        warmup=warmup,
-        timeout_s=timeout,
-        command=tuple(sys.argv[1:]),
+    request = options.request(
+        sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
+        language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
+        compounds=compounds, warmup=warmup, timeout_s=timeout, command=sys.argv[1:],
+    )  # fmt: skip
+    tasks = _tasks(
+        request,
+        typed(context, model="models", timeout="timeout_s", condition="conditions", no_clean="clean"),
+        out if resume else None,
     )
-    tasks = _tasks(request, typed(context, model="models", timeout="timeout_s"), out if resume else None)
     _answer(run_tasks(tasks, out, quiet=as_json), as_json=as_json)
 
 

@@ -48,6 +48,10 @@ class Study:
     """Decoding settings, as ``name=value``, on top of the preset."""
     preset: str = "matched"
     """``matched`` or ``native``."""
+    conditions: tuple[str, ...] = ()
+    """What is done to the audio where it is heard; it is packed as it is."""
+    clean: bool = True
+    """Whether the audio as it is comes first where conditions are given."""
     normalizer: str = "auto"
     """For scoring."""
     compounds: bool = False

@@ -13,6 +13,7 @@ from pathlib import Path
 from earwitness.engines.catalog import Model
 from earwitness.errors import AudioError, RecordError
 from earwitness.runs import store
+from earwitness.runs.conditions import put_under
 from earwitness.runs.environment import environment, is_running, this_process, usable_cores
 from earwitness.runs.record import (
     SCHEMA_VERSION,
@@ -111,6 +112,7 @@ def start(job: Job, out: Path, report: Report) -> Path:
             license=dataset.license,
             synthetic=dataset.synthetic,
             selection=job.selection,
+            condition=dataset.condition,
         ),
         limits=job.limits,
         environment=environment(),
@@ -166,7 +168,7 @@ def _go(path: Path, run: Run, job: Job, report: Report) -> None:
                 for clip in job.dataset.clips:
                     if clip.id in results:
                         continue
-                    hypothesis = _hear(clip, workers, run.settings_asked.language, scratch)
+                    hypothesis = _hear(clip, job.dataset, workers, run.settings_asked.language, scratch)
                     result = score_result(clip, hypothesis, run.scoring)
                     store.append(lines, result)
                     results[clip.id] = result
@@ -230,27 +232,28 @@ def _supervisor(run: Run, job: Job, scratch: Path) -> Supervisor:
     return Supervisor(
         start_worker,
         lambda audio_s: max(limits.timeout_floor_s, limits.timeout_factor * audio_s),
-        warm_up=_warm_up_audio(job.dataset.clips, run.settings_asked.language, scratch) if limits.warmup else None,
+        warm_up=_warm_up_audio(job.dataset, run.settings_asked.language, scratch) if limits.warmup else None,
         warm_up_times=limits.warmup,
         max_deaths=limits.max_deaths,
     )
 
 
-def _warm_up_audio(clips: Sequence[Clip], language: str, scratch: Path) -> tuple[AudioFile, str | None] | None:
+def _warm_up_audio(dataset: Dataset, language: str, scratch: Path) -> tuple[AudioFile, str | None] | None:
     # Speech warms up more of a model than silence does, so labelled silence comes last.
-    for clip in sorted(clips, key=lambda clip: clip.reference == ""):
+    for clip in sorted(dataset.clips, key=lambda clip: clip.reference == ""):
+        short = replace(clip, duration_s=min(clip.duration_s, _WARM_UP_S))
         try:
-            audio = _decode(replace(clip, duration_s=min(clip.duration_s, _WARM_UP_S)), scratch / "warm-up.f32")
+            audio = _decode(short, dataset, scratch / "warm-up.f32")
         except AudioError:
             continue
         return audio, spoken_language(clip, language)
     return None
 
 
-def _hear(clip: Clip, workers: Supervisor, language: str, scratch: Path) -> Hypothesis:
+def _hear(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, scratch: Path) -> Hypothesis:
     started = time.perf_counter()
     try:
-        audio = _decode(clip, scratch / "clip.f32")
+        audio = _decode(clip, dataset, scratch / "clip.f32")
     except AudioError as error:
         failure = Failure("audio", "error", str(error))
         return Hypothesis(clip.id, None, failure, audio_s=clip.duration_s)
@@ -263,7 +266,7 @@ def _hear(clip: Clip, workers: Supervisor, language: str, scratch: Path) -> Hypo
     )
 
 
-def _decode(clip: Clip, target: Path) -> AudioFile:
+def _decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
     from earwitness.audio import decode_to
 
     with store.writing(target):
@@ -275,6 +278,8 @@ def _decode(clip: Clip, target: Path) -> AudioFile:
             channel=clip.channel,
             rate_hz=SAMPLE_RATE_HZ,
         )
+        if dataset.condition is not None:
+            n_samples = put_under(dataset.condition.name, clip, dataset.clips, target)
     return AudioFile(target, n_samples, SAMPLE_RATE_HZ)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from earwitness.scoring.timing import Speed
-from earwitness.types import Clip, ClipScore, Failure, Hypothesis, Score, Settings
+from earwitness.types import Clip, ClipScore, DatasetCondition, Failure, Hypothesis, Score, Settings
 
 SCHEMA_VERSION = 1
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
@@ -68,6 +68,8 @@ class Selection:
     """The language given to clips that state none."""
     channel: int | None = None
     """The channel taken of clips that state none."""
+    condition: str | None = None
+    """What was done to the audio, such as ``noise:10dB``; ``None`` for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class DatasetInfo:
     """True for synthesised speech."""
     selection: Selection
     """How to load it again."""
+    condition: DatasetCondition | None = None
+    """What was done to the audio; ``None`` for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""``earwitness robustness``: curves of WER against severity."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+app = new_app("WER against the severity of a condition, and where each model breaks.")
+
+
+@app.command()
+def robustness(
+    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
+    points: Annotated[
+        float, typer.Option(min=0.1, max=1000, help="A model is broken so many points of WER over clean.")
+    ] = 10,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the same as Markdown to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a table for each kind of condition: WER from clean to severe, and the severity at which a model breaks.
+
+    For example:
+
+        earwitness run telephony-en -m faster-whisper:tiny.en --condition noise:10dB --condition noise:0dB
+
+        earwitness robustness runs/ --out robustness.md
+    """
+    from earwitness.compare.robustness import robustness as drawn
+    from earwitness.report.robustness import markdown
+    from earwitness.runs.store import find_records, write_text
+
+    found = drawn(find_records(records), limit=points / 100)
+    if out is not None:
+        write_text(out, markdown(found))
+    if as_json:
+        print_json(asdict(found, dict_factory=_plain))
+        return
+    _show(found)
+    if out is not None:
+        console(stderr=True).print(f"Written: {out}")
+
+
+def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in pairs}
+
+
+def _show(found: Any) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from earwitness.report.robustness import header, legend, rows, title
+
+    screen = console()
+    for panel in found.panels:
+        shown = Table(
+            title=Text(title(panel)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        )
+        for place, heading in enumerate(header(panel)):
+            shown.add_column(Text(heading), justify="right" if place else "left")
+        for row in rows(panel):
+            shown.add_row(*map(Text, row))
+        screen.print(shown)
+    screen.print(legend(found), markup=False)
+    for reason in found.left_out:
+        screen.print(f"Left out: {reason}", markup=False)

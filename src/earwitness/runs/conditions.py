@@ -1,0 +1,62 @@
+"""A dataset under a condition is a dataset of its own: another name, another hash, the same clips and references."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from earwitness.types import Clip, Dataset
+
+
+def names(asked: Sequence[str], *, clean: bool) -> tuple[str | None, ...]:
+    """Return the canonical conditions that were asked for, each once; ``None`` stands for the audio as it is.
+
+    Args:
+        asked: As typed.
+        clean: Whether the audio as it is comes first, asked for or not.
+
+    Raises:
+        UsageError: For one that there is not.
+
+    >>> names(["noise:10", "noise:white:10dB"], clean=True), names([], clean=False)
+    ((None, 'noise:10dB'), (None,))
+    """
+    from earwitness.audio.conditions import CLEAN, parse
+
+    wanted = [parse(text).name for text in asked]
+    first: list[str | None] = [None] if clean or not asked else []
+    return tuple(dict.fromkeys([*first, *(None if name == CLEAN else name for name in wanted)]))
+
+
+def under(dataset: Dataset, name: str | None) -> Dataset:
+    """Return a dataset under a condition; the dataset itself for ``None``.
+
+    The hash follows from the clean one, the condition's name and the version of what makes it.
+
+    Raises:
+        UsageError: When there is no such condition, or it cannot be had here or with this dataset.
+    """
+    from earwitness.audio.conditions import describe, parse, require
+
+    if name is None:
+        return dataset
+    condition = parse(name)
+    require(condition, dataset.clips)
+    found = describe(condition, dataset.sha256)
+    sha256 = hashlib.sha256(f"{dataset.sha256}\n{found.name}\n{found.version}".encode()).hexdigest()
+    return replace(dataset, name=f"{dataset.name}[{found.name}]", sha256=sha256, condition=found)
+
+
+def put_under(name: str, clip: Clip, others: Sequence[Clip], path: Path) -> int:
+    """Put the decoded audio of a clip under a condition, in place, and return how many samples it has then.
+
+    Raises:
+        AudioError: When there is nothing to make babble of.
+    """
+    from earwitness.audio.alter import alter_file
+    from earwitness.audio.conditions import parse
+    from earwitness.audio.track import Scene
+
+    return alter_file(path, parse(name), Scene(clip.id, clip.reference != "", others))
