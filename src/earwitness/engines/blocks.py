@@ -38,6 +38,7 @@ def cut_points(samples: npt.NDArray[np.float32], sample_rate_hz: int, longest_s:
         end = points[-1] + longest
         start = end - max(1, int(longest * _SEARCH_SHARE))
         points.append(start + _quietest(samples[start:end], sample_rate_hz))
+        drop_pages(samples)
     return [*points, len(samples)]
 
 
