@@ -38,7 +38,7 @@ def cut_points(samples: npt.NDArray[np.float32], sample_rate_hz: int, longest_s:
         end = points[-1] + longest
         start = end - max(1, int(longest * _SEARCH_SHARE))
         points.append(start + _quietest(samples[start:end], sample_rate_hz))
-        drop_pages(samples)
+        drop_pages(samples)  # a system with large pages maps far more than the part that was looked at
     return [*points, len(samples)]
 
 
