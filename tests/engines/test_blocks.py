@@ -113,21 +113,36 @@ def test_empty_audio_never_reaches_the_model() -> None:
     assert in_blocks(Audio(np.zeros(0, np.float32), 16_000), 30.0, engine, "en").text == ""
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="reads resident pages from Linux's /proc")
+def mapped(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), "<f4")
+
+
+def resident_kb(path: Path) -> int:
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    at = next(n for n, line in enumerate(lines) if line.endswith(str(path)))
+    return int(next(line for line in lines[at:] if line.startswith("Rss")).split()[1])
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="reads resident pages from Linux's /proc")
+
+
+@linux
 def test_pages_of_a_mapped_recording_are_let_go_and_can_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "a.f32"
     np.ones(1 << 22, "<f4").tofile(path)
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    samples = np.frombuffer(mapped, "<f4")
-
-    def resident_kb() -> int:
-        lines = Path("/proc/self/smaps").read_text().splitlines()
-        at = next(n for n, line in enumerate(lines) if line.endswith(str(path)))
-        return int(next(line for line in lines[at:] if line.startswith("Rss")).split()[1])
-
+    samples = mapped(path)
     assert samples.sum() == 1 << 22
-    assert resident_kb() > 16_000
+    assert resident_kb(path) > 16_000
     drop_pages(samples[5:100])
-    assert resident_kb() == 0
+    assert resident_kb(path) == 0
     assert samples[-1] == 1.0
+
+
+@linux
+def test_searching_a_mapped_recording_for_pauses_does_not_hold_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.f32"
+    np.ones(1 << 24, "<f4").tofile(path)
+    samples = mapped(path)
+    assert len(cut_points(samples, 16_000, 30.0)) > 30
+    assert resident_kb(path) < 8_000

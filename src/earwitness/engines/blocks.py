@@ -51,7 +51,7 @@ def cut_points(
         end = points[-1] + longest
         start = end - max(1, int(longest * search_share))
         points.append(start + _best_cut(samples[start:end], sample_rate_hz))
-        drop_pages(samples)
+        drop_pages(samples)  # a system with large pages maps far more than the part that was looked at
     return [*points, len(samples)]
 
 
