@@ -16,6 +16,8 @@ COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
     "run": "Run models over data and write run records",
     "compare": "Runs over the same data side by side, as tables and Markdown",
+    "plan": "How much more audio would separate models, or narrow an interval",
+    "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
     "rescore": "Score a record's texts again, without engine or audio",
     "doctor": "What works on this machine, and what to type where it does not",
     "models": "Models and their weights: list, show, pull, remove",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from earwitness.compare.ties import PairTest, ranked
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Environment, Run
 from earwitness.runs.rescore import scored
@@ -33,6 +34,8 @@ class Row:
     """The run."""
     wer_on_shared: Score | None
     """WER on the clips that every model of the table finished; ``None`` when all finished all."""
+    rank: str
+    """The rank by WER, or the range of ranks, that the tests leave open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Table:
     """What to keep in mind when reading the rows against each other."""
     environments: tuple[Environment, ...]
     """The machines; one, unless the table mixes them."""
+    pairs: tuple[PairTest, ...]
+    """Every two rows, tested on the same clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,14 @@ def _table(group: Sequence[tuple[Path, Run]]) -> Table:
     _refuse_unequal_signatures(group)
     labels = _labels([run for _, run in group])
     shared = _wer_on_shared(group)
-    rows = [Row(label, path, run, shared.get(path)) for label, (path, run) in zip(labels, group, strict=True)]
+    ranking = ranked({label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)})
+    rows = [
+        Row(label, path, run, shared.get(path), str(ranking.ranks[label]))
+        for label, (path, run) in zip(labels, group, strict=True)
+    ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
     environments = tuple({run.environment.cpu: run.environment for _, run in group}.values())
-    return Table(group[0][1].dataset, tuple(rows), tuple(_differences(rows)), environments)
+    return Table(group[0][1].dataset, tuple(rows), tuple(_differences(rows)), environments, ranking.pairs)
 
 
 def _wer(run: Run) -> float | None:
