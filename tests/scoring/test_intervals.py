@@ -12,7 +12,7 @@ from earwitness.scoring.studentized import MANY, rate_interval, ratio_interval, 
 ROWS = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), st.sampled_from("abcdefg")), min_size=1, max_size=40)
 
 
-@pytest.mark.parametrize("n_recordings", [8, 20])
+@pytest.mark.parametrize("n_recordings", [4, 8, 20])
 def test_the_interval_covers_93_to_97_percent_where_the_naive_one_and_plain_percentiles_fail(n_recordings: int) -> None:
     rng = np.random.default_rng(n_recordings)
     ours, naive, percentile = [], [], []
@@ -21,7 +21,9 @@ def test_the_interval_covers_93_to_97_percent_where_the_naive_one_and_plain_perc
         found = rate_interval(
             made.errors_a.tolist(), made.lengths.tolist(), made.recordings.tolist(), rounds=400, seed=seed
         )
-        assert found.ci95 is not None
+        if found.ci95 is None:  # hardly ever: too few of four recordings have errors
+            assert n_recordings == 4
+            continue
         ours.append(found.ci95[0] <= 0.1 <= found.ci95[1])
         if seed % 3 == 0:
             counts = made.errors_a.tolist(), made.lengths.tolist()
@@ -31,6 +33,7 @@ def test_the_interval_covers_93_to_97_percent_where_the_naive_one_and_plain_perc
             assert plain is not None
             naive.append(alone[0] <= 0.1 <= alone[1])
             percentile.append(plain[0] <= 0.1 <= plain[1])
+    assert len(ours) > 970
     assert 0.93 <= np.mean(ours) <= 0.97
     assert np.mean(naive) < 0.75
     assert np.mean(percentile) < 0.93

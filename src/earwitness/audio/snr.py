@@ -1,13 +1,14 @@
 """How far speech stands above the noise, from the recording alone.
 
 The level is taken in frames of 25 ms every 10 ms. Speech has pauses, so the quiet frames show the noise and the loud
-ones speech with noise on top: the noise is the 10th percentile of the frames' power, speech and noise the 95th. (NIST's
-stnr looks at the same histogram.) What comes out is the ratio of speech to noise in dB, ``10 log10((loud - quiet) /
-quiet)``.
+ones speech with noise on top: the noise is the 5th percentile of the frames' power, speech and noise the 90th. (NIST's
+stnr looks at the same histogram.) What comes out is the ratio of speech to noise in dB,
+``10 log10((loud - quiet) / quiet)``.
 
-It is a band, not a measurement: with noise that comes and goes, music, or no pauses, it is too low; a gate or a codec
-that mutes pauses makes it too high, which is why the floor is that of 16-bit audio. On clean speech with added white
-noise it was within 4 dB of what was added, from 0 to 30 dB (``tests/audio/test_snr.py``).
+It is a band, not a measurement: with noise that comes and goes, with music, or without pauses it is too low; a gate or
+a codec that mutes pauses makes it too high, which is why the floor is that of 16-bit audio. Against white noise added
+to clean speech (the ratio being that of the louder half of the frames) it was right within 3 dB from 0 to 20 dB, and
+within 5 dB at 30 dB, on synthesised and on telephone speech.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from earwitness.types import Audio
 VERSION = 1
 _FRAME_S, _HOP_S = 0.025, 0.010
 _FEWEST_FRAMES = 20
-_QUIET, _LOUD = 10, 95
+_QUIET, _LOUD = 5, 90
 _FLOOR = 2.0**-30 / 12
 """Power of the rounding to 16 bits (a step of 2^-15, uniformly spread)."""
 

@@ -296,16 +296,19 @@ def _simultaneous(errors: Counts, lengths: Counts, seed: int) -> Counts:
         drawn = (weights @ errors) / (weights @ lengths)
     seen = errors.sum(axis=0) / lengths.sum(axis=0)
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
+    half = np.full((n_slices, n_slices), np.inf)
+    if len(drawn) < _ROUNDS / 2:
+        return half  # slices of so few recordings that most rounds miss one
     places = list(combinations(range(n_slices), 2))
     moved = np.stack([(drawn[:, i] - drawn[:, j]) - (seen[i] - seen[j]) for i, j in places], axis=1)
     spread = moved.std(axis=0, ddof=1)
     usable = np.where(spread > 0, spread, np.inf)
     critical = float(np.quantile(np.max(np.abs(moved) / usable, axis=1), 0.95))
-    half = np.full((n_slices, n_slices), np.inf)
     present = (lengths > 0).sum(axis=0)
     for (i, j), error in zip(places, usable, strict=True):
         # The bootstrap's own spread is that of K - 1 clusters taken for K, and its quantiles are normal, not Student's.
         fewest = int(min(present[i], present[j]))
         stretch = (fewest / (fewest - 1)) ** 0.5 * student(0.975, fewest - 1) / student(0.975, 10**9)
-        half[i, j] = half[j, i] = critical * error * stretch
+        if np.isfinite(error):
+            half[i, j] = half[j, i] = critical * error * stretch
     return half

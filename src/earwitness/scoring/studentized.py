@@ -48,9 +48,10 @@ def rate_interval(
         rounds: Resamples.
         seed: The same seed gives the same interval.
 
-    Coverage was simulated (``tests/scoring/test_coverage.py``): 93 to 97 % from eight recordings on; with four to seven
-    it is some 90 %. There is no interval with fewer than four recordings, nor when errors are in so few recordings that
-    more than one round in forty draws none of them: the data then put no upper bound on the rate.
+    Simulated, it holds the truth in 93 to 97 % of cases from four recordings on (``tests/scoring/test_intervals.py``,
+    docs/statistics.md); with four it is wide. There is no interval with fewer than four recordings, nor when errors are
+    in so few recordings that more than one round in forty draws none of them: the data then put no upper bound on the
+    rate.
 
     >>> rate_interval([1, 0, 2, 1, 3, 1], [10, 10, 10, 10, 10, 10], "abcdef").reason is None
     True
