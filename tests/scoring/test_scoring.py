@@ -85,7 +85,7 @@ def test_one_recording_gives_no_interval_and_says_why() -> None:
     found = summarize([(c, score_clip(c, heard("x z", c.id), OPTIONS)) for c in (one, two)], OPTIONS)[0]
     assert found.value == 0.5
     assert found.ci95 is None
-    assert "at least two recordings" in (found.reason or "")
+    assert "at least 4 recordings, and there is 1" in (found.reason or "")
 
 
 def test_compounds_are_an_option_that_shows_in_the_signature() -> None:

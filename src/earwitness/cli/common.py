@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # A table that goes to a file or a log is not squeezed into 80 columns.
-_FILE_WIDTH = 160
+_FILE_WIDTH = 200
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines, and nothing else.")]
 
 

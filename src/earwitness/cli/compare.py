@@ -122,9 +122,11 @@ def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
             {
                 "dataset": asdict(table.dataset),
                 "differences": [asdict(difference) for difference in table.differences],
+                "pairs": [asdict(pair) for pair in table.pairs],
                 "rows": [
                     {
                         "label": row.label,
+                        "rank": row.rank,
                         "record": str(row.record),
                         "model": row.run.model.id,
                         "device_used": row.run.device_used,

@@ -30,6 +30,9 @@ def score(
     missing_as_empty: Annotated[
         bool, typer.Option("--missing-as-empty", help="A reference without hypothesis counts as failed.")
     ] = False,
+    terms: Annotated[
+        Path | None, typer.Option(help="Key terms, one a line: their recall and precision, numbers, punctuation, case.")
+    ] = None,
     worst: Annotated[int, typer.Option(min=0, help="Show so many of the worst pairs.")] = 3,
     as_json: AsJson = False,
 ) -> None:
@@ -39,9 +42,11 @@ def score(
 
         earwitness score reference.txt whisper.txt --language en
     """
+    from earwitness.cli.terms import show, term_report
     from earwitness.errors import UsageError
     from earwitness.scoring import ScoringOptions, score_clip, summarize
     from earwitness.scoring.files import FORMATS, read_pairs
+    from earwitness.scoring.terms import read_terms
     from earwitness.types import Clip, Failure, Hypothesis, Transcript
 
     form = next((known for known in FORMATS if known == format_), None)
@@ -50,18 +55,25 @@ def score(
     options = ScoringOptions(normalizer, compounds)
     absent = Failure("transcribe", "error", "there is no hypothesis")
     scored = []
+    pairs = []
     texts: dict[str, str] = {}
     for key, said, heard in read_pairs(reference, hypothesis, format=form, missing_as_empty=missing_as_empty):
         clip = Clip(key, "", "", 0.0, 0.0, said, language, recording=key)
         transcript = None if heard is None else Transcript(heard)
         found = Hypothesis(key, transcript, absent if heard is None else None, audio_s=0.0)
         scored.append((clip, score_clip(clip, found, options)))
+        pairs.append((clip, found))
         texts[key] = heard or ""
     scores = summarize(scored, options)
+    extra = term_report(pairs, read_terms(terms), normalizer) if terms else None
     if as_json:
-        print_json({score.metric: asdict(score) for score in scores})
+        all_scores = (*scores, *(extra.scores if extra else ()))
+        answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
+        print_json({**answer, "terms": [asdict(term) for term in extra.terms]} if extra else answer)
         return
     _show(scores)
+    if extra:
+        show({"Rate [95 %]": extra})
     _show_worst(scored, texts, options, worst)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from earwitness.compare.ties import PairTest, ranked
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Environment, Run
 from earwitness.runs.rescore import scored
@@ -36,6 +37,8 @@ class Row:
     """Where it ran: the device, and the machine where the table has several, such as ``cuda:0 of machine B``."""
     wer_on_shared: Score | None
     """WER on the clips that every model of the table finished; ``None`` when all finished all."""
+    rank: str
+    """The rank by WER, or the range of ranks, that the tests leave open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Table:
     """What to keep in mind when reading the rows against each other."""
     environments: tuple[Environment, ...]
     """The machines; one, unless the table mixes them: then the first is machine A, the second machine B."""
+    pairs: tuple[PairTest, ...]
+    """Every two rows, tested on the same clips."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -152,12 +157,14 @@ def _table(group: Sequence[tuple[Path, Run]]) -> Table:
     places = _places(runs, list(machines))
     labels = _labels(runs, places)
     shared = _wer_on_shared(group)
+    ranking = ranked({label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)})
     rows = [
-        Row(label, path, run, place, shared.get(path))
+        Row(label, path, run, place, shared.get(path), str(ranking.ranks[label]))
         for label, place, (path, run) in zip(labels, places, group, strict=True)
     ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
-    return Table(group[0][1].dataset, tuple(rows), tuple(_differences(rows)), tuple(machines.values()))
+    differences = tuple(_differences(rows))
+    return Table(group[0][1].dataset, tuple(rows), differences, tuple(machines.values()), ranking.pairs)
 
 
 def machine_name(number: int) -> str:

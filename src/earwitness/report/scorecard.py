@@ -9,6 +9,7 @@ from earwitness.compare.matrix import matrix
 from earwitness.compare.table import Comparison, Row, Table, machine_name
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
+from earwitness.report.statistics import pair_sentences
 
 
 class Column(NamedTuple):
@@ -33,6 +34,7 @@ def _shown(row: Row, metric: str, show: Callable[..., str]) -> str:
 COLUMNS = (
     Column("Model", lambda row: row.label, "engine:weights"),
     Column("WER", lambda row: _shown(row, "wer", percent), "word error rate with its 95 % interval; less is better"),
+    Column("Rank", lambda row: row.rank, "by WER; a range where the tests cannot tell models apart"),
     Column("CER", lambda row: _shown(row, "cer", percent), "character error rate with its 95 % interval"),
     Column("RTF", lambda row: number(_of(row.run.speed, "rtf")), "seconds of work per second of audio"),
     Column("p50 s", lambda row: number(_of(row.run.speed, "latency_p50_s")), "median time of a clip"),
@@ -97,6 +99,7 @@ def notes(table: Table) -> list[str]:
     ]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]
+    found = pair_sentences(table.pairs) + found
     if len(table.places) > 1:
         found.append(
             f"These rows ran on {len(table.places)} devices or machines ({'; '.join(table.places)}). WER and CER "

@@ -29,13 +29,13 @@ class ScoringOptions:
         """Return the recipe of a metric.
 
         >>> ScoringOptions("none").signature("wer")
-        'wer|norm:none|compounds:off|empty:insertions|failed:as-empty|ci:bootstrap-recording-10000-seed0|v:1'
+        'wer|norm:none|compounds:off|empty:insertions|failed:as-empty|ci:bootstrap-t-recording-10000-seed0|v:1'
         """
         compounds = "merged" if self.compounds else "off"
         counted = "compounds:" + compounds if metric.startswith("wer") else "spaces:counted"
         return (
             f"{metric}|norm:{normalizer(self.normalizer).signature}|{counted}|empty:insertions|failed:as-empty"
-            f"|ci:bootstrap-recording-{self.rounds}-seed{self.seed}|v:{VERSION}"
+            f"|ci:bootstrap-t-recording-{self.rounds}-seed{self.seed}|v:{VERSION}"
         )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from earwitness.scoring.bootstrap import interval
 from earwitness.scoring.clip import ScoringOptions
 from earwitness.scoring.completeness import CHAT_ANSWER, EMPTY_ON_SPEECH, REPEATED_NGRAM, TOKEN_LIMIT, WORDS_ON_SILENCE
+from earwitness.scoring.studentized import rate_interval
 from earwitness.types import Clip, ClipScore, Edits, Score
 
 Pair = tuple[Clip, ClipScore]
@@ -48,14 +48,13 @@ def _rate(
     elif total.rate is None:
         reason = "the references have no words"
     else:
-        ci95 = interval(
+        ci95, reason = rate_interval(
             [edits.errors for edits in counted],
             [edits.length for edits in counted],
             [clip.recording or clip.id for clip, _ in pairs],
             rounds=options.rounds,
             seed=options.seed,
         )
-        reason = None if ci95 else "no interval: it takes at least two recordings, and there is one"
     return Score(
         metric=metric,
         value=total.rate,

@@ -1,0 +1,47 @@
+"""The signal-to-noise ratio of clips, estimated once and kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from earwitness.audio import decode
+from earwitness.audio.snr import VERSION, snr_db
+from earwitness.errors import AudioError
+from earwitness.runs.store import write_text
+from earwitness.types import Clip
+
+
+def snr_of(
+    clips: Sequence[Clip], folder: Path, name: str, report: Callable[[int, int], None] = lambda *_: None
+) -> dict[str, float]:
+    """Return the estimated ratio in dB by clip id; clips whose audio is not here, or that have none, are left out.
+
+    Args:
+        clips: Of one dataset.
+        folder: Where estimates are kept.
+        name: Of the file there; the dataset's hash, so that other audio has another file.
+        report: Called with how many clips are done, of how many.
+    """
+    path = folder / f"{name}-v{VERSION}.json"
+    known: dict[str, float | None] = _kept(path)
+    missing = [clip for clip in clips if clip.id not in known]
+    for done, clip in enumerate(missing, start=1):
+        try:
+            audio = decode(clip.audio_path, start_s=clip.start_s, duration_s=clip.duration_s, channel=clip.channel)
+        except AudioError:
+            continue
+        known[clip.id] = snr_db(audio)
+        report(done, len(missing))
+    if missing:
+        write_text(path, json.dumps(known, allow_nan=False) + "\n")
+    return {clip.id: value for clip in clips if (value := known.get(clip.id)) is not None}
+
+
+def _kept(path: Path) -> dict[str, float | None]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # a cache that cannot be read is made again
+    return found if isinstance(found, dict) else {}
