@@ -1,4 +1,4 @@
-"""Lines of text for the English normalizer: ordinary ones, and every kind that its rules have something to say about."""
+"""Lines of text for the English normalizer: ordinary ones, and all kinds that its rules have something to say of."""
 
 from __future__ import annotations
 
@@ -9,29 +9,89 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 PACKAGE = EnglishTextNormalizer()
 NUMBERS = PACKAGE.standardize_numbers
-ORDINARY = """the a of to in is you that it he was for on are as with his they at be this have from or had by hot word
-but what some we can out other were all there when up use your how said an each she which do their time if will way
-about many then them write would like so these her long make thing see him two has look more day could go come did
-number sound no most people my over know water than call first who may down side been now find half gone done got
-river overnight ferry workshop stove driver bridge agent logged enter followed pound key login incorrect""".split()
+
+
+def entries(text: str) -> list[str]:
+    return [entry for part in text.split(" |") if (entry := part.strip(" \n"))]
+
+
+ORDINARY = entries(
+    """
+    the | a | of | to | in | is | you | that | it | he | was | for | on | are | as | with | his | they | at | be |
+    this | have | from | or | had | by | hot | word | but | what | some | we | can | out | other | were | all |
+    there | when | up | use | your | how | said | an | each | she | which | do | their | time | if | will | way |
+    about | many | then | them | write | would | like | so | these | her | long | make | thing | see | him | two |
+    has | look | more | day | could | go | come | did | number | sound | no | most | people | my | over | know |
+    water | than | call | first | who | may | down | side | been | now | find | half | gone | done | got | river |
+    overnight | ferry | workshop | stove | driver | bridge | agent | logged | enter | followed | pound | key |
+    login | incorrect
+    """
+)
 NUMBER_WORDS = sorted(NUMBERS.words | NUMBERS.decimals)
-FILLERS = ["hmm", "mm", "mhm", "mmm", "uh", "um", "uh-huh", "Uh,", "um..."]
-CONTRACTIONS = ["it's", "he's", "he'd", "they'd", "don't", "won't", "can't", "let's", "y'all", "I'm", "we'll", "we've",
-                "you're", "ain't", "ma'am", "I'ma", "o'clock", "'tis", "'cause", "'em", "dogs'", "'s", "'d", "n't",
-                "it’s", "don’t", "y'", "'", "wasn't've", "she'd've", "it'sn't", "John's", "can 't", "uh'll", "1990's"]  # fmt: skip
-SHORT = ["been", "gone", "done", "got", "gotta", "gonna", "wanna", "kinda", "dunno", "cause", "mr", "Mr.", "Mrs.", "St.",
-         "Dr.", "Prof", "col", "sr", "lt", "rep.", "U.S.A.", "e.g.", "a.m.", "p.m.", "Ph.D.", "st", "nd", "rd", "th", "s"]  # fmt: skip
-FIGURES = ["5", "12", "007", "1,000", "1,234,567.89", "3.14", "1.", ".5", "1960s", "21st", "2nd", "3 rd", "4th", "90 s", "$20",
-           "£3.50", "€7", "¢5", "$2 and ¢7", "$0.07", "$5 ¢7", "50%", "5 %", "%", "100%!", "10:30", "555-1234", "192.168.0.1", "5k", "mp3",
-           "b2b", "1", "1s", "11", "1.5", "-4", "+7", "1/2", "½", "²", "٣", "１２", "$", "€x", "$x", "x$", "$$5", "$%", "%%", "5..6",
-           "5.a", "a.5", "0", "00", "1e5", "#1", "£", "¢", ".", "..", "...", "20,000,", "3,", ",5", "and a half", "a half"]  # fmt: skip
-BRACKETS = ["[laughs]", "(coughs)", "<unk>", "[", "]", "(", ")", "<", ">", "[a (b] c)", "(())", "((x))", "a[b]c", "<s> x </s>"]
-FOREIGN = ["café", "naïve", "Zürich", "œuvre", "Øre", "straße", "ẞ", "łódź", "ÞORN", "ΟΔΟΣ", "Σ", "ἀρχή", "Москва", "日本語",
-           "नमस्ते", "ไทย", "한국어", "e\u0301", "\u0301a", "ﬁne", "ｆｕｌｌ", "ｈａｌｆ", "ℌalf", "İstanbul", "ı", "ª", "Ⅻ", "a\u200bb", "\u200b",
-           "x\u00adx", "🙂", "a_b", "_", "´", "¨", "a¨b", "ﷺ", "ǅ", "\ufeff", "ha\u0300lf", "aⅣ", "\u0661\u0662"]  # fmt: skip
-SYMBOLS = [*"-–—/\\&+=*^~`|@#!?;:,\"“”‘’«»…•", "--", "&amp;", "a/b", "and/or", "rock&roll", "e-mail", "well-known", "twenty-one",
-           "x-", "-x", '"quoted"', "“so”", "'so'", "(", "C++", "C#", "@home"]  # fmt: skip
-SPACES = [" "] * 40 + ["  ", "   ", "\t", "\n", "\u00a0", "\u3000", " \n ", "\r\n", "\x1c", "\u2028", "", "-", ", ", "\t'"]
+FILLERS = entries(
+    """
+    hmm | mm | mhm | mmm | uh | um | uh-huh | Uh, | um...
+    """
+)
+CONTRACTIONS = entries(
+    """
+    it's | he's | he'd | they'd | don't | won't | can't | let's | y'all | I'm | we'll | we've | you're | ain't |
+    ma'am | I'ma | o'clock | 'tis | 'cause | 'em | dogs' | 's | 'd | n't | it’s | don’t | y' | ' | wasn't've |
+    she'd've | it'sn't | John's | can 't | uh'll | 1990's
+    """
+)
+SHORT = entries(
+    """
+    been | gone | done | got | gotta | gonna | wanna | kinda | dunno | cause | mr | Mr. | Mrs. | St. | Dr. |
+    Prof | col | sr | lt | rep. | U.S.A. | e.g. | a.m. | p.m. | Ph.D. | st | nd | rd | th | s
+    """
+)
+FIGURES = entries(
+    """
+    5 | 12 | 007 | 1,000 | 1,234,567.89 | 3.14 | 1. | .5 | 1960s | 21st | 2nd | 3 rd | 4th | 90 s | $20 | £3.50 |
+    €7 | ¢5 | $2 and ¢7 | $0.07 | $5 ¢7 | 50% | 5 % | % | 100%! | 10:30 | 555-1234 | 192.168.0.1 | 5k | mp3 |
+    b2b | 1 | 1s | 11 | 1.5 | -4 | +7 | 1/2 | ½ | ² | ٣ | １２ | $ | €x | $x | x$ | $$5 | $% | %% | 5..6 | 5.a |
+    a.5 | 0 | 00 | 1e5 | #1 | £ | ¢ | . | .. | ... | 20,000, | 3, | ,5 | and a half | a half
+    """
+)
+BRACKETS = entries(
+    """
+    [laughs] | (coughs) | <unk> | [ | ] | ( | ) | < | > | [a (b] c) | (()) | ((x)) | a[b]c | <s> x </s>
+    """
+)
+FOREIGN = entries(
+    """
+    café | naïve | Zürich | œuvre | Øre | straße | ẞ | łódź | ÞORN | ΟΔΟΣ | Σ | ἀρχή | Москва | 日本語 | नमस्ते |
+    ไทย | 한국어 | e\u0301 | \u0301a | ﬁne | ｆｕｌｌ | ｈａｌｆ | ℌalf | İstanbul | ı | ª | Ⅻ | a\u200bb | \u200b |
+    x\u00adx | 🙂 | a_b | _ | ´ | ¨ | a¨b | ﷺ | ǅ | \ufeff | ha\u0300lf | aⅣ | ١٢
+    """
+)
+SYMBOLS = [
+    "|",
+    *entries(
+        """
+    - | – | — | / | \\ | & | + | = | * | ^ | ~ | ` | | | @ | # | ! | ? | ; | : | , | " | “ | ” | ‘ | ’ | « | » |
+    … | • | -- | &amp; | a/b | and/or | rock&roll | e-mail | well-known | twenty-one | x- | -x | "quoted" | “so” |
+    'so' | ( | C++ | C# | @home
+    """
+    ),
+]
+SPACES = [" "] * 40 + [
+    "  ",
+    "   ",
+    "\t",
+    "\n",
+    "\u00a0",
+    "\u3000",
+    " \n ",
+    "\r\n",
+    "\x1c",
+    "\u2028",
+    "",
+    "-",
+    ", ",
+    "\t'",
+]
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 
 
@@ -66,5 +126,8 @@ def lines(n: int, seed: int) -> Iterator[str]:
         for make in rng.choices(makers, weights, k=rng.choice([0, 1, 2, 3, 4, 6, 9, 14])):
             word = make()
             word = rng.choice([word, word, word, word.upper(), word.title()])
-            parts += [word + rng.choice(["", "", "", "", "", ".", ",", "?", "!", "..."]), rng.choice(SPACES) if odd else " "]
+            parts += [
+                word + rng.choice(["", "", "", "", "", ".", ",", "?", "!", "..."]),
+                rng.choice(SPACES) if odd else " ",
+            ]
         yield "".join(parts if odd else parts[:-1])

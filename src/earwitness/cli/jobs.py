@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from earwitness import data, weights
 from earwitness.engines.base import EngineSpec
@@ -13,8 +14,13 @@ from earwitness.errors import EngineError, UsageError
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.store import find_records, read_run
+from earwitness.scoring import ScoringOptions
+from earwitness.scoring.alternatives import parse
 from earwitness.text import normalizer
 from earwitness.types import Dataset, Settings
+
+if TYPE_CHECKING:
+    from earwitness.scoring.align import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class Request:
     normalizer: str = "auto"
     """For scoring."""
     compounds: bool = False
+    """For scoring."""
+    method: str = "levenshtein"
+    """For scoring."""
+    alternatives: bool = False
     """For scoring."""
     warmup: int = 1
     """Unmeasured transcriptions."""
@@ -70,13 +80,16 @@ def plan(request: Request) -> list[Task]:
     if not request.models:
         raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
     settings, asked = parse_settings(list(request.assignments))
-    normalizer(request.normalizer)
+    scoring = _scoring(request)
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request.device, settings, asked) for model in request.models]
     tasks = []
     for source in request.sources:
         selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel)
         dataset = load(selection)
+        if scoring.alternatives:
+            for clip in dataset.clips:
+                parse(clip.reference or "")
         for model in models:
             _require_language(model, dataset, settings)
             job = Job(
@@ -88,11 +101,18 @@ def plan(request: Request) -> list[Task]:
                 device=request.device,
                 settings=settings,
                 limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
-                scoring=ScoringInfo(request.normalizer, request.compounds),
+                scoring=scoring,
                 command=request.command,
             )
             tasks.append(Task(job))
     return tasks
+
+
+def _scoring(request: Request) -> ScoringInfo:
+    normalizer(request.normalizer)
+    method = cast("Method", request.method)
+    ScoringOptions(request.normalizer, request.compounds, method, request.alternatives)
+    return ScoringInfo(request.normalizer, request.compounds, method, request.alternatives)
 
 
 def resume_plan(paths: list[Path]) -> list[Task]:

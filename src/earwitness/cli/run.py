@@ -35,6 +35,8 @@ def run(
     ] = None,
     normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
     compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
+    method: Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")] = "levenshtein",
+    alternatives: Annotated[bool, typer.Option("--alternatives", help="{a / b} in a reference is either.")] = False,
     warmup: Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")] = 1,
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")
@@ -68,6 +70,8 @@ def run(
         channel=channel,
         normalizer=normalizer,
         compounds=compounds,
+        method=method,
+        alternatives=alternatives,
         warmup=warmup,
         timeout_s=timeout,
         command=tuple(sys.argv[1:]),

@@ -1,8 +1,8 @@
 """The English normalizer of the package whisper-normalizer, with the same output, many times as fast.
 
 The package runs some eighty regular expressions over every text. Nearly all words meet none of them, and those that do
-meet them alone. So the lower-cased text, remarks in brackets taken away, is cut at its spaces, and each piece is answered
-from a cache that the package itself has filled:
+meet them alone. So the lower-cased text, remarks in brackets taken away, is cut at its spaces, and each piece is
+answered from a cache that the package itself has filled:
 
 - A *plain* token goes through the package's rules once, alone, and its outcome is kept.
 - Every other token is *open*. A run of open tokens between two plain ones is a *unit*; it goes through the package
@@ -139,8 +139,6 @@ class FastEnglish:
         tokens = lowered.split(" ")
         found = list(map(self._plain.get, tokens))
         if None in found:
-            self._forget()
-            found = [self._learned(token) if piece is None else piece for token, piece in zip(tokens, found, strict=True)]
             found = self._pieces(tokens, found)
         joined = " ".join(filter(None, found))
         return _SPACES.sub(" ", joined) if "  " in joined else joined
@@ -148,18 +146,24 @@ class FastEnglish:
     def _pieces(self, tokens: list[str], found: list[str | None]) -> list[str | None]:
         """Return what becomes of each plain token and of each unit."""
         kinds = {self._open.get(token) for token, piece in zip(tokens, found, strict=True) if piece is None}
-        if kinds & _REACHING:
+        if None in kinds:
+            self._forget()
+            found = [
+                self._learned(token) if piece is None else piece for token, piece in zip(tokens, found, strict=True)
+            ]
+            kinds = {self._open.get(token) for token, piece in zip(tokens, found, strict=True) if piece is None}
+        if not kinds.isdisjoint(_REACHING):
             self._open_neighbours(tokens, found)
         pieces: list[str | None] = []
         run: list[str] = []
         for token, piece in zip(tokens, found, strict=True):
             if piece is None:
                 run.append(token)
-                continue
-            if run:
-                pieces.append(self._unit(run, first=not pieces, last=False))
+            elif run:
+                pieces += self._unit(run, first=not pieces, last=False), piece
                 run = []
-            pieces.append(piece)
+            else:
+                pieces.append(piece)
         if run:
             pieces.append(self._unit(run, first=not pieces, last=True))
         return pieces
