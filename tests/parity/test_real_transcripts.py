@@ -95,7 +95,7 @@ def test_the_words_are_those_of_the_package(record: Path) -> None:
     for result in store.read_clips(record):
         assert result.hypothesis.transcript is not None
         for text in (result.clip.reference or "", result.hypothesis.transcript.text):
-            rules = english if result.clip.language == "en" else basic
+            rules = english if (result.clip.language or "").startswith("en") else basic
             assert normalizer("auto").words(text, result.clip.language) == rules(text).split()
 
 
@@ -114,5 +114,5 @@ def test_sclite_confirms_what_is_exported(record: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120)
     theirs = total(sclite(tmp_path / "for-sclite" / "ref.trn", tmp_path / "for-sclite" / "hyp.trn"))
     counts = (theirs.hits, theirs.substitutions, theirs.deletions, theirs.insertions)
-    row = next(line for line in done.stdout.splitlines() if line.startswith("WER"))
+    row = next(line for line in done.stdout.splitlines() if line.lstrip().startswith("WER "))
     assert row.split()[-4:] == [str(count) for count in counts]

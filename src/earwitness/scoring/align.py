@@ -53,9 +53,8 @@ def align(
         return Edits(hits=len(reference))
     if method == "sclite":
         return _sclite(reference, hypothesis)
-    if compounds and (_makes_up(reference, hypothesis) or _makes_up(hypothesis, reference)):
-        return _merged(reference, hypothesis)
-    return _fewest(reference, hypothesis)
+    found = _fewest(reference, hypothesis)
+    return _merged(reference, hypothesis) if compounds and _may_merge(reference, hypothesis, found.errors) else found
 
 
 def align_letters(reference: str, hypothesis: str) -> Edits:
@@ -142,6 +141,13 @@ def _errors_of_ties(reference: Sequence[str], hypothesis: Sequence[str], cost: i
     return int(errors[m - n - offsets[0]])
 
 
+def _may_merge(reference: Sequence[str], hypothesis: Sequence[str], errors: int) -> bool:
+    """Return whether compounds could leave fewer errors than so many; ``False`` is certain."""
+    if errors == 1:  # None would be left, and then the texts have the same letters.
+        return "".join(reference) == "".join(hypothesis)
+    return _makes_up(reference, hypothesis) or _makes_up(hypothesis, reference)
+
+
 def _makes_up(parts: Sequence[str], wholes: Sequence[str]) -> bool:
     """Return whether neighbours among the parts make up one of the wholes, letter for letter."""
     if not wholes or len(parts) < 2:
@@ -149,13 +155,17 @@ def _makes_up(parts: Sequence[str], wholes: Sequence[str]) -> bool:
     known = set(wholes)
     longest = max(map(len, known))
     grown = list(map(add, parts, parts[1:]))
-    size = 2
-    while known.isdisjoint(grown):
-        if size == len(parts) or min(map(len, grown)) >= longest:
-            return False
-        grown = list(map(add, grown, parts[size:]))
-        size += 1
-    return True
+    if not known.isdisjoint(grown):
+        return True
+    begun = [(start, text) for start, text in enumerate(grown) if len(text) < longest]
+    for size in range(2, len(parts)):
+        begun = [(start, text + parts[start + size]) for start, text in begun if start + size < len(parts)]
+        if not known.isdisjoint([text for _, text in begun]):
+            return True
+        begun = [(start, text) for start, text in begun if len(text) < longest]
+        if not begun:
+            break
+    return False
 
 
 def _merged(reference: Sequence[str], hypothesis: Sequence[str]) -> Edits:

@@ -39,6 +39,7 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from typing import Any, Literal
 
 READ = frozenset(["5bfc1fdd2fea25416263cfead164456348e9ac8f1253d36fe19907f7ee4849ff"])
@@ -56,9 +57,9 @@ _NEIGHBOUR = "qwxz"
 _SIGNS = ".%$¢€£"
 _NO_SIGNS = str.maketrans(dict.fromkeys(_SIGNS, "-"))
 _Kind = Literal["plain", "inert", "contracted", "half", "clinging"]
-_REACHING = {"half", "clinging", None}
+_REACHING = frozenset(["half", "clinging"])
 _MOST_TOKENS = 200_000
-_MOST_UNITS = 50_000
+_MOST_UNITS = 20_000
 _LONGEST = 64
 
 
@@ -127,45 +128,44 @@ class FastEnglish:
         self._joining = {*numbers.words, *numbers.decimals, *suffixes, *_JOINING}
         self._plain: dict[str, str] = {}
         self._open: dict[str, _Kind] = {}
-        self._units: dict[tuple[str, bool, bool], str] = {}
+        # By whether the unit is the first of its text, and whether it is the last.
+        self._units: dict[tuple[bool, bool], dict[str, str]] = {
+            ends: {} for ends in product((False, True), (False, True))
+        }
 
     def __call__(self, text: str) -> str:
         """Return the normalized text."""
         lowered = text.lower()
-        if _OPENING.search(lowered):
+        if "<" in lowered or "[" in lowered or "(" in lowered:
             lowered = _IN_ROUND.sub("", _IN_SQUARE.sub("", lowered))
             if _OPENING.search(lowered):
                 return self._package(text)
         tokens = lowered.split(" ")
         found = list(map(self._plain.get, tokens))
-        if None in found:
-            found = self._pieces(tokens, found)
-        joined = " ".join(filter(None, found))
+        if None not in found:
+            return " ".join(found)  # type: ignore[arg-type]
+        joined = " ".join(filter(None, self._known(tokens, found) or self._learned(tokens, found)))
         return _SPACES.sub(" ", joined) if "  " in joined else joined
 
-    def _pieces(self, tokens: list[str], found: list[str | None]) -> list[str | None]:
-        """Return what becomes of each plain token and of each unit."""
-        kinds = {self._open.get(token) for token, piece in zip(tokens, found, strict=True) if piece is None}
-        if None in kinds:
-            self._forget()
-            found = [
-                self._learned(token) if piece is None else piece for token, piece in zip(tokens, found, strict=True)
-            ]
-            kinds = {self._open.get(token) for token, piece in zip(tokens, found, strict=True) if piece is None}
-        if not kinds.isdisjoint(_REACHING):
-            self._open_neighbours(tokens, found)
-        pieces: list[str | None] = []
-        run: list[str] = []
-        for token, piece in zip(tokens, found, strict=True):
+    def _known(self, tokens: list[str], found: list[str | None]) -> list[str | None] | None:
+        """Return what becomes of plain tokens and of units that were met before; ``None`` if one is new."""
+        pieces = found[:]
+        for start, stop in _open_runs(found):
+            unit = tokens[start] if stop - start == 1 else " ".join(tokens[start:stop])
+            piece = self._units[start == 0, stop == len(found)].get(unit)
             if piece is None:
-                run.append(token)
-            elif run:
-                pieces += self._unit(run, first=not pieces, last=False), piece
-                run = []
-            else:
-                pieces.append(piece)
-        if run:
-            pieces.append(self._unit(run, first=not pieces, last=True))
+                return None
+            pieces[start] = piece
+        return pieces
+
+    def _learned(self, tokens: list[str], found: list[str | None]) -> list[str | None]:
+        """Return what becomes of each plain token and of each unit, met before or not."""
+        self._forget()
+        pieces = [self._learn(token) if piece is None else piece for token, piece in zip(tokens, found, strict=True)]
+        if any(self._kind_of(t) in _REACHING for t, piece in zip(tokens, pieces, strict=True) if piece is None):
+            self._open_neighbours(tokens, pieces)
+        for start, stop in _open_runs(pieces):
+            pieces[start] = self._unit(tokens[start:stop], first=start == 0, last=stop == len(tokens))
         return pieces
 
     def _open_neighbours(self, tokens: list[str], found: list[str | None]) -> None:
@@ -183,19 +183,18 @@ class FastEnglish:
     def _unit(self, run: list[str], *, first: bool, last: bool) -> str:
         """Return what becomes of a run of open tokens between plain ones, or at an end of the text."""
         unit = " ".join(run)
-        key = (unit, first, last)
-        if key in self._units:
-            return self._units[key]
-        package = self._bare if {self._kind_of(token) for token in run} == {"inert"} else self._package
+        kinds = {self._kind_of(token) for token in run}
+        package = self._bare if kinds == {"inert"} else self._package
         before, after = "" if first else _NEIGHBOUR + " ", "" if last else " " + _NEIGHBOUR
         inside = package(before + unit + after).removeprefix(before.strip()).removesuffix(after.strip())
         piece = inside if first else inside.lstrip() or (inside if last else "")
         piece = piece if last else piece.rstrip() or (piece if first else "")
-        if len(unit) <= _LONGEST:
-            self._units[key] = piece
+        # A unit is looked up before its neighbours are, so one that may reach them is not kept.
+        if len(unit) <= _LONGEST and kinds.isdisjoint(_REACHING):
+            self._units[first, last][unit] = piece
         return piece
 
-    def _learned(self, token: str) -> str | None:
+    def _learn(self, token: str) -> str | None:
         """Return what becomes of a plain token, which is kept; ``None`` for an open one, whose kind is kept."""
         if token in self._open:
             return None
@@ -239,5 +238,18 @@ class FastEnglish:
         if len(self._plain) + len(self._open) > _MOST_TOKENS:
             self._plain.clear()
             self._open.clear()
-        if len(self._units) > _MOST_UNITS:
-            self._units.clear()
+        for units in self._units.values():
+            if len(units) > _MOST_UNITS:
+                units.clear()
+
+
+def _open_runs(found: list[str | None]) -> list[list[int]]:
+    """Return from and to of each run of ``None``."""
+    runs: list[list[int]] = []
+    for here, piece in enumerate(found):
+        if piece is None:
+            if runs and runs[-1][1] == here:
+                runs[-1][1] = here + 1
+            else:
+                runs.append([here, here + 1])
+    return runs
