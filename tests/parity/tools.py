@@ -7,7 +7,9 @@ import random
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,14 +22,30 @@ _SCORES = re.compile(r"^id: \((\S+)\)$.*?^Scores: \(#C #S #D #I\) (\d+) (\d+) (\
 
 def require_sclite() -> None:
     """Install Debian's sctk where that is possible; skip the test, with the reason, where it is not."""
-    if shutil.which("sctk"):
-        return
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        pytest.skip("sclite is not here (Debian's package sctk), and only root can install it with apt-get")
-    for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "sctk"]):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-        if done.returncode != 0:
-            pytest.skip(f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}")
+    reason = _missing()
+    if reason:
+        pytest.skip(reason)
+
+
+@cache
+def _missing() -> str | None:
+    """Return why sclite is not here, after trying to install it; one process of the tests at a time."""
+    if os.name == "nt":
+        return "sclite is not made for Windows"
+    import fcntl
+
+    with (Path(tempfile.gettempdir()) / "earwitness-sctk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shutil.which("sctk"):
+            return None
+        if not shutil.which("apt-get") or os.geteuid() != 0:
+            return "sclite is not here (Debian's package sctk), and only root can install it with apt-get"
+        apt = ["apt-get", "--yes", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1"]
+        for command in ([*apt, "update"], [*apt, "install", "--no-install-recommends", "sctk"]):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+            if done.returncode != 0:
+                return f"{' '.join(command)} failed: {done.stderr.strip()[-300:]}"
+    return None
 
 
 def sclite(reference: Path, hypothesis: Path, *, kinds: tuple[str, str] = ("trn", "trn")) -> list[Edits]:
