@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from earwitness.scoring.align import spans
 from earwitness.scoring.matched_pairs import error_segments, matched_pairs
+from earwitness.scoring.spans import spans
 
 Utterance = tuple[list[str], list[str], list[str]]
 needs_sctk = pytest.mark.skipif(shutil.which("sctk") is None, reason="needs Debian's package sctk")

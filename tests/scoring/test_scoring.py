@@ -99,8 +99,18 @@ def test_compounds_are_an_option_that_shows_in_the_signature() -> None:
 
 def test_every_option_changes_the_signature() -> None:
     options = [ScoringOptions(), ScoringOptions("none"), ScoringOptions(compounds=True), ScoringOptions(rounds=1),
-               ScoringOptions(seed=1)]  # fmt: skip
+               ScoringOptions(seed=1), ScoringOptions(method="sclite"), ScoringOptions(alternatives=True)]  # fmt: skip
     assert len({option.signature("wer") for option in options}) == len(options)
+
+
+def test_alternatives_count_in_words_and_letters_and_a_silence_may_be_one() -> None:
+    either = ScoringOptions(alternatives=True, rounds=200)
+    one = clip("a", "{uh huh / yes / @} I {want to / wanna} go")
+    found = score_clip(one, heard("yes I wanna go"), either)
+    assert found.words == Edits(hits=5)
+    assert found.chars == Edits(hits=len("yes i want to go"))
+    assert score_clip(clip("a", "{ thanks / @ }"), heard(""), either).words == Edits()
+    assert score_clip(one, heard("yes I wanna go"), OPTIONS).words != found.words
 
 
 @pytest.mark.parametrize(
@@ -117,6 +127,16 @@ def test_every_option_changes_the_signature() -> None:
 )
 def test_loops_are_told_from_speech(text: str, loops: bool) -> None:
     assert has_loop(text.split()) is loops
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=40))
+def test_the_short_way_to_no_loop_overlooks_none(words: list[str]) -> None:
+    def loops(size: int) -> bool:
+        span = max(12, 4 * size)
+        starts = range(len(words) - span + 1)
+        return any(all(words[n] == words[n + size] for n in range(at, at + span - size)) for at in starts)
+
+    assert has_loop(words) is any(loops(size) for size in range(1, 9))
 
 
 def test_a_loop_that_was_really_said_is_not_a_finding() -> None:

@@ -30,6 +30,8 @@ def bundle(
     no_clean: options.NoClean = False,
     normalizer: options.Normalizer = "auto",
     compounds: options.Compounds = False,
+    method: options.Method = "levenshtein",
+    alternatives: options.Alternatives = False,
     warmup: options.Warmup = 1,
     timeout: options.Timeout = 120,
     as_json: AsJson = False,
@@ -50,7 +52,7 @@ def bundle(
     request = options.request(
         sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
         language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
-        compounds=compounds, warmup=warmup, timeout_s=timeout,
+        compounds=compounds, method=method, alternatives=alternatives, warmup=warmup, timeout_s=timeout,
     )  # fmt: skip
     made = bundles.pack(packable(request), study_of(request), out)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from earwitness import data, weights
 from earwitness.data import bundle
@@ -23,9 +24,14 @@ from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.store import find_records, read_run
+from earwitness.scoring import ScoringOptions
+from earwitness.scoring.alternatives import parse
 from earwitness.text import normalizer
 from earwitness.types import Dataset, Settings
 from earwitness.workers.environments import python_of
+
+if TYPE_CHECKING:
+    from earwitness.scoring.align import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ class Request:
     """For scoring."""
     compounds: bool = False
     """For scoring."""
+    method: str = "levenshtein"
+    """For scoring."""
+    alternatives: bool = False
+    """For scoring."""
     warmup: int = 1
     """Unmeasured transcriptions."""
     timeout_s: float = 120.0
@@ -87,7 +97,7 @@ def plan(request: Request) -> list[Task]:
     if not request.models:
         raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
     settings, asked = parse_settings(list(request.assignments))
-    normalizer(request.normalizer)
+    scoring = _scoring(request)
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request, settings, asked) for model in request.models]
     tasks = []
@@ -95,6 +105,9 @@ def plan(request: Request) -> list[Task]:
     for source, condition in ((source, condition) for source in request.sources for condition in conditions):
         selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel, condition)
         dataset = load(selection)
+        if scoring.alternatives:
+            for clip in dataset.clips:
+                parse(clip.reference or "")
         for model, in_preset in models:
             _require_language(model, dataset, in_preset)
             job = Job(
@@ -107,7 +120,7 @@ def plan(request: Request) -> list[Task]:
                 settings=in_preset,
                 preset=request.preset,
                 limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
-                scoring=ScoringInfo(request.normalizer, request.compounds),
+                scoring=scoring,
                 command=request.command,
             )
             tasks.append(Task(job))
@@ -123,7 +136,7 @@ def packable(request: Request) -> list[Dataset]:
         EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
     """
     settings, asked = parse_settings(list(request.assignments))
-    normalizer(request.normalizer)
+    _scoring(request)
     names(request.conditions, clean=request.clean)
     tags = dict(_pair(tag) for tag in request.tags)
     datasets = [load(Selection(s, request.limit, tags, request.language, request.channel)) for s in request.sources]
@@ -139,6 +152,13 @@ def packable(request: Request) -> list[Dataset]:
         for dataset in datasets:
             _require_language(model, dataset, settings)
     return datasets
+
+
+def _scoring(request: Request) -> ScoringInfo:
+    normalizer(request.normalizer)
+    method = cast("Method", request.method)
+    ScoringOptions(request.normalizer, request.compounds, method, request.alternatives)
+    return ScoringInfo(request.normalizer, request.compounds, method, request.alternatives)
 
 
 def resume_plan(paths: list[Path]) -> list[Task]:

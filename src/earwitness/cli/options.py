@@ -24,6 +24,8 @@ Language = Annotated[str | None, typer.Option(help="Language of clips that state
 Channel = Annotated[int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")]
 Normalizer = Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")]
 Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")]
+Method = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]
+Alternatives = Annotated[bool, typer.Option("--alternatives", help="{a / b} in a reference is either.")]
 Warmup = Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")]
 Conditions = Annotated[

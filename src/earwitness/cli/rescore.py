@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.scoring.align import Method
 
 app = new_app("Score a record's texts again, without engine or audio.")
 
@@ -15,8 +19,10 @@ app = new_app("Score a record's texts again, without engine or audio.")
 @app.command()
 def rescore(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some.")],
-    normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
-    compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
+    normalizer: options.Normalizer = "auto",
+    compounds: options.Compounds = False,
+    method: options.Method = "levenshtein",
+    alternatives: options.Alternatives = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a new record beside each old one, with the same texts under another scoring.
@@ -30,7 +36,8 @@ def rescore(
     from earwitness.runs.rescore import rescore_record
     from earwitness.runs.store import find_records, read_run
 
-    made = [rescore_record(path, ScoringInfo(normalizer, compounds)) for path in find_records(records)]
+    scoring = ScoringInfo(normalizer, compounds, cast("Method", method), alternatives)
+    made = [rescore_record(path, scoring) for path in find_records(records)]
     if as_json:
         print_json([str(path) for path in made])
         return

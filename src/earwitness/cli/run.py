@@ -39,6 +39,8 @@ def run(
     no_clean: options.NoClean = False,
     normalizer: options.Normalizer = "auto",
     compounds: options.Compounds = False,
+    method: options.Method = "levenshtein",
+    alternatives: options.Alternatives = False,
     warmup: options.Warmup = 1,
     timeout: options.Timeout = 120,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
@@ -65,7 +67,8 @@ def run(
     request = options.request(
         sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
         language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
-        compounds=compounds, warmup=warmup, timeout_s=timeout, command=sys.argv[1:],
+        compounds=compounds, method=method, alternatives=alternatives, warmup=warmup,
+        timeout_s=timeout, command=sys.argv[1:],
     )  # fmt: skip
     tasks = _tasks(
         request,

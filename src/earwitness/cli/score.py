@@ -4,68 +4,76 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from earwitness.scoring import ScoringOptions
-    from earwitness.types import Clip, ClipScore
+    from earwitness.scoring.align import Method
+    from earwitness.scoring.files import Format, Pair
+    from earwitness.types import Clip, ClipScore, Hypothesis
 
 app = new_app("Score two transcript files.")
 
 
 @app.command()
 def score(
-    reference: Annotated[Path, typer.Argument(metavar="REF", help="What was said: plain lines, trn or JSONL.")],
-    hypothesis: Annotated[Path, typer.Argument(metavar="HYP", help="What was heard, in the same format.")],
+    reference: Annotated[Path, typer.Argument(metavar="REF", help="What was said: plain lines, JSONL, trn or stm.")],
+    hypothesis: Annotated[
+        Path, typer.Argument(metavar="HYP", help="What was heard, in the same format; a ctm beside an stm.")
+    ],
     language: Annotated[str, typer.Option(help="Of the transcripts; decides the normalizer.")] = "en",
-    normalizer: Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")] = "auto",
-    compounds: Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")] = False,
-    format_: Annotated[str | None, typer.Option("--format", help="plain, trn or jsonl; else it is found out.")] = None,
+    normalizer: options.Normalizer = "auto",
+    compounds: options.Compounds = False,
+    method: options.Method = "levenshtein",
+    alternatives: Annotated[
+        bool, typer.Option("--alternatives", help="{a / b} in a reference is either; trn and stm always have it.")
+    ] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="plain, jsonl, trn or stm; else it is found out.")
+    ] = None,
     missing_as_empty: Annotated[
         bool, typer.Option("--missing-as-empty", help="A reference without hypothesis counts as failed.")
     ] = False,
     terms: Annotated[
         Path | None, typer.Option(help="Key terms, one a line: their recall and precision, numbers, punctuation, case.")
     ] = None,
+    export_sclite: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the compared words there, as trn for sclite.")
+    ] = None,
     worst: Annotated[int, typer.Option(min=0, help="Show so many of the worst pairs.")] = 3,
     as_json: AsJson = False,
 ) -> None:
     """Print WER and CER with intervals, counts and signatures.
 
-    Every pair is taken as a recording of its own. For example:
+    Every pair is taken as a recording of its own, unless an stm says more. For example:
 
         earwitness score reference.txt whisper.txt --language en
+
+        earwitness score reference.stm whisper.ctm --align sclite
     """
     from earwitness.cli.terms import show, term_report
-    from earwitness.errors import UsageError
     from earwitness.scoring import ScoringOptions, score_clip, summarize
-    from earwitness.scoring.files import FORMATS, read_pairs
+    from earwitness.scoring.files import read_pairs, sniff
     from earwitness.scoring.terms import read_terms
-    from earwitness.types import Clip, Failure, Hypothesis, Transcript
 
-    form = next((known for known in FORMATS if known == format_), None)
-    if format_ is not None and form is None:
-        raise UsageError(f"There is no format {format_!r}. There are: {', '.join(FORMATS)}.")
-    options = ScoringOptions(normalizer, compounds)
-    absent = Failure("transcribe", "error", "there is no hypothesis")
-    scored = []
-    pairs = []
-    texts: dict[str, str] = {}
-    for key, said, heard in read_pairs(reference, hypothesis, format=form, missing_as_empty=missing_as_empty):
-        clip = Clip(key, "", "", 0.0, 0.0, said, language, recording=key)
-        transcript = None if heard is None else Transcript(heard)
-        found = Hypothesis(key, transcript, absent if heard is None else None, audio_s=0.0)
-        scored.append((clip, score_clip(clip, found, options)))
-        pairs.append((clip, found))
-        texts[key] = heard or ""
-    scores = summarize(scored, options)
-    extra = term_report(pairs, read_terms(terms), normalizer) if terms else None
+    form = _format(format_)
+    known_as = form or sniff(reference)
+    how = ScoringOptions(
+        normalizer, compounds, method=cast("Method", method), alternatives=alternatives or known_as in ("trn", "stm")
+    )
+    pairs = read_pairs(reference, hypothesis, format=form, missing_as_empty=missing_as_empty)
+    clips = _clips(pairs, language)
+    scored = [(clip, score_clip(clip, found, how)) for clip, found in clips]
+    scores = summarize(scored, how)
+    extra = term_report(clips, read_terms(terms), normalizer) if terms else None
+    written = _export(pairs, language, how, export_sclite) if export_sclite else ""
     if as_json:
         all_scores = (*scores, *(extra.scores if extra else ()))
         answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
@@ -74,7 +82,48 @@ def score(
     _show(scores)
     if extra:
         show({"Rate [95 %]": extra})
-    _show_worst(scored, texts, options, worst)
+    _show_worst(scored, {pair.id: pair.hypothesis or "" for pair in pairs}, how, worst)
+    if written:
+        console().print(written, markup=False)
+
+
+def _format(name: str | None) -> Format | None:
+    from earwitness.errors import UsageError
+    from earwitness.scoring.files import FORMATS
+
+    known = next((known for known in FORMATS if known == name), None)
+    if name is not None and known is None:
+        raise UsageError(f"There is no format {name!r}. There are: {', '.join(FORMATS)}.")
+    return known
+
+
+def _clips(pairs: list[Pair], language: str) -> list[tuple[Clip, Hypothesis]]:
+    from earwitness.types import Clip, Failure, Hypothesis, Transcript
+
+    absent = Failure("transcribe", "error", "there is no hypothesis")
+    found = []
+    for key, said, heard, recording in pairs:
+        clip = Clip(key, "", "", 0.0, 0.0, said, language, recording=recording)
+        transcript = None if heard is None else Transcript(heard)
+        found.append((clip, Hypothesis(key, transcript, absent if heard is None else None, audio_s=0.0)))
+    return found
+
+
+def _export(pairs: list[Pair], language: str, options: ScoringOptions, folder: Path) -> str:
+    """Write what was compared, and return how sclite is asked about it."""
+    from earwitness.scoring import alternatives
+    from earwitness.scoring.files import write_trn
+    from earwitness.text import normalizer
+
+    def words(text: str) -> list[str]:
+        return normalizer(options.normalizer).words(text, language)
+
+    def said(text: str) -> str:
+        return alternatives.written(alternatives.parse(text), words) if options.alternatives else " ".join(words(text))
+
+    rows = [(pair.id, said(pair.reference), " ".join(words(pair.hypothesis or ""))) for pair in pairs]
+    reference, hypothesis = write_trn(rows, folder)
+    return f"sctk sclite -s -e utf-8 -i rm -r {reference} trn -h {hypothesis} trn"
 
 
 def _show(scores: Any) -> None:
@@ -111,13 +160,14 @@ def _show_worst(
 def _diff(clip: Clip, heard: str, options: ScoringOptions) -> Text:
     from rich.text import Text
 
-    from earwitness.scoring.align import spans
+    from earwitness.scoring.clip import reference_words
+    from earwitness.scoring.spans import spans
     from earwitness.text import normalizer
 
-    norm = normalizer(options.normalizer)
-    said, got = norm.words(clip.reference or "", clip.language), norm.words(heard, clip.language)
+    got = normalizer(options.normalizer).words(heard, clip.language)
+    said = reference_words(clip.reference or "", got, clip.language, options)
     line = Text(f"{clip.id}: ", style="bold")
-    for span in spans(said, got):
+    for span in spans(said, got, options.method):
         old, new = " ".join(said[slice(*span.reference)]), " ".join(got[slice(*span.hypothesis)])
         if span.kind == "equal":
             line.append(old + " ", style="not bold")

@@ -152,6 +152,7 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
 
 def _table(group: Sequence[tuple[Path, Run]]) -> Table:
     _refuse_unequal_signatures(group)
+    group = sorted(group, key=lambda pair: pair[1].created_at)
     runs = [run for _, run in group]
     machines = {_machine(run): run.environment for run in runs}
     places = _places(runs, list(machines))

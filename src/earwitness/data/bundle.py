@@ -56,6 +56,10 @@ class Study:
     """For scoring."""
     compounds: bool = False
     """For scoring."""
+    method: str = "levenshtein"
+    """Of the alignment, for scoring."""
+    alternatives: bool = False
+    """Whether references may hold alternatives, for scoring."""
     warmup: int = 1
     """Unmeasured transcriptions by every new worker."""
     timeout_s: float = 120.0

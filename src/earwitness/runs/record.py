@@ -152,6 +152,10 @@ class ScoringInfo:
     """Name of the normalizer."""
     compounds: bool = False
     """Whether ``white board`` and ``whiteboard`` are equal."""
+    method: Literal["levenshtein", "sclite"] = "levenshtein"
+    """How words are aligned: for the fewest errors, or at sclite's costs."""
+    alternatives: bool = False
+    """Whether ``{a / b}`` in a reference is one wording or the other."""
 
 
 @dataclass(frozen=True, slots=True)

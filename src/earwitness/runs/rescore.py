@@ -52,4 +52,9 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
 
 
 def _options(scoring: ScoringInfo) -> ScoringOptions:
-    return ScoringOptions(normalizer=scoring.normalizer, compounds=scoring.compounds)
+    return ScoringOptions(
+        normalizer=scoring.normalizer,
+        compounds=scoring.compounds,
+        method=scoring.method,
+        alternatives=scoring.alternatives,
+    )

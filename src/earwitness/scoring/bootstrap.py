@@ -3,6 +3,11 @@
 Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", ICASSP 2004, with
 recordings in place of sentences: clips of one recording share a speaker, a microphone and a topic, and drawing them one
 by one would make the interval too narrow.
+
+Recordings with the same number of errors and the same length are one and the same to a rate. How often each such kind
+is among n recordings drawn with replacement follows the multinomial distribution with n trials and the shares of the
+kinds, so drawing these numbers is drawing the recordings, and the rate has the same distribution exactly (Efron and
+Tibshirani, "An Introduction to the Bootstrap", 1993, section 6.4). Of 100,000 utterances there are some hundred kinds.
 """
 
 from __future__ import annotations
@@ -10,8 +15,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 _CELLS = 4_000_000
+_DRAWS_PER_KIND = 16
+"""A draw from the binomial distribution takes as long as some draws of single recordings do."""
 
 
 def interval(
@@ -24,7 +32,7 @@ def interval(
         lengths: Reference length per clip.
         clusters: What each clip belongs to; clusters are drawn with replacement, as many as there are.
         rounds: How often.
-        seed: The same seed gives the same interval.
+        seed: The same seed gives the same interval, whatever the order of the clips.
 
     A round that draws no reference token at all has no rate and is left out.
 
@@ -33,20 +41,47 @@ def interval(
     >>> interval([1, 0], [10, 10], ["a", "a"]) is None
     True
     """
-    names, index = np.unique([str(cluster) for cluster in clusters], return_inverse=True)
-    n_clusters = len(names)
-    if n_clusters < 2:
+    numbers: dict[Hashable, int] = {}
+    index = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], np.int64)
+    if len(numbers) < 2:
         return None
-    sums = np.stack([np.bincount(index, values, n_clusters) for values in (errors, lengths)])
-    rng = np.random.default_rng(seed)
-    rates = []
-    step = max(1, _CELLS // n_clusters)
-    for start in range(0, rounds, step):
-        drawn = rng.integers(0, n_clusters, (min(step, rounds - start), n_clusters), np.int32)
-        wrong, length = (column[drawn].sum(axis=1) for column in sums)
-        rates.append(wrong[length > 0] / length[length > 0])
-    found = np.concatenate(rates)
-    if not len(found):
+    sums = np.stack([np.bincount(index, values, len(numbers)) for values in (errors, lengths)], axis=1).astype(np.int64)
+    kinds, counts = np.unique(sums, axis=0, return_counts=True)
+    by_kind = len(kinds) * _DRAWS_PER_KIND <= len(numbers)
+    drawn = resampled_by_kind(kinds, counts, rounds, seed) if by_kind else resampled(kinds, counts, rounds, seed)
+    drawn = drawn[drawn[:, 1] > 0]
+    if not len(drawn):
         return None
-    low, high = np.percentile(found, [2.5, 97.5])
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
     return float(low), float(high)
+
+
+def resampled_by_kind(
+    kinds: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], rounds: int, seed: int
+) -> npt.NDArray[np.int64]:
+    """Return errors and length of each round, shape (rounds, 2), by drawing how often each kind comes up.
+
+    Args:
+        kinds: Errors and length of each kind of recording, shape (k, 2).
+        counts: How many recordings are of each kind, shape (k,).
+        rounds: How often.
+        seed: Of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    total = int(counts.sum())
+    step = max(1, _CELLS // len(kinds))
+    sizes = [min(step, rounds - start) for start in range(0, rounds, step)]
+    return np.concatenate([rng.multinomial(total, counts / total, size) @ kinds for size in sizes])
+
+
+def resampled(
+    kinds: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], rounds: int, seed: int
+) -> npt.NDArray[np.int64]:
+    """Return the same by drawing recordings one by one; faster when hardly two are of one kind."""
+    rng = np.random.default_rng(seed)
+    recordings = np.repeat(kinds, counts, axis=0)
+    total = len(recordings)
+    step = max(1, _CELLS // total)
+    sizes = [min(step, rounds - start) for start in range(0, rounds, step)]
+    draws = (rng.integers(0, total, (size, total), np.int32) for size in sizes)
+    return np.concatenate([np.stack([column[drawn].sum(axis=1) for column in recordings.T], axis=1) for drawn in draws])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from earwitness.scoring.align import align
+from earwitness.errors import UsageError
+from earwitness.scoring import alternatives
+from earwitness.scoring.align import METHODS, Method, align, align_letters
 from earwitness.scoring.completeness import flags
 from earwitness.text import joined, normalizer
 from earwitness.types import Clip, ClipScore, Hypothesis
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +25,53 @@ class ScoringOptions:
     """Name of the normalizer."""
     compounds: bool = False
     """Whether ``white board`` and ``whiteboard`` are equal."""
+    method: Method = "levenshtein"
+    """How words are aligned: ``levenshtein`` for the fewest errors, ``sclite`` for sclite's costs."""
+    alternatives: bool = False
+    """Whether braces in a reference are sclite's: ``{a / b}`` for one of two wordings, ``{a / @}`` for one or none."""
     rounds: int = 10_000
     """Resamples of the bootstrap."""
     seed: int = 0
     """Of the bootstrap."""
 
+    def __post_init__(self) -> None:
+        """Refuse what does not exist and what does not go together."""
+        if self.method not in METHODS:
+            near = difflib.get_close_matches(self.method, METHODS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UsageError(f"There is no alignment {self.method!r}.{hint} There are: {', '.join(METHODS)}.")
+        if self.compounds and self.method == "sclite":
+            raise UsageError("sclite knows no compounds. Leave out compounds, or the alignment of sclite.")
+
     def signature(self, metric: str) -> str:
         """Return the recipe of a metric.
 
-        >>> ScoringOptions("none").signature("wer")
-        'wer|norm:none|compounds:off|empty:insertions|failed:as-empty|ci:bootstrap-t-recording-10000-seed0|v:1'
+        >>> ScoringOptions("none").signature("wer").split("|")[:4]
+        ['wer', 'norm:none', 'align:levenshtein', 'compounds:off']
+        >>> ScoringOptions("none").signature("cer").split("|")[2:]  # doctest: +NORMALIZE_WHITESPACE
+        ['spaces:counted', 'alternatives:off', 'empty:insertions', 'failed:as-empty',
+         'ci:bootstrap-t-recording-10000-seed0', 'v:2']
         """
-        compounds = "merged" if self.compounds else "off"
-        counted = "compounds:" + compounds if metric.startswith("wer") else "spaces:counted"
+        words = f"align:{self.method}|compounds:{'merged' if self.compounds else 'off'}"
+        counted = words if metric.startswith("wer") else "spaces:counted"
+        wording = "best" if self.alternatives else "off"
         return (
-            f"{metric}|norm:{normalizer(self.normalizer).signature}|{counted}|empty:insertions|failed:as-empty"
-            f"|ci:bootstrap-t-recording-{self.rounds}-seed{self.seed}|v:{VERSION}"
+            f"{metric}|norm:{normalizer(self.normalizer).signature}|{counted}|alternatives:{wording}|empty:insertions"
+            f"|failed:as-empty|ci:bootstrap-t-recording-{self.rounds}-seed{self.seed}|v:{VERSION}"
         )
+
+
+def reference_words(reference: str, heard: Sequence[str], language: str | None, options: ScoringOptions) -> list[str]:
+    """Return the words of a raw reference; of one with alternatives, those of the wording that is nearest to ``heard``.
+
+    >>> options = ScoringOptions("basic", alternatives=True)
+    >>> reference_words("I {want to / wanna} go", ["i", "wanna", "go"], "en", options)
+    ['i', 'wanna', 'go']
+    """
+    words = partial(normalizer(options.normalizer).words, language=language)
+    if options.alternatives and ("{" in reference or "}" in reference):
+        return alternatives.best_words(alternatives.parse(reference), heard, words, options.method)
+    return words(reference)
 
 
 def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> ClipScore:
@@ -44,15 +79,17 @@ def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> C
 
     A failed clip is scored as if its text were empty. A reference without words, be it ``""`` or a remark in brackets
     that normalizing takes away, makes every word of the hypothesis an insertion. An unlabelled clip has no counts.
+
+    Raises:
+        ScoringError: For a reference with alternatives whose braces do not match.
     """
-    norm = normalizer(options.normalizer)
     text, remarks = (hypothesis.transcript.text, hypothesis.transcript.remarks) if hypothesis.transcript else ("", ())
-    heard = norm.words(text, clip.language)
-    said = None if clip.reference is None else norm.words(clip.reference, clip.language)
+    heard = normalizer(options.normalizer).words(text, clip.language)
+    said = None if clip.reference is None else reference_words(clip.reference, heard, clip.language, options)
     return ClipScore(
         clip_id=clip.id,
-        words=None if said is None else align(said, heard, compounds=options.compounds),
-        chars=None if said is None else align(joined(said, clip.language), joined(heard, clip.language)),
+        words=None if said is None else align(said, heard, compounds=options.compounds, method=options.method),
+        chars=None if said is None else align_letters(joined(said, clip.language), joined(heard, clip.language)),
         failed=not hypothesis.ok,
         hypothesis_words=len(heard),
         flags=flags(said, heard, clip.reference or "", text, failed=not hypothesis.ok, remarks=remarks),

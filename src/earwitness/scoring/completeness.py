@@ -58,6 +58,9 @@ def has_loop(words: Sequence[str]) -> bool:
     >>> has_loop("thank you".split() * 6), has_loop("no no no no".split())
     (True, False)
     """
+    # A loop leaves at most a quarter of its words unlike the others.
+    if len(words) - len(set(words)) < _LEAST_WORDS - _LEAST_WORDS // _LEAST_REPEATS:
+        return False
     for size in range(1, _LONGEST_NGRAM + 1):
         run = 0
         for here in range(size, len(words)):

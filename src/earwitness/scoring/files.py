@@ -1,24 +1,39 @@
-"""Transcript files for ``earwitness score``: plain lines, sclite's trn, and JSONL.
+"""Transcript files for ``earwitness score``: plain lines, JSONL, and sclite's trn, stm and ctm.
 
-Plain lines pair by their number, the others by id. An empty line is an empty transcript.
+Plain lines pair by their number, stm and ctm by recording, channel and time, the others by id. An empty line is an
+empty transcript.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 from earwitness.errors import ScoringError
+from earwitness.scoring import ctm, stm, trn
 
-Format = Literal["plain", "trn", "jsonl"]
-FORMATS: tuple[Format, ...] = ("plain", "trn", "jsonl")
-_TRN = re.compile(r"^(.*?)\s*\(([^()]*)\)\s*$")
+Format = Literal["plain", "trn", "jsonl", "stm"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_OBJECT = re.compile(r'\s*\{\s*["}]')
 _REFERENCE_KEYS = ("text", "reference", "ref")
 _HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "text")
 _ID_KEYS = ("id", "utt_id", "audio_filepath")
+
+
+class Pair(NamedTuple):
+    """What was said and what was heard."""
+
+    id: str
+    """From the files, or made of line numbers or times."""
+    reference: str
+    """Raw."""
+    hypothesis: str | None
+    """Raw; ``None`` when there is none, and that is a failure."""
+    recording: str
+    """What pairs are clustered by: with stm the recording, else the pair itself."""
 
 
 def read_pairs(
@@ -27,18 +42,21 @@ def read_pairs(
     *,
     format: Format | None = None,  # noqa: A002 - the word that users type
     missing_as_empty: bool = False,
-) -> list[tuple[str, str, str | None]]:
-    """Return id, reference and hypothesis of each pair, in the order of the reference.
+) -> list[Pair]:
+    """Return the pairs in the order of the reference.
 
     Args:
         reference: The file of what was said.
-        hypothesis: The file of what was heard. The same JSONL file may be both, with ``text`` and ``pred_text``.
+        hypothesis: The file of what was heard. The same JSONL file may be both, with ``text`` and ``pred_text``. With
+            an stm it is a ctm.
         format: Of both files; ``None`` finds out.
         missing_as_empty: A reference without hypothesis gives ``None``, a failure, instead of an error.
 
     Raises:
         ScoringError: When the files cannot be read or paired; counts or ids are named.
     """
+    if (format or sniff(reference)) == "stm":
+        return _timed(reference, hypothesis)
     said = _read(reference, format or sniff(reference), _REFERENCE_KEYS)
     heard = _read(hypothesis, format or sniff(hypothesis), _HYPOTHESIS_KEYS)
     if isinstance(said, list) and isinstance(heard, list):
@@ -47,19 +65,54 @@ def read_pairs(
                 f"{str(reference)!r} has {len(said)} lines and {str(hypothesis)!r} has {len(heard)}; "
                 "plain lines pair by number. Give them ids (trn or JSONL), or repair the shorter one."
             )
-        return [(f"line {n}", r, h) for n, (r, h) in enumerate(zip(said, heard, strict=True), start=1)]
+        return [Pair(f"line {n}", *pair, f"line {n}") for n, pair in enumerate(zip(said, heard, strict=True), start=1)]
     if isinstance(said, list) or isinstance(heard, list):
         raise ScoringError(f"{str(reference)!r} and {str(hypothesis)!r} are of different formats. Use --format.")
     _refuse_unpaired(said, heard, missing_as_empty=missing_as_empty)
-    return [(key, text, heard.get(key)) for key, text in said.items()]
+    return [Pair(key, text, heard.get(key), key) for key, text in said.items()]
+
+
+def write_trn(pairs: Sequence[tuple[str, str, str]], folder: Path) -> tuple[Path, Path]:
+    """Write ``ref.trn`` and ``hyp.trn`` into a folder, which is made, and return their paths.
+
+    Args:
+        pairs: Id, reference and hypothesis, normalized, so that sclite compares the words that were compared here.
+        folder: Where to.
+
+    Raises:
+        ScoringError: When two ids become one (sclite knows neither white space nor brackets in them).
+    """
+    lines = [(trn.line_of(id_, said), trn.line_of(id_, heard)) for id_, said, heard in pairs]
+    ids = {line[line.rindex("(") :] for line, _ in lines}
+    if len(ids) < len(lines):
+        raise ScoringError("Two ids become one without white space and brackets, which sclite cannot read. Rename one.")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / "ref.trn", folder / "hyp.trn"
+    for path, column in zip(paths, zip(*lines, strict=True) if lines else ((), ()), strict=True):
+        fresh = path.with_name(path.name + ".part")
+        fresh.write_text("".join(f"{line}\n" for line in column), encoding="utf-8")
+        fresh.replace(path)
+    return paths
+
+
+def _timed(reference: Path, hypothesis: Path) -> list[Pair]:
+    segments = list(stm.read(str(reference), _lines(reference)))
+    heard = ctm.by_segment(segments, ctm.read(str(hypothesis), _lines(hypothesis)))
+    return [
+        Pair(f"{s.recording}-{s.channel}-{s.start_s:.2f}", s.text, text, s.recording)
+        for s, text in zip(segments, heard, strict=True)
+        if not s.ignored
+    ]
 
 
 def sniff(path: Path) -> Format:
-    """Return a file's format: JSONL by its first line, trn when every line ends with an id in brackets."""
+    """Return a format: stm by the name, JSONL by the first line, trn when every line ends with an id in brackets."""
+    if path.suffix == ".stm":
+        return "stm"
     lines = [line for line in _lines(path) if line.strip()]
-    if lines and lines[0].lstrip().startswith("{"):
+    if lines and _OBJECT.match(lines[0]):
         return "jsonl"
-    return "trn" if lines and all(_TRN.match(line) for line in lines) else "plain"
+    return "trn" if lines and trn.looks_like(line for line in lines if not line.startswith(";;")) else "plain"
 
 
 def _lines(path: Path) -> list[str]:
@@ -78,22 +131,22 @@ def _read(path: Path, kind: Format, keys: Sequence[str]) -> list[str] | dict[str
     if kind == "plain":
         return lines
     found: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        key, text = _parse(f"{path}:{number}", line, kind, keys)
+    rows = trn.read(str(path), lines) if kind == "trn" else _objects(path, lines, keys)
+    for where, key, text in rows:
         if key in found:
-            raise ScoringError(f"{path}:{number}: id {key!r} is there already. Rename one.")
+            raise ScoringError(f"{where}: id {key!r} is there already. Rename one.")
         found[key] = text
     return found
 
 
-def _parse(where: str, line: str, kind: Format, keys: Sequence[str]) -> tuple[str, str]:
-    if kind == "trn":
-        match = _TRN.match(line)
-        if match is None:
-            raise ScoringError(f"{where} does not end with an id in brackets, as trn needs. Correct the line.")
-        return match[2], match[1]
+def _objects(path: Path, lines: Sequence[str], keys: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            where = f"{path}:{number}"
+            yield where, *_parse(where, line, keys)
+
+
+def _parse(where: str, line: str, keys: Sequence[str]) -> tuple[str, str]:
     try:
         data = json.loads(line)
     except json.JSONDecodeError as error:

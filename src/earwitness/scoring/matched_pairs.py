@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from earwitness.scoring.align import spans
+from earwitness.scoring.spans import spans
 from earwitness.text import normalizer
 from earwitness.types import Clip, Hypothesis
 

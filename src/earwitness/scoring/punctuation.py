@@ -17,8 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable
 
-from earwitness.scoring.align import align, spans
+from earwitness.scoring.align import align
 from earwitness.scoring.clusters import cluster_of
+from earwitness.scoring.spans import spans
 from earwitness.scoring.studentized import rate_interval
 from earwitness.text.normalize import UNSPACED
 from earwitness.types import Clip, Edits, Hypothesis, Score

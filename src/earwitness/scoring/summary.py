@@ -40,7 +40,7 @@ def _rate(
     metric: str, pairs: Sequence[Pair], edits_of: Callable[[ClipScore], Edits | None], options: ScoringOptions
 ) -> Score:
     counted = [edits_of(score) or Edits() for _, score in pairs]
-    total = sum(counted, Edits())
+    total = summed(counted)
     reason = None
     ci95 = None
     if not pairs:
@@ -65,6 +65,20 @@ def _rate(
         ci95=ci95,
         reason=reason,
         edits=total,
+    )
+
+
+def summed(counted: Sequence[Edits]) -> Edits:
+    """Return the sum of many counts.
+
+    >>> summed([Edits(hits=1), Edits(insertions=2)])
+    Edits(hits=1, substitutions=0, deletions=0, insertions=2)
+    """
+    return Edits(
+        hits=sum(edits.hits for edits in counted),
+        substitutions=sum(edits.substitutions for edits in counted),
+        deletions=sum(edits.deletions for edits in counted),
+        insertions=sum(edits.insertions for edits in counted),
     )
 
 

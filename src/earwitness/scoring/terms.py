@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earwitness.errors import ScoringError
-from earwitness.scoring.align import Span, spans
 from earwitness.scoring.clusters import cluster_of
+from earwitness.scoring.spans import Span, spans
 from earwitness.scoring.studentized import rate_interval
 from earwitness.text import normalizer
 from earwitness.types import Clip, Edits, Hypothesis, Score

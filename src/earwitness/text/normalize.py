@@ -87,10 +87,9 @@ def joined(words: list[str], language: str | None) -> str:
 
 @cache
 def _english() -> Callable[[str], str]:
-    from whisper_normalizer.english import EnglishTextNormalizer
+    from earwitness.text.fast_english import english
 
-    made: Callable[[str], str] = EnglishTextNormalizer()
-    return made
+    return english()
 
 
 @cache

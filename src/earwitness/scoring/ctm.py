@@ -1,0 +1,85 @@
+"""sclite's ctm: a word a line, with its place in a recording. And its words beside the segments of an stm."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from earwitness.errors import ScoringError
+from earwitness.scoring.stm import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was heard."""
+
+    recording: str
+    """Name of the recording."""
+    channel: str
+    """Such as ``1`` or ``A``."""
+    start_s: float
+    """From the beginning of the recording."""
+    duration_s: float
+    """How long it is."""
+    text: str
+    """The word."""
+    confidence: float | None = None
+    """As the engine gives it."""
+
+
+def read(name: str, lines: Iterable[str]) -> Iterator[Word]:
+    """Yield the words of a file's lines.
+
+    >>> next(read("hyp.ctm", ["rec1 A 0.52 0.30 hello 0.98"]))
+    Word(recording='rec1', channel='A', start_s=0.52, duration_s=0.3, text='hello', confidence=0.98)
+
+    Raises:
+        ScoringError: For a line that is not a word with its times; alternatives of a hypothesis are none.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith(";;"):
+            continue
+        fields = line.split()
+        try:
+            recording, channel, start, duration, text = fields[:5]
+            start_s, duration_s = float(start), float(duration)
+            confidence = float(fields[5]) if len(fields) > 5 and fields[5].upper() != "NA" else None
+        except ValueError:
+            raise ScoringError(
+                f"{name}:{number} is not 'recording channel start duration word', as ctm needs. Correct the line."
+            ) from None
+        yield Word(recording, channel, start_s, duration_s, text, confidence)
+
+
+def line_of(word: Word) -> str:
+    """Return a word's line."""
+    confidence = "" if word.confidence is None else f" {word.confidence:.4f}"
+    return f"{word.recording} {word.channel} {word.start_s:.3f} {word.duration_s:.3f} {word.text}{confidence}"
+
+
+def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[str]:
+    """Return the text that was heard in each segment, as sclite deals words out.
+
+    A word belongs to the first segment of its channel that does not end before the word's middle, and one after the
+    last segment to the last. Words of recordings and channels that no segment has are an error.
+
+    >>> one, two = Segment("r", "A", "x", 0.0, 1.0, ""), Segment("r", "A", "y", 1.0, 2.0, "")
+    >>> by_segment([one, two], [Word("r", "A", 0.9, 0.4, "late"), Word("r", "A", 0.1, 0.2, "early")])
+    ['early', 'late']
+    """
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for n in sorted(range(len(segments)), key=lambda n: segments[n].start_s):
+        places[segments[n].recording, segments[n].channel].append(n)
+    heard: list[list[str]] = [[] for _ in segments]
+    for word in sorted(words, key=lambda word: word.start_s):
+        own = places.get((word.recording, word.channel))
+        if own is None:
+            raise ScoringError(
+                f"The ctm has words of recording {word.recording!r}, channel {word.channel!r}, and the stm has no "
+                "segment of it. Remove them, or correct the names."
+            )
+        middle_s = word.start_s + word.duration_s / 2
+        place = next((n for n in own if segments[n].end_s >= middle_s), own[-1])
+        heard[place].append(word.text)
+    return [" ".join(texts) for texts in heard]
