@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.installed import engine_python
 
 from earwitness.types import Clip, Dataset, Hypothesis, Transcript
+from earwitness.workers.environments import variables_for
 
 RATE_HZ = 16_000
+# Programs for the interpreters of engines, whose packages are not here.
+collect_ignore_glob = ["real/probes/*.py"]
 
 
 def tone(seconds: float, rate_hz: int = RATE_HZ, channels: int = 1, hz: float = 440.0) -> np.ndarray:
@@ -53,6 +58,22 @@ def three_clips(tmp_path: Path, write_wav: Callable[..., Path]) -> Path:
     manifest = tmp_path / "three.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return manifest
+
+
+@pytest.fixture(scope="session")
+def in_engine() -> Callable[..., Any]:
+    """Runs a program of tests/real/probes with the interpreter of an engine; skips where there is none."""
+    root = Path(__file__).parent
+
+    def run(engine: str, probe: str, *arguments: str) -> Any:
+        python = engine_python(engine)
+        environment = {**variables_for(python), "HF_HUB_OFFLINE": "1"}
+        command = [str(python), str(root / "real" / "probes" / probe), *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout else None
+
+    return run
 
 
 def clip(id_: str = "a", reference: str | None = "hello", recording: str = "", **more: Any) -> Clip:

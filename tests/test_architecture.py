@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "report": {"compare", "runs"},
     "cli": {"*"},
 }
-LATE = {"torch", "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
+LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
+        "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil"}  # fmt: skip
 
 

@@ -3,7 +3,8 @@
     EarwitnessError
     |-- UsageError (ValueError)             an argument that makes no sense
     |-- FetchError (OSError)                something could not be pulled
-    |   +-- ChecksumError                   it was pulled, and it is not what it should be (removed)
+    |   |-- ChecksumError                   it was pulled, and it is not what it should be (removed)
+    |   +-- ConversionError (ValueError)    weights that cannot be turned into another format
     |-- ArchiveError (ValueError)           a zip file that is damaged, cannot be trusted, or cannot be written
     |-- DataError
     |   |-- DataNotFoundError (FileNotFoundError)
@@ -41,6 +42,10 @@ class FetchError(EarwitnessError, OSError):
 
 class ChecksumError(FetchError):
     """A pulled file whose sha256 is not the pinned one; the file has been removed."""
+
+
+class ConversionError(FetchError, ValueError):
+    """Weights that cannot be turned into another format; the message names the file and says why."""
 
 
 class ArchiveError(EarwitnessError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from earwitness.engines.catalog import Model
 
 app = new_app(
-    "Models and their weights: list, show, pull, remove.\n\nExample: earwitness models pull faster-whisper:base"
+    "Models and their weights: list, show, pull, convert, remove.\n\n"
+    "Example: earwitness models pull faster-whisper:base"
 )
 Ids = Annotated[list[str], typer.Argument(help="Model ids, such as faster-whisper:base.", metavar="MODEL...")]
 
@@ -80,6 +82,36 @@ def remove(ids: Ids) -> None:
     for model in [find(model_id) for model_id in ids]:
         there = weights.remove(model)
         console().print(f"{model.id}: {'removed' if there else 'was not here'}", markup=False)
+
+
+@app.command()
+def convert(
+    model_id: Annotated[str, typer.Argument(metavar="MODEL", help="A Whisper model in CTranslate2's format.")],
+    to: Annotated[str, typer.Option(help="openai, huggingface or ggml.")],
+    out: Annotated[Path, typer.Option(help="A folder that is made.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the weights of a CTranslate2 Whisper in another engine's format; they are pulled first when missing.
+
+    For example:
+
+    earwitness models convert faster-whisper:base --to ggml --out base-ggml
+
+    earwitness models convert faster-whisper:/data/my-whisper --to huggingface --out my-whisper-hf
+    """
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+    from earwitness.errors import UsageError
+
+    screen = console(stderr=True)
+    source = weights.pull(find(model_id), lambda text: screen.print(text, markup=False))
+    if source is None:
+        raise UsageError(f"Model {model_id!r} has no weights to convert.")
+    weights.convert(to, source, out.resolve())
+    if as_json:
+        print_json({"model": model_id, "format": to, "folder": str(out)})
+        return
+    console().print(f"{model_id} as {to}: {out}", markup=False)
 
 
 def _described(model: Model) -> dict[str, Any]:

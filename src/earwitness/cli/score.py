@@ -25,9 +25,7 @@ app = new_app("Score two transcript files.")
 @app.command()
 def score(
     reference: Annotated[Path, typer.Argument(metavar="REF", help="What was said: plain lines, JSONL, trn or stm.")],
-    hypothesis: Annotated[
-        Path, typer.Argument(metavar="HYP", help="What was heard, in the same format; a ctm beside an stm.")
-    ],
+    hypothesis: Annotated[Path, typer.Argument(metavar="HYP", help="What was heard, alike; a ctm beside an stm.")],
     language: Annotated[str, typer.Option(help="Of the transcripts; decides the normalizer.")] = "en",
     normalizer: options.Normalizer = "auto",
     compounds: options.Compounds = False,
@@ -52,7 +50,7 @@ def score(
 ) -> None:
     """Print WER and CER with intervals, counts and signatures.
 
-    Every pair is taken as a recording of its own, unless an stm says more. For example:
+    Every pair is a recording of its own, unless an stm says more. Examples:
 
         earwitness score reference.txt whisper.txt --language en
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from earwitness.errors import EngineError
 from earwitness.types import Audio, Settings, Transcript
 
 Support = Literal["supported", "experimental", "unsupported"]
@@ -138,3 +139,19 @@ def settings_in_force(spec: EngineSpec, settings: Settings, **really: Any) -> di
     """Return every setting as it is: what was asked, what the engine fixes, and what the loaded model reports."""
     asked = {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
     return {**asked, **spec.fixed, **really}
+
+
+def sole_file(model: ModelFiles, pattern: str) -> Path:
+    """Return the one file of a model's folder that fits a pattern such as ``*.pt``.
+
+    Raises:
+        EngineError: When there is no folder, no such file, or more than one.
+    """
+    if model.folder is None:
+        raise EngineError(f"Model {model.id!r} has no weights folder. Run: earwitness models pull {model.id}")
+    found = sorted(model.folder.glob(pattern))
+    if len(found) != 1:
+        raise EngineError(
+            f"Model {model.id!r} needs one file {pattern!r} in {str(model.folder)!r}, where there are {len(found)}."
+        )
+    return found[0]

