@@ -48,11 +48,10 @@ def test_commands_in_the_documents_exist(path: Path) -> None:
         assert command in COMMANDS
 
 
-def test_the_published_schemas_are_those_of_the_code() -> None:
-    done = subprocess.run(
-        [sys.executable, "tools/publish_schema.py", "--check"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + "Run: python tools/publish_schema.py"
+@pytest.mark.parametrize("tool", ["publish_schema.py", "publish_devices.py"])
+def test_what_is_published_is_what_the_code_says(tool: str) -> None:
+    done = subprocess.run([sys.executable, f"tools/{tool}", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + f"Run: python tools/{tool}"
 
 
 def test_the_published_settings_are_those_of_the_engines() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any
 
@@ -136,6 +137,30 @@ def test_torch_loads_where_it_was_asked_to(torch: Any, asked: str, used: str) ->
 def test_torch_never_falls_back_to_another_device(torch: Any, asked: str) -> None:
     with pytest.raises(UnsupportedDeviceError, match=f"Device {asked!r} is not here: torch 2.99 sees .*cpu"):
         torch_device.resolve(torch, asked)
+
+
+@pytest.mark.parametrize(
+    ("installed", "sentence"),
+    [
+        ((), "A TPU needs the package torch_tpu in this engine's environment."),
+        (("torch_xla", "jax"), "(torch_xla and jax cannot take its place here)"),
+        (("torch_tpu",), "torch_tpu is installed and sees no chip."),
+    ],
+)
+def test_a_tpu_that_is_not_seen_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.setattr(torch_device, "find_spec", lambda name: name in installed or None)
+    with pytest.raises(UnsupportedDeviceError, match=re.escape(sentence)):
+        torch_device.resolve(torch_with(), "tpu")
+
+
+def test_a_tpu_that_torch_sees_is_taken_when_asked_for_and_never_by_itself() -> None:
+    torch = torch_with()
+    torch.tpu = types.SimpleNamespace(is_available=lambda: True, synchronize=lambda: torch.calls.append("tpu"))
+    assert (torch_device.resolve(torch, "tpu"), torch_device.resolve(torch, "auto")) == ("tpu", "cpu")
+    torch_device.synchronize(torch, "tpu")
+    assert torch.calls == ["tpu"]
 
 
 def test_the_clock_waits_for_the_device_and_memory_is_the_devices() -> None:

@@ -6,6 +6,7 @@ and can be tested with a stand-in where there is no such device.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from earwitness.errors import UnsupportedDeviceError
@@ -26,7 +27,10 @@ def resolve(torch: Any, asked: str) -> str:
         return next(name for name in here if name != "tpu")
     wanted = "cuda:0" if asked == "cuda" else asked
     if wanted not in here:
-        raise UnsupportedDeviceError(f"Device {asked!r} is not here: torch {torch.__version__} sees {', '.join(here)}.")
+        why = f" {_about_tpu()}" if wanted == "tpu" else ""
+        raise UnsupportedDeviceError(
+            f"Device {asked!r} is not here: torch {torch.__version__} sees {', '.join(here)}.{why}"
+        )
     return wanted
 
 
@@ -39,6 +43,15 @@ def available(torch: Any) -> list[str]:
     if tpu is not None and tpu.is_available():
         found.append("tpu")
     return [*found, "cpu"]
+
+
+def _about_tpu() -> str:
+    # torch_tpu adds itself to torch when torch is imported. torch_xla ended with torch 2.9, and JAX is no torch at all.
+    found = [name for name in ("torch_tpu", "torch_xla", "jax") if find_spec(name)]
+    if "torch_tpu" in found:
+        return "torch_tpu is installed and sees no chip."
+    others = f" ({' and '.join(found)} cannot take its place here)" if found else ""
+    return f"A TPU needs the package torch_tpu in this engine's environment{others}."
 
 
 def device_of(module: Any) -> str:
