@@ -1,6 +1,6 @@
-"""Answers questions about an engine, in the engine's own interpreter: one JSON object in, one JSON document out.
+"""Answers questions about an engine, in the engine's own interpreter: a JSON list of them in, one of answers out.
 
-python engine_probe.py '{"ask": "texts", "engine": "whisper", "folder": "...", "clips": ["a.npy"], ...}'
+For example: python engine_probe.py '[{"ask": "texts", "engine": "whisper", "folder": "...", "clips": ["a.npy"]}]'
 """
 
 from __future__ import annotations
@@ -102,15 +102,13 @@ def pipeline(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    request = json.loads(sys.argv[1])
     # Libraries print what they like; the answer goes alone to the real standard output.
-    answers = os.fdopen(os.dup(1), "w")
+    out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    answer = {"texts": texts, "encoded": encoded, "checkpoint": checkpoint, "pipeline": pipeline}[request["ask"]](
-        request
-    )
-    json.dump(answer, answers)
-    answers.flush()
+    known = {"texts": texts, "encoded": encoded, "checkpoint": checkpoint, "pipeline": pipeline}
+    answers = [known[request["ask"]](request) for request in json.loads(sys.argv[1])]
+    json.dump(answers, out)
+    out.flush()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Makes tiny models with random weights out of transformers' own classes, one for every way of calling a model.
 
-    python tiny_models.py KIND FOLDER
+    python tiny_models.py FOLDER KIND...
 
 Run by an interpreter that has transformers and torch. What such a model writes means nothing; that it is loaded, called
 and decoded is what a test can see.
@@ -112,4 +112,5 @@ def main(kind: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    for name in sys.argv[2:]:
+        main(name, Path(sys.argv[1]) / name)
