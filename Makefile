@@ -5,11 +5,11 @@ SETUP := .venv/.ready
 # What some tests need beside Python: the synthesisers of the built-in sample.
 DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts
 
-.PHONY: setup demo test quick check format lint types weights clean
+.PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(SETUP) ## the environment alone, pinned, in .venv
 
@@ -21,20 +21,26 @@ $(SETUP): pyproject.toml constraints.txt
 demo: setup ## compare three real models on real speech
 	$(BIN)/earwitness demo
 
+study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 944 s
+	$(BIN)/python examples/first_study.py
+
 quick: setup ## tests that need no weights and no network
-	$(BIN)/python -m pytest -m 'not real' -n 2 -q
+	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q
 
 test: setup ## every test, with real models on real speech
 	@tools/debian_packages.sh $(DEBIAN)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not long' -n 2 --dist loadfile
+
+test-long: setup ## what takes minutes: a million lines, an hour of audio through every engine
+	$(BIN)/python -m pytest -m long
 
 format: setup
-	$(BIN)/ruff format src tests benchmarks tools
-	$(BIN)/ruff check --fix src tests benchmarks tools
+	$(BIN)/ruff format src tests benchmarks tools examples
+	$(BIN)/ruff check --fix src tests benchmarks tools examples
 
 lint: setup ## formatting and lint
-	$(BIN)/ruff format --check src tests benchmarks tools
-	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/ruff format --check src tests benchmarks tools examples
+	$(BIN)/ruff check src tests benchmarks tools examples
 
 types: setup ## mypy, strict
 	$(BIN)/mypy

