@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "cli": {"*"},
 }
 LATE = {"torch", "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil"}  # fmt: skip
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime"}  # fmt: skip
 
 
 def modules() -> list[Path]:

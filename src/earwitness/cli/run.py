@@ -41,6 +41,7 @@ def run(
     compounds: options.Compounds = False,
     warmup: options.Warmup = 1,
     timeout: options.Timeout = 120,
+    speech: options.Speech = None,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
     as_json: AsJson = False,
@@ -65,7 +66,7 @@ def run(
     request = options.request(
         sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
         language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
-        compounds=compounds, warmup=warmup, timeout_s=timeout, command=sys.argv[1:],
+        compounds=compounds, warmup=warmup, timeout_s=timeout, speech=speech, command=sys.argv[1:],
     )  # fmt: skip
     tasks = _tasks(
         request,

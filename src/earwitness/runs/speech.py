@@ -1,49 +1,73 @@
-"""Speech activity of clips, found once and kept."""
+"""Speech activity of the clips of a run: found once between clips, and kept."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from earwitness.audio.speech import VERSION, Span, blocks_of, finder
+from earwitness.audio.speech import VERSION, Finder, Span, blocks_of, finder
 from earwitness.runs.store import write_text
-from earwitness.types import Clip
-
-Listener = Callable[[Clip, "str | None", Path], tuple[Span, ...]]
-"""From a clip, the condition it is under, and the file of its decoded samples, to the spans of speech in it."""
+from earwitness.types import Clip, Dataset, Hypothesis
 
 
-def listener(model: Path, name: str, kept: Path) -> Listener:
-    """Load the model and return what finds speech in a decoded clip, or remembers it.
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """What looks for speech; nothing does unless it has a model."""
 
-    Args:
-        model: The ONNX file.
-        name: Of the model and its version; another one finds anew.
-        kept: The folder of what was found before.
-    """
-    find = finder(model)
-
-    def listen(clip: Clip, condition: str | None, samples: Path) -> tuple[Span, ...]:
-        path = kept / f"{_key(clip, condition, name)}.json"
-        known = _known(path)
-        if known is None:
-            known = find(blocks_of(samples))
-            write_text(path, json.dumps(known) + "\n")
-        return known
-
-    return listen
+    name: str | None = None
+    """Of the model and its version."""
+    model: Path | None = None
+    """Its ONNX file."""
+    kept: Path | None = None
+    """The folder of what was found before."""
+    reason: str | None = None
+    """Why there is no model."""
 
 
-def _key(clip: Clip, condition: str | None, name: str) -> str:
-    # A condition is random by the clip's id.
-    altered = [condition, clip.id] if condition else None
-    what = [clip.audio_sha256, clip.start_s, clip.duration_s, clip.channel, altered, name, VERSION]
+class Listener:
+    """Looks for speech in one clip after the other, from the decoded samples that the model was given too."""
+
+    def __init__(self, ear: Ear, samples: Path) -> None:
+        """Take an ear and the file that holds the samples of the clip at hand."""
+        self._ear = ear
+        self._samples = samples
+        self._find: Finder | None = None
+        self.wall_s = 0.0
+        """Seconds spent so far."""
+
+    def hear(self, clip: Clip, dataset: Dataset, hypothesis: Hypothesis) -> tuple[Span, ...] | None:
+        """Return the spans of speech in the clip; ``None`` without a model, or when its audio could not be read."""
+        unread = hypothesis.failure is not None and hypothesis.failure.stage == "audio"
+        if self._ear.model is None or unread:
+            return None
+        started = time.perf_counter()
+        path = None
+        if self._ear.kept is not None:
+            condition = dataset.condition
+            altered = [condition.name, condition.version, dataset.sha256, clip.id] if condition else None
+            path = self._ear.kept / f"{_key(clip, altered, self._ear.name)}.json"
+        found = _kept(path)
+        if found is None:
+            self._find = self._find or finder(self._ear.model)
+            found = self._find(blocks_of(self._samples))
+            if path is not None:
+                write_text(path, json.dumps(found) + "\n")
+        self.wall_s += time.perf_counter() - started
+        return found
+
+
+def _key(clip: Clip, altered: Iterable[str] | None, model: str | None) -> str:
+    what = [clip.audio_sha256, clip.start_s, clip.duration_s, clip.channel, altered, model, VERSION]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def _known(path: Path) -> tuple[Span, ...] | None:
+def _kept(path: Path | None) -> tuple[Span, ...] | None:
+    if path is None:
+        return None
     try:
         return tuple((float(begin), float(end)) for begin, end in json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from earwitness.scoring.align import align
-from earwitness.scoring.completeness import flags
+from earwitness.scoring.findings import findings
 from earwitness.text import joined, normalizer
 from earwitness.types import Clip, ClipScore, Hypothesis
 
@@ -39,21 +40,35 @@ class ScoringOptions:
         )
 
 
-def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> ClipScore:
+def score_clip(
+    clip: Clip,
+    hypothesis: Hypothesis,
+    options: ScoringOptions,
+    speech: Sequence[tuple[float, float]] | None = None,
+) -> ClipScore:
     """Count one clip's edits and findings.
 
     A failed clip is scored as if its text were empty. A reference without words, be it ``""`` or a remark in brackets
     that normalizing takes away, makes every word of the hypothesis an insertion. An unlabelled clip has no counts.
+
+    Args:
+        clip: With its raw reference.
+        hypothesis: A raw text, or a failure; a failure is counted as such, and has no findings.
+        options: How to count.
+        speech: Where somebody speaks, in seconds from the clip's beginning; ``None`` when unknown. It changes findings,
+            and no count.
     """
     norm = normalizer(options.normalizer)
-    text, remarks = (hypothesis.transcript.text, hypothesis.transcript.remarks) if hypothesis.transcript else ("", ())
-    heard = norm.words(text, clip.language)
+    transcript = hypothesis.transcript
+    heard = norm.words(transcript.text if transcript else "", clip.language)
     said = None if clip.reference is None else norm.words(clip.reference, clip.language)
+    found = findings(clip, transcript, hypothesis.audio_s, norm, speech) if transcript else ()
     return ClipScore(
         clip_id=clip.id,
         words=None if said is None else align(said, heard, compounds=options.compounds),
         chars=None if said is None else align(joined(said, clip.language), joined(heard, clip.language)),
         failed=not hypothesis.ok,
         hypothesis_words=len(heard),
-        flags=flags(said, heard, clip.reference or "", text, failed=not hypothesis.ok, remarks=remarks),
+        flags=tuple(dict.fromkeys(one.kind for one in found)),
+        findings=found,
     )
