@@ -132,7 +132,8 @@ def _answer(records: list[Path], *, as_json: bool) -> None:
         print_json([_summary(path, run) for path, run in zip(records, runs, strict=True)])
     else:
         for path, run in zip(records, runs, strict=True):
-            console().print(f"{_in_words(run)}\n  {path}", markup=False)
+            why = _why(path, run)
+            console().print(f"{_in_words(run)}\n  {path}" + (f"\n  {why}" if why else ""), markup=False)
     if any(run.status != "complete" for run in runs):
         raise typer.Exit(1)
 
@@ -150,6 +151,14 @@ def _in_words(run: Any) -> str:
     )
 
 
+def _why(path: Path, run: Any) -> str | None:
+    from earwitness.runs.store import read_clips
+    from earwitness.scoring.cause import cause
+
+    wer = run.score("wer")
+    return cause([result.score for result in read_clips(path)]) if wer and (wer.value or 0) > 1 else None
+
+
 def _summary(path: Path, run: Any) -> dict[str, Any]:
     return {
         "record": str(path),
@@ -159,6 +168,7 @@ def _summary(path: Path, run: Any) -> dict[str, Any]:
         "dataset": run.dataset.name,
         "device_used": run.device_used,
         "failure": run.failure and asdict(run.failure),
+        "cause": _why(path, run),
         "scores": {score.metric: asdict(score) for score in run.scores},
         "speed": run.speed and asdict(run.speed),
     }

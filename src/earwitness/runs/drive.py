@@ -192,9 +192,7 @@ def _go(path: Path, run: Run, job: Job, report: Report) -> None:
             raise
         finally:
             speech = replace(run.speech, wall_s=run.speech.wall_s + listener.wall_s)
-            ended = replace(
-                run, status=status, failure=failure, finished_at=store.now(), process=None, speech=speech
-            )
+            ended = replace(run, status=status, failure=failure, finished_at=store.now(), process=None, speech=speech)
             _finish(path, ended, workers, list(results.values()))
 
 

@@ -62,7 +62,7 @@ def score_clip(
     transcript = hypothesis.transcript
     heard = norm.words(transcript.text if transcript else "", clip.language)
     said = None if clip.reference is None else norm.words(clip.reference, clip.language)
-    found = findings(clip, transcript, hypothesis.audio_s, norm, speech) if transcript else ()
+    found = findings(clip, transcript, (said, heard), hypothesis.audio_s, norm, speech) if transcript else ()
     return ClipScore(
         clip_id=clip.id,
         words=None if said is None else align(said, heard, compounds=options.compounds),

@@ -28,8 +28,8 @@ SLACK_S = 0.25
 """How far a segment's times may be off: engines round, and voice activity is padded."""
 BREATH_S = 0.3
 """Speech of less than this under a segment is not taken for its words."""
-RATE_BAND = (0.4, 6.0)
-"""Words per second of speech."""
+RATE_BAND = (1.0, 6.0)
+"""Words per second of speech; a number counts as many as it has digits."""
 RATE_BAND_UNSPACED = (0.8, 14.0)
 """Letters per second of speech, in languages whose words are letters."""
 LEAST_RATED_S = 2.0
@@ -88,13 +88,14 @@ def without_speech(segments: Sequence[Segment], text: str, speech: Sequence[Span
     ]
 
 
-def rate(n_words: int, language: str | None, speech: Sequence[Span]) -> list[Finding]:
+def rate(heard: Sequence[str], language: str | None, speech: Sequence[Span]) -> list[Finding]:
     """Return a finding when the words are too few or too many for the seconds of speech; nothing for no words at all.
 
-    >>> [found.detail for found in rate(120, "en", [(0.0, 10.0)])]
-    ['12.0 words per second of speech, outside 0.4 to 6.0']
+    >>> [found.detail for found in rate(["word"] * 120, "en", [(0.0, 10.0)])]
+    ['12.0 words per second of speech, outside 1.0 to 6.0']
     """
     spoken_s = total_s(speech)
+    n_words = sum(max(1, sum(map(str.isdigit, word))) for word in heard)
     unspaced = (language or "").split("-")[0].lower() in UNSPACED
     least, most = RATE_BAND_UNSPACED if unspaced else RATE_BAND
     if not n_words or spoken_s < LEAST_RATED_S or least <= n_words / spoken_s <= most:

@@ -27,7 +27,12 @@ from earwitness.types import Clip, Finding, Segment, Transcript
 
 
 def findings(
-    clip: Clip, transcript: Transcript, audio_s: float, norm: Normalizer, speech: Sequence[Span] | None = None
+    clip: Clip,
+    transcript: Transcript,
+    words: tuple[Sequence[str] | None, Sequence[str]],
+    audio_s: float,
+    norm: Normalizer,
+    speech: Sequence[Span] | None = None,
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a transcript, in the order of ``KINDS``, and of time within a kind.
 
@@ -37,12 +42,12 @@ def findings(
     Args:
         clip: With its raw reference, if there is one.
         transcript: Raw, as from the engine: normalizing joins digits, and a loop of them would be one word.
+        words: Said, ``None`` without a reference, and heard; normalized.
         audio_s: Length of the clip.
-        norm: Makes the words that are counted.
+        norm: Made these words.
         speech: Where somebody speaks; ``None`` when unknown.
     """
-    said = None if clip.reference is None else norm.words(clip.reference, clip.language)
-    heard = norm.words(transcript.text, clip.language)
+    said, heard = words
     found = [
         *_silence(said, heard, transcript, audio_s, speech),
         *_in_the_text(clip, transcript, audio_s),
@@ -50,7 +55,7 @@ def findings(
     ]
     if speech and said != []:
         found += coverage.uncovered(transcript.words or transcript.segments, speech)
-        found += coverage.rate(len(heard), clip.language, speech)
+        found += coverage.rate(heard, clip.language, speech)
     if said:
         deletions = dropped(said, heard, None, audio_s)
         if deletions:

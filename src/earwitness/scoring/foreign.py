@@ -93,13 +93,17 @@ def foreign(text: str, language: str | None) -> str | None:
 
 
 def _by_script(text: str, expected: str) -> str | None:
-    counts = Counter(_script(letter) for letter in text if letter.isalpha())
+    counts = Counter(_script(letter) for letter in text if letter.isalpha()) if not text.isascii() else _ascii(text)
     total = sum(counts.values())
     if expected not in SCRIPTS or total < _LEAST_LETTERS:
         return None
     script, _ = counts.most_common(1)[0]
     right = sum(counts[name] for name in SCRIPTS[expected])
     return f"script {script}" if script not in SCRIPTS[expected] and 2 * right < total else None
+
+
+def _ascii(text: str) -> Counter[str]:
+    return Counter(latin=sum(map(str.isalpha, text)))
 
 
 def _script(letter: str) -> str:
@@ -112,11 +116,11 @@ def _by_small_words(text: str, expected: str) -> str | None:
         return None
     words = normalizer("basic").words(text)
     found = []
-    for other in SMALL_WORDS:
-        if other == expected:
+    for other, only_theirs, only_ours in _tables(expected):
+        theirs = _count(words, only_theirs)
+        if theirs < _LEAST_SMALL:
             continue
-        theirs = _count(words, _table(other) - _table(expected))
-        ours = _count(words, _table(expected) - _table(other))
+        ours = _count(words, only_ours)
         if theirs >= max(_LEAST_SMALL, _TIMES * ours, _SHARE * len(words)):
             found.append((theirs, other))
     return max(found)[1] if found else None
@@ -124,6 +128,12 @@ def _by_small_words(text: str, expected: str) -> str | None:
 
 def _count(words: Iterable[str], table: frozenset[str]) -> int:
     return sum(word in table for word in words)
+
+
+@cache
+def _tables(expected: str) -> list[tuple[str, frozenset[str], frozenset[str]]]:
+    ours = _table(expected)
+    return [(other, _table(other) - ours, ours - _table(other)) for other in SMALL_WORDS if other != expected]
 
 
 @cache

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from earwitness.text import normalizer
 
@@ -28,7 +29,13 @@ TELLING = (
 )  # fmt: skip
 """Phrases that hardly anybody says; they count wherever a sentence begins with them."""
 
-TELLING_UNSPACED = ("ご視聴ありがとうございました", "次の動画でお会いしましょう", "請不吝點贊", "字幕由", "시청해주셔서 감사합니다")
+TELLING_UNSPACED = (
+    "ご視聴ありがとうございました",
+    "次の動画でお会いしましょう",
+    "請不吝點贊",
+    "字幕由",
+    "시청해주셔서 감사합니다",
+)
 """The same, in scripts that are not split at spaces; they count wherever they stand."""
 
 COMMON = ("you", "thank you", "thank you very much", "thanks", "bye", "bye bye", "okay", "so", "ありがとうございました", "おやすみなさい")  # fmt: skip
@@ -45,10 +52,11 @@ def ghost(text: str) -> tuple[str, bool] | None:
     >>> ghost("Please hold. Thanks for watching!"), ghost("Thank you. Thank you."), ghost("Thank you, goodbye.")
     (('thanks for watching', True), ('thank you', False), None)
     """
-    flat = "".join(_words(text))
-    for phrase in TELLING_UNSPACED:
-        if "".join(_words(phrase)) in flat:
-            return phrase, True
+    if not text.isascii():
+        flat = "".join(_words(text))
+        for phrase, letters in _unspaced():
+            if letters in flat:
+                return phrase, True
     sentences = [words for part in _SENTENCE.split(text) if (words := _words(part))]
     for words in sentences:
         found = next((phrase for phrase, start in _telling() if words[: len(start)] == list(start)), None)
@@ -57,7 +65,7 @@ def ghost(text: str) -> tuple[str, bool] | None:
         if found is not None:
             return found, True
     said = {tuple(words) for words in sentences}
-    alone = next((phrase for phrase in COMMON if said == {tuple(_words(phrase))}), None)
+    alone = _common().get(next(iter(said))) if len(said) == 1 else None
     return None if alone is None else (alone, False)
 
 
@@ -66,8 +74,19 @@ def says(text: str, phrase: str) -> bool:
     return _contains(_words(text), _words(phrase)) or "".join(_words(phrase)) in "".join(_words(text))
 
 
+@cache
 def _telling() -> list[tuple[str, tuple[str, ...]]]:
     return [(phrase, tuple(_words(phrase))) for phrase in TELLING]
+
+
+@cache
+def _unspaced() -> list[tuple[str, str]]:
+    return [(phrase, "".join(_words(phrase))) for phrase in TELLING_UNSPACED]
+
+
+@cache
+def _common() -> dict[tuple[str, ...], str]:
+    return {tuple(_words(phrase)): phrase for phrase in COMMON}
 
 
 def _words(text: str) -> list[str]:
