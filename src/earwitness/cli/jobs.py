@@ -22,8 +22,8 @@ from earwitness.errors import EngineError, UsageError
 from earwitness.fetch import cache_dir
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
-from earwitness.runs.speech import Ear
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
+from earwitness.runs.speech import Ear
 from earwitness.runs.store import find_records, read_run
 from earwitness.text import normalizer
 from earwitness.types import Dataset, Settings

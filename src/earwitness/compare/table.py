@@ -171,7 +171,7 @@ def _table(group: Sequence[tuple[Path, Run]]) -> Table:
             shared.get(path),
             str(ranking.ranks[label]),
             cause([result.score for result in results[label]]),
-        )  # fmt: skip
+        )
         for label, place, (path, run) in zip(labels, places, group, strict=True)
     ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))

@@ -153,7 +153,7 @@ class SpeechInfo:
     reason: str | None = None
     """Why it was not."""
     wall_s: float = 0.0
-    """Seconds that it took, between clips and outside every other time; what was kept from before takes next to none."""
+    """Seconds that it took, between clips and outside every other time; less where spans were kept from before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,6 @@ def cause(scores: Sequence[ClipScore]) -> str | None:
     parts = sorted(inserted.items(), key=lambda part: -sum(part[1]))
     named = "; ".join(f"{sum(n)} in {len(n)} clip{'' if len(n) == 1 else 's'} with {reason}" for reason, n in parts)
     return (
-        f"WER is {100 * total.rate:.0f} % because {total.insertions} words were inserted where {total.length} were said: "
-        f"{named}"
+        f"WER is {100 * total.rate:.0f} % because {total.insertions} words were inserted "
+        f"where {total.length} were said: {named}"
     )

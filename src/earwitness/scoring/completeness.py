@@ -51,8 +51,8 @@ _CHAT = re.compile(
 def is_chat_answer(text: str) -> bool:
     """Return whether a text begins as a chat model's answer does, by a short list of openings.
 
-    Only the beginning counts. Some people do speak so: whoever has a reference compares (``findings`` does). None of the
-    553 spoken lines of the telephony corpus in English is taken for one.
+    Only the beginning counts. Some people do speak so: whoever has a reference compares (``findings`` does). None of
+    the 553 spoken lines of the telephony corpus in English is taken for one.
 
     >>> is_chat_answer("I'm sorry, but I can't listen to audio."), is_chat_answer("Sure! Here is the transcript:")
     (True, True)

@@ -1,7 +1,6 @@
 """Text against speech activity: what nobody wrote down, what nobody said, and how fast it would have been.
 
-Speech activity comes from the audio (``audio/speech.py``), as spans in seconds; no reference is needed. Without it every
-function here finds nothing.
+Speech activity comes from the audio (``audio/speech.py``), as spans in seconds; no reference is needed.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ TELLING = (
     "merci d'avoir regardé cette vidéo", "sous-titres réalisés par la communauté", "sous-titrage st 501",
     "untertitel im auftrag des zdf", "untertitelung des zdf", "vielen dank fürs zuschauen",
     "sottotitoli creati dalla comunità", "grazie per aver guardato il video", "ondertiteld door de",
-    "ondertitels ingediend door de", "субтитры сделал", "субтитры создавал", "редактор субтитров", "продолжение следует",
-    "спасибо за просмотр", "abone olmayı unutmayın", "izlediğiniz için teşekkür ederim",
+    "ondertitels ingediend door de", "субтитры сделал", "субтитры создавал", "редактор субтитров",
+    "продолжение следует", "спасибо за просмотр", "abone olmayı unutmayın", "izlediğiniz için teşekkür ederim",
 )  # fmt: skip
 """Phrases that hardly anybody says; they count wherever a sentence begins with them."""
 
@@ -38,7 +38,10 @@ TELLING_UNSPACED = (
 )
 """The same, in scripts that are not split at spaces; they count wherever they stand."""
 
-COMMON = ("you", "thank you", "thank you very much", "thanks", "bye", "bye bye", "okay", "so", "ありがとうございました", "おやすみなさい")  # fmt: skip
+COMMON = (
+    "you", "thank you", "thank you very much", "thanks", "bye", "bye bye", "okay", "so", "ありがとうございました",
+    "おやすみなさい",
+)  # fmt: skip
 """Phrases that people say, too: they count where they are all that stands there and nobody speaks."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[。！？]|\n")
