@@ -183,7 +183,7 @@ def fires(result: ClipResult, kind: str, *, labelled: bool) -> bool:
 
 def measure(test: Test, spoken: Sequence[ClipResult], silent: Sequence[ClipResult], seed: int) -> str:
     rng = random.Random(f"{seed}{test.failure}")
-    targets = silent * 5 if test.silent else spoken
+    targets = [*silent] * 5 if test.silent else spoken
     planted = [made for result in targets if (made := test.plant(result, rng)) is not None]
     caught = sum(fires(result, test.kind, labelled=test.labelled) for result in planted)
     untouched = [*spoken, *(result for result in silent if not text_of(result))]

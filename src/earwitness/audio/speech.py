@@ -36,10 +36,10 @@ Finder = Callable[[Iterable[Block]], tuple[Span, ...]]
 
 def unavailable() -> str | None:
     """Return why the model cannot be run here, in one sentence; ``None`` when it can."""
-    from importlib.util import find_spec
-
-    if find_spec("onnxruntime") is None:
-        return "onnxruntime is not installed. Run: pip install 'earwitness[speech]'"
+    try:
+        import onnxruntime  # noqa: F401
+    except (ImportError, OSError) as error:
+        return f"onnxruntime cannot be imported ({error}). Run: pip install 'earwitness[speech]'"
     return None
 
 

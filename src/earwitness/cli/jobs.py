@@ -189,12 +189,15 @@ def open_ear(wanted: bool | None) -> Ear:
 
     if wanted is False:
         return Ear(reason="it was not asked for")
+    model = speech.locate()
+    if model is None and not wanted:
+        return Ear(reason="its model is not pulled. Run once with --speech")
     reason = unavailable()
     if reason and wanted:
         raise UsageError(f"Speech cannot be looked for: {reason}")
-    model = None if reason else speech.pull() if wanted else speech.locate()
-    if model is None:
-        return Ear(reason=reason or "its model is not pulled. Run once with --speech")
+    if reason:
+        return Ear(reason=reason)
+    model = model or speech.pull()
     return Ear(speech.NAME, model, cache_dir() / "speech" / "found")
 
 

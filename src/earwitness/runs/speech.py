@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earwitness.audio.speech import VERSION, Finder, Span, blocks_of, finder
+from earwitness.errors import RecordError
 from earwitness.runs.store import write_text
 from earwitness.types import Clip, Dataset, Hypothesis
 
@@ -55,7 +57,8 @@ class Listener:
             self._find = self._find or finder(self._ear.model)
             found = self._find(blocks_of(self._samples))
             if path is not None:
-                write_text(path, json.dumps(found) + "\n")
+                with contextlib.suppress(RecordError):  # a cache that cannot be written costs time, not a run
+                    write_text(path, json.dumps(found) + "\n")
         self.wall_s += time.perf_counter() - started
         return found
 
