@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import clip, heard
 
 from earwitness.runs import store
 from earwitness.runs.record import Run, SpeechInfo
 from earwitness.runs.speech import Ear, Listener
 from earwitness.types import Dataset, Failure, Hypothesis
-from tests.conftest import clip, heard
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -88,3 +88,17 @@ def test_findings_are_shown_clip_by_clip_with_their_places(cli: Cli, three_clips
     assert answer["counts"] == {"text_without_speech": 3, "ghost_phrase": 3}
     assert [one["end_s"] for one in answer["findings"] if one["kind"] == "ghost_phrase"] == [1.0, 2.0, 3.0]
     assert "ghost_phrase 3" in cli("analyze", "completeness", "runs").stdout
+
+
+def test_a_wer_above_one_hundred_percent_names_its_cause_in_run_and_compare(
+    cli: Cli, three_clips: Path, tmp_path: Path
+) -> None:
+    for name, text in (("looping", "thank you " * 20), ("good", "three little words")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "script.json").write_text(json.dumps({"*": {"text": text}}))
+    done = cli("run", three_clips, "--model", f"fake:{tmp_path / 'looping'}", "--no-speech")
+    why = "WER is 2000 % because 114 words were inserted where 6 were said: 114 in 3 clips with a loop"
+    assert why in done.stdout
+    assert cli("run", three_clips, "--model", f"fake:{tmp_path / 'good'}", "--no-speech").returncode == 0
+    compared = " ".join(cli("compare", "runs", "--format", "markdown").stdout.split())
+    assert why in compared or why in " ".join(cli("compare", "runs").stdout.split())
