@@ -257,6 +257,22 @@ class Edits:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong with one transcript, and where."""
+
+    __pydantic_config__ = _STRICT
+
+    kind: str
+    """Such as ``repeated_ngram``; all of them are told in ``docs/completeness.md``."""
+    start_s: float | None
+    """From the beginning of the clip; ``None`` where there is no place in time."""
+    end_s: float | None
+    """From the beginning of the clip; ``None`` where there is no place in time."""
+    detail: str
+    """What was found, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClipScore:
     """Counts of one clip, from which every corpus score is made without aligning again."""
 
@@ -273,7 +289,9 @@ class ClipScore:
     hypothesis_words: int
     """Words in the normalized hypothesis."""
     flags: tuple[str, ...] = ()
-    """Completeness findings, such as ``empty_on_speech``, ``words_on_silence``, ``repeated_ngram``, ``chat_answer``."""
+    """Kinds of the findings, each once, such as ``empty_on_speech``, ``repeated_ngram``, ``chat_answer``."""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the transcript, with places in time."""
 
 
 @dataclass(frozen=True, slots=True)

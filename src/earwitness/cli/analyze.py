@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from earwitness.types import Clip, ClipScore
 
 app = new_app(
-    "Where errors are, and how firmly a ranking stands: slices, sensitivity, terms, pairs.\n\n"
+    "Where errors are, and how firmly a ranking stands: slices, sensitivity, terms, completeness, pairs.\n\n"
     "Example: earwitness analyze slices runs/ --by speaker"
 )
 Records = Annotated[list[Path], typer.Argument(help="Records over the same data, or folders that hold some.")]
@@ -187,6 +187,25 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
     console().print(table)
     for reason in dict.fromkeys(pair.difference.reason for pair in tested if pair.difference.reason):
         console().print(reason, markup=False)
+
+
+@app.command()
+def completeness(records: Records, as_json: AsJson = False) -> None:
+    """Print what is wrong with the texts, clip by clip with places in time: left out, invented, looped, foreign.
+
+    Speech is looked for by earwitness run --speech; a record of a run without it has fewer kinds. Example:
+
+        earwitness analyze completeness runs/
+    """
+    from earwitness.cli.completeness import completeness_of, show
+    from earwitness.compare.select import selected
+    from earwitness.runs.store import find_records
+
+    found = {run.label: completeness_of(run.run, run.results) for run in selected(find_records(records))}
+    if as_json:
+        print_json(found)
+        return
+    show(found)
 
 
 def _pairs(run: Selected) -> list[tuple[Clip, ClipScore]]:

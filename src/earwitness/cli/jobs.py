@@ -20,9 +20,11 @@ from earwitness.engines.registry import (
     require_settings,
 )
 from earwitness.errors import EngineError, UsageError
+from earwitness.fetch import cache_dir
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
+from earwitness.runs.speech import Ear
 from earwitness.runs.store import find_records, read_run
 from earwitness.scoring import ScoringOptions
 from earwitness.scoring.alternatives import parse
@@ -72,6 +74,8 @@ class Request:
     """Unmeasured transcriptions."""
     timeout_s: float = 120.0
     """The least time a clip gets."""
+    speech: bool | None = None
+    """Whether to look for speech in the audio; ``None`` where it can be done."""
     command: tuple[str, ...] = ()
     """As typed, for the record."""
 
@@ -100,6 +104,7 @@ def plan(request: Request) -> list[Task]:
     scoring = _scoring(request)
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request, settings, asked) for model in request.models]
+    ear = open_ear(request.speech)
     tasks = []
     conditions = names(request.conditions, clean=request.clean)
     for source, condition in ((source, condition) for source in request.sources for condition in conditions):
@@ -122,6 +127,7 @@ def plan(request: Request) -> list[Task]:
                 limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
                 scoring=scoring,
                 command=request.command,
+                ear=ear,
             )
             tasks.append(Task(job))
     return tasks
@@ -184,7 +190,35 @@ def _job_of(run: Run) -> Job:
         device=run.device_asked,
         settings=run.settings_asked,
         preset=run.preset,
+        ear=open_ear(None) if run.speech.model else Ear(reason=run.speech.reason),
     )
+
+
+def open_ear(wanted: bool | None) -> Ear:
+    """Return what looks for speech.
+
+    Args:
+        wanted: ``True`` pulls the model if it is not here; ``None`` takes it if it is.
+
+    Raises:
+        UsageError: When it is wanted and cannot be run here.
+        FetchError: When it is wanted and cannot be had.
+    """
+    from earwitness.audio.speech import unavailable
+    from earwitness.weights import speech
+
+    if wanted is False:
+        return Ear(reason="it was not asked for")
+    model = speech.locate()
+    if model is None and not wanted:
+        return Ear(reason="its model is not pulled. Run once with --speech")
+    reason = unavailable()
+    if reason and wanted:
+        raise UsageError(f"Speech cannot be looked for: {reason}")
+    if reason:
+        return Ear(reason=reason)
+    model = model or speech.pull()
+    return Ear(speech.NAME, model, cache_dir() / "speech" / "found")
 
 
 def caveats(tasks: list[Task]) -> list[str]:

@@ -34,6 +34,15 @@ Conditions = Annotated[
 ]
 NoClean = Annotated[bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")]
 
+Speech = Annotated[
+    bool | None,
+    typer.Option(
+        "--speech/--no-speech",
+        help="Look for speech in the audio, to find what a text left out; the default is where it can be done.",
+        show_default=False,
+    ),
+]
+
 
 def request(**given: Any) -> Request:
     """Return what was typed as a Request: lists become tuples, and one that was left out is empty."""

@@ -43,6 +43,7 @@ def run(
     alternatives: options.Alternatives = False,
     warmup: options.Warmup = 1,
     timeout: options.Timeout = 120,
+    speech: options.Speech = None,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
     as_json: AsJson = False,
@@ -68,7 +69,7 @@ def run(
         sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
         language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
         compounds=compounds, method=method, alternatives=alternatives, warmup=warmup,
-        timeout_s=timeout, command=sys.argv[1:],
+        timeout_s=timeout, speech=speech, command=sys.argv[1:],
     )  # fmt: skip
     tasks = _tasks(
         request,
@@ -134,7 +135,8 @@ def _answer(records: list[Path], *, as_json: bool) -> None:
         print_json([_summary(path, run) for path, run in zip(records, runs, strict=True)])
     else:
         for path, run in zip(records, runs, strict=True):
-            console().print(f"{_in_words(run)}\n  {path}", markup=False)
+            why = _why(path, run)
+            console().print(f"{_in_words(run)}\n  {path}" + (f"\n  {why}" if why else ""), markup=False)
     if any(run.status != "complete" for run in runs):
         raise typer.Exit(1)
 
@@ -152,6 +154,14 @@ def _in_words(run: Any) -> str:
     )
 
 
+def _why(path: Path, run: Any) -> str | None:
+    from earwitness.runs.store import read_clips
+    from earwitness.scoring.cause import cause
+
+    wer = run.score("wer")
+    return cause([result.score for result in read_clips(path)]) if wer and (wer.value or 0) > 1 else None
+
+
 def _summary(path: Path, run: Any) -> dict[str, Any]:
     return {
         "record": str(path),
@@ -161,6 +171,7 @@ def _summary(path: Path, run: Any) -> dict[str, Any]:
         "dataset": run.dataset.name,
         "device_used": run.device_used,
         "failure": run.failure and asdict(run.failure),
+        "cause": _why(path, run),
         "scores": {score.metric: asdict(score) for score in run.scores},
         "speed": run.speed and asdict(run.speed),
     }

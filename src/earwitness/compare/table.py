@@ -18,6 +18,7 @@ from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Environment, Run
 from earwitness.runs.rescore import scored
 from earwitness.runs.store import read_clips, read_run, seal_fits
+from earwitness.scoring.cause import cause
 from earwitness.types import Score
 
 _METRICS = ("wer", "cer")
@@ -39,6 +40,8 @@ class Row:
     """WER on the clips that every model of the table finished; ``None`` when all finished all."""
     rank: str
     """The rank by WER, or the range of ranks, that the tests leave open."""
+    cause: str | None = None
+    """Why the WER is above 100 %; ``None`` when it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,18 @@ def _table(group: Sequence[tuple[Path, Run]]) -> Table:
     places = _places(runs, list(machines))
     labels = _labels(runs, places)
     shared = _wer_on_shared(group)
-    ranking = ranked({label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)})
+    results = {label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)}
+    ranking = ranked(results)
     rows = [
-        Row(label, path, run, place, shared.get(path), str(ranking.ranks[label]))
+        Row(
+            label,
+            path,
+            run,
+            place,
+            shared.get(path),
+            str(ranking.ranks[label]),
+            cause([result.score for result in results[label]]),
+        )
         for label, place, (path, run) in zip(labels, places, group, strict=True)
     ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))

@@ -67,6 +67,14 @@ def columns(table: Table) -> tuple[Column, ...]:
 _SELDOM = {
     "chat_answer": "the model answered instead of transcribing",
     "token_limit": "generation was cut off at its limit",
+    "empty_on_speech_unlabelled": "no words where somebody speaks, without a reference,",
+    "text_without_speech": "there is text where nobody speaks",
+    "wrong_language": "the text is in another language",
+    "ghost_phrase": "the text holds a phrase that models invent",
+    "uncovered_speech": "there is speech that no segment covers",
+    "cut_tail": "the end is missing",
+    "dropped_words": "a long run of words is missing",
+    "rate_out_of_band": "words per second are out of band",
 }
 """Findings that most tables have none of: a note for each that is there, and no column."""
 
@@ -97,6 +105,7 @@ def notes(table: Table) -> list[str]:
         for metric, meaning in _SELDOM.items()
         if (score := row.run.score(metric)) and score.value
     ]
+    found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]
     found = pair_sentences(table.pairs) + found

@@ -27,10 +27,12 @@ from earwitness.runs.record import (
     Run,
     ScoringInfo,
     Selection,
+    SpeechInfo,
     Status,
     WorkersInfo,
 )
 from earwitness.runs.rescore import score_result, scored
+from earwitness.runs.speech import Ear, Listener
 from earwitness.scoring.timing import speed
 from earwitness.types import Clip, Dataset, Failure, Hypothesis, Settings
 from earwitness.workers.supervisor import AudioFile, GivenUpError, Supervisor
@@ -39,6 +41,7 @@ from earwitness.workers.worker import Worker
 SAMPLE_RATE_HZ = 16_000
 _WARM_UP_S = 10.0
 _SCRATCH = "earwitness-"
+_CLIP = "clip.f32"
 
 Report = Callable[[int, int, ClipResult], None]
 
@@ -69,6 +72,8 @@ class Job:
     """How to score."""
     command: tuple[str, ...] = ()
     """The arguments that asked for it."""
+    ear: Ear = Ear()
+    """What looks for speech."""
 
 
 def start(job: Job, out: Path, report: Report) -> Path:
@@ -119,6 +124,7 @@ def start(job: Job, out: Path, report: Report) -> Path:
         scoring=job.scoring,
         clips_file=ClipsFile(store.clips_path(path).name),
         process=this_process(),
+        speech=SpeechInfo(job.ear.name, job.ear.reason),
     )
     store.write_run(path, run)
     _go(path, run, job, report)
@@ -163,13 +169,14 @@ def _go(path: Path, run: Run, job: Job, report: Report) -> None:
         status: Status = "complete"
         failure: Failure | None = None
         clips = store.clips_path(path)
+        listener = Listener(job.ear, scratch / _CLIP)
         try:
             with store.writing(clips), clips.open("ab") as lines:
                 for clip in job.dataset.clips:
                     if clip.id in results:
                         continue
                     hypothesis = _hear(clip, job.dataset, workers, run.settings_asked.language, scratch)
-                    result = score_result(clip, hypothesis, run.scoring)
+                    result = score_result(clip, hypothesis, run.scoring, listener.hear(clip, job.dataset, hypothesis))
                     store.append(lines, result)
                     results[clip.id] = result
                     report(len(results), len(job.dataset.clips), result)
@@ -184,7 +191,8 @@ def _go(path: Path, run: Run, job: Job, report: Report) -> None:
             status, failure = "failed", Failure("transcribe", "error", f"{type(error).__name__}: {error}")
             raise
         finally:
-            ended = replace(run, status=status, failure=failure, finished_at=store.now(), process=None)
+            speech = replace(run.speech, wall_s=run.speech.wall_s + listener.wall_s)
+            ended = replace(run, status=status, failure=failure, finished_at=store.now(), process=None, speech=speech)
             _finish(path, ended, workers, list(results.values()))
 
 
@@ -253,7 +261,7 @@ def _warm_up_audio(dataset: Dataset, language: str, scratch: Path) -> tuple[Audi
 def _hear(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, scratch: Path) -> Hypothesis:
     started = time.perf_counter()
     try:
-        audio = _decode(clip, dataset, scratch / "clip.f32")
+        audio = _decode(clip, dataset, scratch / _CLIP)
     except AudioError as error:
         failure = Failure("audio", "error", str(error))
         return Hypothesis(clip.id, None, failure, audio_s=clip.duration_s)

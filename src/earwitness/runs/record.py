@@ -143,6 +143,20 @@ class WorkersInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechInfo:
+    """How speech was looked for in the audio, apart from the model."""
+
+    __pydantic_config__ = _STRICT
+
+    model: str | None = None
+    """Such as ``silero-vad 6.2.3``; ``None`` when it was not looked for."""
+    reason: str | None = None
+    """Why it was not."""
+    wall_s: float = 0.0
+    """Seconds that it took, between clips and outside every other time; less where spans were kept from before."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScoringInfo:
     """How hypotheses were scored."""
 
@@ -258,6 +272,8 @@ class Run:
     """Id of the run whose texts were scored again; ``None`` for a run that was measured."""
     preset: str = "matched"
     """What the settings began from, ``matched`` or ``native``; what was set on top is in ``settings_asked``."""
+    speech: SpeechInfo = SpeechInfo()
+    """How speech was looked for; the spans are in the lines."""
 
     def score(self, metric: str) -> Score | None:
         """Return the score of that name, or ``None`` when the run has none."""
@@ -276,3 +292,6 @@ class ClipResult:
     """Raw text or failure."""
     score: ClipScore
     """Counts under the run's scoring; made again when the record is scored again."""
+    speech: tuple[tuple[float, float], ...] | None = None
+    """Where somebody speaks by the run's ``speech`` model: from and to, in seconds from the beginning of the clip, in
+    order; ``()`` when nobody does, ``None`` when it was not looked for or the audio could not be read."""

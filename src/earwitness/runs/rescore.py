@@ -13,9 +13,12 @@ from earwitness.scoring import ScoringOptions, score_clip, summarize
 from earwitness.types import Clip, Hypothesis, Score
 
 
-def score_result(clip: Clip, hypothesis: Hypothesis, scoring: ScoringInfo) -> ClipResult:
-    """Return the clip's line of the record, with its counts."""
-    return ClipResult(clip, hypothesis, score_clip(clip, hypothesis, _options(scoring)))
+def score_result(
+    clip: Clip, hypothesis: Hypothesis, scoring: ScoringInfo, speech: Sequence[tuple[float, float]] | None = None
+) -> ClipResult:
+    """Return the clip's line of the record, with its counts and findings."""
+    score = score_clip(clip, hypothesis, _options(scoring), speech)
+    return ClipResult(clip, hypothesis, score, None if speech is None else tuple(speech))
 
 
 def scored(results: Sequence[ClipResult], scoring: ScoringInfo) -> tuple[Score, ...]:
@@ -33,7 +36,7 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
     if run.status != "complete":
         raise RecordError(f"{str(path)!r} is {run.status}. Finish it first: earwitness run --resume {path}")
     options = _options(scoring)
-    results = [replace(r, score=score_clip(r.clip, r.hypothesis, options)) for r in store.read_clips(path)]
+    results = [replace(r, score=score_clip(r.clip, r.hypothesis, options, r.speech)) for r in store.read_clips(path)]
     made = store.new_record_path(path.parent)
     clips = store.clips_path(made)
     with store.writing(clips), clips.open("ab") as lines:

@@ -10,7 +10,7 @@ from functools import partial
 from earwitness.errors import UsageError
 from earwitness.scoring import alternatives
 from earwitness.scoring.align import METHODS, Method, align, align_letters
-from earwitness.scoring.completeness import flags
+from earwitness.scoring.findings import findings
 from earwitness.text import joined, normalizer
 from earwitness.types import Clip, ClipScore, Hypothesis
 
@@ -74,23 +74,38 @@ def reference_words(reference: str, heard: Sequence[str], language: str | None, 
     return words(reference)
 
 
-def score_clip(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> ClipScore:
+def score_clip(
+    clip: Clip,
+    hypothesis: Hypothesis,
+    options: ScoringOptions,
+    speech: Sequence[tuple[float, float]] | None = None,
+) -> ClipScore:
     """Count one clip's edits and findings.
 
     A failed clip is scored as if its text were empty. A reference without words, be it ``""`` or a remark in brackets
     that normalizing takes away, makes every word of the hypothesis an insertion. An unlabelled clip has no counts.
 
+    Args:
+        clip: With its raw reference.
+        hypothesis: A raw text, or a failure; a failure is counted as such, and has no findings.
+        options: How to count.
+        speech: Where somebody speaks, in seconds from the clip's beginning; ``None`` when unknown. It changes findings,
+            and no count.
+
     Raises:
         ScoringError: For a reference with alternatives whose braces do not match.
     """
-    text, remarks = (hypothesis.transcript.text, hypothesis.transcript.remarks) if hypothesis.transcript else ("", ())
-    heard = normalizer(options.normalizer).words(text, clip.language)
+    norm = normalizer(options.normalizer)
+    transcript = hypothesis.transcript
+    heard = norm.words(transcript.text if transcript else "", clip.language)
     said = None if clip.reference is None else reference_words(clip.reference, heard, clip.language, options)
+    found = findings(clip, transcript, (said, heard), hypothesis.audio_s, norm, speech) if transcript else ()
     return ClipScore(
         clip_id=clip.id,
         words=None if said is None else align(said, heard, compounds=options.compounds, method=options.method),
         chars=None if said is None else align_letters(joined(said, clip.language), joined(heard, clip.language)),
         failed=not hypothesis.ok,
         hypothesis_words=len(heard),
-        flags=flags(said, heard, clip.reference or "", text, failed=not hypothesis.ok, remarks=remarks),
+        flags=tuple(dict.fromkeys(one.kind for one in found)),
+        findings=found,
     )

@@ -1,4 +1,4 @@
-"""Signs that a transcript is not one: empty on speech, words on silence, loops, answers, an end that was cut off."""
+"""The kinds of findings, and two signs that a text alone gives: that it loops, and that it is a chat model's answer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ REPEATED_NGRAM = "repeated_ngram"
 CHAT_ANSWER = "chat_answer"
 TOKEN_LIMIT = "token_limit"  # noqa: S105 - a limit of tokens, no password
 AUDIO_REPLY = "audio_reply"
+TEXT_WITHOUT_SPEECH = "text_without_speech"
+UNCOVERED_SPEECH = "uncovered_speech"
+CUT_TAIL = "cut_tail"
+DROPPED_WORDS = "dropped_words"
+RATE_OUT_OF_BAND = "rate_out_of_band"
+WRONG_LANGUAGE = "wrong_language"
+GHOST_PHRASE = "ghost_phrase"
+KINDS = (
+    EMPTY_ON_SPEECH, WORDS_ON_SILENCE, TEXT_WITHOUT_SPEECH, REPEATED_NGRAM, CHAT_ANSWER, TOKEN_LIMIT, WRONG_LANGUAGE,
+    GHOST_PHRASE, UNCOVERED_SPEECH, CUT_TAIL, DROPPED_WORDS, RATE_OUT_OF_BAND,
+)  # fmt: skip
+"""Every kind of finding, in the order in which a clip's are listed."""
 
 _LONGEST_NGRAM = 8
 _LEAST_REPEATS = 4
@@ -39,8 +51,8 @@ _CHAT = re.compile(
 def is_chat_answer(text: str) -> bool:
     """Return whether a text begins as a chat model's answer does, by a short list of openings.
 
-    Only the beginning counts. Some people do speak so: whoever has a reference compares (``flags`` does). None of the
-    553 spoken lines of the telephony corpus in English is taken for one.
+    Only the beginning counts. Some people do speak so: whoever has a reference compares (``findings`` does). None of
+    the 553 spoken lines of the telephony corpus in English is taken for one.
 
     >>> is_chat_answer("I'm sorry, but I can't listen to audio."), is_chat_answer("Sure! Here is the transcript:")
     (True, True)
@@ -50,55 +62,37 @@ def is_chat_answer(text: str) -> bool:
     return _CHAT.match(text.strip(" \n\t\"'“‘*").replace("’", "'").casefold()) is not None
 
 
-def has_loop(words: Sequence[str]) -> bool:
-    """Return whether up to eight words stand at least four times in a row and fill at least twelve words.
+def loop(words: Sequence[str]) -> tuple[int, int] | None:
+    """Return where up to eight words stand at least four times in a row and fill at least twelve words.
 
     People repeat themselves less: none of the 2,766 lines of the telephony corpora's transcripts does.
+
+    Returns:
+        From and to, in words, of the first loop; ``None`` without one.
+
+    >>> loop(["well", *"thank you".split() * 6, "bye"]), loop("no no no no".split())
+    ((1, 13), None)
+    """
+    # A loop leaves at most a quarter of its words unlike the others.
+    if len(words) - len(set(words)) < _LEAST_WORDS - _LEAST_WORDS // _LEAST_REPEATS:
+        return None
+    for size in range(1, _LONGEST_NGRAM + 1):
+        least = max(_LEAST_WORDS, _LEAST_REPEATS * size)
+        run = 0
+        for here in range(size, len(words) + 1):
+            if here < len(words) and words[here] == words[here - size]:
+                run += 1
+                continue
+            if run + size >= least:
+                return here - run - size, here
+            run = 0
+    return None
+
+
+def has_loop(words: Sequence[str]) -> bool:
+    """Return whether there is a ``loop``.
 
     >>> has_loop("thank you".split() * 6), has_loop("no no no no".split())
     (True, False)
     """
-    # A loop leaves at most a quarter of its words unlike the others.
-    if len(words) - len(set(words)) < _LEAST_WORDS - _LEAST_WORDS // _LEAST_REPEATS:
-        return False
-    for size in range(1, _LONGEST_NGRAM + 1):
-        run = 0
-        for here in range(size, len(words)):
-            run = run + 1 if words[here] == words[here - size] else 0
-            if run + size >= max(_LEAST_WORDS, _LEAST_REPEATS * size):
-                return True
-    return False
-
-
-def flags(
-    reference_words: Sequence[str] | None,
-    hypothesis_words: Sequence[str],
-    raw_reference: str,
-    raw_text: str,
-    *,
-    failed: bool,
-    remarks: Sequence[str] = (),
-) -> tuple[str, ...]:
-    """Return what is wrong with one clip's transcript.
-
-    Args:
-        reference_words: Normalized; ``None`` when the clip is unlabelled.
-        hypothesis_words: Normalized.
-        raw_reference: As in the manifest, to let pass a loop or an answer that was really said.
-        raw_text: As from the engine: normalizing joins digits, and a loop of them would be one word.
-        failed: Whether there is no transcript at all; a failure is counted as such, and not as empty too.
-        remarks: What the engine noticed, such as ``token_limit at 30.0-58.5 s``.
-    """
-    noticed = {remark.partition(" ")[0] for remark in remarks}
-    found = []
-    if reference_words and not hypothesis_words and not failed:
-        found.append(EMPTY_ON_SPEECH)
-    if reference_words is not None and not reference_words and hypothesis_words:
-        found.append(WORDS_ON_SILENCE)
-    if has_loop(raw_text.casefold().split()) and not has_loop(raw_reference.casefold().split()):
-        found.append(REPEATED_NGRAM)
-    if AUDIO_REPLY in noticed or (is_chat_answer(raw_text) and not is_chat_answer(raw_reference)):
-        found.append(CHAT_ANSWER)
-    if TOKEN_LIMIT in noticed:
-        found.append(TOKEN_LIMIT)
-    return tuple(found)
+    return loop(words) is not None

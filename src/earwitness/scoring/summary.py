@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from earwitness.scoring.clip import ScoringOptions
-from earwitness.scoring.completeness import CHAT_ANSWER, EMPTY_ON_SPEECH, REPEATED_NGRAM, TOKEN_LIMIT, WORDS_ON_SILENCE
+from earwitness.scoring.completeness import (
+    CHAT_ANSWER,
+    CUT_TAIL,
+    DROPPED_WORDS,
+    EMPTY_ON_SPEECH,
+    GHOST_PHRASE,
+    RATE_OUT_OF_BAND,
+    REPEATED_NGRAM,
+    TEXT_WITHOUT_SPEECH,
+    TOKEN_LIMIT,
+    UNCOVERED_SPEECH,
+    WORDS_ON_SILENCE,
+    WRONG_LANGUAGE,
+)
 from earwitness.scoring.studentized import rate_interval
 from earwitness.types import Clip, ClipScore, Edits, Score
 
 Pair = tuple[Clip, ClipScore]
+_IN_CLIPS = (
+    REPEATED_NGRAM, CHAT_ANSWER, TOKEN_LIMIT, TEXT_WITHOUT_SPEECH, WRONG_LANGUAGE, GHOST_PHRASE, UNCOVERED_SPEECH,
+    CUT_TAIL, DROPPED_WORDS, RATE_OUT_OF_BAND,
+)  # fmt: skip
 
 
 def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ...]:
@@ -17,10 +34,12 @@ def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ..
 
     ``wer`` and ``cer`` (ratios of summed counts, failed clips as empty text), ``wer_completed`` (without failed
     clips), ``failed_clips``, ``empty_on_speech``, ``words_on_silence`` (words) and ``clips_with_words_on_silence``,
-    ``repeated_ngram``, ``chat_answer`` and ``token_limit`` (clips), ``length_ratio`` (words heard per word spoken,
-    where somebody speaks).
+    ``length_ratio`` (words heard per word spoken, where somebody speaks), ``repeated_ngram``, ``chat_answer`` and the
+    other findings of ``scoring/completeness.py`` (clips); ``empty_on_speech_unlabelled`` (clips) is told by speech
+    activity alone.
     """
     labelled = [pair for pair in pairs if pair[1].words is not None]
+    unlabelled = [pair for pair in pairs if pair[1].words is None]
     completed = [pair for pair in labelled if not pair[1].failed]
     on_silence = [pair for pair in labelled if WORDS_ON_SILENCE in pair[1].flags]
     return (
@@ -31,7 +50,8 @@ def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ..
         _count(EMPTY_ON_SPEECH, _flagged(labelled, EMPTY_ON_SPEECH), labelled),
         _count(WORDS_ON_SILENCE, sum(score.hypothesis_words for _, score in on_silence), labelled, unit="words"),
         _count("clips_with_words_on_silence", len(on_silence), labelled),
-        *(_count(flag, _flagged(pairs, flag), pairs) for flag in (REPEATED_NGRAM, CHAT_ANSWER, TOKEN_LIMIT)),
+        *(_count(flag, _flagged(pairs, flag), pairs) for flag in _IN_CLIPS),
+        _count(f"{EMPTY_ON_SPEECH}_unlabelled", _flagged(unlabelled, EMPTY_ON_SPEECH), unlabelled),
         _length_ratio(labelled, options),
     )
 
