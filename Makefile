@@ -25,7 +25,7 @@ study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 
 	$(BIN)/python examples/first_study.py
 
 quick: setup ## tests that need no weights and no network
-	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q
+	$(BIN)/python -m pytest -m 'not real and not long' -n 4 -q
 
 test: setup ## every test, with real models on real speech
 	@tools/debian_packages.sh $(DEBIAN)

@@ -450,6 +450,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.real
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory in the unit of Linux")
 def test_memory_is_flat_for_ten_minutes_under_a_long_chain(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

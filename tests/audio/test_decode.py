@@ -174,6 +174,7 @@ def test_bad_files_get_a_sentence(tmp_path: Path, write_wav: Callable[..., Path]
         decode(good, start_s=9.0, duration_s=1.0)
 
 
+@pytest.mark.real
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory from /proc")
 def test_an_hour_takes_no_more_memory_than_a_minute(tmp_path: Path) -> None:
     code = (

@@ -99,6 +99,7 @@ def test_fast_is_the_same_sentence_at_about_one_and_a_half_times_the_rate(number
     assert 1.4 <= (clean["duration"] - MARGINS_S) / (fast["duration"] - MARGINS_S) <= 1.6
 
 
+@pytest.mark.real
 def test_script_makes_the_same_sample_again(tmp_path: Path) -> None:
     made = subprocess.run([sys.executable, SCRIPT, "--out", tmp_path], capture_output=True, text=True)
     if made.returncode == 2:

@@ -200,6 +200,7 @@ def test_the_shown_alignment_has_the_counts(reference: list[str], hypothesis: li
     assert [w for r in runs for w in hypothesis[slice(*r.hypothesis)]] == hypothesis
 
 
+@pytest.mark.real
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1000), METHODS)
 def test_a_long_shown_alignment_has_the_errors(seed: int, method: str) -> None:

@@ -66,6 +66,7 @@ def test_matched_pairs_call_too_many_differences_between_equals_on_clustered_dat
     assert called / 300 > 0.10
 
 
+@pytest.mark.real
 def test_all_pairs_of_five_equal_systems_give_a_false_difference_in_at_most_5_percent_of_cases() -> None:
     rng = np.random.default_rng(5)
     runs, wrong = 300, 0

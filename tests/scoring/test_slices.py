@@ -62,6 +62,7 @@ def test_unlabelled_clips_are_in_no_slice() -> None:
         slices([silent], "duration")
 
 
+@pytest.mark.real
 def test_a_gap_between_slices_that_are_alike_is_called_in_at_most_5_percent() -> None:
     rng = np.random.default_rng(0)
     runs, called, found_gap = 150, 0, []

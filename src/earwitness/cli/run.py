@@ -136,7 +136,8 @@ def _answer(records: list[Path], *, as_json: bool) -> None:
     else:
         for path, run in zip(records, runs, strict=True):
             why = _why(path, run)
-            console().print(f"{_in_words(run)}\n  {path}" + (f"\n  {why}" if why else ""), markup=False)
+            text = f"{_in_words(run)}\n  {path}" + (f"\n  {why}" if why else "")
+            console().print(text, markup=False, soft_wrap=True)
     if any(run.status != "complete" for run in runs):
         raise typer.Exit(1)
 
