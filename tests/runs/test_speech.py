@@ -98,7 +98,6 @@ def test_a_wer_above_one_hundred_percent_names_its_cause_in_run_and_compare(
         (tmp_path / name / "script.json").write_text(json.dumps({"*": {"text": text}}))
     done = cli("run", three_clips, "--model", f"fake:{tmp_path / 'looping'}", "--no-speech")
     why = "WER is 2000 % because 114 words were inserted where 6 were said: 114 in 3 clips with a loop"
-    assert why in done.stdout
+    assert why in " ".join(done.stdout.split())
     assert cli("run", three_clips, "--model", f"fake:{tmp_path / 'good'}", "--no-speech").returncode == 0
-    compared = " ".join(cli("compare", "runs", "--format", "markdown").stdout.split())
-    assert why in compared or why in " ".join(cli("compare", "runs").stdout.split())
+    assert why in " ".join(cli("compare", "runs").stdout.split())

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-from earwitness.text import normalizer
+from earwitness.scoring.plain import plain_words
 
 SMALL_WORDS = {
     "en": "the of and to in is you that it he was for on are with as his they at be this have from or had by but "
@@ -118,7 +118,7 @@ def _script(letter: str) -> str:
 def _by_small_words(text: str, expected: str) -> str | None:
     if expected not in SMALL_WORDS:
         return None
-    words = normalizer("basic").words(text)
+    words = plain_words(text)
     found = []
     for other, only_theirs, only_ours in _tables(expected):
         theirs = _count(words, only_theirs)
@@ -131,7 +131,7 @@ def _by_small_words(text: str, expected: str) -> str | None:
 
 
 def _count(words: Iterable[str], table: frozenset[str]) -> int:
-    return sum(word in table for word in words)
+    return sum(map(table.__contains__, words))
 
 
 @cache
@@ -142,4 +142,4 @@ def _tables(expected: str) -> list[tuple[str, frozenset[str], frozenset[str]]]:
 
 @cache
 def _table(language: str) -> frozenset[str]:
-    return frozenset(normalizer("basic").words(SMALL_WORDS[language]))
+    return frozenset(plain_words(SMALL_WORDS[language]))

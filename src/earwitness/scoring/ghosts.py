@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from earwitness.text import normalizer
+from earwitness.scoring.plain import plain_words
 
 TELLING = (
     "amara.org", "thanks for watching", "thank you for watching", "thank you so much for watching",
@@ -56,14 +56,15 @@ def ghost(text: str) -> tuple[str, bool] | None:
     (('thanks for watching', True), ('thank you', False), None)
     """
     if not text.isascii():
-        flat = "".join(_words(text))
+        flat = "".join(plain_words(text))
         for phrase, letters in _unspaced():
             if letters in flat:
                 return phrase, True
-    sentences = [words for part in _SENTENCE.split(text) if (words := _words(part))]
+    sentences = [words for part in _SENTENCE.split(text) if (words := plain_words(part))]
     for words in sentences:
-        found = next((phrase for phrase, start in _telling() if words[: len(start)] == list(start)), None)
-        if found is None and _contains(words, ["amara", "org"]):
+        begins = _telling().get(words[0], ())
+        found = next((phrase for phrase, start in begins if words[: len(start)] == start), None)
+        if found is None and "amara" in words and _contains(words, ["amara", "org"]):
             found = "amara.org"
         if found is not None:
             return found, True
@@ -74,26 +75,28 @@ def ghost(text: str) -> tuple[str, bool] | None:
 
 def says(text: str, phrase: str) -> bool:
     """Return whether a text holds the words of a phrase, one after the other."""
-    return _contains(_words(text), _words(phrase)) or "".join(_words(phrase)) in "".join(_words(text))
+    return _contains(plain_words(text), plain_words(phrase)) or "".join(plain_words(phrase)) in "".join(
+        plain_words(text)
+    )
 
 
 @cache
-def _telling() -> list[tuple[str, tuple[str, ...]]]:
-    return [(phrase, tuple(_words(phrase))) for phrase in TELLING]
+def _telling() -> dict[str, list[tuple[str, list[str]]]]:
+    by_first_word: dict[str, list[tuple[str, list[str]]]] = {}
+    for phrase in TELLING:
+        words = plain_words(phrase)
+        by_first_word.setdefault(words[0], []).append((phrase, words))
+    return by_first_word
 
 
 @cache
 def _unspaced() -> list[tuple[str, str]]:
-    return [(phrase, "".join(_words(phrase))) for phrase in TELLING_UNSPACED]
+    return [(phrase, "".join(plain_words(phrase))) for phrase in TELLING_UNSPACED]
 
 
 @cache
 def _common() -> dict[tuple[str, ...], str]:
-    return {tuple(_words(phrase)): phrase for phrase in COMMON}
-
-
-def _words(text: str) -> list[str]:
-    return normalizer("basic").words(text.replace("’", "'"))
+    return {tuple(plain_words(phrase)): phrase for phrase in COMMON}
 
 
 def _contains(words: Sequence[str], wanted: Sequence[str]) -> bool:
