@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from earwitness.engines.registry import (
 from earwitness.errors import EngineError, UsageError
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
+from earwitness.runs.measured import Measure, Protocol
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.store import find_records, read_run
 from earwitness.text import normalizer
 from earwitness.types import Dataset, Settings
 from earwitness.workers.environments import python_of
+
+_PROTOCOLS: tuple[Protocol, ...] = ("latency", "cold", "throughput")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ class Request:
     """Unmeasured transcriptions."""
     timeout_s: float = 120.0
     """The least time a clip gets."""
+    measure: tuple[str, ...] = ()
+    """Protocols of speed, each alone or several with commas."""
+    budget_s: float = 300.0
+    """Seconds for each of them."""
     command: tuple[str, ...] = ()
     """As typed, for the record."""
 
@@ -88,6 +96,7 @@ def plan(request: Request) -> list[Task]:
         raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
     settings, asked = parse_settings(list(request.assignments))
     normalizer(request.normalizer)
+    measure = Measure(protocols(request.measure), request.budget_s)
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request, settings, asked) for model in request.models]
     tasks = []
@@ -108,10 +117,27 @@ def plan(request: Request) -> list[Task]:
                 preset=request.preset,
                 limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
                 scoring=ScoringInfo(request.normalizer, request.compounds),
+                measure=measure,
                 command=request.command,
             )
             tasks.append(Task(job))
     return tasks
+
+
+def protocols(asked: Sequence[str]) -> tuple[Protocol, ...]:
+    """Return the protocols of speed in the order in which they are measured.
+
+    Raises:
+        UsageError: For a name that is none.
+
+    >>> protocols(["throughput,cold", "cold"])
+    ('cold', 'throughput')
+    """
+    wanted = [name.strip() for text in asked for name in text.split(",")]
+    for name in wanted:
+        if name not in _PROTOCOLS:
+            raise UsageError(f"There is no protocol {name!r} to measure. There are: {', '.join(_PROTOCOLS)}.")
+    return tuple(name for name in _PROTOCOLS if name in wanted)
 
 
 def packable(request: Request) -> list[Dataset]:

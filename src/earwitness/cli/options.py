@@ -32,6 +32,12 @@ Conditions = Annotated[
 ]
 NoClean = Annotated[bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")]
 
+Measure = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROTOCOL,...", help="Also measure speed by protocol: cold, latency, throughput."),
+]
+BudgetS = Annotated[float, typer.Option("--budget-s", min=1, help="Seconds that each protocol may take.")]
+
 
 def request(**given: Any) -> Request:
     """Return what was typed as a Request: lists become tuples, and one that was left out is empty."""
