@@ -65,8 +65,8 @@ def _throughput(throughput: Throughput) -> str:
     )
     failed = f"; {throughput.n_failed} clips failed" if throughput.n_failed else ""
     return (
-        f"throughput {number(throughput.rtfx)} times real time with {throughput.workers} workers of "
-        f"{throughput.threads} threads, {number(throughput.sequential_rtfx)} one clip at a time; {texts}{failed}"
+        f"throughput {number(throughput.rtfx)} times real time (workers: {throughput.workers}, threads "
+        f"of each: {throughput.threads}), {number(throughput.sequential_rtfx)} one clip at a time; {texts}{failed}"
         + (f"; {throughput.reason}" if throughput.reason else "")
     )
 
