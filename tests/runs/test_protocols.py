@@ -168,7 +168,7 @@ def test_starts_that_fail_are_counted_and_in_no_number(tmp_path: Path, three_cli
 
 
 def test_a_protocol_that_does_not_exist_is_refused_in_one_sentence(tmp_path: Path, three_clips: Path) -> None:
-    command = [sys.executable, "-m", "earwitness", "run", three_clips, "-m", "fake:echo", "--measure", "cold,warm"]
+    command = [sys.executable, "-m", "earwitness", "run", str(three_clips), "-m", "fake:echo", "--measure", "cold,warm"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.strip() == "There is no protocol 'warm' to measure. There are: latency, cold, throughput."

@@ -3,9 +3,9 @@
 With ``batch_size`` above 1, windows of one recording are decoded together by faster-whisper's own batched pipeline. It
 needs windows to begin with: those of its voice activity detection with ``vad``, and else pieces of at most 30 s cut at
 pauses. It decodes each by itself and once, so that there is neither ``context`` nor ``temperature_fallback``, and where
-one window ends has no say in where the next begins: texts differ from those of the sequential way. What a window holds
-after the last time that the model wrote down is lost with ``timestamps`` of ``segment`` or ``word``, as the sequential way
-would begin its next window there; with ``none`` a window is kept whole.
+one window ends has no say in where the next begins: texts differ from those of the sequential way. A model that
+writes down times may stop before the end of its window. The sequential way begins the next window there; in a batch,
+what is left is lost. With ``timestamps`` of ``none`` there is less to lose.
 """
 
 from __future__ import annotations
