@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from harness_cost import plain, spread
+from harness_cost import plain, spread  # type: ignore[import-not-found]
 
 from earwitness import data, weights
 from earwitness.engines.catalog import find
