@@ -140,13 +140,13 @@ def test_what_can_be_listened_to_is_what_a_model_hears(
 ) -> None:
     import soundfile
 
-    from earwitness.runs.drive import _decode
+    from earwitness.runs.hear import decode
 
     source, out = write_wav("talk.wav", 2.0), tmp_path / "noisy.wav"
     wanted = ["conditions", "apply", str(source), "--condition", "noise:5dB+mulaw", "--out", str(out)]
     assert main(wanted) == 0
     dataset = under(data.load(source), "noise:5dB+mulaw")
-    heard = _decode(dataset.clips[0], dataset, tmp_path / "clip.f32")
+    heard = decode(dataset.clips[0], dataset, tmp_path / "clip.f32")
     samples, rate_hz = soundfile.read(out, dtype="float32")
     assert rate_hz == 16_000
     assert np.array_equal(samples, np.fromfile(heard.path, "<f4"))

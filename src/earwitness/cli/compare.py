@@ -21,23 +21,31 @@ def compare(
         bool, typer.Option("--matrix", help="Also models by devices: measured, not run, or unsupported.")
     ] = False,
     bars: Annotated[Path | None, typer.Option("--bars", help="Draw WER and RTF as bars into this SVG file.")] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME,...", help="Rank although these settings differ, such as beam_size; or all."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print one table a dataset: WER and CER with intervals, speed, memory, failures, completeness.
 
     Runs over different data, or scored in different ways, are refused. Runs on different devices or machines stand in
-    one table with a column that says so. Examples:
+    one table with a column that says so. Runs whose settings differ in what can change a text are shown without a
+    rank, unless the difference is accepted. Examples:
 
         earwitness compare runs/ --out scorecard.md
 
         earwitness compare runs/ --matrix --bars bars.svg
+
+        earwitness compare runs/ --accept beam_size,vad
     """
+    from earwitness.compare.parity import accepted
     from earwitness.compare.table import compare as compared
     from earwitness.report.bars import svg
     from earwitness.report.scorecard import markdown
     from earwitness.runs.store import find_records, write_text
 
-    found = compared(find_records(records))
+    found = compared(find_records(records), accept=accepted(accept or ()))
     if out is not None:
         write_text(out, markdown(found, with_matrix=with_matrix))
     if bars is not None:
@@ -122,6 +130,8 @@ def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
             {
                 "dataset": asdict(table.dataset),
                 "differences": [asdict(difference) for difference in table.differences],
+                "unranked": table.unranked,
+                "batch_changes": [asdict(change) for change in table.batch_changes],
                 "pairs": [asdict(pair) for pair in table.pairs],
                 "rows": [
                     {
@@ -135,6 +145,9 @@ def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
                         "wer_on_shared": row.wer_on_shared and asdict(row.wer_on_shared),
                         "speed": row.run.speed and asdict(row.run.speed),
                         "workers": row.run.workers and asdict(row.run.workers),
+                        "measurements": row.run.measurements and asdict(row.run.measurements),
+                        "drift": row.run.drift and asdict(row.run.drift),
+                        "order": row.run.order and asdict(row.run.order),
                     }
                     for row in table.rows
                 ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -23,6 +24,7 @@ from earwitness.errors import EngineError, UsageError
 from earwitness.fetch import cache_dir
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
+from earwitness.runs.measured import Measure, Protocol
 from earwitness.runs.record import Limits, Run, ScoringInfo, Selection
 from earwitness.runs.speech import Ear
 from earwitness.runs.store import find_records, read_run
@@ -34,6 +36,8 @@ from earwitness.workers.environments import python_of
 
 if TYPE_CHECKING:
     from earwitness.scoring.align import Method
+
+_PROTOCOLS: tuple[Protocol, ...] = ("latency", "cold", "throughput")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Request:
     """The least time a clip gets."""
     speech: bool | None = None
     """Whether to look for speech in the audio; ``None`` where it can be done."""
+    measure: tuple[str, ...] = ()
+    """Protocols of speed, each alone or several with commas."""
+    budget_s: float = 300.0
+    """Seconds for each of them."""
     command: tuple[str, ...] = ()
     """As typed, for the record."""
 
@@ -102,6 +110,7 @@ def plan(request: Request) -> list[Task]:
         raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
     settings, asked = parse_settings(list(request.assignments))
     scoring = _scoring(request)
+    measure = Measure(protocols(request.measure), request.budget_s)
     tags = dict(_pair(tag) for tag in request.tags)
     models = [_checked(model, request, settings, asked) for model in request.models]
     ear = open_ear(request.speech)
@@ -126,11 +135,28 @@ def plan(request: Request) -> list[Task]:
                 preset=request.preset,
                 limits=Limits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
                 scoring=scoring,
+                measure=measure,
                 command=request.command,
                 ear=ear,
             )
             tasks.append(Task(job))
     return tasks
+
+
+def protocols(asked: Sequence[str]) -> tuple[Protocol, ...]:
+    """Return the protocols of speed in the order in which they are measured.
+
+    Raises:
+        UsageError: For a name that is none.
+
+    >>> protocols(["throughput,cold", "cold"])
+    ('cold', 'throughput')
+    """
+    wanted = [name.strip() for text in asked for name in text.split(",")]
+    for name in wanted:
+        if name not in _PROTOCOLS:
+            raise UsageError(f"There is no protocol {name!r} to measure. There are: {', '.join(_PROTOCOLS)}.")
+    return tuple(name for name in _PROTOCOLS if name in wanted)
 
 
 def packable(request: Request) -> list[Dataset]:

@@ -42,6 +42,14 @@ Speech = Annotated[
         show_default=False,
     ),
 ]
+Measure = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROTOCOL,...", help="Also measure speed by protocol: cold, latency, throughput."),
+]
+Interleave = Annotated[
+    bool, typer.Option("--interleave/--one-by-one", help="Models take turns, or one runs after the other.")
+]
+BudgetS = Annotated[float, typer.Option("--budget-s", min=1, help="Seconds that each protocol may take.")]
 
 
 def request(**given: Any) -> Request:

@@ -44,14 +44,17 @@ def run(
     warmup: options.Warmup = 1,
     timeout: options.Timeout = 120,
     speech: options.Speech = None,
+    measure: options.Measure = None,
+    budget_s: options.BudgetS = 300,
+    interleave: options.Interleave = True,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every model over every dataset, one clip at a time, each model in a process of its own.
 
-    A clip that fails is recorded and the run goes on. A run that was killed goes on with --resume. A bundle brings
-    its study: what is not typed is taken from it. Examples:
+    Several models take turns, so that a machine that slows down slows all of them. A clip that fails is recorded and
+    the run goes on; one that was killed goes on with --resume. What is not typed is taken from a bundle. Examples:
 
         earwitness run sample --model faster-whisper:tiny.en --model pocketsphinx:en-us
 
@@ -61,6 +64,8 @@ def run(
 
         earwitness run telephony-en -m faster-whisper:tiny.en --condition noise:10dB --condition noise:0dB+mulaw
 
+        earwitness run librivox-mini -m faster-whisper:tiny.en --measure cold,latency,throughput
+
         earwitness run --resume
 
         earwitness run study.zip
@@ -69,14 +74,14 @@ def run(
         sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
         language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
         compounds=compounds, method=method, alternatives=alternatives, warmup=warmup,
-        timeout_s=timeout, speech=speech, command=sys.argv[1:],
+        timeout_s=timeout, speech=speech, measure=measure, budget_s=budget_s, command=sys.argv[1:],
     )  # fmt: skip
     tasks = _tasks(
         request,
         typed(context, model="models", timeout="timeout_s", condition="conditions", no_clean="clean"),
         out if resume else None,
     )
-    _answer(run_tasks(tasks, out, quiet=as_json), as_json=as_json)
+    _answer(run_tasks(tasks, out, quiet=as_json, interleave=interleave), as_json=as_json)
 
 
 def _tasks(request: Request, given: frozenset[str], resumed: Path | None) -> list[Task]:
@@ -90,12 +95,12 @@ def _tasks(request: Request, given: frozenset[str], resumed: Path | None) -> lis
     return resume_plan([Path(source) for source in request.sources or (str(resumed),)])
 
 
-def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]:
-    """Do the work with a progress bar on standard error, and return the records."""
+def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: bool = True) -> list[Path]:
+    """Do the work with a progress bar on standard error, and return the records in the order of the tasks."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from earwitness.cli.jobs import caveats
-    from earwitness.runs.drive import resume, start
+    from earwitness.runs.drive import Turn, together
 
     screen = console(stderr=True)
     if not tasks:
@@ -103,28 +108,39 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False) -> list[Path]
     for line in caveats(tasks):
         if not quiet:
             screen.print(line, markup=False)
-    records = []
+    records: dict[int, Path] = {}
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=quiet or not screen.is_terminal, refresh_per_second=4) as bars:
-        for task in tasks:
-            job = task.job
-            if bars.disable and not quiet:
-                screen.print(f"{job.model.id} on {job.dataset.name}: {len(job.dataset.clips)} clips", markup=False)
-            bar = bars.add_task(f"{job.model.id} on {job.dataset.name}", total=len(job.dataset.clips))
+        for group in _groups(tasks, interleave=interleave):
+            turns = []
+            for number in group:
+                job = tasks[number].job
+                if bars.disable and not quiet:
+                    screen.print(f"{job.model.id} on {job.dataset.name}: {len(job.dataset.clips)} clips", markup=False)
+                turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
+            records |= zip(group, together(turns, out), strict=True)
+    return [records[number] for number in range(len(tasks))]
 
-            def report(done: int, total: int, result: Any, bar: Any = bar) -> None:
-                bars.update(bar, completed=done, total=total)
-                if result.hypothesis.failure is not None:
-                    failure = result.hypothesis.failure
-                    text = f"{result.clip.id}: failed in {failure.stage}: {failure.message}"
-                    bars.console.print(text, markup=False)
 
-            if task.record is None:
-                records.append(start(job, out, report))
-            else:
-                resume(task.record, job, report)
-                records.append(task.record)
-    return records
+def _groups(tasks: list[Any], *, interleave: bool) -> list[list[int]]:
+    """Return the numbers of the tasks that take turns: those over the same data."""
+    found: dict[Any, list[int]] = {}
+    for number, task in enumerate(tasks):
+        data = task.job.dataset
+        found.setdefault((data.sha256, data.condition) if interleave else number, []).append(number)
+    return list(found.values())
+
+
+def _reporter(bars: Any, job: Any) -> Any:
+    bar = bars.add_task(f"{job.model.id} on {job.dataset.name}", total=len(job.dataset.clips))
+
+    def report(done: int, total: int, result: Any) -> None:
+        bars.update(bar, completed=done, total=total)
+        if result.hypothesis.failure is not None:
+            failure = result.hypothesis.failure
+            bars.console.print(f"{result.clip.id}: failed in {failure.stage}: {failure.message}", markup=False)
+
+    return report
 
 
 def _answer(records: list[Path], *, as_json: bool) -> None:
@@ -175,4 +191,7 @@ def _summary(path: Path, run: Any) -> dict[str, Any]:
         "cause": _why(path, run),
         "scores": {score.metric: asdict(score) for score in run.scores},
         "speed": run.speed and asdict(run.speed),
+        "measurements": run.measurements and asdict(run.measurements),
+        "drift": run.drift and asdict(run.drift),
+        "order": run.order and asdict(run.order),
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from earwitness.compare.parity import ACCEPTED, BatchChange, batch_changes, why_unranked
 from earwitness.compare.ties import PairTest, ranked
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Environment, Run
@@ -22,6 +23,7 @@ from earwitness.scoring.cause import cause
 from earwitness.types import Score
 
 _METRICS = ("wer", "cer")
+_NO_RANK = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Row:
     wer_on_shared: Score | None
     """WER on the clips that every model of the table finished; ``None`` when all finished all."""
     rank: str
-    """The rank by WER, or the range of ranks, that the tests leave open."""
+    """The rank by WER, or the range of ranks, that the tests leave open; a dash where the table is not ranked."""
     cause: str | None = None
     """Why the WER is above 100 %; ``None`` when it is not."""
 
@@ -67,7 +69,11 @@ class Table:
     environments: tuple[Environment, ...]
     """The machines; one, unless the table mixes them: then the first is machine A, the second machine B."""
     pairs: tuple[PairTest, ...]
-    """Every two rows, tested on the same clips."""
+    """Every two rows, tested on the same clips; none where the table is not ranked."""
+    unranked: str | None
+    """Why rows have no rank: a difference in settings that was not accepted; ``None`` when they have one."""
+    batch_changes: tuple[BatchChange, ...]
+    """What decoding in batches did to the texts, for each model that was run both ways."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -85,11 +91,15 @@ class Comparison:
     """A sentence for each run that is in no table."""
 
 
-def compare(records: Sequence[Path]) -> Comparison:
+def compare(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Comparison:
     """Compare runs.
 
     Of several complete runs that differ in nothing but time and scoring, the newest is taken. Runs that did not end
     are left out, with a sentence.
+
+    Args:
+        records: Paths of records.
+        accept: Settings that may differ between ranked rows, as ``parity.accepted`` returns them.
 
     Raises:
         ComparisonError: When a dataset has one run only (it then has nothing to be compared with), or scores of one
@@ -118,7 +128,7 @@ def compare(records: Sequence[Path]) -> Comparison:
     for path, run in newest.values():
         groups[run.dataset.sha256].append((path, run))
     _refuse_lonely(groups)
-    return Comparison(tuple(_table(group) for group in groups.values()), tuple(left_out))
+    return Comparison(tuple(_table(group, accept) for group in groups.values()), tuple(left_out))
 
 
 def _identity(run: Run) -> tuple[Any, ...]:
@@ -153,7 +163,7 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
     raise ComparisonError(f"Runs on different data are not compared: {each}. Run the models on the same data.")
 
 
-def _table(group: Sequence[tuple[Path, Run]]) -> Table:
+def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str]) -> Table:
     _refuse_unequal_signatures(group)
     group = sorted(group, key=lambda pair: pair[1].created_at)
     runs = [run for _, run in group]
@@ -162,7 +172,9 @@ def _table(group: Sequence[tuple[Path, Run]]) -> Table:
     labels = _labels(runs, places)
     shared = _wer_on_shared(group)
     results = {label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)}
-    ranking = ranked(results)
+    by_label = dict(zip(labels, runs, strict=True))
+    unranked = why_unranked(by_label, accept)
+    ranking = ranked(results) if unranked is None else None
     rows = [
         Row(
             label,
@@ -170,14 +182,21 @@ def _table(group: Sequence[tuple[Path, Run]]) -> Table:
             run,
             place,
             shared.get(path),
-            str(ranking.ranks[label]),
+            str(ranking.ranks[label]) if ranking else _NO_RANK,
             cause([result.score for result in results[label]]),
         )
         for label, place, (path, run) in zip(labels, places, group, strict=True)
     ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
-    differences = tuple(_differences(rows))
-    return Table(group[0][1].dataset, tuple(rows), differences, tuple(machines.values()), ranking.pairs)
+    return Table(
+        dataset=group[0][1].dataset,
+        rows=tuple(rows),
+        differences=tuple(_differences(rows)),
+        environments=tuple(machines.values()),
+        pairs=ranking.pairs if ranking else (),
+        unranked=unranked,
+        batch_changes=batch_changes(by_label, results),
+    )
 
 
 def machine_name(number: int) -> str:

@@ -1,13 +1,22 @@
-"""faster-whisper: Whisper on CTranslate2."""
+"""faster-whisper: Whisper on CTranslate2.
+
+With ``batch_size`` above 1, windows of one recording are decoded together by faster-whisper's own batched pipeline. It
+needs windows to begin with: those of its voice activity detection with ``vad``, and else pieces of at most 30 s cut at
+pauses. It decodes each by itself and once, so that there is neither ``context`` nor ``temperature_fallback``, and where
+one window ends has no say in where the next begins: texts differ from those of the sequential way. A model that
+writes down times may stop before the end of its window. The sequential way begins the next window there; in a batch,
+what is left is lost. With ``timestamps`` of ``none`` there is less to lose.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
-from earwitness.engines.blocks import in_blocks
+from earwitness.engines.blocks import cut_points, in_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Segment, Settings, Transcript
 
@@ -34,7 +43,6 @@ SPEC = EngineSpec(
         "mps": _metal(),
         "tpu": DeviceSupport("unsupported", "CTranslate2 has no TPU backend"),
     },
-    fixed={"batch_size": 1},
     # The defaults of WhisperModel.transcribe and of its constructor in faster-whisper 1.2.
     native={"beam_size": 5, "temperature_fallback": True, "context": True, "precision": "default"},
     maps={
@@ -45,10 +53,12 @@ SPEC = EngineSpec(
         "vad": "vad_filter",
         "timestamps": "without_timestamps, word_timestamps",
         "precision": "compute_type",
+        "batch_size": "batch_size",
         "threads": "cpu_threads",
     },
 )
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_WINDOW_S = 30.0
 _BEST = {"cpu": "int8", "cuda": "float16", "mps": "float16"}
 
 
@@ -67,16 +77,19 @@ class _FasterWhisper:
 
     def _block(self, audio: Audio, language: str | None) -> Transcript:
         settings = self._settings
-        pieces, info = self._model.transcribe(
-            audio.samples,
-            language=language,
-            beam_size=settings.beam_size,
-            temperature=_FALLBACK_TEMPERATURES if settings.temperature_fallback else 0.0,
-            condition_on_previous_text=settings.context,
-            vad_filter=settings.vad,
-            without_timestamps=settings.timestamps == "none",
-            word_timestamps=settings.timestamps == "word",
-        )
+        asked = {
+            "language": language,
+            "beam_size": settings.beam_size,
+            "temperature": _FALLBACK_TEMPERATURES if settings.temperature_fallback else 0.0,
+            "condition_on_previous_text": settings.context,
+            "vad_filter": settings.vad,
+            "without_timestamps": settings.timestamps == "none",
+            "word_timestamps": settings.timestamps == "word",
+        }
+        if settings.batch_size > 1 and len(audio.samples):
+            pieces, info = self._batched(audio, asked)
+        else:
+            pieces, info = self._model.transcribe(audio.samples, **asked)
         found = list(pieces)  # the work happens here: the library returns a lazy generator
         words = None
         if settings.timestamps == "word":
@@ -88,6 +101,21 @@ class _FasterWhisper:
             language=info.language,
             covered_s=float(info.duration_after_vad),
         )
+
+    def _batched(self, audio: Audio, asked: Mapping[str, Any]) -> tuple[Any, Any]:
+        from faster_whisper import BatchedInferencePipeline
+
+        windows = None
+        if not self._settings.vad:
+            points = cut_points(audio.samples, audio.sample_rate_hz, _WINDOW_S)
+            edges = [point / audio.sample_rate_hz for point in points]
+            windows = [{"start": start, "end": end} for start, end in itertools.pairwise(edges)]
+        # A pipeline keeps where speech last was: a new one keeps this audio's words from hanging on the last one's.
+        pipeline = BatchedInferencePipeline(self._model)
+        found: tuple[Any, Any] = pipeline.transcribe(
+            audio.samples, **asked, clip_timestamps=windows, batch_size=self._settings.batch_size
+        )
+        return found
 
     def _whisper_language(self, language: str | None) -> str | None:
         if language is None:
@@ -120,6 +148,11 @@ class _Engine:
         import ctranslate2
         import faster_whisper
 
+        if settings.batch_size > 1 and (settings.temperature_fallback or settings.context):
+            raise SettingsError(
+                f"With batch_size={settings.batch_size} every window is decoded by itself and once. "
+                "Set temperature_fallback=false and context=false, or batch_size=1."
+            )
         kind, _, index = device.partition(":")
         if kind == "auto":
             kind = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"

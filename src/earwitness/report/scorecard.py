@@ -9,6 +9,7 @@ from earwitness.compare.matrix import matrix
 from earwitness.compare.table import Comparison, Row, Table, machine_name
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
+from earwitness.report.measured import batch_sentence, run_sentences
 from earwitness.report.statistics import pair_sentences
 
 
@@ -31,12 +32,13 @@ def _shown(row: Row, metric: str, show: Callable[..., str]) -> str:
     return show(row.run.score(metric))
 
 
+_RTF = Column("RTF", lambda row: number(_of(row.run.speed, "rtf")), "seconds of work per second of audio")
 COLUMNS = (
     Column("Model", lambda row: row.label, "engine:weights"),
     Column("WER", lambda row: _shown(row, "wer", percent), "word error rate with its 95 % interval; less is better"),
     Column("Rank", lambda row: row.rank, "by WER; a range where the tests cannot tell models apart"),
     Column("CER", lambda row: _shown(row, "cer", percent), "character error rate with its 95 % interval"),
-    Column("RTF", lambda row: number(_of(row.run.speed, "rtf")), "seconds of work per second of audio"),
+    _RTF,
     Column("p50 s", lambda row: number(_of(row.run.speed, "latency_p50_s")), "median time of a clip"),
     Column("p95 s", lambda row: number(_of(row.run.speed, "latency_p95_s")), "95 % of clips took less"),
     Column("Load s", lambda row: number(_of(row.run.workers, "load_s")), "loading the model, once"),
@@ -57,11 +59,20 @@ COLUMNS = (
 )
 DEVICE = Column("Device", lambda row: row.place, "where the model's parameters really were, and on which machine")
 
+THROUGHPUT = Column(
+    "RTFx all cores",
+    lambda row: number(_of(_of(row.run.measurements, "throughput"), "rtfx")),
+    "seconds of audio per second with the machine saturated",
+)
+
 
 def columns(table: Table) -> tuple[Column, ...]:
-    """Return a table's columns; the device is one where rows ran in different places."""
+    """Return a table's columns; where rows ran in different places, or at full throughput, that is one."""
     first, *rest = COLUMNS
-    return (first, DEVICE, *rest) if len(table.places) > 1 else COLUMNS
+    found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
+    if any(_of(row.run.measurements, "throughput") for row in table.rows):
+        found.insert(found.index(_RTF) + 1, THROUGHPUT)
+    return tuple(found)
 
 
 _SELDOM = {
@@ -108,7 +119,9 @@ def notes(table: Table) -> list[str]:
     found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]
     reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]
-    found = pair_sentences(table.pairs) + found
+    found += [sentence for row in table.rows for sentence in run_sentences(row.label, row.run)]
+    ranks = [table.unranked] if table.unranked else pair_sentences(table.pairs)
+    found = ranks + [batch_sentence(change) for change in table.batch_changes] + found
     if len(table.places) > 1:
         found.append(
             f"These rows ran on {len(table.places)} devices or machines ({'; '.join(table.places)}). WER and CER "
@@ -152,7 +165,10 @@ def markdown(comparison: Comparison, *, with_matrix: bool = False) -> str:
         parts += [f"- `{signature}`" for signature in signatures(table)]
         parts += [f"- {_escaped(machine)}" for machine in machines(table)]
         parts += [f"- data: {table.dataset.license or 'licence unknown'}, sha256 `{table.dataset.sha256[:16]}`", ""]
-    parts += ["## What the columns mean\n", *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE))]
+    parts += [
+        "## What the columns mean\n",
+        *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE, THROUGHPUT)),
+    ]
     if comparison.left_out:
         parts += ["\n## Left out\n", *(f"- {_escaped(reason)}" for reason in comparison.left_out)]
     return "\n".join(parts) + "\n"

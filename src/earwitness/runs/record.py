@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from earwitness.runs.measured import Drift, Measure, Measurements, Order
 from earwitness.scoring.timing import Speed
 from earwitness.types import Clip, ClipScore, DatasetCondition, Failure, Hypothesis, Score, Settings
 
@@ -135,7 +136,7 @@ class WorkersInfo:
     n_warmup: int
     """Transcriptions done to warm up and left out of every number."""
     n_started: int
-    """Workers started; more than one means that some died, or that the run was resumed."""
+    """Workers started; more than one means that some died or made room for others, or that the run was resumed."""
     peak_rss_bytes: int | None
     """Most resident memory that any worker held at once; ``None`` where the system does not tell."""
     peak_device_bytes: int | None = None
@@ -274,6 +275,15 @@ class Run:
     """What the settings began from, ``matched`` or ``native``; what was set on top is in ``settings_asked``."""
     speech: SpeechInfo = SpeechInfo()
     """How speech was looked for; the spans are in the lines."""
+    measure: Measure = Measure()
+    """Which protocols of speed were asked for, beside the one pass that every run is."""
+    measurements: Measurements | None = None
+    """What they found; ``None`` when none was asked for, or before the run was complete."""
+    drift: Drift | None = None
+    """How the machine itself changed while it was last at work on this run; ``None`` in records from before it was
+    measured."""
+    order: Order | None = None
+    """How it took turns with other models when it was last at work; ``None`` in records from before they did."""
 
     def score(self, metric: str) -> Score | None:
         """Return the score of that name, or ``None`` when the run has none."""

@@ -7,7 +7,7 @@ of both sums, so a crash is not fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,47 @@ class Speed:
     """Clips behind it."""
     network_s: float | None = None
     """Seconds of ``wall_s`` that a network took; ``None`` for an engine without one. See ``Transcript.network_s``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What repeated measurements of one thing came to."""
+
+    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
+
+    n: int
+    """How many."""
+    median: float
+    """The middle one."""
+    min: float
+    """The least."""
+    max: float
+    """The most."""
+    cv: float | None
+    """Coefficient of variation: standard deviation (n - 1) over mean; ``None`` for fewer than two, or a mean of 0."""
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """Summarize repeated measurements; ``None`` for none.
+
+    >>> spread([1.0, 2.0, 3.0])
+    Spread(n=3, median=2.0, min=1.0, max=3.0, cv=0.5)
+    >>> spread([4.0]).cv is None, spread([]) is None
+    (True, True)
+    """
+    if not values:
+        return None
+    return Spread(len(values), float(np.median(values)), min(values), max(values), variation(values))
+
+
+def variation(values: Sequence[float]) -> float | None:
+    """Return the coefficient of variation: standard deviation (n - 1) over mean.
+
+    >>> variation([1.0, 2.0, 3.0]), variation([1.0]), variation([0.0, 0.0])
+    (0.5, None, None)
+    """
+    mean = float(np.mean(values)) if values else 0.0
+    return float(np.std(values, ddof=1)) / mean if len(values) > 1 and mean else None
 
 
 def speed(hypotheses: Iterable[Hypothesis]) -> Speed:

@@ -85,6 +85,21 @@ class Supervisor:
         self._deaths = 0
         return answer
 
+    def ready(self) -> None:
+        """Start and warm up the worker before there is a clip for it.
+
+        Raises:
+            GivenUpError: When no worker comes up.
+        """
+        if self._worker is None:
+            self._fresh()
+
+    def rest(self) -> None:
+        """End the worker, politely; the next clip starts another."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
     def give_up_if_hopeless(self, last: Failure) -> None:
         """Raise GivenUpError when workers have died too often in a row.
 
@@ -137,9 +152,9 @@ class Supervisor:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End the worker: politely after success, at once after an exception."""
+        if kind is None:
+            self.rest()
+            return
         worker, self._worker = self._worker, None
         if worker is not None:
-            if kind is None:
-                worker.close()
-            else:
-                worker.kill()
+            worker.kill()

@@ -1,0 +1,97 @@
+"""The protocols of speed, drift and batches as sentences. No arithmetic here."""
+
+from __future__ import annotations
+
+from earwitness.compare.parity import BatchChange
+from earwitness.report.format import NOTHING, number, percent
+from earwitness.runs.measured import Cold, Drift, Latency, Order, Throughput
+from earwitness.runs.record import Run
+from earwitness.scoring.timing import Spread
+
+_DRIFTED = 1.1
+
+
+def seconds(spread: Spread | None) -> str:
+    """Show a median with its range.
+
+    >>> seconds(Spread(5, 0.54321, 0.5, 0.61, 0.03)), seconds(None)
+    ('0.543 s [0.5 to 0.61]', '–')
+    """
+    if spread is None:
+        return NOTHING
+    return f"{number(spread.median)} s [{number(spread.min)} to {number(spread.max)}]"
+
+
+def run_sentences(label: str, run: Run) -> list[str]:
+    """Say what the protocols found, and whether the machine or the order of the runs asks for caution."""
+    found = []
+    if run.measurements is not None:
+        cold, latency, throughput = run.measurements.cold, run.measurements.latency, run.measurements.throughput
+        found += [_cold(cold)] if cold else []
+        found += [_latency(latency)] if latency else []
+        found += [_throughput(throughput)] if throughput else []
+    found += _drift(run.drift) + _order(run.order)
+    return [f"{label}: {sentence}" for sentence in found]
+
+
+def _cold(cold: Cold) -> str:
+    failed = f", {cold.n_failed} failed" if cold.n_failed else ""
+    return (
+        f"cold start, {len(cold.starts)} times{failed}: {seconds(cold.first_text_s)} to the first text "
+        f"(spawn {seconds(cold.spawn_s)}, load {seconds(cold.load_s)}, first clip {seconds(cold.first_clip_s)})"
+    )
+
+
+def _latency(latency: Latency) -> str:
+    speed = latency.speed
+    cv = "unknown" if latency.cv_last is None else f"{100 * latency.cv_last:.1f} %"
+    many = len(latency.pass_wall_s)
+    steady = "steady" if latency.steady else "not steady within the budget"
+    changed = f"; the text changed between passes in {latency.texts_changed} clips" if latency.texts_changed else ""
+    return (
+        f"warm latency over {many} pass{'es' if many != 1 else ''}, {steady} (variation of the last ones {cv}): "
+        f"RTF {number(speed.rtf)}, p50 {number(speed.latency_p50_s)} s, p90 {number(speed.latency_p90_s)} s, "
+        f"p95 {number(speed.latency_p95_s)} s, p99 {number(speed.latency_p99_s)} s{changed}"
+    )
+
+
+def _throughput(throughput: Throughput) -> str:
+    if throughput.rtfx is None:
+        return f"throughput could not be measured: {throughput.reason}"
+    texts = (
+        f"ANOTHER TEXT than one clip at a time in {throughput.texts_differ} of {throughput.n_compared} clips"
+        if throughput.texts_differ
+        else f"the same text as one clip at a time in all {throughput.n_compared} clips"
+    )
+    failed = f"; {throughput.n_failed} clips failed" if throughput.n_failed else ""
+    return (
+        f"throughput {number(throughput.rtfx)} times real time (workers: {throughput.workers}, threads "
+        f"of each: {throughput.threads}), {number(throughput.sequential_rtfx)} one clip at a time; {texts}{failed}"
+        + (f"; {throughput.reason}" if throughput.reason else "")
+    )
+
+
+def _drift(drift: Drift | None) -> list[str]:
+    if drift is None or (drift.max <= _DRIFTED and drift.min >= 1 / _DRIFTED):
+        return []
+    times = f"{number(drift.min)} to {number(drift.max)} times as long as at the beginning"
+    return [f"the machine drifted: the same work took {times} (median {number(drift.median)}, {drift.n} clocks)"]
+
+
+def _order(order: Order | None) -> list[str]:
+    if order is None or order.reason is None:
+        return []
+    return [f"run after the other models and not in turn with them, since {order.reason}"]
+
+
+def batch_sentence(change: BatchChange) -> str:
+    """Say what another batch size did to the texts."""
+    small, large = change.batch_sizes
+    head = f"{change.second} against {change.first}: batch_size {large} in place of {small} "
+    if not change.n_differ:
+        return f"{head}changed no text of {change.n_clips} clips"
+    first, second = change.wer
+    return (
+        f"{head}CHANGED THE TEXT of {change.n_differ} of {change.n_clips} clips; "
+        f"WER {percent(second)} in place of {percent(first)}"
+    )

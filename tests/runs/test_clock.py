@@ -1,0 +1,25 @@
+"""The clock against an engine that sleeps for a known time."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from earwitness.types import Settings
+from earwitness.workers.worker import Worker
+
+
+@pytest.mark.parametrize("sleep_s", [0.5, 0.8])
+def test_the_clock_shows_a_known_time_to_2_percent(tmp_path: Path, sleep_s: float) -> None:
+    (tmp_path / "script.json").write_text(json.dumps({"*": {"text": "slept", "sleep_s": sleep_s}}))
+    audio = tmp_path / "audio.f32"
+    np.zeros(16_000, np.float32).tofile(audio)
+    with Worker("fake", f"fake:{tmp_path}", tmp_path, "cpu", Settings(threads=1)) as worker:
+        walls = [worker.transcribe(audio, 16_000, 16_000, "en", budget_s=30).wall_s for _ in range(5)]
+    # A busy machine wakes a sleeper late now and then; it never wakes one early.
+    assert min(walls) >= sleep_s
+    assert statistics.median(walls) == pytest.approx(sleep_s, rel=0.02)

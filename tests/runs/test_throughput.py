@@ -1,0 +1,166 @@
+"""The machine saturated: workers that sleep can be counted on to add up."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conftest import clip
+from tests.runs.jobs import job, quiet, write_script
+
+from earwitness.runs import store
+from earwitness.runs.drive import start
+from earwitness.runs.environment import usable_cores
+from earwitness.runs.measured import Measure, Throughput
+from earwitness.runs.record import ClipResult, Limits
+from earwitness.runs.saturate import ClipQueue
+from earwitness.runs.throughput import shares
+
+MEASURE = Measure(("throughput",), budget_s=20.0, stretch_s=2.0)
+
+
+def found(path: Path) -> Throughput:
+    run = store.read_run(path)
+    assert run.status == "complete"
+    assert run.measurements is not None
+    assert run.measurements.throughput is not None
+    return run.measurements.throughput
+
+
+def test_two_sleeping_workers_do_twice_the_work_with_the_same_texts(tmp_path: Path, three_clips: Path) -> None:
+    answers: dict[str, dict[str, Any]] = {str(n): {"text": f"text {n}", "sleep_s": 0.25} for n in (1, 2, 3)}
+    through = found(start(job(tmp_path / "m", three_clips, answers, measure=MEASURE), tmp_path / "runs", quiet))
+    assert (through.workers, through.threads) == (2, 1)
+    assert [(one.workers, one.threads) for one in through.tries] == [(1, 1), (2, 1)]
+    assert (through.texts_differ, through.n_compared, through.n_failed) == (0, 3, 0)
+    assert through.n_clips > 3  # a short dataset is gone through again
+    assert through.wall_s >= 2.0
+    # Two clips at a time, each of two seconds in the mean, every quarter of a second: 16 at best.
+    assert through.rtfx == pytest.approx(16.0, rel=0.15)
+    assert through.sequential_rtfx == pytest.approx(8.0, rel=0.15)
+    assert through.reason is None
+
+
+def test_texts_that_are_not_those_of_one_clip_at_a_time_are_counted(tmp_path: Path, three_clips: Path) -> None:
+    folder = tmp_path / "m"
+    right: dict[str, dict[str, Any]] = {str(n): {"text": f"text {n}"} for n in (1, 2, 3)}
+
+    def change(done: int, total: int, _: ClipResult) -> None:
+        if done == total:
+            write_script(folder, right | {"2": {"text": "something else"}})
+
+    measure = Measure(("throughput",), budget_s=8.0, stretch_s=0.1)
+    through = found(start(job(folder, three_clips, right, measure=measure), tmp_path / "runs", change))
+    assert (through.texts_differ, through.n_compared) == (1, 3)
+
+
+def test_clips_that_fail_when_saturated_are_failures_and_no_audio(tmp_path: Path, three_clips: Path) -> None:
+    folder = tmp_path / "m"
+
+    def change(done: int, total: int, _: ClipResult) -> None:
+        if done == total:
+            write_script(folder, {"*": {"model": "error"}})
+
+    measure = Measure(("throughput",), budget_s=4.0, stretch_s=0.1)
+    asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=measure)
+    through = found(start(asked, tmp_path / "runs", change))
+    assert through.rtfx is None
+    assert all(one.rtfx is None and one.reason for one in through.tries)
+    assert through.reason is not None
+    assert "clips failed" in through.reason
+
+
+def test_workers_that_keep_dying_end_the_measurement_and_not_the_run(tmp_path: Path, three_clips: Path) -> None:
+    folder = tmp_path / "m"
+
+    def change(done: int, total: int, _: ClipResult) -> None:
+        if done == total:
+            write_script(folder, {"*": {"model": "crash"}})
+
+    asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=MEASURE, limits=Limits(warmup=0, max_deaths=2))
+    through = found(start(asked, tmp_path / "runs", change))
+    assert through.rtfx is None
+    assert "workers died one after the other" in (through.reason or "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+@pytest.mark.skipif(usable_cores() < 2, reason="one core is saturated by one worker")
+def test_ctrl_c_in_the_saturated_stretch_ends_every_worker_and_keeps_the_run(tmp_path: Path, three_clips: Path) -> None:
+    folder = tmp_path / "m"
+    write_script(folder, {"*": {"text": "x", "sleep_s": 0.3}})
+    command = [sys.executable, "-m", "earwitness", "run", three_clips, "-m", f"fake:{folder}"]
+    process = subprocess.Popen(
+        [*map(str, command), "--measure", "throughput"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 40
+    workers: list[psutil.Process] = []
+    while len(workers) < 2:
+        assert time.monotonic() < deadline, "no second worker came up"
+        workers = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    assert process.wait(timeout=20) == 130
+    assert time.monotonic() - began < 5
+    assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+    (path,) = store.find_records([tmp_path / "runs"])
+    assert store.read_run(path).status == "interrupted"
+    assert len(store.read_clips(path)) == 3
+
+
+@given(cores=st.integers(1, 300), fixed=st.booleans())
+def test_no_share_uses_more_than_the_cores(cores: int, fixed: bool) -> None:
+    tried = shares(cores, threads_fixed=fixed)
+    assert all(1 <= workers * threads <= cores for workers, threads in tried)
+    assert tried[0][0] == 1
+    assert tried[-1] == (cores, 1)
+    assert len(set(tried)) == len(tried)
+
+
+def test_the_queue_gives_every_clip_once_and_again_while_the_stretch_is_short() -> None:
+    queue = ClipQueue([clip("a"), clip("b")], least_s=0.0, most_s=60.0)
+    queue.begin()
+    assert [c.id for c in iter(queue.next, None)] == ["a", "b"]
+    assert queue.ended_s >= queue.began_s > 0
+    longer = ClipQueue([clip("a")], least_s=0.02, most_s=60.0)
+    longer.begin()
+    assert len(list(iter(longer.next, None))) > 1
+    over = ClipQueue([clip("a"), clip("b")], least_s=0.0, most_s=0.0)
+    over.begin()
+    assert over.next() is None
+
+
+def test_the_command_line_writes_it_and_compare_shows_it(tmp_path: Path, three_clips: Path) -> None:
+    for name, text in (("a", "one"), ("b", "two")):
+        write_script(tmp_path / name, {"*": {"text": text, "sleep_s": 0.05}})
+    command = [sys.executable, "-m", "earwitness"]
+    run = ["run", three_clips, "-m", f"fake:{tmp_path / 'a'}", "-m", f"fake:{tmp_path / 'b'}"]
+    asked = ["--measure", "cold,latency", "--measure", "throughput", "--budget-s", "2"]
+    done = subprocess.run([*command, *map(str, run), *asked], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = subprocess.run(
+        [*command, "compare", "runs", "--json", "--out", "card.md"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (table,) = json.loads(shown.stdout)["tables"]
+    assert all(row["measurements"][name] for row in table["rows"] for name in ("cold", "latency", "throughput"))
+    card = (tmp_path / "card.md").read_text()
+    assert "RTFx all cores" in card
+    assert "the same text as one clip at a time in all 3 clips" in card
+    assert "warm latency over" in card
+    assert "cold start, " in card
