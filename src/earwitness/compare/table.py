@@ -108,7 +108,8 @@ def compare(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Co
     """
     left_out: list[str] = []
     newest: dict[tuple[Any, ...], tuple[Path, Run]] = {}
-    for path in sorted(records):
+    # Without the suffix: the second record of a second, ".._20-31-2.json", would else stand before the first.
+    for path in sorted(records, key=lambda path: path.with_suffix("")):
         run = read_run(path)
         if run.status != "complete":
             left_out.append(f"{path} is {run.status}. Finish it: earwitness run --resume {path}")

@@ -6,7 +6,7 @@ from earwitness.compare.parity import BatchChange
 from earwitness.report.format import NOTHING, number, percent
 from earwitness.runs.measured import Cold, Drift, Latency, Order, Throughput
 from earwitness.runs.record import Run
-from earwitness.scoring.timing import Spread
+from earwitness.types import Spread
 
 _DRIFTED = 1.1
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from earwitness.scoring.timing import Speed, Spread
+from earwitness.scoring.timing import Speed
+from earwitness.types import Spread
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 Protocol = Literal["cold", "latency", "throughput"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from earwitness.types import Hypothesis
+from earwitness.types import Hypothesis, Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +43,6 @@ class Speed:
     """Clips behind it."""
     network_s: float | None = None
     """Seconds of ``wall_s`` that a network took; ``None`` for an engine without one. See ``Transcript.network_s``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """What repeated measurements of one thing came to."""
-
-    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
-
-    n: int
-    """How many."""
-    median: float
-    """The middle one."""
-    min: float
-    """The least."""
-    max: float
-    """The most."""
-    cv: float | None
-    """Coefficient of variation: standard deviation (n - 1) over mean; ``None`` for fewer than two, or a mean of 0."""
 
 
 def spread(values: Sequence[float]) -> Spread | None:
