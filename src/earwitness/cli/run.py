@@ -58,9 +58,7 @@ def run(
 
         earwitness run sample --model faster-whisper:tiny.en --model pocketsphinx:en-us
 
-        earwitness run my-recordings/ --model faster-whisper:base --set beam_size=5 --language en
-
-        earwitness run sample --model faster-whisper:tiny.en --preset native
+        earwitness run my-recordings/ --model faster-whisper:base --preset native --set beam_size=3 --language en
 
         earwitness run telephony-en -m faster-whisper:tiny.en --condition noise:10dB --condition noise:0dB+mulaw
 
