@@ -149,3 +149,20 @@ def test_answers_and_cut_off_texts_are_noted_where_there_are_any(measure: Measur
     assert "fake:answering: the model answered instead of transcribing in 2 of 3 clips" in text
     assert "fake:perfect: the model answered" not in text
     assert "cut off" not in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_a_narrow_screen_divides_a_table_and_cuts_no_number_off(
+    measure: Measure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    from earwitness.cli.compare import show
+    from earwitness.report.scorecard import COLUMNS
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    found = compare([measure("a", *PERFECT), measure("b", "one", "", "three little words")])
+    show(found)
+    printed = capsys.readouterr().out
+    for row in found.tables[0].rows:
+        for column in COLUMNS:
+            assert column.heading in printed
+            assert column.show(row) in printed

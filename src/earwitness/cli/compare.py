@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,8 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 app = new_app("Compare runs over the same data.")
+_GAP = 3
+"""Columns of the screen between two cells."""
 
 
 @app.command()
@@ -61,24 +64,13 @@ def compare(
 
 def show(comparison: Any, *, with_matrix: bool = False) -> None:
     """Print a comparison as tables."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from earwitness.report.scorecard import COLUMNS, DEVICE, columns, machines, notes, title
+    from earwitness.report.scorecard import columns, machines, notes, title
 
     screen = console()
     told: Any = ()
     for table in comparison.tables:
-        shown = Table(
-            title=Text(title(table)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-        )
-        for number, column in enumerate(columns(table)):
-            wraps = column in (COLUMNS[0], DEVICE)
-            shown.add_column(column.heading, justify="right" if number else "left", no_wrap=not wraps)
-        for row in table.rows:
-            shown.add_row(*(column.show(row) for column in columns(table)))
-        screen.print(shown)
+        for part, chosen in enumerate(_fitting(columns(table), table.rows, screen.width)):
+            screen.print(_grid(title(table) if not part else "", chosen, table.rows))
         if table.differences and table.differences != told:
             screen.print(_differences(table))
         told = table.differences
@@ -89,6 +81,40 @@ def show(comparison: Any, *, with_matrix: bool = False) -> None:
             _show_matrix(table)
     for reason in comparison.left_out:
         screen.print(f"Left out: {reason}", markup=False, highlight=False)
+
+
+def _fitting(columns: Sequence[Any], rows: Sequence[Any], width: int) -> list[list[Any]]:
+    """Divide columns into as many tables as the width asks for, each with the first column, none cut off."""
+
+    def wide(column: Any) -> int:
+        return _GAP + max(len(text) for text in (column.heading, *(column.show(row) for row in rows)))
+
+    first, *rest = columns
+    parts = [[first]]
+    for column in rest:
+        if len(parts[-1]) > 1 and sum(map(wide, (*parts[-1], column))) > width:
+            parts.append([first])
+        parts[-1].append(column)
+    return parts
+
+
+def _grid(heading: str, columns: Sequence[Any], rows: Sequence[Any]) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(
+        title=Text(heading) if heading else None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for number, column in enumerate(columns):
+        shown.add_column(column.heading, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(column.show(row)) for column in columns))
+    return shown
 
 
 def _show_matrix(table: Any) -> None:
