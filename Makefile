@@ -29,7 +29,8 @@ quick: setup ## tests that need no weights and no network
 
 test: setup ## every test, with real models on real speech
 	@tools/debian_packages.sh $(DEBIAN)
-	$(BIN)/python -m pytest -m 'not long' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q
+	$(BIN)/python -m pytest -m 'real and not long' -n 2 --dist loadfile
 
 test-long: setup ## what takes minutes: a million lines, an hour of audio through every engine
 	$(BIN)/python -m pytest -m long
