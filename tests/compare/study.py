@@ -4,17 +4,25 @@ The shape is that of a study that was really made: one recording of 163 s and on
 28.5 %, and a chat model at 137.8 % that answers what it hears. Texts, clocks and memory here are invented; every count
 and score is made from them by the scorer that scores real runs.
 
-    python tests/compare/study.py FOLDER
+    python -m tests.compare.study FOLDER [--golden]
+
+``--golden`` also writes the decision that the tests expect, after a change that is meant to change it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from earwitness.compare.decide import decide
+from earwitness.compare.decision import Decision
+from earwitness.compare.decision_file import plain_decision
+from earwitness.compare.policy import load
 from earwitness.runs import store
 from earwitness.runs.measured import Cold, ColdStart, Measurements, Throughput
 from earwitness.runs.record import (
@@ -34,6 +42,7 @@ from earwitness.runs.rescore import score_result, scored
 from earwitness.scoring.timing import speed, spread
 from earwitness.types import Clip, DatasetCondition, Failure, Hypothesis, Segment, Settings, Transcript
 
+GOLDEN = Path(__file__).parent / "golden" / "decision.json"
 WHEN = "2026-03-01T09:00:00.000+00:00"
 MACHINE = Environment(
     earwitness="0.0.0", revision=None, dirty=None, python="3.12.0", platform="Linux", cpu="a processor", cores=4,
@@ -176,5 +185,23 @@ def write_study(root: Path) -> None:
             record(root, model, name, [(one, heard(one, text, share * seconds))], peak_rss_bytes=size)
 
 
+def steadied(value: Any) -> Any:
+    """Return plain values without what changes from day to day, and floats with nine digits."""
+    if isinstance(value, dict):
+        return {k: "" if k in ("created_at", "earwitness") else steadied(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [steadied(each) for each in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
+def decided(root: Path) -> Decision:
+    """Return what is decided of the study by the default policy."""
+    return decide(store.find_records([root]), load(), out=root / "decision.json", command=("decide", "runs"))
+
+
 if __name__ == "__main__":
     write_study(Path(sys.argv[1]))
+    if "--golden" in sys.argv:
+        GOLDEN.parent.mkdir(exist_ok=True)
+        plain = steadied(plain_decision(decided(Path(sys.argv[1]))))
+        GOLDEN.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

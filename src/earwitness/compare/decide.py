@@ -86,8 +86,10 @@ def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Seque
 
 def _case(policy: Policy, candidate: Candidate, found: Candidates) -> _Case:
     results = tuple(held(rule, candidate) for rule in policy.rules)
-    not_heard = [data.name for data in _not_heard(candidate, found)]
-    return _Case(candidate, results, grade_parts(policy, candidate), judged(policy, candidate, results, not_heard))
+    more = [f"not measured on {data.name!r}, which other candidates heard" for data in _not_heard(candidate, found)]
+    if all(heard.run.dataset.synthetic for heard in candidate.clean):
+        more.append("all that it heard is synthetic speech; people may speak otherwise")
+    return _Case(candidate, results, grade_parts(policy, candidate), judged(policy, candidate, results, more))
 
 
 def _not_heard(candidate: Candidate, found: Candidates) -> list[DatasetInfo]:

@@ -57,17 +57,22 @@ class RuleResult:
     """``error rate``, ``difference of rates``, ``share``, ``ratio``, ``s``, ``bytes``, ``words/min`` or ``times real
     time``; empty for text."""
     measured: float | str | None
-    """``None`` when it was not measured; then ``reason`` says why."""
+    """``None`` when it was not measured; then ``reason`` says why. The text of a licence that is not known here is
+    given, with the outcome ``not measured``."""
     ci95: tuple[float, float] | None
     """95 % interval of it; ``None`` where there is none."""
     outcome: Outcome
-    """``undecided`` when the interval straddles the limit."""
+    """``undecided`` when the limit lies inside the interval, unless nothing at all was seen of what it limits: that
+    passes, with the interval's upper end as a condition."""
     reason: str | None = None
     """Why it is not measured, has no interval, or what failed in words."""
     minutes_needed: float | None = None
-    """How many more minutes of audio like this would settle it, for an undecided rule; ``None`` when unknown."""
+    """How many more minutes of audio like this would settle it, for a rule whose limit lies inside the interval; ``None``
+    when no amount would, or it is unknown."""
     dataset: str | None = None
     """Name of the dataset, for a rule that is about one; ``None`` for all clean ones together."""
+    by: Literal["interval", "value"] = "interval"
+    """Whether the whole interval had to be on the allowed side, or the value alone."""
     evidence: tuple[str, ...] = ()
     """Ids of the runs that the number was taken from."""
 

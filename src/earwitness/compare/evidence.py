@@ -79,7 +79,11 @@ def pooled(runs: Sequence[Heard]) -> list[ClipResult]:
 
 
 def rate(runs: Sequence[Heard], edits_of: Callable[[ClipScore], Edits | None]) -> Found:
-    """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings."""
+    """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings.
+
+    Without any error the bootstrap says nothing. Of rates between 0 and 1 with a mean of m, all K are 0 with a chance of
+    at most (1 - m)^K, whatever their distribution; so the upper end is that of a share of recordings, 0 of K.
+    """
     lines = [(result, edits) for result in pooled(runs) if (edits := edits_of(result.score)) is not None]
     errors, lengths = [edits.errors for _, edits in lines], [edits.length for _, edits in lines]
     if not sum(lengths):
@@ -87,6 +91,10 @@ def rate(runs: Sequence[Heard], edits_of: Callable[[ClipScore], Edits | None]) -
         return Found(None, reason=reason, evidence=ids(runs))
     results = [result for result, _ in lines]
     clusters = [cluster_of(result.clip) for result in results]
+    n_recordings = len(set(clusters))
+    if not any(errors) and n_recordings >= FEWEST:
+        minutes_to = _by_share(results, 0.0, n_recordings)
+        return Found(0.0, share_interval(0.0, n_recordings), None, ids(runs), minutes_to)
     interval = rate_interval(errors, lengths, clusters)
     value = sum(errors) / sum(lengths)
     return Found(value, interval.ci95, interval.reason, ids(runs), _by_width(results, errors, lengths, value))
@@ -141,12 +149,7 @@ def share(
         return Found(None, reason=nothing, evidence=ids(runs))
     n_recordings = len({cluster_of(result.clip) for result in results})
     value = sum(map(happened, results)) / len(results)
-    each = sum(result.clip.duration_s for result in results) / 60 / n_recordings
-
-    def minutes_to(limit: float) -> float | None:
-        needed = shares_needed(value, limit)
-        return None if needed is None else max(0, needed - n_recordings) * each
-
+    minutes_to = _by_share(results, value, n_recordings)
     return Found(value, share_interval(value, n_recordings), None, ids(runs), minutes_to)
 
 
@@ -177,6 +180,16 @@ def quantile(
         return None if needed is None else max(0, needed - len(values)) * each
 
     return Found(float(np.quantile(values, q)), ci95, reason, ids(runs), minutes_to)
+
+
+def _by_share(results: Sequence[ClipResult], value: float, n_recordings: int) -> Callable[[float], float | None]:
+    each = sum(result.clip.duration_s for result in results) / 60 / n_recordings
+
+    def minutes_to(limit: float) -> float | None:
+        needed = shares_needed(value, limit)
+        return None if needed is None else max(0, needed - n_recordings) * each
+
+    return minutes_to
 
 
 def _by_width(

@@ -74,5 +74,5 @@ def grade(parts: Sequence[GradePart]) -> tuple[str, float | None]:
     blind = any(part.category == "accuracy" and part.points is None and part.weight for part in parts)
     if blind or not measured or measured < every / 2:
         return UNGRADED, None
-    total = sum(weight * given for weight, given in known) / measured
+    total = round(sum(weight * given for weight, given in known) / measured, 9)
     return next(letter for least, letter in LETTERS if total >= least), total

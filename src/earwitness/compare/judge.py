@@ -36,9 +36,8 @@ def held(rule: Rule, candidate: Candidate) -> RuleResult:
     """Hold one rule against one candidate."""
     found = measured(rule, candidate)
     outcome, reason = _outcome(rule, found)
-    minutes = None
-    if outcome == "undecided" and isinstance(rule.limit, float):
-        minutes = found.minutes_to(rule.limit)
+    inside = outcome == "undecided" or (outcome == "passed" and not _proven(rule, found.ci95) and found.ci95)
+    minutes = found.minutes_to(rule.limit) if inside and isinstance(rule.limit, float) else None
     return RuleResult(
         kind=rule.kind,
         rule=rule.words(),
@@ -51,6 +50,7 @@ def held(rule: Rule, candidate: Candidate) -> RuleResult:
         reason=reason,
         minutes_needed=minutes,
         dataset=rule.dataset,
+        by=rule.by,
         evidence=found.evidence,
     )
 
@@ -75,11 +75,23 @@ def _outcome(rule: Rule, found: Found) -> tuple[Outcome, str | None]:
         return _licence(rule.limit, str(found.value))
     value = float(found.value)
     low, high = found.ci95 if found.ci95 is not None and rule.by == "interval" else (value, value)
-    if rule.bound == "at most":
-        passed, failed = high <= rule.limit, low > rule.limit
-    else:
-        passed, failed = low >= rule.limit, high < rule.limit
-    return "passed" if passed else "failed" if failed else "undecided", found.reason
+    at_most = rule.bound == "at most"
+    if high <= rule.limit if at_most else low >= rule.limit:
+        return "passed", found.reason
+    if low > rule.limit if at_most else high < rule.limit:
+        return "failed", found.reason
+    if at_most and value == low == 0:
+        return "passed", f"nothing was seen, and up to {rule.of.show(high)} cannot be excluded"
+    return "undecided", found.reason
+
+
+def _proven(rule: Rule, ci95: tuple[float, float] | None) -> bool:
+    """Whether a rule that passes does so with all of the interval."""
+    if rule.by == "value" or not rule.of.sampled or isinstance(rule.limit, tuple):
+        return True
+    if ci95 is None:
+        return False
+    return ci95[1] <= rule.limit if rule.bound == "at most" else ci95[0] >= rule.limit
 
 
 def _licence(allowed: Sequence[str], text: str) -> tuple[Outcome, str | None]:
@@ -96,7 +108,7 @@ def _licence(allowed: Sequence[str], text: str) -> tuple[Outcome, str | None]:
 
 
 def judged(
-    policy: Policy, candidate: Candidate, results: Sequence[RuleResult], not_heard: Sequence[str] = ()
+    policy: Policy, candidate: Candidate, results: Sequence[RuleResult], more: Sequence[str] = ()
 ) -> Judged:
     """Return the status that follows from the rules.
 
@@ -108,7 +120,7 @@ def judged(
         policy: Its rules are those of ``results``, in order.
         candidate: For what its texts say.
         results: Of ``held``.
-        not_heard: Names of the datasets that others heard and it did not.
+        more: Conditions that follow from the data and not from a rule.
     """
     pairs = list(zip(policy.rules, results, strict=True))
     gates = [(rule, result) for rule, result in pairs if rule.kind == "gate"]
@@ -125,8 +137,7 @@ def judged(
         why = [_straddle(rule, result) for rule, result in open_]
         why += [f"{rule.of.words} was not measured: {result.reason}" for rule, result in unknown]
         return Judged("undecided", (*why, *_above_all(candidate)), ())
-    conditions = _conditions(pairs, candidate)
-    conditions += [f"not measured on {name!r}, which other candidates heard" for name in not_heard]
+    conditions = [*_conditions(pairs, candidate), *more]
     if conditions:
         passed = f"all {len(gates)} gates pass that were measured" if _gaps(gates) else f"all {len(gates)} gates pass"
         return Judged("conditional", (passed, *conditions, *_above_all(candidate)), tuple(conditions))
@@ -151,6 +162,8 @@ def _failure(rule: Rule, result: RuleResult, candidate: Candidate) -> str:
         sentence = f"licence {result.measured!r}: {result.reason}"
     elif result.ci95 is None and rule.of.sampled and rule.by == "interval":
         sentence += f" ({result.reason})"
+    if rule.research is not None and _of_use_for_research(rule, result):
+        sentence += f"; for research it may be up to {rule.of.show(rule.research)}"
     if rule.measure == "wer" and rule.condition is None and rule.dataset is None:
         told = cause([line.score for line in pooled(candidate.clean)])
         sentence += f". {told}" if told else ""
@@ -172,10 +185,14 @@ def _above_all(candidate: Candidate) -> list[str]:
 
 
 def _straddle(rule: Rule, result: RuleResult) -> str:
-    more = "no amount of audio like this would settle it"
-    if result.minutes_needed is not None:
-        more = f"about {max(1, round(result.minutes_needed)):,} more minutes like these would settle it"
-    return f"{value_words(rule, result)}, and the {rule.kind} {rule.bound} {rule.limit_words()} lies inside: {more}"
+    more = _settled(result) or "; it cannot be told what would settle it"
+    return f"{value_words(rule, result)}, and the {rule.kind}, {rule.bound} {rule.limit_words()}, lies inside{more}"
+
+
+def _settled(result: RuleResult) -> str:
+    if result.minutes_needed is None:
+        return ""
+    return f"; about {max(1, round(result.minutes_needed)):,} more minutes like these would settle it"
 
 
 def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) -> list[str]:
@@ -189,7 +206,9 @@ def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) 
             found.append(f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}")
         elif result.outcome == "undecided":
             found.append(f"target open: {_straddle(rule, result)}")
-        elif result.ci95 is None and rule.of.sampled and rule.by == "interval":
+        elif result.ci95 is not None and not _proven(rule, result.ci95):
+            found.append(f"{value_words(rule, result)}: {result.reason}{_settled(result)}")
+        elif not _proven(rule, result.ci95):
             by_value.setdefault((result.reason or "").removeprefix("no interval: "), []).append(what)
     for reason, names in by_value.items():
         of = " and ".join(dict.fromkeys(names))

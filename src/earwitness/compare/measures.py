@@ -197,6 +197,8 @@ def _cold(case: Case) -> Found:
 
 def _increase(case: Case) -> Found:
     altered = case.runs if case.runs != case.clean else case.altered
+    if not altered:
+        return Found(None, reason="it was not run under any condition")
     try:
         drawn = robustness([heard.path for heard in (*case.clean, *altered)])
     except ComparisonError:

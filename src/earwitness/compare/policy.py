@@ -204,7 +204,8 @@ def _weights(at: _At, table: Mapping[str, Any]) -> Iterable[Weight]:
         less = MEASURES[usual.measure].better == "less"
         if not (full < zero if less else full > zero) or (usual.scale == "log" and not min(full, zero) > 0):
             above = "over 0 and " if usual.scale == "log" else ""
-            raise inside.wrong("full", f"{above}{'less' if less else 'more'} than zero", full)
+            than = f"{'less' if less else 'more'} than {zero:g}, which gives no points"
+            raise inside.wrong("full", above + than, full)
         yield Weight(name, inside.number(given, "weight", 1.0), usual.measure, full, zero, usual.scale)
 
 

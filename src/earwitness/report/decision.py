@@ -7,14 +7,26 @@ from collections.abc import Sequence
 from earwitness.compare.decision import Decision, RuleResult, Verdict, Winner
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import Policy, Rule
-from earwitness.report.format import NOTHING
+from earwitness.report.format import NOTHING, duration
 
 HEADER = ("Candidate", "Status", "Grade", "WER", "What does not pass")
+
+_SAMPLED = frozenset(name for name, measure in MEASURES.items() if measure.sampled)
 
 
 def rows(decision: Decision) -> list[tuple[str, ...]]:
     """Return a row for each candidate, best first."""
     return [(v.candidate, v.status, v.grade, wer(v), _open(v)) for v in decision.verdicts]
+
+
+def heard_line(decision: Decision) -> str:
+    """Return what was heard; synthetic speech is said."""
+    each = [
+        f"{data.name} ({data.n_clips} clip{'' if data.n_clips == 1 else 's'}, {duration(data.audio_s)}"
+        f"{', synthetic speech' if data.synthetic else ''})"
+        for data in decision.datasets
+    ]
+    return f"Heard: {', '.join(each)}"
 
 
 def wer(verdict: Verdict) -> str:
@@ -39,7 +51,7 @@ def _open(verdict: Verdict) -> str:
         for rule in verdict.rules
         if rule.outcome != "passed"
     ]
-    few = [r for r in verdict.rules if r.outcome == "passed" and (r.reason or "").startswith("no interval")]
+    few = [r for r in verdict.rules if r.by == "interval" and r.ci95 is None and r.measure in _SAMPLED]
     if not found and few:
         names = " and ".join(dict.fromkeys(MEASURES[rule.measure].words for rule in few))
         return f"all pass; {names} without an interval"
