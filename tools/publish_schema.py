@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of records and decisions into docs/schema/; with --check, only say whether they are up to date."""
+"""Write the JSON Schemas of records and decisions into docs/schema/; --check only says whether they are up to date."""
 
 from __future__ import annotations
 

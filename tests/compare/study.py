@@ -26,6 +26,7 @@ from earwitness.compare.policy import load
 from earwitness.runs import store
 from earwitness.runs.measured import Cold, ColdStart, Measurements, Throughput
 from earwitness.runs.record import (
+    SCHEMA_VERSION,
     ClipResult,
     ClipsFile,
     DatasetInfo,
@@ -48,16 +49,26 @@ MACHINE = Environment(
     earwitness="0.0.0", revision=None, dirty=None, python="3.12.0", platform="Linux", cpu="a processor", cores=4,
     memory_bytes=16_000_000_000, packages={},
 )  # fmt: skip
-_SAID = (
-    "river stone garden window letter morning winter summer bridge table paper market silver yellow doctor engine "
-    "forest island kitchen ladder mirror needle orange pencil quarter rabbit school ticket uncle valley wagon basket "
-    "candle dinner father finger ground hammer jacket kettle lemon mother number office people record season travel"
-).split()
-_WRONG = "purple violin circus desert planet rocket shadow thunder velvet walnut zebra copper dragon ember falcon".split()
-_TALK = (
-    "weather recipes poems stories travel plans music books history science movies games letters lists ideas jokes "
-    "football painting gardens cooking names numbers cities oceans planets languages animals trains bicycles mountains"
-).split()
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_SAID = _words(
+    "river stone garden window letter morning winter summer bridge table paper market silver yellow "
+    "doctor engine forest island kitchen ladder mirror needle orange pencil quarter rabbit school ticket "
+    "uncle valley wagon basket candle dinner father finger ground hammer jacket kettle lemon mother "
+    "number office people record season travel"
+)
+_WRONG = _words(
+    "purple violin circus desert planet rocket shadow thunder velvet walnut zebra copper dragon ember falcon"
+)
+_TALK = _words(
+    "weather recipes poems stories travel plans music books history science movies games letters lists "
+    "ideas jokes football painting gardens cooking names numbers cities oceans planets languages animals "
+    "trains bicycles mountains"
+)
 OPENING = "I'm sorry, I can't listen to audio."
 
 
@@ -91,7 +102,9 @@ def heard(clip: Clip, text: str | None, wall_s: float, first_text_s: float | Non
         failure = Failure("transcribe", "error", "it failed")
         return Hypothesis(clip.id, None, failure, clip.duration_s)
     segments = (Segment(0.0, clip.duration_s, text),) if text else ()
-    return Hypothesis(clip.id, Transcript(text, segments, language="en"), None, clip.duration_s, 0.01, wall_s, first_text_s)
+    return Hypothesis(
+        clip.id, Transcript(text, segments, language="en"), None, clip.duration_s, 0.01, wall_s, first_text_s
+    )
 
 
 def record(
@@ -121,7 +134,7 @@ def record(
         for result in results:
             store.append(lines, result)
     run = Run(
-        schema_version=store.SCHEMA_VERSION,
+        schema_version=SCHEMA_VERSION,
         id=f"{store.model_folder(model)}/{WHEN}/{device}/{name}/{number}",
         status="complete",
         created_at=WHEN,
@@ -164,7 +177,7 @@ def _measured(results: Sequence[ClipResult], cold: Sequence[float], rtfx: float 
     if not cold and rtfx is None:
         return None
     starts = tuple(ColdStart(0.2, seconds - 0.5, 0.3) for seconds in cold)
-    totals = spread([seconds for seconds in cold])
+    totals = spread(list(cold))
     of_cold = Cold(starts, 0, results[0].clip.id, totals, totals, totals, totals) if cold else None
     fast = None
     if rtfx is not None:

@@ -93,7 +93,11 @@ def test_the_decision_on_the_page_is_the_one_that_is_made(tmp_path: Path) -> Non
 
     write_study(tmp_path / "study" / "runs")
     done = subprocess.run(
-        [sys.executable, "-m", "earwitness", "decide", "study/runs"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "earwitness", "decide", "study/runs"],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     printed = [" ".join(line.split()) for line in done.stdout.splitlines()]

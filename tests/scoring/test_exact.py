@@ -64,9 +64,11 @@ def test_an_interval_holds_the_share_itself(share: float, n: int) -> None:
 def test_as_many_trials_as_it_is_said_to_take_settle_a_limit_and_one_less_does_not(share: float, limit: float) -> None:
     n = shares_needed(share, limit)
     assert n is not None
-    settled = [
-        share_interval(share, k)[1] <= limit if share < limit else share_interval(share, k)[0] > limit for k in (n, n - 1) if k
-    ]  # fmt: skip
+    trials = [k for k in (n, n - 1) if k]
+    if share < limit:
+        settled = [share_interval(share, k)[1] <= limit for k in trials]
+    else:
+        settled = [share_interval(share, k)[0] > limit for k in trials]
     assert settled == [True, False][: len(settled)]
 
 

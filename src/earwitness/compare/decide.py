@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +144,9 @@ def _winners(cases: Sequence[_Case]) -> tuple[Winner, ...]:
 
 def _guidance(use: Use, served: Sequence[_Case]) -> str:
     """Return who is best for a use, in a sentence."""
-    fit = [case.candidate for case in served if all(held(rule, case.candidate).outcome == "passed" for rule in use.rules)]
+    fit = [
+        case.candidate for case in served if all(held(rule, case.candidate).outcome == "passed" for rule in use.rules)
+    ]
     needs = f" with {' and '.join(rule.words() for rule in use.rules)}" if use.rules else ""
     if not fit:
         return f"For {use.name}: none{needs or ' that may be served'}."
@@ -176,11 +177,11 @@ def _why(verdicts: Sequence[Verdict], policy: Policy) -> str:
 
 
 def _evidence(candidates: Sequence[Candidate], out: Path) -> list[Evidence]:
-    folder = Path(os.path.abspath(out)).parent
+    folder = out.resolve().parent
     found = []
     for candidate in candidates:
         for heard in candidate.runs:
-            path = Path(os.path.abspath(heard.path))
+            path = heard.path.resolve()
             shown = path.relative_to(folder) if path.is_relative_to(folder) else path
             found.append(
                 Evidence(

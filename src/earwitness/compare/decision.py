@@ -67,8 +67,8 @@ class RuleResult:
     reason: str | None = None
     """Why it is not measured, has no interval, or what failed in words."""
     minutes_needed: float | None = None
-    """How many more minutes of audio like this would settle it, for a rule whose limit lies inside the interval; ``None``
-    when no amount would, or it is unknown."""
+    """How many more minutes of audio like this would settle it, for a rule whose limit lies inside the interval;
+    ``None`` when no amount would, or it is unknown."""
     dataset: str | None = None
     """Name of the dataset, for a rule that is about one; ``None`` for all clean ones together."""
     by: Literal["interval", "value"] = "interval"

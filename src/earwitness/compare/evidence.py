@@ -81,8 +81,8 @@ def pooled(runs: Sequence[Heard]) -> list[ClipResult]:
 def rate(runs: Sequence[Heard], edits_of: Callable[[ClipScore], Edits | None]) -> Found:
     """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings.
 
-    Without any error the bootstrap says nothing. Of rates between 0 and 1 with a mean of m, all K are 0 with a chance of
-    at most (1 - m)^K, whatever their distribution; so the upper end is that of a share of recordings, 0 of K.
+    Without any error the bootstrap says nothing. Of rates between 0 and 1 with a mean of m, all K are 0 with a chance
+    of at most (1 - m)^K, whatever their distribution; so the upper end is that of a share of recordings, 0 of K.
     """
     lines = [(result, edits) for result in pooled(runs) if (edits := edits_of(result.score)) is not None]
     errors, lengths = [edits.errors for _, edits in lines], [edits.length for _, edits in lines]
@@ -153,9 +153,7 @@ def share(
     return Found(value, share_interval(value, n_recordings), None, ids(runs), minutes_to)
 
 
-def quantile(
-    runs: Sequence[Heard], q: float, seconds_of: Callable[[ClipResult], float | None], nothing: str
-) -> Found:
+def quantile(runs: Sequence[Heard], q: float, seconds_of: Callable[[ClipResult], float | None], nothing: str) -> Found:
     """Return a percentile of clips' times, interpolated as in the records, with its exact interval.
 
     Args:

@@ -14,7 +14,9 @@ from earwitness.scoring.cause import cause
 
 _NON_COMMERCIAL = re.compile(r"\bnc\b|non-?\s?commercial|research[ -]only|academic", re.IGNORECASE)
 _ALLOWS = re.compile(
-    r"(mit|isc|zlib|unlicense|(apache|bsd|mpl|cc-by|cc0|bsl)[- ]?[\w.]*(-clause)?|cc-by-sa[\w.-]*|public domain)$",
+    r"(mit|isc|zlib|unlicense|cc0[\w.-]*|cc-by(-sa)?(-[\d.]+)?|"
+    r"(apache|bsd|mpl)([- ](license|version|[\d.]+|clause),?)*)"
+    r"( licen[cs]e)?",
     re.IGNORECASE,
 )
 """Licences that are known here to allow commercial use, by SPDX name."""
@@ -107,9 +109,7 @@ def _licence(allowed: Sequence[str], text: str) -> tuple[Outcome, str | None]:
     return "not measured", unknown
 
 
-def judged(
-    policy: Policy, candidate: Candidate, results: Sequence[RuleResult], more: Sequence[str] = ()
-) -> Judged:
+def judged(policy: Policy, candidate: Candidate, results: Sequence[RuleResult], more: Sequence[str] = ()) -> Judged:
     """Return the status that follows from the rules.
 
     ``rejected`` when a gate fails, ``research`` when every gate that fails stays within its ``research`` limit or

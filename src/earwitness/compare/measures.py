@@ -227,7 +227,8 @@ _COLD, _FULL = "--measure cold", "--measure throughput"
 MEASURES = {
     measure.name: measure
     for measure in (
-        Measure("wer", "WER", "error rate", "less", "texts", _BY_RECORDINGS, "word error rate, failed clips as empty", _wer),
+        Measure("wer", "WER", "error rate", "less", "texts", _BY_RECORDINGS, "word error rate, failed clips as empty",
+                _wer),
         Measure("cer", "CER", "error rate", "less", "texts", _BY_RECORDINGS, "the same of characters", _cer),
         Measure(
             "wer_increase", "rise of WER", "difference of rates", "less", "texts", "paired bootstrap over recordings",

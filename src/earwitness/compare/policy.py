@@ -216,9 +216,7 @@ def _use(at: _At, table: Mapping[str, Any]) -> Use:
     best = table.get("best")
     if not isinstance(best, str) or best not in CATEGORIES:
         raise at.wrong("best", "one of " + ", ".join(CATEGORIES), best)
-    return Use(
-        at.text(table, "name", " "), best, _rules(at.into("gates"), at.table(table, "gates"), "gate")
-    )
+    return Use(at.text(table, "name", " "), best, _rules(at.into("gates"), at.table(table, "gates"), "gate"))
 
 
 def _hint(key: str, known: Iterable[str]) -> str:

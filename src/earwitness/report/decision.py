@@ -9,7 +9,7 @@ from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import Policy, Rule
 from earwitness.report.format import NOTHING, duration
 
-HEADER = ("Candidate", "Status", "Grade", "WER", "What does not pass")
+HEADER = ("Candidate", "Status", "Grade", "WER", "Open")
 
 _SAMPLED = frozenset(name for name, measure in MEASURES.items() if measure.sampled)
 
@@ -46,16 +46,13 @@ def measured_words(rule: RuleResult) -> str:
 
 
 def _open(verdict: Verdict) -> str:
-    found = [
-        f"{rule.kind} {MEASURES[rule.measure].words} {rule.outcome}"
-        for rule in verdict.rules
-        if rule.outcome != "passed"
-    ]
-    few = [r for r in verdict.rules if r.by == "interval" and r.ci95 is None and r.measure in _SAMPLED]
-    if not found and few:
-        names = " and ".join(dict.fromkeys(MEASURES[rule.measure].words for rule in few))
-        return f"all pass; {names} without an interval"
-    return ", ".join(dict.fromkeys(found)) or "all pass"
+    groups: dict[str, list[str]] = {}
+    for rule in verdict.rules:
+        if rule.outcome != "passed":
+            groups.setdefault(f"{rule.kind} {rule.outcome}", []).append(MEASURES[rule.measure].words)
+        elif rule.by == "interval" and rule.ci95 is None and rule.measure in _SAMPLED:
+            groups.setdefault("no interval", []).append(MEASURES[rule.measure].words)
+    return "; ".join(f"{what}: {', '.join(dict.fromkeys(names))}" for what, names in groups.items()) or "all pass"
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:
