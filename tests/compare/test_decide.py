@@ -476,8 +476,8 @@ def test_guidance_names_the_best_for_each_use_among_those_that_meet_its_rules(tm
     assert ruling(GATE + uses, slow, fast).guidance == (
         "For reading: slow:x, by WER: slow:x 6.5 %.",
         "For talking: fast:x, by p95 latency: fast:x 1.17 s.",
-        "For printing: slow:x, the only one with WER at most 10.0 % (upper end of the interval).",
-        "For miracles: none with WER at most 0.1 % (upper end of the interval).",
+        "For printing: slow:x, the only one with WER at most 10.0 %.",
+        "For miracles: none with WER at most 0.1 %.",
     )
 
 

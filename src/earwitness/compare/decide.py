@@ -147,7 +147,7 @@ def _guidance(use: Use, served: Sequence[_Case]) -> str:
     fit = [
         case.candidate for case in served if all(held(rule, case.candidate).outcome == "passed" for rule in use.rules)
     ]
-    needs = f" with {' and '.join(rule.words() for rule in use.rules)}" if use.rules else ""
+    needs = f" with {' and '.join(rule.short() for rule in use.rules)}" if use.rules else ""
     if not fit:
         return f"For {use.name}: none{needs or ' that may be served'}."
     best = winner(use.best, fit)

@@ -31,7 +31,8 @@ def gaps(
     found = [f"{data.name!r}: {repeat_command(run, dataset=data)}" for data in not_heard]
     pairs = list(zip(policy.rules, results, strict=True))
     asked = [(rule.measure, rule.condition, x.reason) for rule, x in pairs if x.outcome == "not measured"]
-    asked += [(CATEGORIES[part.category].measure, None, part.derivation) for part in parts if part.points is None]
+    graded = [(CATEGORIES[part.category].measure, part.derivation) for part in parts if part.points is None]
+    asked += [(name, None, how) for name, how in graded if name not in {measure for measure, _, _ in asked}]
     told: set[tuple[str, str | None]] = set()
     for name, condition, reason in asked:
         if (name, condition) in told or name == "licence":

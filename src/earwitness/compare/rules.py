@@ -76,12 +76,20 @@ class Rule:
         >>> Rule("gate", "licence", "is", ("MIT", "Apache-2.0")).words()
         'licence is MIT or Apache-2.0'
         """
+        end = {"at most": "upper end", "at least": "lower end"}.get(self.bound)
+        how = "" if not self.of.sampled else " (as measured)" if self.by == "value" else f" ({end} of the interval)"
+        return self.short() + how
+
+    def short(self) -> str:
+        """Return the rule in words, without how it is judged.
+
+        >>> Rule("gate", "rtf", "at most", 0.5, device="cpu").short()
+        'RTF with device cpu at most 0.5'
+        """
         where = f" under {self.condition}" if self.condition else ""
         where += f" on {self.dataset!r}" if self.dataset else ""
         where += f" with device {self.device}" if self.device else ""
-        end = {"at most": "upper end", "at least": "lower end"}.get(self.bound)
-        how = "" if not self.of.sampled else " (as measured)" if self.by == "value" else f" ({end} of the interval)"
-        return f"{self.of.words}{where} {self.bound} {self.limit_words()}{how}"
+        return f"{self.of.words}{where} {self.bound} {self.limit_words()}"
 
     def limit_words(self) -> str:
         """Return the limit in words."""

@@ -57,7 +57,9 @@ def _open(verdict: Verdict) -> str:
 
 def verdict_lines(verdict: Verdict) -> list[str]:
     """Return why a candidate is what it is, what its grade was made of, and what is missing."""
-    found = [f"{verdict.candidate}: {verdict.status}, grade {verdict.grade}"]
+    machine = verdict.environment
+    where = f"on {verdict.device_used} of {machine.cpu}, {machine.cores} cores"
+    found = [f"{verdict.candidate}: {verdict.status}, grade {verdict.grade}; {where}"]
     found += [f"  {reason}" for reason in verdict.reasons]
     points = NOTHING if verdict.grade_points is None else f"{verdict.grade_points:.1f}"
     found.append(f"  grade {verdict.grade}: {points} of 100 points")
