@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from earwitness.compare.measures import MEASURES
@@ -146,6 +146,7 @@ KNOWN = {
 
 
 @given(st.sampled_from(sorted(KNOWN)), st.text("abcdefghijklmnopqrstuvwxyz_0123456789", min_size=1, max_size=20))
+@settings(deadline=None)
 def test_unknown_keys_are_always_refused_and_named(where: str, key: str) -> None:
     assume(key not in KNOWN[where])
     text = {

@@ -4,7 +4,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from earwitness.scoring.exact import beta_cdf, quantile_interval, quantile_needs, share_interval, shares_needed
@@ -54,6 +54,7 @@ def test_nothing_seen_of_n_is_about_the_rule_of_three_and_never_less() -> None:
 
 
 @given(st.floats(0, 1), st.integers(1, 500))
+@settings(deadline=None)
 def test_an_interval_holds_the_share_itself(share: float, n: int) -> None:
     low, high = share_interval(share, n)
     assert 0 <= low <= share + 1e-9
@@ -61,6 +62,7 @@ def test_an_interval_holds_the_share_itself(share: float, n: int) -> None:
 
 
 @given(st.sampled_from([0.0, 0.02, 0.2, 0.5]), st.sampled_from([0.01, 0.05, 0.3]))
+@settings(deadline=None)
 def test_as_many_trials_as_it_is_said_to_take_settle_a_limit_and_one_less_does_not(share: float, limit: float) -> None:
     n = shares_needed(share, limit)
     assert n is not None
@@ -73,6 +75,7 @@ def test_as_many_trials_as_it_is_said_to_take_settle_a_limit_and_one_less_does_n
 
 
 @given(st.floats(0.001, 0.999), st.floats(0.5, 300), st.floats(0.5, 300))
+@settings(deadline=None)
 def test_the_beta_function_is_a_distribution_and_symmetric(x: float, a: float, b: float) -> None:
     assert 0 <= beta_cdf(x, a, b) <= 1
     assert beta_cdf(x, a, b) == pytest.approx(1 - beta_cdf(1 - x, b, a), abs=1e-9)
