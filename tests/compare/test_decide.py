@@ -29,11 +29,12 @@ from earwitness.cli import main
 from earwitness.compare.decide import decide
 from earwitness.compare.decision import Decision, RuleResult, Verdict
 from earwitness.compare.decision_file import decision_schema, plain_decision, read_decision, write_decision
+from earwitness.compare.measures import incomplete_s
 from earwitness.compare.policy import load, parse
 from earwitness.errors import ComparisonError, RecordError
 from earwitness.runs import store
-from earwitness.runs.record import ScoringInfo
-from earwitness.types import Clip, Hypothesis, Settings
+from earwitness.runs.record import ClipResult, ScoringInfo
+from earwitness.types import Clip, ClipScore, Finding, Hypothesis, Settings
 
 FEW = (3, 1, 4, 2, 3, 2, 5, 1, 2, 3)
 GATE = "[gates]\nwer = 0.3\n"
@@ -619,3 +620,14 @@ def test_the_rules_are_explained_without_any_run(earwitness: Callable[..., Done]
     nothing = earwitness("--json")
     assert (nothing.returncode, nothing.stdout) == (2, "")
     assert "Name records or a folder" in nothing.stderr
+
+
+def test_a_finding_counts_for_the_audio_that_it_lies_in_and_each_second_once() -> None:
+    one = clip("long", ["word"] * 40, 600.0)
+    found = heard(one, one.reference or "", 1.0)
+    score = ClipScore("long", None, None, False, 40, ("cut_tail", "ghost_phrase"), ())
+    spans = [(590.0, 600.0), (598.0, 599.0), (100.0, 101.5)]
+    placed = replace(score, findings=tuple(Finding("ghost_phrase", *span, "") for span in spans))
+    nowhere = replace(score, findings=(Finding("ghost_phrase", None, None, ""),))
+    assert incomplete_s(ClipResult(one, found, placed)) == 11.5
+    assert incomplete_s(ClipResult(one, found, nowhere)) == 600.0

@@ -136,7 +136,7 @@ def ratio(
 def share(
     runs: Sequence[Heard], counts: Callable[[ClipResult], bool], happened: Callable[[ClipResult], bool], nothing: str
 ) -> Found:
-    """Return a share of clips with its exact interval, recordings taken for the trials (``scoring/exact.py``).
+    """Return a share of clips with its exact interval.
 
     Args:
         runs: Where from.
@@ -144,11 +144,27 @@ def share(
         happened: Whether it is among those that are counted.
         nothing: Why there is none, when no clip counts.
     """
-    results = [result for result in pooled(runs) if counts(result)]
-    if not results:
+    return part_of(runs, lambda result: (float(happened(result)), 1.0) if counts(result) else None, nothing)
+
+
+def part_of(runs: Sequence[Heard], parts_of: Callable[[ClipResult], tuple[float, float] | None], nothing: str) -> Found:
+    """Return a part of a whole, with the exact interval of as many trials as recordings (``scoring/exact.py``).
+
+    Of all values between 0 and 1 with the same mean, 0 and 1 vary most: where only some of a recording counts, the
+    interval is wider than it need be.
+
+    Args:
+        runs: Where from.
+        parts_of: Part and whole of a line, the part at most the whole; ``None`` for one that is passed over.
+        nothing: Why there is none, when no line is left.
+    """
+    kept = [(result, parts) for result in pooled(runs) if (parts := parts_of(result)) is not None]
+    whole = sum(parts[1] for _, parts in kept)
+    if not whole:
         return Found(None, reason=nothing, evidence=ids(runs))
+    results = [result for result, _ in kept]
     n_recordings = len({cluster_of(result.clip) for result in results})
-    value = sum(map(happened, results)) / len(results)
+    value = sum(parts[0] for _, parts in kept) / whole
     minutes_to = _by_share(results, value, n_recordings)
     return Found(value, share_interval(value, n_recordings), None, ids(runs), minutes_to)
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from earwitness.compare.evidence import Found, Heard, ids, quantile, rate, ratio, share
+from earwitness.compare.evidence import Found, Heard, ids, part_of, quantile, rate, ratio, share
 from earwitness.compare.robustness import robustness
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult
@@ -114,13 +114,23 @@ def _loops(case: Case) -> Found:
 
 
 def _incomplete(case: Case) -> Found:
-    # A clip without any transcript is as incomplete as can be.
-    return share(case.runs, lambda _: True, incomplete, "there is no clip")
+    return part_of(case.runs, lambda result: (incomplete_s(result), result.hypothesis.audio_s), "there is no audio")
 
 
-def incomplete(result: ClipResult) -> bool:
-    """Return whether a clip has a finding, or no transcript at all."""
-    return result.score.failed or bool(result.score.flags)
+def incomplete_s(result: ClipResult) -> float:
+    """Return how much of a clip has findings, each second once: a clip of 15 minutes is not lost for one of them.
+
+    A clip without any transcript is as incomplete as can be, and so is one with a finding that has no place in time.
+    """
+    audio_s = result.hypothesis.audio_s
+    spans = [(one.start_s, one.end_s) for one in result.score.findings]
+    if result.score.failed or (result.score.flags and not spans):
+        return audio_s
+    total, reached = 0.0, 0.0
+    for start_s, end_s in sorted((0.0, audio_s) if a is None or b is None else (a, b) for a, b in spans):
+        total += max(0.0, min(end_s, audio_s) - max(start_s, reached))
+        reached = max(reached, end_s)
+    return total
 
 
 def _on_silence(case: Case) -> Found:
@@ -241,8 +251,8 @@ MEASURES = {
                 "clips in which somebody speaks and no word was written, of all such clips", _empty),
         Measure("loop_share", "texts that loop", "share", "less", "texts", _EXACT_SHARE,
                 "clips whose text repeats itself", _loops),
-        Measure("incomplete_share", "clips with a finding", "share", "less", "texts", _EXACT_SHARE,
-                "clips with any finding of completeness, or without a transcript", _incomplete),
+        Measure("incomplete_share", "audio with a finding", "share", "less", "texts", _EXACT_SHARE,
+                "audio in which a finding of completeness lies, or that has no transcript, of all audio", _incomplete),
         Measure("words_on_silence_per_min", "words on silence", "words/min", "less", "texts", _BY_RECORDINGS,
                 "words in clips in which nobody speaks, per minute of these", _on_silence),
         Measure("length_ratio", "words heard per word said", "ratio", "neither", "texts", _BY_RECORDINGS,

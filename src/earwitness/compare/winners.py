@@ -14,7 +14,7 @@ import numpy as np
 from earwitness.compare.candidates import Candidate
 from earwitness.compare.decision import Winner
 from earwitness.compare.evidence import Found, Heard, pooled
-from earwitness.compare.measures import MEASURES, Case, cold_starts, incomplete, wall_of
+from earwitness.compare.measures import MEASURES, Case, cold_starts, incomplete_s, wall_of
 from earwitness.compare.parity import setting_differences
 from earwitness.compare.rules import CATEGORIES
 from earwitness.compare.ties import ranked
@@ -110,9 +110,9 @@ def _by_rank(lines: _Lines, best: str) -> tuple[list[str], str | None]:
 
 
 def _by_flags(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:
-    columns, clusters = _columns(lines, lambda line: float(incomplete(line)))
-    ones = np.ones(len(clusters))
-    tests = [difference(columns[label], columns[best], ones, clusters) for label in others]
+    columns, clusters = _columns(lines, incomplete_s)
+    seconds = _columns(lines, lambda line: line.hypothesis.audio_s)[0][best]
+    tests = [difference(columns[label], columns[best], seconds, clusters) for label in others]
     corrected = holm([test.p for test in tests])
     told = zip(others, tests, corrected, strict=True)
     tied = [label for label, test, p in told if not called(test.value, p)]
