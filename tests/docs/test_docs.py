@@ -73,6 +73,16 @@ def test_the_rows_on_the_page_of_settings_are_rows(title: str, tmp_path: Path) -
     assert done.stdout.startswith(("command:", "openai-api:"))
 
 
+def test_the_rules_on_the_page_of_metrics_do_what_the_page_says(tmp_path: Path) -> None:
+    from earwitness.text import normalizer
+
+    page = ROOT / "docs" / "metrics.md"
+    file = tmp_path / "rules.toml"
+    file.write_text(blocks(page, "toml")["rules.toml"], encoding="utf-8")
+    text, words = re.findall(r'^"(.+)" is `(.+)` under these', page.read_text("utf-8"), re.MULTILINE)[0]
+    assert normalizer(str(file)).words(text, "en") == words.split()
+
+
 def written(page: str, folder: Path) -> Path:
     """The files of a page, written where a reader would write them."""
     for language in ("python", "toml"):
