@@ -105,6 +105,16 @@ def test_the_decision_on_the_page_is_the_one_that_is_made(tmp_path: Path) -> Non
     assert [line for line in shown if " ".join(line.split()) not in printed] == []
 
 
+def test_the_rules_on_the_page_of_metrics_do_what_the_page_says(tmp_path: Path) -> None:
+    from earwitness.text import normalizer
+
+    page = ROOT / "docs" / "metrics.md"
+    file = tmp_path / "rules.toml"
+    file.write_text(blocks(page, "toml")["rules.toml"], encoding="utf-8")
+    text, words = re.findall(r'^"(.+)" is `(.+)` under these', page.read_text("utf-8"), re.MULTILINE)[0]
+    assert normalizer(str(file)).words(text, "en") == words.split()
+
+
 def written(page: str, folder: Path) -> Path:
     """The files of a page, written where a reader would write them."""
     for language in ("python", "toml"):

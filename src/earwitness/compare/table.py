@@ -171,6 +171,14 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
     if len(groups) == 1:
         path, run = lonely[0]
         raise ComparisonError(f"There is only one run, {run.model.id!r} ({path}). Run another model on the same data.")
+    conditions = [run.dataset.condition for _, run in lonely]
+    origins = {c.clean_sha256 if c else run.dataset.sha256 for c, (_, run) in zip(conditions, lonely, strict=True)}
+    if any(conditions) and len(origins) == 1 and len(lonely) == len(groups):
+        names = ", ".join(c.name if c else "clean" for c in conditions)
+        raise ComparisonError(
+            f"There is one run under each condition ({names}), and a table compares runs under the same one. "
+            "For how a model holds, run: earwitness robustness RUN... For a table, run another model too."
+        )
     each = "; ".join(
         f"{run.model.id!r} ran on {run.dataset.name!r} (sha256 {run.dataset.sha256[:12]})" for _, run in lonely
     )
