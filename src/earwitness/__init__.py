@@ -21,7 +21,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "api.analysis": "Completeness PairTests Sensitivity Sliced completeness pairs sensitivity slices terms",
     "api.audio": "ConditionKind apply conditions",
-    "api.comparing": "Needed compare plan robustness",
+    "api.comparing": "Needed compare decide plan robustness",
     "api.data": "Exported check export import_ join load",
     "api.doctor": "Check doctor",
     "api.machine": "EngineHere ModelHere engines install models pull",
@@ -29,11 +29,12 @@ _NAMES = {
     "api.running": "Progress RunOptions resume run",
     "api.scoring": "Scored rescore score",
     "api.terms": "TermReport",
+    "compare.decision": "Decision",
     "compare.robustness": "Robustness",
     "compare.table": "Comparison",
     "errors": "ArchiveError AudioError AudioNotFoundError ChecksumError ComparisonError ConversionError DataError "
-    "DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError ManifestError RecordError "
-    "ScoringError SettingsError UnknownModelError UnsupportedDeviceError UsageError WorkerError",
+    "DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError ManifestError PolicyError "
+    "RecordError ScoringError SettingsError UnknownModelError UnsupportedDeviceError UsageError WorkerError",
     "runs.record": "ClipResult Run",
     "types": "Clip ClipScore Dataset Edits Failure Finding Hypothesis Score Segment Settings Transcript",
 }
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from earwitness.api.audio import conditions as conditions
     from earwitness.api.comparing import Needed as Needed
     from earwitness.api.comparing import compare as compare
+    from earwitness.api.comparing import decide as decide
     from earwitness.api.comparing import plan as plan
     from earwitness.api.comparing import robustness as robustness
     from earwitness.api.data import Exported as Exported
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from earwitness.api.scoring import rescore as rescore
     from earwitness.api.scoring import score as score
     from earwitness.api.terms import TermReport as TermReport
+    from earwitness.compare.decision import Decision as Decision
     from earwitness.compare.robustness import Robustness as Robustness
     from earwitness.compare.table import Comparison as Comparison
     from earwitness.errors import ArchiveError as ArchiveError
@@ -96,6 +99,7 @@ if TYPE_CHECKING:
     from earwitness.errors import EngineNotInstalledError as EngineNotInstalledError
     from earwitness.errors import FetchError as FetchError
     from earwitness.errors import ManifestError as ManifestError
+    from earwitness.errors import PolicyError as PolicyError
     from earwitness.errors import RecordError as RecordError
     from earwitness.errors import ScoringError as ScoringError
     from earwitness.errors import SettingsError as SettingsError

@@ -17,12 +17,12 @@ import earwitness as ew
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "apply", "check", "clips", "compare", "completeness", "conditions", "doctor", "engines", "export", "import_",
-    "install", "join", "load", "models", "pairs", "plan", "pull", "records", "rescore", "resume", "robustness", "run",
+    "apply", "check", "clips", "compare", "completeness", "conditions", "decide", "doctor", "engines", "export",
+    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "rescore", "resume", "robustness", "run",
     "score", "sensitivity", "slices", "terms",
 )  # fmt: skip
 ANSWERS = (
-    "Check", "Comparison", "Completeness", "ConditionKind", "EngineHere", "Exported", "ModelHere", "Needed",
+    "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "ModelHere", "Needed",
     "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced", "TermReport",
 )  # fmt: skip
 VALUES = (
@@ -32,8 +32,8 @@ VALUES = (
 ERRORS = (
     "ArchiveError", "AudioError", "AudioNotFoundError", "ChecksumError", "ComparisonError", "ConversionError",
     "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError", "FetchError",
-    "ManifestError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError", "UnsupportedDeviceError",
-    "UsageError", "WorkerError",
+    "ManifestError", "PolicyError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError",
+    "UnsupportedDeviceError", "UsageError", "WorkerError",
 )  # fmt: skip
 
 

@@ -1,16 +1,18 @@
-"""``earwitness compare``, ``robustness`` and ``plan`` as functions."""
+"""``earwitness compare``, ``decide``, ``robustness`` and ``plan`` as functions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from earwitness.api.records import Sources, paths
+from earwitness.api.records import Source, Sources, paths
 from earwitness.errors import UsageError
 from earwitness.types import Score
 
 if TYPE_CHECKING:
+    from earwitness.compare.decision import Decision
     from earwitness.compare.robustness import Robustness
     from earwitness.compare.table import Comparison
     from earwitness.compare.ties import PairTest
@@ -49,6 +51,30 @@ def compare(records: Sources = "runs", *, accept: str | Iterable[str] = ()) -> C
     from earwitness.compare.table import compare as compared
 
     return compared(paths(records), accept=accepted([accept] if isinstance(accept, str) else list(accept)))
+
+
+def decide(records: Sources = "runs", *, policy: str = "transcription-batch", out: Source | None = None) -> Decision:
+    """Judge every model by a policy: what it may be used for, with the rules, numbers and records behind it.
+
+    Args:
+        records: Records, or folders that hold some.
+        policy: Name of a shipped policy, or the path of a file.
+        out: Where to write the decision as JSON; ``None`` writes nothing.
+
+    Raises:
+        ComparisonError: When there is nothing to judge, or runs that must not be compared.
+        PolicyError: For a policy that there is not, or that does not make sense.
+        RecordError: For a record that cannot be read, or a decision that cannot be written.
+    """
+    from earwitness.compare.decide import decide as decided
+    from earwitness.compare.decision_file import write_decision
+    from earwitness.compare.policy import load
+
+    target = Path(out or "decision.json")
+    decision = decided(paths(records), load(policy), out=target)
+    if out is not None:
+        write_decision(target, decision)
+    return decision
 
 
 def robustness(records: Sources = "runs", *, points: float = 10.0) -> Robustness:
