@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from earwitness import data
 from earwitness.data import bundle
-from earwitness.data.bundle import Study
+from earwitness.data.study import Study
 from earwitness.errors import ArchiveError, DataNotFoundError, EarwitnessError, UsageError
 
 pytestmark = pytest.mark.usefixtures("cache")

@@ -16,8 +16,11 @@ from earwitness.errors import EarwitnessError
 
 COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
-    "run": "Run models over data and write run records",
+    "init": "A study file, earwitness.toml, to begin with",
+    "run": "Run models over data, or the study of earwitness.toml, and write run records",
+    "runs": "The records: list, filter, query with SQL, prune",
     "compare": "Runs over the same data side by side, as tables and Markdown",
+    "gate": "Runs against a baseline, for continuous integration: exit 0 or 1",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
     "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",

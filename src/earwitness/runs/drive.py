@@ -15,8 +15,9 @@ from earwitness.runs.job import Job, Report
 from earwitness.runs.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, EngineInfo, ModelInfo, Run, SpeechInfo
 from earwitness.runs.session import Session
 from earwitness.runs.turns import take_turns
+from earwitness.types import Settings
 
-__all__ = ["Job", "Report", "Turn", "resume", "spoken_language", "start", "together"]
+__all__ = ["Job", "Report", "Turn", "resume", "settings_of", "spoken_language", "start", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,13 @@ def together(turns: Sequence[Turn], out: Path) -> list[Path]:
     return paths
 
 
+def settings_of(job: Job) -> Settings:
+    """Return the settings that a job asks for on this machine: threads that nobody named are every usable core."""
+    return job.settings if job.settings.threads else replace(job.settings, threads=usable_cores())
+
+
 def _begun(job: Job, out: Path) -> tuple[Path, Run]:
     path = store.new_record_path(store.record_folder(out, job.model.id))
-    settings = job.settings if job.settings.threads else replace(job.settings, threads=usable_cores())
     dataset = job.dataset
     run = Run(
         schema_version=SCHEMA_VERSION,
@@ -112,7 +117,7 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
         engine=EngineInfo(job.model.engine),
         device_asked=job.device,
         device_used=None,
-        settings_asked=settings,
+        settings_asked=settings_of(job),
         preset=job.preset,
         settings_in_force={},
         dataset=DatasetInfo(
