@@ -173,8 +173,8 @@ def test_words_invented_on_silence_fail_where_nothing_else_is_there(written: Wri
 def test_a_model_that_was_not_run_fails_unless_that_is_meant(written: Written) -> None:
     before, other = written([0]), written([0], model="fake:other")
     verdict = judged(other, before)
-    assert reasons(verdict) == ["fake:echo on ten is in the baseline, and there is no complete run of it"]
-    assert "not judged: fake:other on ten is not in the baseline. To take it in: --update" in lines(verdict)
+    assert lines(verdict)[0] == "failed: fake:echo on ten: it is in the baseline, and there is no complete run of it"
+    assert "not judged: fake:other on ten: it is not in the baseline. To take it in: --update" in lines(verdict)
     assert judged(other, before, partial=True).passed
 
 
@@ -184,7 +184,7 @@ def test_a_new_model_or_setting_is_said_and_not_failed(written: Written, templat
     beam = written([9], settings_asked=replace(template.settings_asked, beam_size=5))
     verdict = gate([(p, store.read_run(p)) for p in (before, beam)], baseline)
     assert verdict.passed
-    assert "not judged: fake:echo on ten (beam_size=5) is not in the baseline. To take it in: --update" in lines(verdict)
+    assert "not judged: fake:echo on ten (beam_size=5): it is not in the baseline. To take it in: --update" in lines(verdict)
 
 
 def test_threads_are_the_machine_s_and_no_setting(written: Written, template: Run) -> None:

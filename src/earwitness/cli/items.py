@@ -12,6 +12,7 @@ from earwitness.cli.studyfile import StudyFile, requests
 from earwitness.errors import RecordError, UnsupportedDeviceError, UsageError
 from earwitness.runs.already import best
 from earwitness.runs.conditions import under
+from earwitness.runs.drive import require_resumable
 from earwitness.runs.job import Job
 from earwitness.runs.record import Selection
 from earwitness.runs.shelf import Shelf, shelf
@@ -74,6 +75,7 @@ def _item(task: Task, request: Request, held: Shelf) -> Item:
     if record is None:
         return Item("done", what, task)
     path, run = record
+    require_resumable(path, task.job)
     return Item("skipped" if run.status == "complete" else "resumed", what, replace(task, record=path))
 
 

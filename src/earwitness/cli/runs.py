@@ -105,7 +105,7 @@ def _show(records: Held) -> None:
         )
         table.add_row(*(Text(cell) for cell in cells))
     console().print(table)
-    console(stderr=True).print(f"{len(records)} records; times are UTC.", markup=False)
+    console(stderr=True).print(f"{_count(len(records))}; times are UTC.", markup=False)
 
 
 def _ask(records: Held, sql: str, *, as_json: bool) -> None:
@@ -159,9 +159,9 @@ def _prune(
     if not going:
         console().print("Nothing to prune.")
     elif yes:
-        console().print(f"{len(going)} records are in the trash. Bring them back: earwitness runs --restore")
+        console().print(f"In the trash: {_count(len(going))}. Bring back what is there: earwitness runs --restore")
     else:
-        console().print(f"{len(going)} records would go. Do it: add --yes")
+        console().print(f"{_count(len(going))} would go. Do it: add --yes")
 
 
 def _restore(roots: list[Path], *, as_json: bool) -> None:
@@ -179,6 +179,10 @@ def _restore(roots: list[Path], *, as_json: bool) -> None:
             console().print("The trash is empty.")
     if left:
         raise typer.Exit(1)
+
+
+def _count(n: int) -> str:
+    return "1 record" if n == 1 else f"{n} records"
 
 
 def _plain(path: Path, run: Run) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from earwitness.compare.baseline import Baseline, Entry, Pace, entry_of
+from earwitness.compare.decision import Decision, RuleResult
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, Run
 from earwitness.runs.store import read_clips
@@ -163,6 +164,21 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A gate of the policy, held against one candidate of the decision."""
+
+    candidate: str
+    """Its label."""
+    result: RuleResult
+    """What the decision says."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Failed for a rule that is broken; what is undecided or not measured is not judged."""
+        return self.result.outcome if self.result.outcome in ("passed", "failed") else "not judged"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gate says."""
 
@@ -174,12 +190,15 @@ class Verdict:
     """Entries that no complete run was given for."""
     partial: bool
     """Whether missing entries are let through."""
+    rules: tuple[Rule, ...] = ()
+    """Gates of the policy; none without one."""
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed."""
-        checks = (check for judged in self.judged for check in judged.checks)
-        return all(check.outcome != "failed" for check in checks) and (self.partial or not self.missing)
+        checks = [check for judged in self.judged for check in judged.checks]
+        failed = any(check.outcome == "failed" for check in [*checks, *self.rules])
+        return not failed and (self.partial or not self.missing)
 
 
 def gate(
@@ -189,6 +208,7 @@ def gate(
     tolerance: Tolerance = Tolerance(),
     by: By = "recording",
     partial: bool = False,
+    decision: Decision | None = None,
 ) -> Verdict:
     """Hold runs against a baseline.
 
@@ -201,6 +221,7 @@ def gate(
         tolerance: What is let through.
         by: What clips are summed by.
         partial: Whether entries without a run are let through.
+        decision: The same runs judged by a policy, whose gates are then checks, too.
 
     Raises:
         ComparisonError: When a run was scored in another way than its entry, or a clip is not the one that it was.
@@ -220,7 +241,12 @@ def gate(
     what = {entry.what for _, entry in entries}
     missing = tuple(base for base in baseline.entries if base.what not in what)
     without = tuple(entry for _, entry in entries if _match(entry, baseline) is None)
-    return Verdict(tuple(judged), without, missing, partial)
+    return Verdict(tuple(judged), without, missing, partial, _rules(decision))
+
+
+def _rules(decision: Decision | None) -> tuple[Rule, ...]:
+    verdicts = decision.verdicts if decision else ()
+    return tuple(Rule(v.candidate, result) for v in verdicts for result in v.rules if result.kind == "gate")
 
 
 def _judged(

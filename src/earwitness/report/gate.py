@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from earwitness.compare.baseline import Entry
-from earwitness.compare.gate import Check, Clips, Failures, Judged, Speed, Verdict, Words, Worst
+from earwitness.compare.gate import Check, Clips, Failures, Judged, Outcome, Rule, Speed, Verdict, Words, Worst
 from earwitness.report.format import number
 from earwitness.report.statistics import p_value, points
 
@@ -17,6 +17,8 @@ _FIGURES = {
     "cold_s": "cold start",
     "saturated_rtf": "RTF of the saturated machine",
 }
+# Dots, too, unless they are a number's: www.example would become a link.
+_MARKUP = re.compile(r"(?<=\d)\.(?!\d)|(?<!\d)\.|[^\w .,%+()-]|_")
 _FEW = 3
 _LONGEST = 300
 
@@ -42,18 +44,16 @@ def sentence(check: Check) -> str:
 
 def lines(verdict: Verdict) -> list[str]:
     """Return a line for every check, what failed first, and one for everything that was not judged."""
-    found = [(check.outcome, f"{check.outcome}: {label(j.entry)}: {sentence(check)}") for j, check in _checks(verdict)]
+    found = [(outcome, f"{outcome}: {what}: {reason}") for what, _, outcome, reason in _rows(verdict)]
     order = ("failed", "not judged", "passed")
     told = [line for outcome in order for each, line in found if each == outcome]
-    missing = [f"{'not judged' if verdict.partial else 'failed'}: {_missing(entry)}" for entry in verdict.missing]
     notes = [f"note: {label(j.entry)}: its weights are not those of the baseline" for j in verdict.judged if j.new_weights]
-    return [*missing, *told, *notes, *(f"not judged: {_without(entry)}" for entry in verdict.without)]
+    return [*told, *notes]
 
 
 def failures(verdict: Verdict) -> list[tuple[str, str]]:
     """Return title and reason of everything that failed."""
-    missing = [] if verdict.partial else [(label(entry), _missing(entry)) for entry in verdict.missing]
-    return missing + [(label(j.entry), sentence(c)) for j, c in _checks(verdict) if c.outcome == "failed"]
+    return [(what, reason) for what, _, outcome, reason in _rows(verdict) if outcome == "failed"]
 
 
 def annotations(verdict: Verdict) -> list[str]:
@@ -64,16 +64,11 @@ def annotations(verdict: Verdict) -> list[str]:
 def junit(verdict: Verdict) -> str:
     """Return the verdict as JUnit XML: a suite for every model and dataset, a case for every check."""
     root = ElementTree.Element("testsuites", name="earwitness gate")
-    for judged in verdict.judged:
-        suite = ElementTree.SubElement(root, "testsuite", name=_xml(label(judged.entry)))
-        for check in judged.checks:
-            _case(suite, judged.entry, check.name, check.outcome, sentence(check))
-    for entry in verdict.missing:
-        suite = ElementTree.SubElement(root, "testsuite", name=_xml(label(entry)))
-        _case(suite, entry, "run", "not judged" if verdict.partial else "failed", _missing(entry))
-    for entry in verdict.without:
-        suite = ElementTree.SubElement(root, "testsuite", name=_xml(label(entry)))
-        _case(suite, entry, "run", "not judged", _without(entry))
+    suites: dict[str, ElementTree.Element] = {}
+    for what, name, outcome, reason in _rows(verdict):
+        if what not in suites:
+            suites[what] = ElementTree.SubElement(root, "testsuite", name=_xml(what))
+        _case(suites[what], what, name, outcome, reason)
     for element in (root, *root):
         for count, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
             element.set(count, str(len(list(element.iter(tag)))))
@@ -86,16 +81,13 @@ def markdown(verdict: Verdict) -> str:
     failed = failures(verdict)
     head = "The gate is open: nothing got worse." if verdict.passed else f"The gate is shut: {_count(len(failed))}."
     parts = [f"### {head}", *(f"- **{code(title)}**: {code(reason)}" for title, reason in failed)]
-    rows = [
-        f"| {code(label(j.entry))} | {c.name} | {c.outcome} | {code(sentence(c))} |" for j, c in _checks(verdict)
-    ]
+    rows = [f"| {code(what)} | {code(name)} | {outcome} | {code(why)} |" for what, name, outcome, why in _rows(verdict)]
     if rows:
         parts += ["", "| run | check | outcome | |", "|---|---|---|---|", *rows]
     for judged in verdict.judged:
         if judged.worst:
             parts += ["", *_worst_table(judged)]
-    parts += ["", *(f"- {code(_without(entry))}" for entry in verdict.without)]
-    return "\n".join(parts).rstrip() + "\n"
+    return "\n".join(parts) + "\n"
 
 
 def code(text: str) -> str:
@@ -105,13 +97,30 @@ def code(text: str) -> str:
     '<code>&#60;b&#62;&#124;&#64;me&#96;</code>'
     """
     flat = " ".join(_xml(text).split())
-    return "<code>" + re.sub(r"[^\w .,%+()-]|_", lambda found: f"&#{ord(found[0])};", flat) + "</code>"
+    return "<code>" + _MARKUP.sub(lambda found: f"&#{ord(found[0])};", flat) + "</code>"
 
 
-def _checks(verdict: Verdict) -> Iterator[tuple[Judged, Check]]:
+def _rows(verdict: Verdict) -> Iterator[tuple[str, str, Outcome, str]]:
+    """Yield everything that was looked at: about what, name of the check, outcome, reason."""
     for judged in verdict.judged:
         for check in judged.checks:
-            yield judged, check
+            yield label(judged.entry), check.name, check.outcome, sentence(check)
+    for rule in verdict.rules:
+        yield rule.candidate, "policy", rule.outcome, _rule(rule)
+    for entry in verdict.missing:
+        outcome: Outcome = "not judged" if verdict.partial else "failed"
+        yield label(entry), "run", outcome, "it is in the baseline, and there is no complete run of it"
+    for entry in verdict.without:
+        yield label(entry), "run", "not judged", "it is not in the baseline. To take it in: --update"
+
+
+def _rule(rule: Rule) -> str:
+    result = rule.result
+    if result.measured is None:
+        return f"{result.rule}: {result.reason or 'not measured'}"
+    measured = result.measured if isinstance(result.measured, str) else number(result.measured)
+    why = f" ({result.reason})" if result.reason else ""
+    return f"{result.rule}: {measured}{' ' * bool(result.unit)}{result.unit}{why}"
 
 
 def _clips(check: Clips) -> str:
@@ -146,14 +155,6 @@ def _speed(check: Speed) -> str:
     return f"{head}: {ratio}" + (f", as {check.reason}" if check.reason else "")
 
 
-def _missing(entry: Entry) -> str:
-    return f"{label(entry)} is in the baseline, and there is no complete run of it"
-
-
-def _without(entry: Entry) -> str:
-    return f"{label(entry)} is not in the baseline. To take it in: --update"
-
-
 def _named(ids: tuple[str, ...]) -> str:
     shown = ", ".join(map(repr, ids[:_FEW]))
     more = f" and {len(ids) - _FEW} more" if len(ids) > _FEW else ""
@@ -184,8 +185,8 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " (...)"
 
 
-def _case(suite: ElementTree.Element, entry: Entry, name: str, outcome: str, reason: str) -> None:
-    case = ElementTree.SubElement(suite, "testcase", classname=_xml(f"{entry.model} on {entry.dataset}"), name=name)
+def _case(suite: ElementTree.Element, what: str, name: str, outcome: Outcome, reason: str) -> None:
+    case = ElementTree.SubElement(suite, "testcase", classname=_xml(what), name=_xml(name))
     if outcome == "failed":
         ElementTree.SubElement(case, "failure", message=_xml(reason))
     elif outcome == "not judged":

@@ -17,7 +17,7 @@ from earwitness.runs.session import Session
 from earwitness.runs.turns import take_turns
 from earwitness.types import Settings
 
-__all__ = ["Job", "Report", "Turn", "resume", "settings_of", "spoken_language", "start", "together"]
+__all__ = ["Job", "Report", "Turn", "require_resumable", "resume", "settings_of", "spoken_language", "start", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def together(turns: Sequence[Turn], out: Path) -> list[Path]:
     """
     for turn in turns:
         if turn.record is not None:
-            _require_resumable(turn.record, turn.job)
+            require_resumable(turn.record, turn.job)
     # The workers are left first, all of them, and the records are written then.
     paths = []
     with ExitStack() as records, ExitStack() as workers:
@@ -142,7 +142,12 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
     return path, run
 
 
-def _require_resumable(path: Path, job: Job) -> None:
+def require_resumable(path: Path, job: Job) -> None:
+    """Refuse to go on with a record that is being written, or whose data or weights have changed since.
+
+    Raises:
+        RecordError: In one sentence.
+    """
     run = store.read_run(path)
     if run.status == "complete":
         return

@@ -81,11 +81,12 @@ def moment(text: str, now: datetime | None = None) -> datetime:
     Raises:
         UsageError: For anything else.
     """
-    ago = re.fullmatch(r"(\d{1,6})([hdw])", text)
+    ago = re.fullmatch(r"(\d{1,4})([hdw])", text)
     if ago:
         return (now or datetime.now(UTC)) - timedelta(hours=int(ago[1]) * _HOURS[ago[2]])
     try:
-        return datetime.fromisoformat(text).astimezone()
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.astimezone()
     except (ValueError, OverflowError):
         raise UsageError(f"{text!r} is no moment. Write a date as 2026-01-31, or 12h, 7d, 4w for so long ago.") from None
 

@@ -141,7 +141,6 @@ def bring_back(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 def _move(record: Path, target: Path) -> None:
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A record without its clips is still listed, and says what is missing; clips without a record are seen by nobody.
         clips_path(record).rename(clips_path(target))
         record.rename(target)
 
