@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of the record and the baseline into docs/schema/; with --check, only say whether they are up to date."""
+"""Write the published JSON Schemas into docs/schema/; with --check, only say whether they are up to date."""
 
 from __future__ import annotations
 

@@ -9,31 +9,49 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from earwitness.cli import options
+from earwitness.cli import main, options
 from earwitness.cli.jobs import Request
 from earwitness.cli.studyfile import Data, Scoring, StudyFile, Variant, read, requests
 from earwitness.data import bundle
+from earwitness.engines.catalog import models
 from earwitness.errors import UsageError
 from earwitness.runs import store
 
-Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Cli = Callable[..., Done]
+OK = "[study]\ndata = ['sample']\nmodels = ['a:b']\n"
 TEMPLATE = Path(__file__).parents[2] / "src" / "earwitness" / "cli" / "study.toml"
 
 
 @pytest.fixture
-def cli(tmp_path: Path, cache: Path) -> Cli:
-    def run(*arguments: str | Path, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "earwitness", *map(str, arguments)]
-        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+def cli(tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Commands in this process: workers are real, and the study is read anew each time."""
 
-    return run
+    def run(*arguments: str | Path, cwd: Path = tmp_path) -> Done:
+        models.cache_clear()
+        with chdir(cwd):
+            code = main([str(argument) for argument in arguments])
+        return Done(code, *capfd.readouterr())
+
+    yield run
+    models.cache_clear()
 
 
 def write(folder: Path, text: str) -> Path:
@@ -49,7 +67,7 @@ def script(folder: Path, **answers: dict[str, Any]) -> None:
     (folder / "script.json").write_text(json.dumps(by_samples))
 
 
-def outcomes(done: subprocess.CompletedProcess[str]) -> list[str]:
+def outcomes(done: Done) -> list[str]:
     assert done.returncode == 0, done.stderr
     return [answer["outcome"] for answer in json.loads(done.stdout)]
 
@@ -81,12 +99,12 @@ def test_what_init_writes_explains_every_key_and_shows_the_default(tmp_path: Pat
     text = TEMPLATE.read_text("utf-8").replace("@MODELS@", '["fake:echo"]')
     path = write(tmp_path, text)
     plain = read(path)
-    for kind in (StudyFile, Scoring):
-        for field in fields(kind):
-            assert re.search(rf"^(# )?(\[study\.)?{field.name}\b", text, re.MULTILINE), field.name
-    for kind in (Data, Variant):
-        assert all(f"{field.name} = " in text for field in fields(kind))
-    path.write_text(re.sub(r"^# (?=[a-z_]+ = )(?!policy|speech)", "", text.partition("# Models of your own")[0], flags=re.M))
+    for field in (*fields(StudyFile), *fields(Scoring)):
+        assert re.search(rf"^(# )?(\[study\.)?{field.name}\b", text, re.MULTILINE), field.name
+    assert all(f"{field.name} = " in text for field in (*fields(Data), *fields(Variant)))
+    path.write_text(
+        re.sub(r"^# (?=[a-z_]+ = )(?!policy|speech)", "", text.partition("# Models of your own")[0], flags=re.M)
+    )
     assert read(path) == plain
 
 
@@ -94,13 +112,13 @@ def test_what_init_writes_explains_every_key_and_shows_the_default(tmp_path: Pat
     ("text", "message"),
     [
         ("[study]\nmodles = []", "[study] has no key 'modles'. Did you mean 'models'?"),
-        ("[study]\nmodels = ['a:b']\ndata = [{ source = 'x', limt = 1 }]", "an entry of data has no key 'limt'. Did you mean 'limit'?"),
-        ("[study]\ndata = ['sample']\nmodels = [{ id = 'a:b', setings = {} }]", "models has no key 'setings'. Did you mean 'settings'?"),
+        ("[study]\ndata = [{ source = 'x', limt = 1 }]", "an entry of data has no key 'limt'. Did you mean 'limit'?"),
+        ("[study]\nmodels = [{ id = 'a:b', setings = {} }]", "models has no key 'setings'. Did you mean 'settings'?"),
         ("[study]\ndata = ['sample']\nmodels = [{ preset = 'native' }]", "an entry of models needs 'id'."),
-        ("[study]\ndata = ['sample']\nmodels = ['a:b']\n[study.scoring]\nnormaliser = 'x'", "Did you mean 'normalizer'?"),
-        ("[study]\ndata = ['sample']\nmodels = ['a:b']\nwarmup = 'two'", "warmup in [study]: input should be a valid integer."),
-        ("[study]\ndata = ['sample']\nmodels = ['a:b']\nclean = 1", "clean in [study]: input should be a valid boolean."),
-        ("[study]\ndata = ['sample']\nmodels = ['a:b']\npreset = 'fast'", "preset in [study]: input should be 'matched' or 'native'."),
+        (f"{OK}[study.scoring]\nnormaliser = 'x'", "Did you mean 'normalizer'?"),
+        (f"{OK}warmup = 'two'", "warmup in [study]: input should be a valid integer."),
+        (f"{OK}clean = 1", "clean in [study]: input should be a valid boolean."),
+        (f"{OK}preset = 'fast'", "preset in [study]: input should be 'matched' or 'native'."),
         ("[study]\ndata = ['sample']\nmodels = []", "[study] names no models."),
         ("[study]\ndata = 'sample'\nmodels = ['a:b']", "data in [study]: input should be a valid array."),
         ("[[model]]\n", "has no table [study]"),
@@ -130,7 +148,7 @@ def test_models_have_settings_presets_and_devices_of_their_own(tmp_path: Path) -
             """
             [study]
             data = ["a", { source = "b", limit = 3, tags = { kind = "speech" }, language = "de", channel = 1 }]
-            models = ["fake:echo", { id = "fake:echo", preset = "native", settings = { vad = true }, devices = ["cpu"] }]
+            models = ["fake:echo", { id = "fake:m", preset = "native", settings = { vad = true }, devices = ["cpu"] }]
             devices = ["auto", "cuda"]
             settings = { beam_size = 5 }
             measure = ["latency"]

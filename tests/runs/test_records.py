@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -118,7 +117,9 @@ def test_filters_take_what_they_name(record: Record, tmp_path: Path, capfd: pyte
     assert models("--model", "faster:tiny", "--model", "other:*") == ["other:base", "faster:tiny"]
     assert models("--since", "2026-02-01") == ["other:base"]
     assert models("--where", "device_used=cuda:0") == ["faster:base"]
-    assert models("--where", "settings_asked.beam_size=1", "--where", "settings_asked.vad=false", "--dataset", "one") != []
+    assert (
+        models("--where", "settings_asked.beam_size=1", "--where", "settings_asked.vad=false", "--dataset", "one") != []
+    )
     assert models("--where", "settings_asked.beam_size=2") == models("--dataset", "two") == []
     assert models("--where", "no.such.key=1") == []
     assert len(models("--status", "complete")) == 3
@@ -222,7 +223,9 @@ def test_filters_narrow_what_goes_and_not_what_is_the_newest(
     assert [row["record"] for row in rows] == [str(failed)]
 
 
-def test_a_place_that_is_taken_keeps_its_record(record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_is_taken_keeps_its_record(
+    record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     runs = tmp_path / "runs"
     path = record()
     (thrown,) = throw_away([path], [runs])
@@ -248,11 +251,13 @@ def test_two_records_of_one_name_thrown_away_in_one_second_are_both_kept(record:
 def test_a_record_that_lost_its_texts_is_not_complete(record: Record, tmp_path: Path) -> None:
     path = record()
     run: Run = store.read_run(path)
-    os.unlink(store.clips_path(path))
+    store.clips_path(path).unlink()
     assert state(path, run) == "edited"
 
 
-def test_sql_answers_over_runs_scores_and_clips(record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_sql_answers_over_runs_scores_and_clips(
+    record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("duckdb", reason="needs the extra sql")
     runs = tmp_path / "runs"
     record()
@@ -261,7 +266,9 @@ def test_sql_answers_over_runs_scores_and_clips(record: Record, tmp_path: Path, 
         {"model": "fake:m", "wer": 1.0, "state": "complete"},
         {"model": "fake:other", "wer": 1.0, "state": "complete"},
     ]
-    joined = "SELECT r.model, s.value FROM runs r JOIN scores s ON s.run_id = r.id WHERE metric = 'wer' AND model = 'fake:m'"
+    joined = (
+        "SELECT r.model, s.value FROM runs r JOIN scores s ON s.run_id = r.id WHERE metric = 'wer' AND model = 'fake:m'"
+    )
     assert as_json(capfd, runs, "--sql", joined) == [{"model": "fake:m", "value": 1.0}]
     clips = "SELECT sum(substitutions) n, any_value(text) text, avg(wall_s) > 0 timed, max(failure) f FROM clips"
     assert as_json(capfd, runs, "--sql", clips) == [{"n": 2, "text": "won", "timed": True, "f": None}]

@@ -13,8 +13,21 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
     from earwitness.compare.gate import Verdict
+    from earwitness.runs.record import Run
 
 app = new_app("Hold runs against a baseline: exit 1 when something got worse.")
+
+Absolute = Annotated[
+    float, typer.Option(min=0, help="Rise of WER that is let through when not significant; 0.005 is half a point.")
+]
+Relative = Annotated[float, typer.Option(min=0, help="The same as a share of the baseline's; the larger one counts.")]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Entries of the baseline without a run are let through; --update keeps them.")
+]
+Github = Annotated[
+    bool | None,
+    typer.Option("--github/--no-github", help="Print annotations; the default is where GITHUB_ACTIONS is true."),
+]
 
 
 @app.command()
@@ -22,21 +35,14 @@ def gate(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
     baseline: Annotated[Path, typer.Option(help="The file that says what runs came to when they were good.")],
     update: Annotated[bool, typer.Option("--update", help="Write the baseline from these runs.")] = False,
-    absolute: Annotated[
-        float, typer.Option(min=0, help="Rise of WER that is let through when it is not significant; 0.005 is half a point.")
-    ] = 0.005,
-    relative: Annotated[float, typer.Option(min=0, help="The same as a share of the baseline's; the larger counts.")] = 0.05,
-    slower: Annotated[float, typer.Option(min=1, help="Ratio of times that is let through, on the same machine.")] = 1.5,
+    absolute: Absolute = 0.005,
+    relative: Relative = 0.05,
+    slower: Annotated[float, typer.Option(min=1, help="Ratio of times that is let through, on one machine.")] = 1.5,
     cluster: Annotated[str, typer.Option(help="What varies: recording or speaker.")] = "recording",
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Entries of the baseline without a run are let through, and kept by --update.")
-    ] = False,
+    partial: Partial = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write a comment with the worst clips to this file.")] = None,
-    github: Annotated[
-        bool | None,
-        typer.Option("--github/--no-github", help="Print annotations; the default is where GITHUB_ACTIONS is true."),
-    ] = None,
+    github: Github = None,
     as_json: AsJson = False,
 ) -> None:
     """Fail when WER rose significantly or beyond tolerance, clips vanished or fail, or speed fell on the same machine.
@@ -49,23 +55,19 @@ def gate(
         earwitness gate runs --baseline baseline.json --junit gate.xml --markdown gate.md
     """
     from earwitness.cli.analyze import cluster_name
-    from earwitness.compare import baseline as baselines
+    from earwitness.compare.baseline import read
     from earwitness.compare.gate import Tolerance
     from earwitness.compare.gate import gate as held_against
-    from earwitness.compare.table import newest
     from earwitness.report import gate as shown
-    from earwitness.runs.store import find_records, write_text
+    from earwitness.runs.store import write_text
 
-    left_out: list[str] = []
-    runs = baselines.current(newest(find_records(records), left_out), left_out)
-    for reason in left_out:
-        console(stderr=True).print(f"Left out: {reason}", markup=False)
+    runs = _newest(records)
     if update:
         _update(runs, baseline, partial=partial, as_json=as_json)
         return
     verdict = held_against(
         runs,
-        baselines.read(baseline),
+        read(baseline),
         tolerance=Tolerance(absolute, relative, slower),
         by=cluster_name(cluster),
         partial=partial,
@@ -74,7 +76,7 @@ def gate(
         if path is not None:
             write_text(path, text(verdict))
     if github or (github is None and os.environ.get("GITHUB_ACTIONS") == "true"):
-        for line in shown.annotations(verdict):
+        for line in shown.commands(verdict):
             typer.echo(line, err=as_json)
     if as_json:
         print_json(_plain(verdict))
@@ -85,7 +87,19 @@ def gate(
         raise typer.Exit(1)
 
 
-def _update(runs: list[Any], path: Path, *, partial: bool, as_json: bool) -> None:
+def _newest(records: list[Path]) -> list[tuple[Path, Run]]:
+    from earwitness.compare.baseline import current
+    from earwitness.compare.table import newest
+    from earwitness.runs.store import find_records
+
+    left_out: list[str] = []
+    runs = current(newest(find_records(records), left_out), left_out)
+    for reason in left_out:
+        console(stderr=True).print(f"Left out: {reason}", markup=False)
+    return runs
+
+
+def _update(runs: list[tuple[Path, Run]], path: Path, *, partial: bool, as_json: bool) -> None:
     from earwitness.compare import baseline as baselines
     from earwitness.errors import ComparisonError
     from earwitness.report.gate import label

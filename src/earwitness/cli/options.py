@@ -5,13 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 from typer.models import OptionInfo
-
-if TYPE_CHECKING:
-    from earwitness.cli.jobs import Request
 
 Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")]

@@ -16,29 +16,32 @@ if TYPE_CHECKING:
 app = new_app("List, filter, query and prune the records.")
 Held = list[tuple[Path, "Run"]]
 _ID_CHARS = 8
+Paths = Annotated[list[Path] | None, typer.Argument(help="Records, or folders that hold some.", metavar="PATH...")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Only those with this in the record, as in environment.cores=2."),
+]
+Prune = Annotated[
+    list[str] | None, typer.Option(metavar="KIND,...", help="Say what would go: superseded, failed, any.")
+]
+OlderThan = Annotated[str | None, typer.Option(help="With --prune: only those begun before, as for --since.")]
+EvenNewest = Annotated[
+    bool, typer.Option("--even-newest", help="With --prune: also the newest complete record of a setting.")
+]
 
 
 @app.command()
 def runs(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Records, or folders that hold some.", metavar="PATH...")] = None,
+    paths: Paths = None,
     model: Annotated[list[str] | None, typer.Option(help="Only this model; * stands for anything.")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; * stands for anything.")] = None,
-    status: Annotated[
-        list[str] | None, typer.Option(help="complete, running, interrupted, failed, killed or edited.")
-    ] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Only these: complete, failed, killed and so on.")] = None,
     since: Annotated[str | None, typer.Option(help="Only those begun since: 2026-01-31, or 12h, 7d, 4w ago.")] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Only those with this in the record, as in environment.cores=2."),
-    ] = None,
+    where: Where = None,
     sql: Annotated[str | None, typer.Option(help="One SELECT over the tables runs, scores and clips.")] = None,
-    prune: Annotated[
-        list[str] | None, typer.Option(metavar="KIND,...", help="Say what would go: superseded, failed, any.")
-    ] = None,
-    older_than: Annotated[str | None, typer.Option(help="With --prune: only those begun before, as for --since.")] = None,
-    even_newest: Annotated[
-        bool, typer.Option("--even-newest", help="With --prune: also the newest complete record of a setting.")
-    ] = False,
+    prune: Prune = None,
+    older_than: OlderThan = None,
+    even_newest: EvenNewest = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --prune: do it.")] = False,
     restore: Annotated[bool, typer.Option("--restore", help="Bring back everything that was pruned.")] = False,
     as_json: AsJson = False,
@@ -145,9 +148,7 @@ def _prune(
     before = moment(older_than) if older_than else None
     among = {path for path, _ in chosen}
     going = [
-        each
-        for each in surplus(records, kinds(asked), before=before, even_newest=even_newest)
-        if each.path in among
+        each for each in surplus(records, kinds(asked), before=before, even_newest=even_newest) if each.path in among
     ]
     moved = throw_away([each.path for each in going], roots) if yes else []
     if as_json:
@@ -155,7 +156,9 @@ def _prune(
         print_json({"pruned": yes, "records": rows, "now": [str(path) for path in moved]})
         return
     for each in going:
-        console().print(f"{each.why}: {each.path} ({each.run.model.id} on {each.run.dataset.name})", markup=False, soft_wrap=True)
+        console().print(
+            f"{each.why}: {each.path} ({each.run.model.id} on {each.run.dataset.name})", markup=False, soft_wrap=True
+        )
     if not going:
         console().print("Nothing to prune.")
     elif yes:

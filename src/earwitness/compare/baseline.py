@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from earwitness.errors import RecordError
 from earwitness.runs.record import ClipResult, Run
-from earwitness.runs.store import adapter, schema_of, validated
+from earwitness.runs.store import adapter, read_document, schema_of
 from earwitness.types import Clip, Edits, Settings
 
 SCHEMA_VERSION = 1
@@ -149,7 +148,9 @@ def entry_of(run: Run, results: Sequence[ClipResult]) -> Entry:
 def counts_of(result: ClipResult) -> ClipCounts:
     """Return a line of a record as a line of a baseline."""
     transcript = result.hypothesis.transcript
-    return ClipCounts(_hash(*_identity(result.clip)), result.score.words, _hash(transcript.text) if transcript else None)
+    return ClipCounts(
+        _hash(*_identity(result.clip)), result.score.words, _hash(transcript.text) if transcript else None
+    )
 
 
 def baseline_of(entries: Sequence[Entry]) -> Baseline:
@@ -178,20 +179,14 @@ def read(path: Path) -> Baseline:
     Raises:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit; the first field is named.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecordError(
-            f"There is no baseline {str(path)!r}. Write it: earwitness gate RUN... --baseline {path} --update"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{str(path)!r} is not a baseline: {error}.") from None
-    found = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(found, int) and found > SCHEMA_VERSION:
-        raise RecordError(
-            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {SCHEMA_VERSION}. Upgrade it."
-        )
-    baseline: Baseline = validated(Baseline, data, str(path))
+    baseline: Baseline = read_document(
+        Baseline,
+        path,
+        SCHEMA_VERSION,
+        what="a baseline",
+        missing="baseline",
+        remedy=f"Write it: earwitness gate RUN... --baseline {path} --update",
+    )
     return baseline
 
 

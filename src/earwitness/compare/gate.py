@@ -2,12 +2,12 @@
 
 *Words*: the errors of every clip are paired with those of the baseline and tested over recordings, corrected for the
 number of entries (``scoring/significance.py``). A significant rise of WER fails, however small. A rise that is not
-significant fails beyond ``max(absolute, relative * baseline)``: a small test set has no power, and a large rise in it is
-no proof that nothing happened.
+significant fails beyond ``max(absolute, relative * baseline)``: a small test set has no power, and a large rise in it
+is no proof that nothing happened.
 
-*Speed* is judged by ratios, on the same class of machine only. A difference has to be large (``slower``) and long enough
-to be no hiccup (``_LEAST_S``); where the fixed work that runs beside every measurement says that the machine itself was
-slower this time, that much more is allowed.
+*Speed* is judged by ratios, on the same class of machine only. A difference has to be large (``slower``) and long
+enough to be no hiccup (``_LEAST_S``); where the fixed work that runs beside every measurement says that the machine
+itself was slower this time, that much more is allowed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A study: what is to be made of data. The arguments of ``earwitness run`` that travel in a bundle or stand in a file."""
+"""A study: what is to be made of data, as the arguments of ``earwitness run`` that travel in a bundle."""
 
 from __future__ import annotations
 

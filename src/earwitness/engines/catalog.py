@@ -1,4 +1,4 @@
-"""The catalog of models: ``catalog.toml`` beside this file, and the rows ``[[model]]`` of the user's ``earwitness.toml``."""
+"""The catalog of models: ``catalog.toml`` beside this file, and rows of the user's ``earwitness.toml``."""
 
 from __future__ import annotations
 

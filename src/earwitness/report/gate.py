@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from earwitness.compare.baseline import Entry
 from earwitness.compare.gate import Check, Clips, Failures, Judged, Outcome, Rule, Speed, Verdict, Words, Worst
@@ -47,7 +47,9 @@ def lines(verdict: Verdict) -> list[str]:
     found = [(outcome, f"{outcome}: {what}: {reason}") for what, _, outcome, reason in _rows(verdict)]
     order = ("failed", "not judged", "passed")
     told = [line for outcome in order for each, line in found if each == outcome]
-    notes = [f"note: {label(j.entry)}: its weights are not those of the baseline" for j in verdict.judged if j.new_weights]
+    notes = [
+        f"note: {label(j.entry)}: its weights are not those of the baseline" for j in verdict.judged if j.new_weights
+    ]
     return [*told, *notes]
 
 
@@ -56,24 +58,24 @@ def failures(verdict: Verdict) -> list[tuple[str, str]]:
     return [(what, reason) for what, _, outcome, reason in _rows(verdict) if outcome == "failed"]
 
 
-def annotations(verdict: Verdict) -> list[str]:
+def commands(verdict: Verdict) -> list[str]:
     """Return what failed as workflow commands of GitHub, which shows them beside the change."""
     return [f"::error title={_property(title)}::{_data(reason)}" for title, reason in failures(verdict)]
 
 
 def junit(verdict: Verdict) -> str:
     """Return the verdict as JUnit XML: a suite for every model and dataset, a case for every check."""
-    root = ElementTree.Element("testsuites", name="earwitness gate")
-    suites: dict[str, ElementTree.Element] = {}
+    root = ET.Element("testsuites", name="earwitness gate")
+    suites: dict[str, ET.Element] = {}
     for what, name, outcome, reason in _rows(verdict):
         if what not in suites:
-            suites[what] = ElementTree.SubElement(root, "testsuite", name=_xml(what))
+            suites[what] = ET.SubElement(root, "testsuite", name=_xml(what))
         _case(suites[what], what, name, outcome, reason)
     for element in (root, *root):
         for count, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
             element.set(count, str(len(list(element.iter(tag)))))
-    ElementTree.indent(root, " ")
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def markdown(verdict: Verdict) -> str:
@@ -185,19 +187,19 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " (...)"
 
 
-def _case(suite: ElementTree.Element, what: str, name: str, outcome: Outcome, reason: str) -> None:
-    case = ElementTree.SubElement(suite, "testcase", classname=_xml(what), name=_xml(name))
+def _case(suite: ET.Element, what: str, name: str, outcome: Outcome, reason: str) -> None:
+    case = ET.SubElement(suite, "testcase", classname=_xml(what), name=_xml(name))
     if outcome == "failed":
-        ElementTree.SubElement(case, "failure", message=_xml(reason))
+        ET.SubElement(case, "failure", message=_xml(reason))
     elif outcome == "not judged":
-        ElementTree.SubElement(case, "skipped", message=_xml(reason))
+        ET.SubElement(case, "skipped", message=_xml(reason))
     else:
-        ElementTree.SubElement(case, "system-out").text = _xml(reason)
+        ET.SubElement(case, "system-out").text = _xml(reason)
 
 
 def _xml(text: str) -> str:
-    """Replace what XML 1.0 has no way to write: control characters, lone surrogates, two non-characters."""
-    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+    """Replace what XML 1.0 cannot or should not hold: control characters, lone surrogates, two non-characters."""
+    return re.sub("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 def _data(text: str) -> str:

@@ -17,7 +17,17 @@ from earwitness.runs.session import Session
 from earwitness.runs.turns import take_turns
 from earwitness.types import Settings
 
-__all__ = ["Job", "Report", "Turn", "require_resumable", "resume", "settings_of", "spoken_language", "start", "together"]
+__all__ = [
+    "Job",
+    "Report",
+    "Turn",
+    "require_resumable",
+    "resume",
+    "settings_of",
+    "spoken_language",
+    "start",
+    "together",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,9 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         found = datetime.fromisoformat(text)
         return found if found.tzinfo else found.astimezone()
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no moment. Write a date as 2026-01-31, or 12h, 7d, 4w for so long ago.") from None
+        raise UsageError(
+            f"{text!r} is no moment. Write a date as 2026-01-31, or 12h, 7d, 4w for so long ago."
+        ) from None
 
 
 def kinds(asked: Sequence[str]) -> tuple[Kind, ...]:

@@ -107,9 +107,10 @@ def _fill(database: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
 def _run(path: Path, run: Run) -> tuple[Any, ...]:
     wer = run.score("wer")
     low, high = wer.ci95 if wer and wer.ci95 else (None, None)
+    condition = run.dataset.condition.name if run.dataset.condition else None
     return (
-        run.id, str(path), state(path, run), _utc(run.created_at), run.model.id, run.engine.name, run.model.weights_sha256,
-        run.dataset.name, run.dataset.sha256, run.dataset.condition.name if run.dataset.condition else None,
+        run.id, str(path), state(path, run), _utc(run.created_at), run.model.id, run.engine.name,
+        run.model.weights_sha256, run.dataset.name, run.dataset.sha256, condition,
         run.dataset.n_clips, run.dataset.audio_s, run.device_asked, run.device_used, run.preset,
         _json(run.settings_in_force), run.environment.cpu, run.environment.cores, run.environment.earwitness,
         wer.value if wer else None, low, high, run.speed.rtf if run.speed else None,
