@@ -257,7 +257,7 @@ def refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
 
 
 def labels_of(runs: Sequence[Run], places: Sequence[str]) -> list[str]:
-    """Return model ids; those that are there twice made longer by where they ran, by settings, then by a number."""
+    """Return model ids, those that are there twice made longer by where they ran, then settings, then a number."""
     labels = [run.model.id for run in runs]
     labels = [f"{label} on {places[n]}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]
     alike = {label: [run for run, other in zip(runs, labels, strict=True) if other == label] for label in labels}
