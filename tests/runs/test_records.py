@@ -73,8 +73,9 @@ def as_json(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
 
 
 def test_the_newest_stands_first_with_what_became_of_it(
-    record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     complete = record()
     record("fake:alive", status="running", process=this_process(), scores=(), speed=None)
     record("fake:dead", status="running", process=replace(this_process(), started_at_s=1.0))

@@ -47,8 +47,8 @@ class Tolerance:
     def of(self, before: float) -> float:
         """Return the rise of an error rate that is let through.
 
-        >>> Tolerance().of(0.02), Tolerance().of(0.4)
-        (0.005, 0.02)
+        >>> Tolerance().of(0.02), Tolerance().of(0.5)
+        (0.005, 0.025)
         """
         return max(self.absolute, self.relative * before)
 
