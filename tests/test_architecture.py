@@ -34,7 +34,7 @@ MAY_IMPORT = {
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime"}  # fmt: skip
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb"}  # fmt: skip
 
 
 def modules() -> list[Path]:

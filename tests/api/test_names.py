@@ -18,8 +18,8 @@ import earwitness as ew
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "apply", "check", "clips", "compare", "completeness", "conditions", "decide", "doctor", "engines", "export",
-    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "rescore", "resume", "robustness",
-    "run", "score", "sensitivity", "slices", "terms",
+    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "rescore", "resume",
+    "robustness", "run", "score", "sensitivity", "slices", "terms",
 )  # fmt: skip
 ANSWERS = (
     "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "ModelHere", "Needed",

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 
 from earwitness.cli.jobs import Request
 from earwitness.data import bundle
-from earwitness.data.bundle import Study
+from earwitness.data.study import Study
 from earwitness.errors import UsageError
 
 
