@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from earwitness.api.jobs import Request
+from earwitness.api.studyfile import Data, Scoring, StudyFile, Variant, read, requests
 from earwitness.cli import main, options
-from earwitness.cli.jobs import Request
-from earwitness.cli.studyfile import Data, Scoring, StudyFile, Variant, read, requests
 from earwitness.data import bundle
 from earwitness.engines.catalog import models
 from earwitness.errors import UsageError

@@ -25,7 +25,7 @@ from earwitness.report.gate import code, commands, failures, junit, lines, markd
 from earwitness.runs import store
 from earwitness.runs.drive import Job, start
 from earwitness.runs.record import Limits, Run, Selection
-from earwitness.runs.rescore import score_result
+from earwitness.runs.rescore import score_result, scored
 from earwitness.types import Clip, Failure, Hypothesis, Settings, Transcript
 
 WORDS = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett"]
@@ -64,6 +64,8 @@ def written(template: Run, tmp_path: Path) -> Written:
         dataset = replace(
             template.dataset, name=name, sha256=fingerprint(tuple(clips)), n_clips=len(clips), audio_s=2.0 * len(clips)
         )
+        if more.pop("with_scores", False):
+            more["scores"] = scored(store.read_clips(path), template.scoring)
         run = replace(
             template, id=store.new_run_id(model), model=replace(template.model, id=model), dataset=dataset,
             created_at=store.now(), **more,
@@ -390,6 +392,45 @@ def test_an_update_of_some_keeps_the_others_only_when_asked(
     assert main(["gate", str(one), "--baseline", str(base), "--update"]) == 0
     assert "taken out: fake:two on ten" in capfd.readouterr().out
     assert [entry.model for entry in read(base).entries] == ["fake:echo"]
+
+
+POLICY = """
+name = "strict"
+summary = "few errors"
+[gates.wer]
+at_most = 0.15
+by = "value"
+why = "it is a test"
+[targets.failed_share]
+at_most = 0.0
+by = "value"
+why = "it is wished"
+"""
+
+
+def test_a_broken_gate_of_the_policy_fails_and_a_missed_target_does_not(
+    written: Written, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    good, poor = (
+        written([1, None] + [0] * 14, with_scores=True),
+        written([2] * 16, model="fake:poor", with_scores=True),
+    )
+    assert main(["gate", str(good), str(poor), "--baseline", "b.json", "--update"]) == 0
+    by_policy = ["--baseline", "b.json", "--policy", "policy.toml"]
+    assert main(["gate", str(good), "--partial", *by_policy]) == 0
+    capfd.readouterr()
+    assert main(["gate", str(good), str(poor), *by_policy]) == 1
+    failed = [line for line in capfd.readouterr().out.splitlines() if line.startswith("failed")]
+    assert len(failed) == 1
+    assert failed[0].startswith("failed: fake:poor: WER at most 15.0 %")
+    assert "20.0 %" in failed[0]
+    (tmp_path / "earwitness.toml").write_text('[study]\ndata = ["x"]\nmodels = ["y:z"]\npolicy = "policy.toml"\n')
+    assert main(["gate", str(good), str(poor), "--baseline", "b.json", "--junit", "g.xml"]) == 1
+    (case,) = [case for case in ET.parse("g.xml").getroot().iter("testcase") if case.find("failure") is not None]
+    assert case.get("name") == "policy"
 
 
 def test_a_figure_of_speed_has_four_digits_and_nothing_of_the_day(written: Written, template: Run) -> None:

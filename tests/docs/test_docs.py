@@ -235,7 +235,7 @@ def test_the_walk_on_the_page_of_the_pipeline_runs(
 
 
 def test_the_page_of_the_pipeline_names_every_key_and_every_column() -> None:
-    from earwitness.cli.studyfile import Data, Scoring, StudyFile, Variant
+    from earwitness.api.studyfile import Data, Scoring, StudyFile, Variant
     from earwitness.runs.query import TABLES
 
     page = (ROOT / "docs" / "pipeline.md").read_text("utf-8")

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from earwitness.api.items import Item
 from earwitness.cli.common import console, print_json
-from earwitness.cli.items import Item
 from earwitness.report.format import number, percent
 from earwitness.runs.record import Run
 from earwitness.runs.store import read_clips, read_run

@@ -12,7 +12,7 @@ from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.cli.jobs import Request
+    from earwitness.api.jobs import Request
 
 app = new_app("Pack data and study in one file, for another machine.")
 
@@ -34,8 +34,8 @@ def bundle(
 
         earwitness run study.zip
     """
-    from earwitness.cli.jobs import packable
-    from earwitness.cli.study import study_of
+    from earwitness.api.jobs import packable
+    from earwitness.api.study import study_of
     from earwitness.data import bundle as bundles
 
     request = replace(request, sources=tuple(sources))

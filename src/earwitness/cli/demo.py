@@ -27,8 +27,8 @@ def demo(
 
         earwitness demo --sample-only
     """
+    from earwitness.api.jobs import Request, plan
     from earwitness.cli.compare import plain, show
-    from earwitness.cli.jobs import Request, plan
     from earwitness.cli.run import run_tasks
     from earwitness.compare.table import compare
     from earwitness.report.scorecard import markdown

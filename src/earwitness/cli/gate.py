@@ -12,6 +12,7 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
+    from earwitness.compare.decision import Decision
     from earwitness.compare.gate import Verdict
     from earwitness.runs.record import Run
 
@@ -23,6 +24,10 @@ Absolute = Annotated[
 Relative = Annotated[float, typer.Option(min=0, help="The same as a share of the baseline's; the larger one counts.")]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Entries of the baseline without a run are let through; --update keeps them.")
+]
+ByPolicy = Annotated[
+    str | None,
+    typer.Option("--policy", help="Fail on a broken gate of this policy; the default is that of earwitness.toml."),
 ]
 Github = Annotated[
     bool | None,
@@ -40,6 +45,7 @@ def gate(
     slower: Annotated[float, typer.Option(min=1, help="Ratio of times that is let through, on one machine.")] = 1.5,
     cluster: Annotated[str, typer.Option(help="What varies: recording or speaker.")] = "recording",
     partial: Partial = False,
+    policy: ByPolicy = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write a comment with the worst clips to this file.")] = None,
     github: Github = None,
@@ -47,14 +53,14 @@ def gate(
 ) -> None:
     """Fail when WER rose significantly or beyond tolerance, clips vanished or fail, or speed fell on the same machine.
 
-    Errors are paired clip by clip with those of the baseline. A model that the baseline does not have is said and not
-    judged. Examples:
+    With a policy, also when a gate of it is broken. Errors are paired clip by clip with those of the baseline. A model
+    that the baseline does not have is said and not judged. Examples:
 
         earwitness gate runs --baseline baseline.json --update
 
         earwitness gate runs --baseline baseline.json --junit gate.xml --markdown gate.md
     """
-    from earwitness.cli.analyze import cluster_name
+    from earwitness.api.comparing import cluster_name
     from earwitness.compare.baseline import read
     from earwitness.compare.gate import Tolerance
     from earwitness.compare.gate import gate as held_against
@@ -71,6 +77,7 @@ def gate(
         tolerance=Tolerance(absolute, relative, slower),
         by=cluster_name(cluster),
         partial=partial,
+        decision=_decision([path for path, _ in runs], policy),
     )
     for path, text in ((junit, shown.junit), (markdown, shown.markdown)):
         if path is not None:
@@ -97,6 +104,18 @@ def _newest(records: list[Path]) -> list[tuple[Path, Run]]:
     for reason in left_out:
         console(stderr=True).print(f"Left out: {reason}", markup=False)
     return runs
+
+
+def _decision(records: list[Path], typed: str | None) -> Decision | None:
+    from earwitness.api import studyfile
+    from earwitness.compare.decide import decide
+    from earwitness.compare.policy import load
+
+    policy = typed or studyfile.policy()
+    if policy is None or not records:
+        return None
+    # Nothing is written: the path only says what the records are relative to.
+    return decide(records, load(policy), out=Path("decision.json"))
 
 
 def _update(runs: list[tuple[Path, Run]], path: Path, *, partial: bool, as_json: bool) -> None:
@@ -128,6 +147,7 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
 
     return {
         "passed": verdict.passed,
+        "policy": [{**asdict(rule), "outcome": rule.outcome} for rule in verdict.rules],
         "judged": [
             {
                 "what": label(judged.entry),

@@ -101,7 +101,7 @@ def of_a_run(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
-        from earwitness.cli.jobs import Request
+        from earwitness.api.jobs import Request
         from earwitness.text import normalizer
 
         values = {name: given.pop(name) for name in OF_A_RUN}

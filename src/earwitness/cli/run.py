@@ -15,8 +15,8 @@ from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, typed
 
 if TYPE_CHECKING:
-    from earwitness.cli.items import Item
-    from earwitness.cli.jobs import Request
+    from earwitness.api.items import Item
+    from earwitness.api.jobs import Request
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
@@ -71,9 +71,9 @@ def run(
 
 
 def _items(request: Request, given: frozenset[str], resumed: Path | None) -> list[Item]:
-    from earwitness.cli.items import Item
-    from earwitness.cli.jobs import plan, resume_plan
-    from earwitness.cli.study import with_study
+    from earwitness.api.items import Item
+    from earwitness.api.jobs import plan, resume_plan
+    from earwitness.api.study import with_study
 
     if resumed is None:
         return [Item("done", None, task) for task in plan(with_study(request, given))]
@@ -82,8 +82,8 @@ def _items(request: Request, given: frozenset[str], resumed: Path | None) -> lis
 
 
 def _study(request: Request, given: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
-    from earwitness.cli import studyfile
-    from earwitness.cli.items import items
+    from earwitness.api import studyfile
+    from earwitness.api.items import items
 
     file = studyfile.find()
     study = studyfile.read(file)
@@ -129,7 +129,7 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
     """Do the work with a progress bar on standard error, and return the records in the order of the tasks."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from earwitness.cli.jobs import caveats
+    from earwitness.api.jobs import caveats
     from earwitness.runs.drive import Turn, by_data, together
 
     screen = console(stderr=True)

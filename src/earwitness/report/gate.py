@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from earwitness.compare.baseline import Entry
 from earwitness.compare.gate import Check, Clips, Failures, Judged, Outcome, Rule, Speed, Verdict, Words, Worst
+from earwitness.report.decision import measured_words
 from earwitness.report.format import number
 from earwitness.report.statistics import p_value, points
 
@@ -120,9 +121,7 @@ def _rule(rule: Rule) -> str:
     result = rule.result
     if result.measured is None:
         return f"{result.rule}: {result.reason or 'not measured'}"
-    measured = result.measured if isinstance(result.measured, str) else number(result.measured)
-    why = f" ({result.reason})" if result.reason else ""
-    return f"{result.rule}: {measured}{' ' * bool(result.unit)}{result.unit}{why}"
+    return f"{result.rule}: {measured_words(result)}" + (f" ({result.reason})" if result.reason else "")
 
 
 def _clips(check: Clips) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from earwitness.cli.jobs import Request, Task, load, plan
-from earwitness.cli.studyfile import StudyFile, requests
+from earwitness.api.jobs import Request, Task, load, plan
+from earwitness.api.studyfile import StudyFile, requests
 from earwitness.errors import RecordError, UnsupportedDeviceError, UsageError
 from earwitness.runs.already import best
 from earwitness.runs.conditions import under

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from earwitness.cli.jobs import Request
+from earwitness.api.jobs import Request
 from earwitness.engines.catalog import USER_FILE, user_file
 from earwitness.engines.registry import nearest, shown
 from earwitness.errors import UsageError
@@ -134,11 +134,7 @@ def read(path: Path) -> StudyFile:
     from pydantic import TypeAdapter, ValidationError
 
     where = repr(str(path))
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{where} is not TOML: {error}.") from None
-    study = tables.get("study")
+    study = _tables(path).get("study")
     if not isinstance(study, dict):
         raise UsageError(f"{where} has no table [study]. See one: earwitness init in an empty folder")
     study = {**study, "data": _entries(study, "data", "source"), "models": _entries(study, "models", "id")}
@@ -151,6 +147,20 @@ def read(path: Path) -> StudyFile:
         if not getattr(found, name):
             raise UsageError(f"{where}: [study] names no {name}. Write {name} = [...]")
     return found
+
+
+def policy() -> str | None:
+    """Return the policy of the nearest study, a file as its path; ``None`` where there is no study, or it names none.
+
+    Raises:
+        UsageError: For a study file that cannot be read.
+    """
+    path = user_file()
+    if path is None or "study" not in _tables(path):
+        return None
+    named = read(path).policy
+    beside = path.parent / named if named else None
+    return str(beside) if beside is not None and beside.is_file() else named
 
 
 def requests(study: StudyFile, command: tuple[str, ...]) -> Iterator[Request]:
@@ -181,6 +191,13 @@ def requests(study: StudyFile, command: tuple[str, ...]) -> Iterator[Request]:
                     budget_s=study.budget_s,
                     command=command,
                 )
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{str(path)!r} is not TOML: {error}.") from None
 
 
 def _assignments(settings: Mapping[str, Scalar]) -> tuple[str, ...]:
