@@ -32,7 +32,8 @@ MAY_IMPORT = {
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime"}  # fmt: skip
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime",
+        "jinja2", "vl_convert"}  # fmt: skip
 
 
 def modules() -> list[Path]:

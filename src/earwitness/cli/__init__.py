@@ -17,6 +17,7 @@ from earwitness.errors import EarwitnessError
 COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
     "run": "Run models over data and write run records",
+    "report": "One offline page with verdict, tables, charts, word diffs and sound; Markdown and plots",
     "compare": "Runs over the same data side by side, as tables and Markdown",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
