@@ -33,10 +33,10 @@ from earwitness.scoring.timing import speed
 from earwitness.types import Clip, Hypothesis, Segment, Settings, Transcript
 
 READY = "return document.documentElement.dataset.ready !== undefined && document.querySelector('#detail h3') !== null"
-WORDS = (
-    "the a of and to in he she it they was had said when where over under small large house river stone morning "
-    "evening people children market window letter answer question never always quietly north south number twenty"
-).split()
+WORDS = """
+    the a of and to in he she it they was had said when where over under small large house river stone morning evening
+    people children market window letter answer question never always quietly north south number twenty
+""".split()
 
 
 def pattern(folder: Path) -> Run:
@@ -124,7 +124,16 @@ def main() -> None:
         like = pattern(root / "pattern")
         for number in range(arguments.models):
             write(root / "runs", number, arguments.clips, like)
-        command = [sys.executable, "-m", "earwitness", "report", str(root / "runs"), "--out", str(root / "out"), "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "earwitness",
+            "report",
+            str(root / "runs"),
+            "--out",
+            str(root / "out"),
+            "--json",
+        ]
         started = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         made_s = time.perf_counter() - started

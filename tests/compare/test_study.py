@@ -44,7 +44,7 @@ def test_a_row_is_on_the_front_exactly_when_no_other_beats_it(paths: list[Path],
 
 def test_parts_are_what_divides_the_clips_and_add_up_to_the_whole(paths: list[Path]) -> None:
     (board,) = study(paths).boards
-    assert [cut.by for cut in board.parts] == ["language", "duration", "kind"]
+    assert [cut.by for cut in board.parts] == ["language", "duration", "rate", "kind"]
     for cut in board.parts:
         for row in board.table.rows:
             whole = row.run.score("wer")

@@ -27,6 +27,8 @@ IMAGE = '"><img src=x onerror="window.hacked = 2">'
 CLOSING = "</script></textarea><script>window.hacked = 3</script>"
 ARABIC, CHINESE = "مرحبا بالعالم العربي", "今天天气很好"
 LONG_S = 75
+LONG = [f"{first}{second}o" for first in "bdfgklmnprstvwz" for second in "abcdefghij"]
+"""A hundred and fifty words that normalizing leaves alone."""
 CLIPS = (
     {"seconds": 1, "id": f"one{IMAGE}", "text": f"{SCRIPT} hello there", "lang": "en", "kind": IMAGE},
     {"seconds": 2, "id": "two", "text": ARABIC, "lang": "ar", "kind": SCRIPT},
@@ -34,7 +36,7 @@ CLIPS = (
     {"seconds": 4, "id": "four", "text": "the cat sat on the mat", "lang": "en", "kind": "plain"},
     {"seconds": 5, "id": "five", "text": "", "lang": "en", "kind": "plain"},
     {"seconds": 6, "id": "six", "text": f"{CLOSING} and so on", "lang": "en", "kind": "plain"},
-    {"seconds": LONG_S, "id": "long", "text": " ".join(f"word{n}" for n in range(150)), "lang": "en", "kind": "plain"},
+    {"seconds": LONG_S, "id": "long", "text": " ".join(LONG), "lang": "en", "kind": "plain"},
 )
 ANSWERS = {
     "good": {
@@ -44,7 +46,7 @@ ANSWERS = {
         "4": {"text": "the cat sat on a mat"},
         "5": {"text": ""},
         "6": {"text": f"{CLOSING} and so forth"},
-        str(LONG_S): {"text": " ".join(f"word{n}" for n in range(150) if n != 75)},
+        str(LONG_S): {"text": " ".join(LONG[:75] + LONG[76:])},
     },
     "poor": {
         "1": {"text": f"{IMAGE} yellow hair"},
@@ -53,7 +55,7 @@ ANSWERS = {
         "4": {"text": "a cat sad on mat now"},
         "5": {"text": "thank you for watching"},
         "6": {"model": "error"},
-        str(LONG_S): {"text": " ".join(f"word{n}" for n in range(60)) + " and then" * 60},
+        str(LONG_S): {"text": " ".join(LONG[:60]) + " and then" * 60},
     },
 }
 
@@ -75,7 +77,9 @@ def decision(paths: list[Path]) -> Decision:
     """Judge two records by hand: the first is served, the second rejected, for reasons that hold markup."""
     runs = [store.read_run(path) for path in paths]
     rules = (
-        RuleResult("gate", "WER at most 20 %", "wer", 0.2, "ratio", 0.031, (0.0, 0.2), "passed", evidence=(runs[0].id,)),
+        RuleResult(
+            "gate", "WER at most 20 %", "wer", 0.2, "ratio", 0.031, (0.0, 0.2), "passed", evidence=(runs[0].id,)
+        ),
         RuleResult("target", f"licence {SCRIPT}", "licence", "MIT", "", None, None, "not measured", reason=IMAGE),
     )
     parts = (GradePart("accuracy", 0.5, 96.0, "100 less 4"), GradePart("latency", 0.5, None, "no clock"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_a_drawing_takes_on_the_colours_of_the_page() -> None:
 
 def test_a_name_with_markup_is_text_in_a_drawing() -> None:
     hostile = "</svg><script>alert(1)</script>"
-    tree = ElementTree.fromstring(draw.svg(spec(hostile), hostile, "c"))
+    tree = ET.fromstring(draw.svg(spec(hostile), hostile, "c"))
     tags = {element.tag.rpartition("}")[2] for element in tree.iter()}
     assert tags <= {"svg", "g", "path", "rect", "line", "circle", "text", "tspan", "defs", "clipPath", "title"}
     assert hostile in {element.text for element in tree.iter()}
@@ -35,7 +35,7 @@ def test_a_name_with_markup_is_text_in_a_drawing() -> None:
 
 def test_ids_of_two_drawings_differ() -> None:
     def ids(prefix: str) -> set[str]:
-        return {found for e in ElementTree.fromstring(draw.svg(spec("a"), "", prefix)).iter() if (found := e.get("id"))}
+        return {found for e in ET.fromstring(draw.svg(spec("a"), "", prefix)).iter() if (found := e.get("id"))}
 
     assert not ids("one") & ids("two")
 

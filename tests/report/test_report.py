@@ -71,7 +71,9 @@ def test_the_page_names_no_address_and_forbids_every_request(made: tuple[Path, l
     page = made[2].page.read_text(encoding="utf-8")
     parser = Elements()
     parser.feed(page)
-    addresses = [value for _, a in parser.found for key, value in a.items() if key in ("src", "href", "srcset", "action")]
+    addresses = [
+        value for _, a in parser.found for key, value in a.items() if key in ("src", "href", "srcset", "action")
+    ]
     assert all(value is not None and value.startswith(("#", "data:,")) for value in addresses)
     policy = next(a["content"] for tag, a in parser.found if tag == "meta" and "http-equiv" in a)
     assert policy is not None
@@ -118,7 +120,7 @@ def test_the_sound_in_the_page_is_as_long_as_the_clip(made: tuple[Path, list[Pat
     assert made[2].n_heard == len(CLIPS)
     found = re.search(r'id="sound-0-3">([A-Za-z0-9+/=]*)<', page)
     assert found
-    with av.open(io.BytesIO(base64.b64decode(found[1]))) as container:
+    with av.open(io.BytesIO(base64.b64decode(found[1])), "r") as container:
         assert container.streams.audio[0].codec_context.name in ("opus", "libopus")
         samples = sum(frame.samples for frame in container.decode(audio=0))
     assert samples / 48_000 == pytest.approx(4.0, abs=0.1)
@@ -178,7 +180,9 @@ def test_a_record_edited_by_hand_is_named_before_everything_else(tmp_path: Path)
     assert page.index("was changed after the run") < page.index('<section id="verdict">')
 
 
-def test_a_decision_made_from_other_records_is_said_to_be_one(made: tuple[Path, list[Path], Made], tmp_path: Path) -> None:
+def test_a_decision_made_from_other_records_is_said_to_be_one(
+    made: tuple[Path, list[Path], Made], tmp_path: Path
+) -> None:
     _, paths, _ = made
     found = decision(paths)
     assert departures(found, paths) == ()

@@ -47,7 +47,9 @@ def _frames(audio: Audio) -> Iterator[Any]:
 
     step = _PIECE_S * audio.sample_rate_hz
     for start in range(0, len(audio.samples), step):
-        pcm: npt.NDArray[np.int16] = np.round(np.clip(audio.samples[start : start + step], -1, 1) * 32_767).astype("<i2")
+        pcm: npt.NDArray[np.int16] = np.round(np.clip(audio.samples[start : start + step], -1, 1) * 32_767).astype(
+            "<i2"
+        )
         frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
         frame.sample_rate = audio.sample_rate_hz
         frame.pts = start

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from earwitness.runs.record import ClipResult, ScoringInfo
 from earwitness.runs.rescore import options_of
 from earwitness.scoring.aligned import Aligned, aligned, is_unspaced, said
+from earwitness.scoring.spans import Span
 from earwitness.types import Clip
+
+__all__ = ["Aligned", "ClipDiff", "Span", "diffs"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def compare(
 
     Raises:
         ComparisonError: When a dataset has one run only (it then has nothing to be compared with) and ``alone`` does
-            not allow that, or scores of one dataset were made in different ways. The message says which differ, and how.
+            not allow that, or scores of one dataset were made in different ways. The message says which differ and how.
         RecordError: For a record that cannot be read.
     """
     left_out: list[str] = []

@@ -6,6 +6,7 @@ Colours are those of the light theme; ``draw`` gives the page its own. Pixels ar
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,18 +22,19 @@ INK, MUTED, GRID, PAPER = "#1b2027", "#566070", "#dde2e8", "#ffffff"
 SERIES = (
     "#2a63cf", "#b8480f", "#0b7a5c", "#a0209c", "#866a00", "#0f6f8a", "#b3261e", "#6a35c9", "#4c7a12", "#4a5668",
 )  # fmt: skip
-WIDTH = 470
+WIDTH = 430
 MOST = 8
 """Series in a chart whose only key is colour; the best come first."""
 
 Spec = dict[str, Any]
-_PERCENT = {"format": "~%", "labelExpr": "replace(datum.label, '%', ' %')"}
+_PERCENT = {"tickCount": 6, "format": "~%", "labelExpr": "replace(datum.label, '%', ' %')"}
+_PLAIN = {"format": "~f", "tickCount": 5}
 _WIDE = 30
 
 
 def wer(board: Board) -> Spec:
     """Return WER with its interval, a line for each run."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": row.label, "wer": score.value, "low": low, "high": high, "shown": percent(score)}
         for row in board.table.rows
         if (score := row.run.score("wer")) and score.value is not None
@@ -59,18 +61,19 @@ def speed(board: Board, place: str) -> Spec:
     """Return WER against speed for the runs of one place, with the Pareto front as a line."""
     rows = [row for row in board.table.rows if row.place == place and _known(row)]
     points = [_point(row) for row in rows]
-    fronts = [next(p for p in points if p["label"] == label) for label in board.fronts[place]]
-    width, height = WIDTH - 60, 300
+    fronts = [p for label in board.fronts[place] for p in points if p["label"] == label]
+    width, height = WIDTH - 50, 290
     x_domain = _log_domain([p["rtfx"] for p in points])
-    top = 1.15 * max((p["wer"] for p in points), default=0.0) or 1.0
+    bottom, top = _near([p["wer"] for p in points])
     x_scale = {"type": "log", "domain": x_domain, "nice": False}
-    y_scale = {"domain": [0, top], "nice": False}
+    y_scale = {"domain": [bottom, top], "nice": False, "zero": False}
     left, right = x_domain
     places = [
-        (width * math.log(p["rtfx"] / left) / math.log(right / left), height * (1 - p["wer"] / top)) for p in points
+        (width * math.log(p["rtfx"] / left) / math.log(right / left), height * (top - p["wer"]) / (top - bottom))
+        for p in points
     ]
     x = {"field": "rtfx", "type": "quantitative", "scale": x_scale, "title": "times real time (log scale)",
-         "axis": {"format": "~g", "tickCount": 5}}  # fmt: skip
+         "axis": _PLAIN}  # fmt: skip
     y = {"field": "wer", "type": "quantitative", "scale": y_scale, "title": "WER", "axis": _PERCENT}
     dots = {
         "data": {"values": points},
@@ -87,17 +90,19 @@ def speed(board: Board, place: str) -> Spec:
     names = [
         {
             "data": {"values": [p]},
-            "mark": {"type": "text", "color": INK, "fontSize": 11, **at},
+            "mark": {"type": "text", "color": SERIES[n % len(SERIES)], "fontSize": 11, **at},
             "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}},
         }
-        for p, at in zip(points, beside(places, [p["label"] for p in points], (width, height)), strict=True)
+        for n, (p, at) in enumerate(
+            zip(points, beside(places, [p["label"] for p in points], (width, height)), strict=True)
+        )
     ]
     return _chart({"width": width, "height": height, "autosize": "pad"}, [line, dots, *names])
 
 
 def times(board: Board) -> Spec:
     """Return how the times of clips are spread: 5th to 95th percentile, the middle half, the median, the 99th."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "label": label,
             "p5": t.p5_s, "p25": t.p25_s, "p50": t.p50_s, "p75": t.p75_s, "p95": t.p95_s, "p99": t.p99_s,
@@ -110,7 +115,7 @@ def times(board: Board) -> Spec:
     ends = [value for row in rows for value in (row["p5"], row["p99"])]
     wide = bool(ends) and max(ends) > _WIDE * min(ends)
     scale = {"type": "log", "domain": _log_domain(ends)} if wide else {"zero": True}
-    x = {"field": "p50", "type": "quantitative", "scale": scale, "axis": {"format": "~g", "tickCount": 5},
+    x = {"field": "p50", "type": "quantitative", "scale": scale, "axis": _PLAIN,
          "title": f"seconds of work for a clip{' (log scale)' if wide else ''}"}  # fmt: skip
     bar = {"type": "bar", "height": 10, "opacity": 0.45, "color": SERIES[0]}
     tick = {"type": "tick", "thickness": 3, "size": 14, "color": SERIES[0]}
@@ -187,20 +192,18 @@ def card(board: Board, heading: str, lines: Sequence[str]) -> Spec:
     best = board.table.rows[:MOST]
     spec = wer(replace(board, table=replace(board.table, rows=best)))
     spec |= {
-        "width": 1110,
-        "height": 360 if len(best) > 3 else 220,
-        "padding": {"left": 45, "right": 45, "top": 44, "bottom": 30},
-        "autosize": {"type": "fit", "contains": "content"},
-        "title": {"text": heading, "subtitle": list(lines), "anchor": "start", "frame": "bounds", "fontSize": 38,
-                  "subtitleFontSize": 22, "offset": 34, "color": INK, "subtitleColor": MUTED, "subtitlePadding": 12,
-                  "limit": 1110, "lineHeight": 44, "subtitleLineHeight": 30},
+        "width": 1200,
+        "height": 630,
+        "padding": {"left": 56, "right": 56, "top": 52, "bottom": 40},
+        "autosize": {"type": "fit", "contains": "padding"},
+        "title": {"text": textwrap.wrap(heading, 48)[:3],
+                  "subtitle": [line for text in lines for line in textwrap.wrap(text, 100)][:4],
+                  "anchor": "start", "frame": "bounds", "fontSize": 38, "lineHeight": 46, "subtitleFontSize": 21,
+                  "subtitleLineHeight": 29, "subtitlePadding": 12, "offset": 30, "color": INK, "subtitleColor": MUTED},
     }  # fmt: skip
-    spec["config"] = {
-        **spec["config"],
-        "axis": {**spec["config"]["axis"], "labelFontSize": 19, "labelLimit": 380},
-        "text": {"fontSize": 19},
-        "rule": {"size": 3},
-    }
+    axis = {**spec["config"]["axis"], "labelFontSize": 19, "labelLimit": 380, "minExtent": 0}
+    spec["config"] = {**spec["config"], "axis": axis, "text": {"fontSize": 19}}
+    spec["encoding"] = {"y": {**spec["encoding"]["y"], "axis": {}}}
     return spec
 
 
@@ -233,7 +236,9 @@ def _chart(size: Mapping[str, Any], layers: Sequence[Spec], encoding: Mapping[st
 
 
 def _labels(order: Sequence[str], field: str = "label") -> Spec:
-    return {"field": field, "type": "nominal", "sort": list(order), "title": None}
+    # The page's font may be wider than the one that vl-convert measures with.
+    axis = {"minExtent": max((len(name) for name in order), default=0) * 6.9}
+    return {"field": field, "type": "nominal", "sort": list(order), "title": None, "axis": axis}
 
 
 def _color(field: str, order: Sequence[str], *, legend: bool = True) -> Spec:
@@ -252,6 +257,15 @@ def _point(row: Row) -> dict[str, Any]:
     wer_, rtfx = (score.value if score else None), (clocked.rtfx if clocked else None)
     shown = f"{row.label}: WER {percent(score)}, {number(rtfx)} times real time"
     return {"label": row.label, "wer": wer_, "rtfx": rtfx, "shown": shown}
+
+
+def _near(values: Sequence[float]) -> tuple[float, float]:
+    """A range around values, with air. Not from 0, but never so near that small differences look large."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    span = max(high - low, 0.4 * high) or 1.0
+    middle = (low + high) / 2
+    bottom = max(0.0, middle - 0.75 * span)
+    return bottom, max(middle + 0.75 * span, bottom + 1.5 * span)
 
 
 def _log_domain(values: Sequence[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Clips as data in the page: a small index of columns that is read at once, and texts in pieces that are read when seen.
+"""Clips as data in the page: a small index of columns that is read at once, and texts in pieces, read when seen.
 
 Each is JSON, compressed and written in base64, so no byte of a transcript can be taken for markup. The layout is told
 here alone and read by ``page/data.js`` alone.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from earwitness.compare.diffs import Aligned, ClipDiff, diffs
+from earwitness.compare.diffs import Aligned, ClipDiff, Span, diffs
 from earwitness.compare.study import Board
 from earwitness.report.sounds import Sound
 from earwitness.runs.record import ClipResult
@@ -170,13 +170,15 @@ def _heard(line: ClipResult, heard: Aligned, said: tuple[str, ...] | None) -> di
         found["by"] = heard.anchors.source
         found["at"] = [[word, round(at_s, 2)] for word, at_s in heard.anchors.points]
     if score.findings:
-        found["findings"] = [[one.kind, _rounded(one.start_s), _rounded(one.end_s), one.detail] for one in score.findings]
+        found["findings"] = [
+            [one.kind, _rounded(one.start_s), _rounded(one.end_s), one.detail] for one in score.findings
+        ]
     if hypothesis.failure is not None:
         found["failure"] = f"{hypothesis.failure.stage}, {hypothesis.failure.kind}: {hypothesis.failure.message}"
     return found
 
 
-def _size(span: Any) -> int:
+def _size(span: Span) -> int:
     (said_from, said_to), (heard_from, heard_to) = span.reference, span.hypothesis
     return max(said_to - said_from, heard_to - heard_from)
 

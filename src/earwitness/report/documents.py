@@ -9,7 +9,7 @@ from earwitness.compare.matrix import matrix
 from earwitness.compare.study import Board
 from earwitness.report import sections
 from earwitness.report.figures import Figure
-from earwitness.report.format import duration, megabytes, number, percent
+from earwitness.report.format import megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
 from earwitness.report.measured import run_sentences
 from earwitness.report.page import Content
@@ -88,18 +88,16 @@ def headline(content: Content) -> tuple[str, list[str]]:
         first = decision.why
     else:
         told = sections.leader(board.table)
-        heading, first = f"{told['name']} {told['claim'].split(' The tests')[0]}", told["claim"].partition(". ")[2]
-    data = board.table.dataset
-    where = ", ".join(board.table.places)
-    ground = f"{data.name}, {data.n_clips} clips, {duration(data.audio_s)}, on {where}. Brackets: 95 % intervals."
+        heading, first = f"{told['name']} {told['claim']}", told["tested"]
+    ground = f"{title(board.table)}, on {', '.join(board.table.places)}. Brackets: 95 % intervals."
     return heading, [line for line in (first, ground) if line]
 
 
 def safe(text: str) -> str:
-    """Return a text of unknown origin as Markdown that says just that.
+    r"""Return a text of unknown origin as Markdown that says just that.
 
-    >>> safe("<img src=x> *a* [b](c)")
-    '&lt;img src=x> \\\\*a\\\\* \\\\[b\\\\](c)'
+    >>> print(safe("<img src=x> *a* [b](c)"))
+    &lt;img src=x> \*a\* \[b\](c)
     """
     escaped = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
     for mark in "`*_[]":
@@ -111,7 +109,10 @@ def _verdict(content: Content) -> list[str]:
     if content.decision is None:
         tables = [board.table for board in content.study.boards if board.table.dataset.condition is None]
         told = [(table, sections.leader(table)) for table in tables or [b.table for b in content.study.boards]]
-        lines = [f"- {safe(table.dataset.name)}: **{safe(one['name'])}** {safe(one['claim'])}" for table, one in told]
+        lines = [
+            f"- {safe(table.dataset.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
+            for table, one in told
+        ]
         return [*lines, "\nNo decision was given, so this is a ranking and no advice.\n"]
     found = verdict(content.decision)
     chosen = f"Serve **{safe(found['chosen'])}**." if found["chosen"] else "**None of the models may be served.**"
@@ -150,7 +151,7 @@ def _parts(board: Board, figures: Sequence[Figure]) -> list[str]:
     parts = ["### WER by slice\n", *(_image(figure) for figure in figures)]
     for cut in board.parts:
         made = sections.part_grid(cut, [row.label for row in board.table.rows])
-        parts += [grid(made["header"], made["rows"])]
+        parts += [grid(made["header"], [[safe(cell) for cell in row] for row in made["rows"]])]
     return parts
 
 

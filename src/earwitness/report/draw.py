@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from types import ModuleType
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from earwitness.errors import UsageError
 from earwitness.report.charts import GRID, INK, MUTED, PAPER, SERIES, Spec
@@ -17,8 +17,8 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _KEPT = {"svg", "g", "path", "rect", "line", "circle", "text", "tspan", "defs", "clipPath"}
 _ATTRIBUTES = {
     "width", "height", "viewBox", "transform", "d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "fill", "stroke",
-    "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "stroke-opacity", "fill-opacity", "opacity",
-    "text-anchor", "font-size", "font-weight", "font-style", "clip-path", "id", "dx", "dy",
+    "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "stroke-opacity", "fill-opacity",
+    "opacity", "text-anchor", "font-size", "font-weight", "font-style", "clip-path", "id", "dx", "dy",
 }  # fmt: skip
 _VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--rule", PAPER: "--paper"} | {
     color: f"--c{number}" for number, color in enumerate(SERIES)
@@ -37,14 +37,14 @@ def svg(spec: Spec, label: str, prefix: str) -> str:
     Raises:
         UsageError: When the extra is not installed.
     """
-    drawn = ElementTree.fromstring(_converter().vegalite_to_svg(spec))  # noqa: S314 - made by vl-convert, from our spec
+    drawn = ET.fromstring(_converter().vegalite_to_svg(spec))  # noqa: S314 - made by vl-convert, from our spec
     made = _kept(drawn, prefix)
     made.set("role", "img")
     made.set("aria-label", label)
     made.set("style", f"max-width:{float(drawn.get('width', '500')):.0f}px")
     for size in ("width", "height"):
         made.attrib.pop(size, None)
-    return ElementTree.tostring(made, encoding="unicode")
+    return ET.tostring(made, encoding="unicode")
 
 
 def png(spec: Spec, scale: float = _SCALE) -> bytes:
@@ -68,16 +68,16 @@ def _converter() -> ModuleType:
     return found
 
 
-def _kept(element: ElementTree.Element, prefix: str) -> ElementTree.Element:
+def _kept(element: ET.Element, prefix: str) -> ET.Element:
     attributes = {"xmlns": "http://www.w3.org/2000/svg"} if element.tag == f"{_SVG}svg" else {}
-    made = ElementTree.Element(element.tag.removeprefix(_SVG), attributes)
+    made = ET.Element(element.tag.removeprefix(_SVG), attributes)
     for name, value in element.attrib.items():
         if name in _ATTRIBUTES:
             made.set(name, _attribute(name, value, prefix))
     made.text = element.text if element.tag in (f"{_SVG}text", f"{_SVG}tspan") else None
     tip = element.get("aria-label")
     if tip and element.get("aria-roledescription") in ("point", "tick"):
-        ElementTree.SubElement(made, "title").text = tip
+        ET.SubElement(made, "title").text = tip
         made.set("class", "tip")
     for child in element:
         if child.tag.removeprefix(_SVG) in _KEPT:
@@ -93,4 +93,3 @@ def _attribute(name: str, value: str, prefix: str) -> str:
     if name in ("fill", "stroke"):
         return f"var({_VARIABLES[value.lower()]})" if value.lower() in _VARIABLES else value
     return value
-

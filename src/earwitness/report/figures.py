@@ -48,6 +48,20 @@ def _of_board(prefix: str, board: Board) -> list[Figure]:
         made.append(
             Figure(f"{prefix}-wer", "Word error rate", "Less is better; lines are 95 % intervals.", charts.wer(board))
         )
+    if board.times:
+        several = len(board.table.places) > 1
+        where = " Rows ran in different places: their seconds do not compare." if several else ""
+        read = "Tick: median. Bar: the middle half of the clips. Line: 5th to 95th percentile. Ring: 99th."
+        if max(time.n for time in board.times.values()) == 1:
+            read = "There is one clip: this is its time."
+        made.append(
+            Figure(
+                f"{prefix}-times",
+                "Latency: how long a clip takes",
+                read + where,
+                charts.times(board),
+            )
+        )
     for number, (place, front) in enumerate(board.fronts.items()):
         if len(front) and len(known) > 1:
             made.append(
@@ -59,17 +73,6 @@ def _of_board(prefix: str, board: Board) -> list[Figure]:
                     charts.speed(board, place),
                 )
             )
-    if board.times:
-        several = len(board.table.places) > 1
-        where = " Rows ran in different places: their seconds do not compare." if several else ""
-        made.append(
-            Figure(
-                f"{prefix}-times",
-                "Latency: how long a clip takes",
-                "Tick: median. Bar: the middle half of the clips. Line: 5th to 95th percentile. Ring: 99th." + where,
-                charts.times(board),
-            )
-        )
     return made
 
 

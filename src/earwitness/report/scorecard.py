@@ -75,9 +75,7 @@ COLUMNS = (
         "words heard per word spoken; far under 1, something is missing",
     ),
 )
-DEVICE = Column(
-    "Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine"
-)
+DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
 THROUGHPUT = Column(
     "RTFx all cores",
     _field("measurements", "throughput", "rtfx"),
@@ -114,7 +112,7 @@ def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
     data = table.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
-    return f"{data.name}: {data.n_clips} clips, {duration(data.audio_s)}{synthetic}"
+    return f"{data.name}: {data.n_clips} clip{'s' if data.n_clips != 1 else ''}, {duration(data.audio_s)}{synthetic}"
 
 
 def notes(table: Table) -> list[str]:

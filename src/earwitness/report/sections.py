@@ -11,19 +11,19 @@ from earwitness.compare.study import Board, Study
 from earwitness.compare.table import Row, Table
 from earwitness.report.format import NOTHING, count, duration, megabytes, number, percent
 from earwitness.report.kinds import KINDS, METRICS
-from earwitness.report.scorecard import DEVICE, columns, machines, notes, signatures, title
+from earwitness.report.scorecard import columns, machines, notes, signatures, title
 from earwitness.report.statistics import pair_sentence
 from earwitness.report.verdict import day
 
 
 def scorecard(table: Table) -> dict[str, Any]:
     """Return the columns and rows of a scorecard: each cell's text, what it is sorted by, and a bar for the WER."""
-    shown = [*columns(table)]
-    shown += [] if DEVICE in shown else [DEVICE]
+    shown = columns(table)
     most = max((high for row in table.rows for high in _ends(row)), default=1.0) or 1.0
     return {
         "columns": [
-            {"heading": c.heading, "meaning": c.meaning, "text": c.heading in ("Model", "Rank", "Device")} for c in shown
+            {"heading": c.heading, "meaning": c.meaning, "text": c.heading in ("Model", "Rank", "Device")}
+            for c in shown
         ],
         "rows": [
             [
@@ -56,31 +56,34 @@ def _bar(row: Row, most: float) -> dict[str, str] | None:
 
 
 def leader(table: Table) -> dict[str, Any]:
-    """Say which run has the lowest error rate, and with which others it ties."""
+    """Say which run has the lowest error rate, and from which others the tests cannot tell it.
+
+    Returns:
+        ``name`` of the run, ``claim`` that goes on from it, what the tests say (``tested``), and the pairs behind that.
+    """
     first = table.rows[0]
     score = first.run.score("wer")
     if score is None or score.value is None:
-        return {
-            "name": first.label,
-            "claim": f"was run on {table.dataset.name}; without references there is no error rate.",
-            "more": [],
-        }
+        claim = f"ran on {table.dataset.name}; without references there is no error rate."
+        return {"name": first.label, "claim": claim, "tested": "", "more": []}
     many = len(table.rows)
-    lowest = "has the lowest WER" if many > 1 else "has a WER of"
-    claim = f"{lowest}{' of ' + str(many) + ' runs:' if many > 1 else ''} {percent(score)}."
-    pairs = [pair for pair in table.pairs if pair.first == first.label]
-    ties = [pair.second for pair in pairs if not pair.told_apart]
+    lowest = f"has the lowest WER of {many} runs:" if many > 1 else "has a WER of"
+    told, pairs = _tested(table, first.label)
+    return {"name": first.label, "claim": f"{lowest} {percent(score)}.", "tested": told, "more": pairs}
+
+
+def _tested(table: Table, label: str) -> tuple[str, list[str]]:
     if table.unranked:
-        return {"name": first.label, "claim": claim, "more": [table.unranked]}
+        return table.unranked, []
+    pairs = [pair for pair in table.pairs if pair.first == label]
     untested = {pair.difference.reason for pair in pairs if pair.p is None}
-    if pairs and len(untested) == 1 and all(pair.p is None for pair in pairs):
-        claim += f" That is no ranking: {untested.pop()}."
-        return {"name": first.label, "claim": claim, "more": []}
+    if len(untested) == 1 and all(pair.p is None for pair in pairs):
+        return f"That is no ranking: {untested.pop()}.", []
+    ties = [pair.second for pair in pairs if not pair.told_apart]
+    told = "The tests tell it from every other." if pairs else ""
     if ties:
-        claim += f" The tests cannot tell it from {_listed(ties) if len(ties) < many - 1 else 'any other'}."
-    elif pairs:
-        claim += " The tests tell it from every other."
-    return {"name": first.label, "claim": claim, "more": [pair_sentence(pair) for pair in pairs[:3]]}
+        told = f"The tests cannot tell it from {_listed(ties) if len(ties) < len(pairs) else 'any other'}."
+    return told, [pair_sentence(pair) for pair in pairs[:3]]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -176,11 +179,11 @@ def command(row: Row) -> str:
 
 
 def settings_grid(boards: Sequence[Board]) -> tuple[list[str], list[list[str]]]:
-    """Return the settings in force: a row for each setting, a column for each run of the first dataset."""
-    rows = [row for board in boards[:1] for row in board.table.rows]
+    """Return the settings in force: a row for each run of the first dataset, a column for each setting."""
+    rows = boards[0].table.rows
     names = dict.fromkeys(name for row in rows for name in row.run.settings_in_force)
-    header = ["Setting", *(row.label for row in rows)]
-    return header, [[name, *(_setting(row.run.settings_in_force.get(name)) for row in rows)] for name in names]
+    lines = [[row.label, *(_setting(row.run.settings_in_force.get(name)) for name in names)] for row in rows]
+    return ["Model", *(name.replace("_", " ") for name in names)], lines
 
 
 def _setting(value: Any) -> str:
@@ -214,4 +217,3 @@ def board_notes(table: Table) -> list[str]:
         for d in table.differences
     ]
     return [*notes(table), *differ]
-

@@ -127,6 +127,15 @@ function timeOf(heard, word) {
   return time0 + ((time1 - time0) * (word - word0)) / Math.max(1, word1 - word0);
 }
 
+// Seconds at which the words of the reference are said, by the model that heard them best; none where no model has times.
+function saidTimes(text) {
+  const wrong = (heard) => heard.edits[1] + heard.edits[2] + heard.edits[3];
+  const timed = text.heard.filter((one) => one && one.at && one.ops !== undefined && one.said === undefined);
+  const guide = timed.sort((a, b) => wrong(a) - wrong(b))[0];
+  if (!guide) return [];
+  return steps(text, guide).filter((step) => step.kind !== "i").map((step) => timeOf(guide, step.at));
+}
+
 const percent = (ratio) => (ratio === null || ratio === undefined ? "–" : `${(100 * ratio).toFixed(1)} %`);
 const clock = (s) => {
   const whole = Math.floor(s);

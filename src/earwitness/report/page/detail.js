@@ -1,3 +1,4 @@
+const LONG_WORDS = 60;
 // One clip: what was said, what every model heard, word by word, and its sound from any word on.
 const detail = {
   async show(clips, i, byHand) {
@@ -7,16 +8,22 @@ const detail = {
     const box = byId("detail");
     const tags = Object.entries(text.tags).map(([name, value]) => el("li", {}, `${name}: `, el("bdi", {}, value)));
     const sound = el("div", { class: "sound" });
-    const cards = clips.labels.map((label, m) => this.card(clips, i, m, label, text)).filter(Boolean);
-    box.replaceChildren(
+    const view = byId("f-view").value;
+    const long = text.ref !== null && saidWords(text).length > LONG_WORDS;
+    const inLines = text.ref && (view === "lines" || (view === "auto" && long && clips.labels.length > 1));
+    const cards = clips.labels.map((label, m) => this.card(clips, i, m, label, text, !inLines)).filter(Boolean);
+    const lines = inLines ? lineByLine(clips, text) : null;
+    const inside = [
       el("h3", {}, el("bdi", {}, clips.index.ids[i])),
       el("ul", { class: "chips" }, el("li", {}, `${clips.index.duration[i]} s`), ...tags),
       sound,
-      this.reference(text),
-      el("div", { class: "cards" }, ...cards.map((card) => card.box)),
-    );
+      inLines ? null : this.reference(text),
+      el("div", { class: inLines ? "cards short" : "cards" }, ...cards.map((card) => card.box)),
+      lines && lines.box,
+    ];
+    box.replaceChildren(...inside.filter(Boolean));
     player.show(clips, i, text, sound);
-    const tracks = cards.flatMap((card) => card.tracks);
+    const tracks = [...cards.flatMap((card) => card.tracks), ...(lines ? lines.tracks : [])];
     player.follow = (seconds) => tracks.forEach((track) => track(seconds));
     if (byHand && matchMedia("(max-width: 900px)").matches) box.scrollIntoView({ block: "start" });
   },
@@ -31,16 +38,12 @@ const detail = {
     const head = el("h4", {}, "Reference");
     if (text.ref === null) return el("section", { class: "reference" }, head, el("p", { class: "quiet" }, "Nobody wrote down what is said here, so there are no errors to show."));
     if (!saidWords(text).length) return el("section", { class: "reference" }, head, el("p", { class: "quiet" }, "Nobody speaks: every word heard is an invention."));
-    const heard = text.heard.filter((one) => one && one.at && one.ops !== undefined);
-    const guide = heard.sort((a, b) => this.wrong(a) - this.wrong(b))[0];
-    const times = guide ? steps(text, guide).filter((step) => step.kind !== "i").map((step) => timeOf(guide, step.at)) : [];
+    const times = saidTimes(text);
     const words = saidWords(text).map((word, n) => el("span", { class: "w", "data-s": times[n] ?? null }, word));
     return el("section", { class: "reference" }, head, this.text("Reference", words, text.unspaced));
   },
 
-  wrong: (heard) => heard.edits[1] + heard.edits[2] + heard.edits[3],
-
-  card(clips, i, m, label, text) {
+  card(clips, i, m, label, text, whole) {
     const heard = text.heard[m];
     if (!heard) return null;
     const wall = clips.index.wall[m][i];
@@ -53,13 +56,13 @@ const detail = {
       if (missing) about.push(`${missing} missing`);
       if (added && rate !== null) about.push(`${added} added`);
     }
-    if (wall !== null) about.push(`${wall} s of work`);
+    if (wall !== null) about.push(`${+wall.toPrecision(3)} s of work`);
     const found = (heard.findings ?? []).map(([kind, from, to, what]) => this.finding(kind, from, to, what));
-    const words = steps(text, heard).map((step) => this.word(step, heard));
+    const words = whole ? steps(text, heard).map((step) => this.word(step, heard)) : [];
     const tracks = words.length && heard.at ? [this.track(words)] : [];
     const body = heard.failure
       ? el("p", { class: "failure" }, `No transcript. ${heard.failure}`)
-      : words.length ? this.text(label, words, text.unspaced) : el("p", { class: "quiet" }, "No words.");
+      : !whole ? null : words.length ? this.text(label, words, text.unspaced) : el("p", { class: "quiet" }, "No words.");
     const how = { words: "times of words", segments: "times of segments, spread evenly over their words", spread: "no times given: words spread evenly over the clip" };
     const box = el(
       "section",

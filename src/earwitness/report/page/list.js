@@ -176,6 +176,7 @@ const list = {
       waiting = setTimeout(() => this.refresh(), 150);
     });
     for (const id of ["f-model", "f-show", "f-tag", "f-sort"]) byId(id).addEventListener("change", () => this.refresh());
+    byId("f-view").addEventListener("change", () => this.chosen >= 0 && detail.show(this.clips, this.chosen, false));
     byId("list").addEventListener("scroll", () => this.later());
     byId("list").addEventListener("keydown", (event) => this.key(event));
     addEventListener("resize", () => this.clips && this.later());

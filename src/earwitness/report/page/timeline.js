@@ -19,7 +19,7 @@ const timeline = {
   async show(clips) {
     this.clips = clips;
     this.long = this.files(clips).slice(0, 200);
-    byId("timeline").hidden = !this.long.length;
+    byId("timeline").hidden = byId("to-timeline").hidden = !this.long.length;
     if (!this.long.length) return;
     const options = this.long.map((file, n) => {
       const name = clips.index.ids[file.clips[0]];
