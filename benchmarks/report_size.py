@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -33,10 +34,11 @@ from earwitness.scoring.timing import speed
 from earwitness.types import Clip, Hypothesis, Segment, Settings, Transcript
 
 READY = "return document.documentElement.dataset.ready !== undefined && document.querySelector('#detail h3') !== null"
-WORDS = """
-    the a of and to in he she it they was had said when where over under small large house river stone morning evening
-    people children market window letter answer question never always quietly north south number twenty
-""".split()
+WORDS = re.findall(
+    r"\w+",
+    "the a of and to in he she it they was had said when where over under small large house river stone morning "
+    "evening people children market window letter answer question never always quietly north south number twenty",
+)
 
 
 def pattern(folder: Path) -> Run:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,9 +50,9 @@ def report(
 
     found = find_records(records)
     decided = None if decision is None else read_decision(decision)
-    gathered = study(found, accept=accepted(accept or ()))
-    warnings = () if decided is None else departures(decided, found)
-    with progress("Sound", quiet=as_json) as told:
+    with _uncollected(), progress("Sound", quiet=as_json) as told:
+        gathered = study(found, accept=accepted(accept or ()))
+        warnings = () if decided is None else departures(decided, found)
         made = build(gathered, out, decision=decided, warnings=warnings, audio=audio, told=told)
     if as_json:
         print_json(
@@ -59,7 +62,7 @@ def report(
                 "files": [str(path) for path in made.files],
                 "clips": made.n_clips,
                 "clips_with_sound": made.n_heard,
-                "without_sound": list(made.silent),
+                "without_sound": made.silent,
                 "warnings": list(made.warnings),
             }
         )
@@ -68,9 +71,22 @@ def report(
         for warning in made.warnings:
             screen.print(f"Note: {warning}", markup=False)
         if made.silent:
-            screen.print(f"{made.n_clips - made.n_heard} clips without sound: {made.silent[0]}", markup=False)
+            silent = made.n_clips - made.n_heard
+            screen.print(f"{silent} of {made.n_clips} clips without sound: {made.silent}", markup=False)
         console().print(str(made.page), markup=False, soft_wrap=True)
     if open_:
         import webbrowser
 
         webbrowser.open(made.page.resolve().as_uri())
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave out Python's search for cycles: among millions of values without any it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

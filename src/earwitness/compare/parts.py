@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from earwitness.runs.record import ClipResult
-from earwitness.scoring.slices import BANDS, UNKNOWN, Slice, slicer, slices
+from earwitness.scoring.slices import BANDS, UNKNOWN, Pair, Slice, slicer, slices
 
 _MOST = 24
 """A tag with more values than this names clips rather than kinds of clips."""
@@ -34,7 +34,8 @@ def parts(results: Mapping[str, Sequence[ClipResult]]) -> tuple[Parts, ...]:
     labelled = [result for result in first if result.score.words is not None]
     tags = dict.fromkeys(tag for result in labelled for tag in result.clip.tags)
     candidates = dict.fromkeys(["language", "speaker", *BANDS, *(tag for tag in tags if tag != "snr_db")])
-    return tuple(_cut(by, results) for by in candidates if _divides(by, labelled))
+    pairs = {label: [(result.clip, result.score) for result in rows] for label, rows in results.items()}
+    return tuple(_cut(by, pairs) for by in candidates if _divides(by, labelled))
 
 
 def _divides(by: str, labelled: Sequence[ClipResult]) -> bool:
@@ -47,10 +48,7 @@ def _divides(by: str, labelled: Sequence[ClipResult]) -> bool:
     return len(found - {UNKNOWN}) > 1
 
 
-def _cut(by: str, results: Mapping[str, Sequence[ClipResult]]) -> Parts:
-    found = {
-        label: {part.value: part for part in slices([(r.clip, r.score) for r in rows], by)}
-        for label, rows in results.items()
-    }
+def _cut(by: str, pairs: Mapping[str, Sequence[Pair]]) -> Parts:
+    found = {label: {part.value: part for part in slices(rows, by)} for label, rows in pairs.items()}
     values = dict.fromkeys(value for by_value in found.values() for value in by_value)
     return Parts(by, tuple(values), found)

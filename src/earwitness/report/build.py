@@ -35,8 +35,8 @@ class Made:
     """Clips in the page, each counted once for each dataset."""
     n_heard: int
     """Of these, clips that can be heard."""
-    silent: tuple[str, ...]
-    """Why the others cannot, each reason once."""
+    silent: str | None
+    """Why the first of the others cannot."""
     warnings: tuple[str, ...]
     """What a reader is told first."""
 
@@ -71,7 +71,7 @@ def build(
         heard.append(sounds(board, audio, folder, left, told))
         left -= sum(len(sound.webm) for sound in heard[-1].values() if sound.webm)
     every = [sound for one in heard for sound in one.values()]
-    silent = tuple(dict.fromkeys(sound.reason for sound in every if sound.reason))
+    silent = next((sound.reason for sound in every if sound.reason), None)
     content = Content(
         study=study,
         decision=decision,

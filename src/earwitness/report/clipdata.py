@@ -56,8 +56,9 @@ def packed(board: Board, sounds: Mapping[str, Sound]) -> Packed:
             sound = sounds[diff.clip.id]
             if sound.webm is not None:
                 heard[len(columns.ids)] = base64.b64encode(sound.webm).decode()
-            columns.add(diff, sound)
-            rows.append(_texts(diff, columns.labels, sound))
+            tags = _about(diff.clip)
+            columns.add(diff, tags, sound)
+            rows.append(_texts(diff, tags, columns.labels, sound))
         pieces.append(compressed(rows))
     return Packed(compressed(columns.plain()), tuple(pieces), heard)
 
@@ -85,7 +86,7 @@ class _Columns:
         self._tags: list[Mapping[str, str]] = []
         self._files: list[list[Any]] = []
 
-    def add(self, diff: ClipDiff, sound: Sound) -> None:
+    def add(self, diff: ClipDiff, tags: Mapping[str, str], sound: Sound) -> None:
         clip = diff.clip
         self.ids.append(clip.id)
         self._duration_s.append(round(clip.duration_s, 2))
@@ -100,11 +101,11 @@ class _Columns:
             self._flags[place].append(self._bits(result))
         reason = sound.reason
         self._silent.append(-1 if reason is None else self._reasons.setdefault(reason, len(self._reasons)))
-        self._tags.append(_about(clip))
+        self._tags.append(tags)
         self._files.append([f"{clip.audio_sha256}{clip.channel}{clip.audio_path}", round(clip.start_s, 3)])
 
     def _bits(self, result: ClipResult | None) -> int:
-        if result is None:
+        if result is None or not (result.score.flags or result.score.failed):
             return 0
         kinds = [*result.score.flags, *([FAILED] if result.score.failed else [])]
         return sum(1 << self._kinds.setdefault(kind, len(self._kinds)) for kind in dict.fromkeys(kinds))
@@ -135,12 +136,12 @@ class _Columns:
                 yield {"name": name, "values": list(values), "at": at}
 
 
-def _texts(diff: ClipDiff, labels: Sequence[str], sound: Sound) -> dict[str, Any]:
+def _texts(diff: ClipDiff, tags: Mapping[str, str], labels: Sequence[str], sound: Sound) -> dict[str, Any]:
     clip = diff.clip
     return {
         "ref": clip.reference,
         "said": _words(diff.said, clip.reference),
-        "tags": _about(clip),
+        "tags": tags,
         "speech": None if diff.speech is None else [[round(a, 2), round(b, 2)] for a, b in diff.speech],
         "heard": [_heard(*diff.heard[label], diff.said) if label in diff.heard else None for label in labels],
         **({"unspaced": True} if diff.unspaced else {}),

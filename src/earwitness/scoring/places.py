@@ -71,7 +71,7 @@ def anchors(
         ("segments", transcript.segments),
     )
     for source, pieces in kinds:
-        if len(pieces) == 1 and pieces[0].text.split() == transcript.text.split():
+        if len(pieces) == 1 and pieces[0].text.strip() == transcript.text.strip():
             return Anchors(source, _points([((pieces[0].start_s, pieces[0].end_s), len(heard))], audio_s))
         found = _fitting(pieces, heard, norm, language)
         if found is not None:

@@ -64,8 +64,12 @@ def quick_spans(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Spa
         for op in Levenshtein.opcodes(reference, hypothesis)
     ]
     replaced = sum(span.reference[1] - span.reference[0] for span in found if span.kind == "replace")
-    # rapidfuzz finds the fewest errors, but not always those with the most hits.
-    return found if replaced == align(reference, hypothesis).substitutions else spans(reference, hypothesis)
+    # rapidfuzz finds the fewest errors, but not always those with the most hits; fewer substitutions come off in pairs.
+    return (
+        found
+        if replaced < 2 or replaced == align(reference, hypothesis).substitutions
+        else spans(reference, hypothesis)
+    )
 
 
 def _steps(reference: Sequence[str], hypothesis: Sequence[str], method: Method) -> Iterator[str]:
