@@ -78,7 +78,7 @@ def decision(paths: list[Path]) -> Decision:
     runs = [store.read_run(path) for path in paths]
     rules = (
         RuleResult(
-            "gate", "WER at most 20 %", "wer", 0.2, "ratio", 0.031, (0.0, 0.2), "passed", evidence=(runs[0].id,)
+            "gate", "WER at most 20 %", "wer", 0.2, "error rate", 0.031, (0.0, 0.2), "passed", evidence=(runs[0].id,)
         ),
         RuleResult("target", f"licence {SCRIPT}", "licence", "MIT", "", None, None, "not measured", reason=IMAGE),
     )

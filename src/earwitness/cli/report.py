@@ -42,7 +42,8 @@ def report(
 
         earwitness report runs/ --decision decision.json --out report --audio link
     """
-    from earwitness.compare.decision_file import departures, read_decision
+    from earwitness.compare.decision_file import read_decision
+    from earwitness.compare.departures import departures
     from earwitness.compare.parity import accepted
     from earwitness.compare.study import study
     from earwitness.report.build import build

@@ -35,7 +35,8 @@ def parts(results: Mapping[str, Sequence[ClipResult]]) -> tuple[Parts, ...]:
     tags = dict.fromkeys(tag for result in labelled for tag in result.clip.tags)
     candidates = dict.fromkeys(["language", "speaker", *BANDS, *(tag for tag in tags if tag != "snr_db")])
     pairs = {label: [(result.clip, result.score) for result in rows] for label, rows in results.items()}
-    return tuple(_cut(by, pairs) for by in candidates if _divides(by, labelled))
+    cuts = (_cut(by, pairs) for by in candidates if _divides(by, labelled))
+    return tuple(cut for cut in cuts if _rated(cut) > 1)
 
 
 def _divides(by: str, labelled: Sequence[ClipResult]) -> bool:
@@ -46,6 +47,12 @@ def _divides(by: str, labelled: Sequence[ClipResult]) -> bool:
         if len(found) > _MOST:
             return False
     return len(found - {UNKNOWN}) > 1
+
+
+def _rated(cut: Parts) -> int:
+    """How many parts have an error rate: one of silence has none."""
+    first = next(iter(cut.slices.values()))
+    return sum(part.wer is not None for part in first.values())
 
 
 def _cut(by: str, pairs: Mapping[str, Sequence[Pair]]) -> Parts:

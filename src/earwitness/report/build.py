@@ -75,7 +75,7 @@ def build(
     content = Content(
         study=study,
         decision=decision,
-        warnings=(*warnings, *(f"Left out: {reason}" for reason in study.comparison.left_out)),
+        warnings=tuple(dict.fromkeys((*warnings, *study.comparison.left_out))),
         figures=drawn,
         clips=[packed(board, sound) for board, sound in zip(study.boards, heard, strict=True)],
         sound_note=_sound_note(every, audio),

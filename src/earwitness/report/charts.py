@@ -72,6 +72,9 @@ def speed(board: Board, place: str) -> Spec:
         (width * math.log(p["rtfx"] / left) / math.log(right / left), height * (top - p["wer"]) / (top - bottom))
         for p in points
     ]
+    at_label = dict(zip((p["label"] for p in points), places, strict=True))
+    path = sorted(at_label[p["label"]] for p in fronts)
+    set_names = beside(places, list(at_label), (width, height), path)
     x = {"field": "rtfx", "type": "quantitative", "scale": x_scale, "title": "times real time (log scale)",
          "axis": _PLAIN}  # fmt: skip
     y = {"field": "wer", "type": "quantitative", "scale": y_scale, "title": "WER", "axis": _PERCENT}
@@ -93,9 +96,7 @@ def speed(board: Board, place: str) -> Spec:
             "mark": {"type": "text", "color": SERIES[n % len(SERIES)], "fontSize": 11, **at},
             "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}},
         }
-        for n, (p, at) in enumerate(
-            zip(points, beside(places, [p["label"] for p in points], (width, height)), strict=True)
-        )
+        for n, (p, at) in enumerate(zip(points, set_names, strict=True))
     ]
     return _chart({"width": width, "height": height, "autosize": "pad"}, [line, dots, *names])
 
@@ -210,7 +211,8 @@ def card(board: Board, heading: str, lines: Sequence[str]) -> Spec:
 def _chart(size: Mapping[str, Any], layers: Sequence[Spec], encoding: Mapping[str, Any] | None = None) -> Spec:
     axis = {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titleColor": MUTED, "labelColor": INK,
-        "domain": False, "ticks": False, "gridColor": GRID, "labelPadding": 8, "labelLimit": 190, "titlePadding": 10,
+        "domain": False, "ticks": False, "gridColor": GRID, "labelPadding": 8, "labelLimit": 190,
+        "labelSeparation": 14, "titlePadding": 10,
     }  # fmt: skip
     config = {
         "view": {"stroke": None},
@@ -218,7 +220,8 @@ def _chart(size: Mapping[str, Any], layers: Sequence[Spec], encoding: Mapping[st
         "axisY": {"grid": False},
         "axisQuantitative": {"grid": True},
         "legend": {"orient": "top", "title": None, "columns": 2, "labelColor": INK, "labelLimit": 210,
-                   "symbolType": "circle", "labelFontSize": 12, "direction": "horizontal", "offset": 6},
+                   "symbolType": "circle", "symbolOpacity": 1, "labelFontSize": 12, "direction": "horizontal",
+                   "offset": 6, "columnPadding": 34, "symbolStrokeWidth": 0},
         "text": {"fontSize": 12},
         "font": "sans-serif",
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 _LETTER = 6.1
@@ -26,21 +27,28 @@ class _Box(NamedTuple):
         return max(0.0, wide) * max(0.0, high)
 
 
-def beside(points: Sequence[tuple[float, float]], names: Sequence[str], size: tuple[int, int]) -> list[dict[str, Any]]:
+def beside(
+    points: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    size: tuple[int, int],
+    path: Sequence[tuple[float, float]] = (),
+) -> list[dict[str, Any]]:
     """Return for each point how its name is set: alignment and offset, in the terms of a Vega-Lite text mark.
 
-    The first way that touches no other point, no name before it and no edge is taken; else the one that touches least.
+    The first way that touches no other point, no name before it, no line and no edge is taken; else that which touches
+    least.
 
     Args:
         points: Places in pixels, from the upper left corner.
         names: Of the points.
         size: Width and height of the plot.
+        path: Points that a stepped line goes through, from left to right.
 
     >>> [place["align"] for place in beside([(10, 50), (190, 50)], ["one", "two"], (200, 100))]
     ['left', 'right']
     """
     dots = [_Box(x - _DOT, y - _DOT, x + _DOT, y + _DOT) for x, y in points]
-    taken: list[_Box] = []
+    taken = [box for start, end in pairwise(path) for box in _step(start, end)]
     chosen = []
     for number, ((x, y), name) in enumerate(zip(points, names, strict=True)):
         others = [*taken, *dots[:number], *dots[number + 1 :]]
@@ -51,6 +59,13 @@ def beside(points: Sequence[tuple[float, float]], names: Sequence[str], size: tu
         align, dx, dy = _WAYS[best]
         chosen.append({"align": align, "baseline": "middle", "dx": dx, "dy": dy})
     return chosen
+
+
+def _step(start: tuple[float, float], end: tuple[float, float]) -> Iterator[_Box]:
+    """Up or down at the start, then level to the end."""
+    top, bottom = sorted((start[1], end[1]))
+    yield _Box(start[0] - 1, top, start[0] + 1, bottom)
+    yield _Box(start[0], end[1] - 1, end[0], end[1] + 1)
 
 
 def _box(x: float, y: float, width: float, way: tuple[str, int, int]) -> _Box:

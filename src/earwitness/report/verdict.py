@@ -10,7 +10,7 @@ from earwitness.report.format import NOTHING, megabytes, number
 SIGNS = {"production": "✓", "conditional": "◐", "research": "△", "rejected": "✕", "undecided": "?"}
 """Beside the word, so that a status is more than a colour."""
 RULES_HEADER = ["Rule", "Measured", "Outcome", "Why"]
-_RATES = ("wer", "cer", "share", "increase")
+_RATES = {"error rate", "share"}
 
 
 def verdict(decision: Decision) -> dict[str, Any]:
@@ -36,29 +36,31 @@ def day(moment: str) -> str:
     return f"{moment[:10]} {moment[11:16]} UTC"
 
 
-def quantity(value: float | str | None, unit: str, measure: str) -> str:
+def quantity(value: float | str | None, unit: str) -> str:
     """Show what a rule measured, in its unit.
 
-    >>> quantity(0.2414, "ratio", "wer"), quantity(0.31, "ratio", "rtf"), quantity(742e6, "bytes", "peak_rss_bytes")
+    >>> quantity(0.2414, "error rate"), quantity(0.31, "ratio"), quantity(742e6, "bytes")
     ('24.1 %', '0.31', '742 MB')
-    >>> quantity("MIT", "", "licence"), quantity(None, "s", "latency_p95_s"), quantity(1.52, "s", "latency_p95_s")
-    ('MIT', '–', '1.52 s')
+    >>> quantity("MIT", ""), quantity(None, "s"), quantity(1.52, "s"), quantity(0.082, "difference of rates")
+    ('MIT', '–', '1.52 s', '8.2 points')
     """
     if value is None or isinstance(value, str):
         return value or NOTHING
     if unit == "bytes":
         return f"{megabytes(int(value))} MB"
-    if unit == "ratio" and any(rate in measure for rate in _RATES):
+    if unit in _RATES:
         return f"{100 * value:.1f} %"
+    if unit == "difference of rates":
+        return f"{100 * value:.1f} points"
     return f"{number(value)} {'' if unit == 'ratio' else unit}".strip()
 
 
 def measured(rule: RuleResult) -> str:
     """Show what a rule measured, with its interval."""
-    shown = quantity(rule.measured, rule.unit, rule.measure)
+    shown = quantity(rule.measured, rule.unit)
     if rule.ci95 is None:
         return shown
-    low, high = (quantity(end, rule.unit, rule.measure) for end in rule.ci95)
+    low, high = (quantity(end, rule.unit) for end in rule.ci95)
     return f"{shown} [{low}, {high}]"
 
 
@@ -95,9 +97,10 @@ def _part(part: GradePart) -> str:
 
 
 def _winner(winner: Winner) -> dict[str, Any]:
-    who = ", ".join(winner.candidates) or "not measured"
+    who = ", ".join(winner.candidates) or "nobody"
+    tie = len(winner.candidates) > 1 and "tie" not in (winner.note or "")
     return {
-        "category": winner.category,
-        "who": f"{who} (tie)" if len(winner.candidates) > 1 else who,
+        "category": winner.category.replace("_", " "),
+        "who": f"{who} (tie)" if tie else who,
         "note": winner.note,
     }

@@ -55,7 +55,7 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
 
 
 def options_of(scoring: ScoringInfo) -> ScoringOptions:
-    """Return the scorer's options that a record states."""
+    """Return a record's scoring as the scorer takes it."""
     return ScoringOptions(
         normalizer=scoring.normalizer,
         compounds=scoring.compounds,
