@@ -224,3 +224,17 @@ def test_without_the_extra_one_sentence_says_what_to_install(
     with pytest.raises(UsageError, match=r"pip install 'earwitness\[report\]'"):
         build(study(made[1]), tmp_path / "out", audio="none")
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.real
+def test_the_example_in_the_documents_makes_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ earwitness (.*)$", text, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["run", "report"]
+    for command in commands:
+        assert main(command.replace(" --open", "").split()) == 0
+    made = Path("report")
+    assert {"report.html", "results.md", "scorecard.md", "devices.md", "share.md", "card.png", "plots"} == {
+        path.name for path in made.iterdir()
+    }

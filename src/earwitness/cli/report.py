@@ -6,11 +6,14 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
+
+if TYPE_CHECKING:
+    from earwitness.report.build import Made
 
 app = new_app("A report of runs: one HTML file that opens offline, Markdown, plots, a card to share.")
 
@@ -55,6 +58,14 @@ def report(
         gathered = study(found, accept=accepted(accept or ()))
         warnings = () if decided is None else departures(decided, found)
         made = build(gathered, out, decision=decided, warnings=warnings, audio=audio, told=told)
+    _tell(made, as_json=as_json)
+    if open_:
+        import webbrowser
+
+        webbrowser.open(made.page.resolve().as_uri())
+
+
+def _tell(made: Made, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -67,18 +78,14 @@ def report(
                 "warnings": list(made.warnings),
             }
         )
-    else:
-        screen = console(stderr=True)
-        for warning in made.warnings:
-            screen.print(f"Note: {warning}", markup=False)
-        if made.silent:
-            silent = made.n_clips - made.n_heard
-            screen.print(f"{silent} of {made.n_clips} clips without sound: {made.silent}", markup=False)
-        console().print(str(made.page), markup=False, soft_wrap=True)
-    if open_:
-        import webbrowser
-
-        webbrowser.open(made.page.resolve().as_uri())
+        return
+    screen = console(stderr=True)
+    for warning in made.warnings:
+        screen.print(f"Note: {warning}", markup=False)
+    if made.silent:
+        silent = made.n_clips - made.n_heard
+        screen.print(f"{silent} of {made.n_clips} clips without sound: {made.silent}", markup=False)
+    console().print(str(made.page), markup=False, soft_wrap=True)
 
 
 @contextmanager
