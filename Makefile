@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
-# What some tests need beside Python: the synthesisers of the built-in sample, and crontab, which checks an example.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron
+# What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, and a
+# browser for the report.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ setup: $(SETUP) ## the environment alone, pinned, in .venv
 
 $(SETUP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[faster-whisper,pocketsphinx,sql,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[faster-whisper,pocketsphinx,report,sql,dev]'
 	@touch $(SETUP)
 
 demo: setup ## compare three real models on real speech

@@ -34,7 +34,8 @@ MAY_IMPORT = {
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb"}  # fmt: skip
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
+        "jinja2", "vl_convert"}  # fmt: skip
 
 
 def modules() -> list[Path]:

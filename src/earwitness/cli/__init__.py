@@ -21,6 +21,7 @@ COMMANDS = {
     "runs": "The records: list, filter, query with SQL, prune",
     "compare": "Runs over the same data side by side, as tables and Markdown",
     "decide": "Which model may be served: status, grade and reasons under a policy",
+    "report": "One offline page with verdict, tables, charts, word diffs and sound; Markdown and plots",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
     "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",

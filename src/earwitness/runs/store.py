@@ -127,6 +127,15 @@ def write_run(path: Path, run: Run) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a whole text file, in UTF-8, as ``write_bytes`` does.
+
+    Raises:
+        RecordError: When it cannot be written; what was there before still is.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file in one step, beside its place and then into it.
 
     Raises:
@@ -136,8 +145,8 @@ def write_text(path: Path, text: str) -> None:
     with writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text)
+            with temporary.open("wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
