@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "runs": {"data", "archive", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring", "engines"},
     "report": {"compare", "runs"},
-    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare"},
+    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report"},
     "cli": {"*"},
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",

@@ -26,6 +26,7 @@ _NAMES = {
     "api.doctor": "Check doctor",
     "api.machine": "EngineHere ModelHere engines install models pull",
     "api.records": "Record clips records",
+    "api.reporting": "report",
     "api.running": "Progress RunOptions resume run",
     "api.scoring": "Scored rescore score",
     "api.terms": "TermReport",
@@ -35,6 +36,7 @@ _NAMES = {
     "errors": "ArchiveError AudioError AudioNotFoundError ChecksumError ComparisonError ConversionError DataError "
     "DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError ManifestError PolicyError "
     "RecordError ScoringError SettingsError UnknownModelError UnsupportedDeviceError UsageError WorkerError",
+    "report.build": "Made",
     "runs.record": "ClipResult Run",
     "types": "Clip ClipScore Dataset Edits Failure Finding Hypothesis Score Segment Settings Transcript",
 }
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from earwitness.api.records import Record as Record
     from earwitness.api.records import clips as clips
     from earwitness.api.records import records as records
+    from earwitness.api.reporting import report as report
     from earwitness.api.running import Progress as Progress
     from earwitness.api.running import RunOptions as RunOptions
     from earwitness.api.running import resume as resume
@@ -107,6 +110,7 @@ if TYPE_CHECKING:
     from earwitness.errors import UnsupportedDeviceError as UnsupportedDeviceError
     from earwitness.errors import UsageError as UsageError
     from earwitness.errors import WorkerError as WorkerError
+    from earwitness.report.build import Made as Made
     from earwitness.runs.record import ClipResult as ClipResult
     from earwitness.runs.record import Run as Run
     from earwitness.types import Clip as Clip

@@ -15,7 +15,7 @@ from importlib import import_module
 from earwitness.errors import EarwitnessError
 
 COMMANDS = {
-    "demo": "The whole story on the built-in sample: run, compare, scorecard",
+    "demo": "The whole story on the built-in sample: run, compare, decide, report",
     "init": "A study file, earwitness.toml, to begin with",
     "run": "Run models over data, or the study of earwitness.toml, and write run records",
     "runs": "The records: list, filter, query with SQL, prune",

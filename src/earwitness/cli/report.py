@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -45,19 +42,10 @@ def report(
 
         earwitness report runs/ --decision decision.json --out report --audio link
     """
-    from earwitness.compare.decision_file import read_decision
-    from earwitness.compare.departures import departures
-    from earwitness.compare.parity import accepted
-    from earwitness.compare.study import study
-    from earwitness.report.build import build
-    from earwitness.runs.store import find_records
+    from earwitness.api.reporting import report as written
 
-    found = find_records(records)
-    decided = None if decision is None else read_decision(decision)
-    with _uncollected(), progress("Sound", quiet=as_json) as told:
-        gathered = study(found, accept=accepted(accept or ()))
-        warnings = () if decided is None else departures(decided, found)
-        made = build(gathered, out, decision=decided, warnings=warnings, audio=audio, told=told)
+    with progress("Sound", quiet=as_json) as told:
+        made = written(records, out=out, decision=decision, audio=audio, accept=accept or (), told=told)
     _tell(made, as_json=as_json)
     if open_:
         import webbrowser
@@ -86,15 +74,3 @@ def _tell(made: Made, *, as_json: bool) -> None:
         silent = made.n_clips - made.n_heard
         screen.print(f"{silent} of {made.n_clips} clips without sound: {made.silent}", markup=False)
     console().print(str(made.page), markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Leave out Python's search for cycles: among millions of values without any it takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
