@@ -23,7 +23,8 @@ COMMANDS = (
 )  # fmt: skip
 ANSWERS = (
     "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "Made", "ModelHere",
-    "Needed", "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced", "TermReport",
+    "Needed", "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced",
+    "TermReport",
 )  # fmt: skip
 VALUES = (
     "Clip", "ClipResult", "ClipScore", "Dataset", "Edits", "Failure", "Finding", "Hypothesis", "Run", "Score",
