@@ -72,7 +72,7 @@ def _candidate(one: Verdict) -> dict[str, Any]:
         "sign": SIGNS[one.status],
         "grade": one.grade,
         "points": "" if one.grade_points is None else f": {one.grade_points:.0f} of 100 points",
-        "reasons": list(one.reasons),
+        "reasons": [reason for reason in one.reasons if reason not in one.conditions],
         "conditions": list(one.conditions),
         "tally": f"{len(one.rules)} rules: {counts['passed']} passed, {counts['failed']} failed",
         "rules_header": RULES_HEADER,
