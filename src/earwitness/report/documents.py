@@ -117,7 +117,7 @@ def _verdict(content: Content) -> list[str]:
     found = verdict(content.decision)
     chosen = f"Serve **{safe(found['chosen'])}**." if found["chosen"] else "**None of the models may be served.**"
     parts = [f"{chosen} {safe(found['why'])}\n", f"Policy: {safe(found['policy'])}, decided {found['created_at']}.\n"]
-    parts = [f"{chosen} {safe(found['why'])}\n", f"Policy: {safe(found['policy'])}, decided {found['created_at']}.\n"]
+    for one in found["candidates"]:
         parts += [f"### {one['sign']} {safe(one['name'])}: {one['status']}, grade {one['grade']}\n"]
         parts += [f"- {safe(reason)}" for reason in one["reasons"]]
         parts += [f"- only if: {safe(condition)}" for condition in one["conditions"]]
