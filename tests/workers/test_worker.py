@@ -181,7 +181,7 @@ def test_a_model_that_never_loads_gives_up_at_once(audio: AudioFile, tmp_path: P
 def test_any_program_that_speaks_the_protocol_and_sends_nonsense_is_told_apart(audio: AudioFile) -> None:
     with fake("echo") as worker:
         with pytest.raises(WorkerFailedError, match="makes no sense") as caught:
-            worker._understand("not json", "transcribe", "transcript")
+            worker._understand("not json", "transcribe", ("transcript",))
         assert caught.value.failure.kind == "protocol"
 
 
