@@ -28,10 +28,12 @@ MAY_IMPORT = {
     "runs": {"data", "archive", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring", "engines"},
     "report": {"compare", "runs"},
+    "serve": {"weights", "workers", "audio", "scoring", "engines"},
     "cli": {"*"},
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
+        "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime"}  # fmt: skip
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Runs over the same data side by side, as tables and Markdown",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
+    "serve": "An API like OpenAI's for the chosen model, measured, watched; its keys",
     "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",
     "bundle": "Data and study in one file, for another machine",
     "notebook": "A notebook that makes the study on a borrowed machine",
