@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
-# What some tests need beside Python: the synthesisers of the built-in sample.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts
+# What some tests need beside Python: the synthesisers of the built-in sample, and a browser for the report.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts chromium chromium-driver
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help
