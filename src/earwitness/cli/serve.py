@@ -26,7 +26,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; show
 def serve(
     context: typer.Context,
     decision: Annotated[Path | None, typer.Option(metavar="FILE", help="What earwitness decide wrote.")] = None,
-    candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
+    candidate: Annotated[
+        list[str] | None, typer.Option(help="Of the decision, in place of the chosen one; may be given again.")
+    ] = None,
     model: options.Models = None,
     device: options.Device = "auto",
     preset: options.Preset = "matched",
@@ -68,7 +70,9 @@ def serve(
         queue=queue, max_bytes=round(max_mb * (1 << 20)), max_audio_s=max_seconds, timeout_s=timeout, drain_s=drain,
         rate_per_minute=rate, memory_bytes=None if memory_mb is None else round(memory_mb * (1 << 20)),
     )  # fmt: skip
-    read = _read(decision, candidate, tuple(model or ()), device, preset, tuple(set_ or ()), threads, workers)
+    read = _read(
+        decision, tuple(candidate or ()), tuple(model or ()), device, preset, tuple(set_ or ()), threads, workers
+    )
     _run(read, limits, Site(host, port, keys, tuple(cors or ()), log_text, decision), as_json=as_json)
 
 
@@ -137,7 +141,7 @@ def _run(read: Callable[[], Sequence[Served]], limits: Limits, site: Site, *, as
 
 def _read(
     decision: Path | None,
-    candidate: str | None,
+    candidates: tuple[str, ...],
     models: tuple[str, ...],
     device: str,
     preset: str,
@@ -151,7 +155,9 @@ def _read(
     if (decision is None) == (not models):
         raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
     if decision is None:
-        return lambda: [of_model(one, device, preset, assignments, threads, workers) for one in models]
+        if candidates:
+            raise UsageError("Candidates are those of a decision: name it with --decision.")
+        return lambda: [of_model(one, device, preset, assignments, threads, workers) for one in dict.fromkeys(models)]
     if assignments or threads is not None or device != "auto" or preset != "matched":
         raise UsageError("A decision is served as it was measured: leave out --set, --threads, --device and --preset.")
-    return lambda: of_decision(decision, candidate, workers)
+    return lambda: of_decision(decision, candidates, workers)
