@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 app = new_app("An API like OpenAI's for a model, with the settings that were measured.")
 keys_app = new_app("Keys that may ask the API: add, list, remove.\n\nExample: earwitness serve keys add reception")
 app.add_typer(keys_app, name="keys")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 KEYS = Path("earwitness-keys.json")
 File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys; it holds their hashes.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
@@ -123,17 +126,18 @@ def remove(name: Name, file: File = KEYS) -> None:
 def _run(read: Callable[[], Sequence[Served]], limits: Limits, site: Site, *, as_json: bool) -> None:
     from earwitness.errors import UsageError
     from earwitness.runs.hear import scratch_folder
+    from earwitness.serve.run import serve as run_server
 
-    try:
-        from earwitness.serve.run import serve as run_server
-    except ModuleNotFoundError as error:
-        raise UsageError(f"A server needs what is not here ({error}). Run: pip install 'earwitness[serve]'") from None
+    missing = next((name for name in _NEEDED if find_spec(name) is None), None)
+    if missing is not None:
+        raise UsageError(f"A server needs {missing!r}, which is not here. Run: pip install 'earwitness[serve]'")
 
     def listening(url: str) -> None:
         if as_json:
             print_json({"url": url})
         else:
             console().print(f"Listening on {url}", markup=False)
+        sys.stdout.flush()  # whoever started the server may be reading
 
     with scratch_folder() as scratch:
         run_server(read, limits, site, scratch, listening)
