@@ -30,12 +30,13 @@ MAY_IMPORT = {
     "compare": {"runs", "scoring", "engines"},
     "report": {"compare", "runs"},
     "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report"},
+    "serve": {"weights", "workers", "audio", "scoring", "engines"},
     "cli": {"*"},
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
-        "jinja2", "vl_convert"}  # fmt: skip
+        "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"}  # fmt: skip
 
 
 def modules() -> list[Path]:

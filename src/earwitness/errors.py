@@ -10,7 +10,8 @@
     |   |-- DataNotFoundError (FileNotFoundError)
     |   +-- ManifestError (ValueError)      a manifest that cannot be read; names the line
     |-- AudioError (ValueError)             a file that is not audio, or not audio we can use
-    |   +-- AudioNotFoundError (FileNotFoundError)
+    |   |-- AudioNotFoundError (FileNotFoundError)
+    |   +-- AudioTooLongError               audio that goes on for longer than it may
     |-- ScoringError (ValueError)           transcripts that cannot be paired or scored
     |-- EngineError (RuntimeError)
     |   |-- EngineNotInstalledError (ImportError)
@@ -71,6 +72,10 @@ class AudioError(EarwitnessError, ValueError):
 
 class AudioNotFoundError(AudioError, FileNotFoundError):
     """An audio file that is not there."""
+
+
+class AudioTooLongError(AudioError):
+    """Audio that goes on for longer than it may; no more of it was decoded."""
 
 
 class ScoringError(EarwitnessError, ValueError):

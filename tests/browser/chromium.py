@@ -13,8 +13,8 @@ import pytest
 
 
 @contextmanager
-def chromium(folder: Path) -> Iterator[Any]:
-    """A driver of Chromium with a profile of its own; the test is skipped where there is none."""
+def chromium(folder: Path, *flags: str) -> Iterator[Any]:
+    """A driver of Chromium with a profile of its own, and more flags; the test is skipped where there is none."""
     found = shutil.which("chromium"), shutil.which("chromedriver")
     if None in found:
         pytest.skip("needs Debian's chromium and chromium-driver: make test installs them as root")
@@ -23,13 +23,14 @@ def chromium(folder: Path) -> Iterator[Any]:
 
     options = ChromeOptions()
     options.binary_location = str(found[0])
-    for flag in (
+    ours = (
         "--headless=new",
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--hide-scrollbars",
         f"--user-data-dir={folder}",
-    ):
+    )
+    for flag in (*ours, *flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(options=options, service=Service(str(found[1])))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earwitness.audio.source import Block, Source, open_source
-from earwitness.errors import AudioError
+from earwitness.errors import AudioError, AudioTooLongError
 from earwitness.types import Audio
 
 _TOLERANCE_S = 0.1
@@ -79,28 +79,36 @@ def decode_to(
     duration_s: float | None = None,
     channel: int | None = None,
     rate_hz: int = 16_000,
+    longest_s: float | None = None,
 ) -> int:
     """Decode to a file of little-endian float32 samples and return how many there are.
 
-    Arguments and errors are those of ``decode``; an OSError from writing is not touched.
+    Arguments and errors are those of ``decode``; an OSError from writing is not touched. With ``longest_s``, a file
+    that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError.
     """
     n_samples = 0
     with target.open("wb") as file:
-        for block in _blocks(path, start_s, duration_s, channel, rate_hz):
+        for block in _blocks(path, start_s, duration_s, channel, rate_hz, longest_s):
             file.write(block.astype("<f4", copy=False).tobytes())
             n_samples += len(block)
     return n_samples
 
 
 def _blocks(
-    path: str | Path, start_s: float, duration_s: float | None, channel: int | None, rate_hz: int
+    path: str | Path,
+    start_s: float,
+    duration_s: float | None,
+    channel: int | None,
+    rate_hz: int,
+    longest_s: float | None = None,
 ) -> Iterator[npt.NDArray[np.float32]]:
     import soxr
 
     with open_source(path, start_s) as source:
         if channel is not None and not 0 <= channel < source.channels:
             raise AudioError(f"{str(path)!r} has no channel {channel}; it has {source.channels}, counted from 0.")
-        mono = _checked(_span(source, duration_s), str(path), source, start_s, duration_s, channel)
+        blocks = source.blocks if longest_s is None else _bounded(source, longest_s, str(path))
+        mono = _checked(_span(blocks, source.rate_hz, duration_s), str(path), source, start_s, duration_s, channel)
         if source.rate_hz == rate_hz:
             yield from mono
             return
@@ -110,9 +118,22 @@ def _blocks(
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def _span(source: Source, duration_s: float | None) -> Iterator[Block]:
-    left = None if duration_s is None else round(duration_s * source.rate_hz)
+def _bounded(source: Source, longest_s: float, name: str) -> Iterator[Block]:
+    # Before the resampler: a block of a file of 1 Hz would become hours.
+    too_long = AudioTooLongError(f"{name!r} is longer than {longest_s:g} s, which is the most. Send it in parts.")
+    if source.frames is not None and source.frames > longest_s * source.rate_hz:
+        raise too_long
+    n_frames = 0
     for block in source.blocks:
+        n_frames += len(block)
+        if n_frames > longest_s * source.rate_hz:
+            raise too_long
+        yield block
+
+
+def _span(blocks: Iterator[Block], rate_hz: int, duration_s: float | None) -> Iterator[Block]:
+    left = None if duration_s is None else round(duration_s * rate_hz)
+    for block in blocks:
         if left is None:
             yield block
             continue

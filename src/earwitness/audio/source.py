@@ -20,6 +20,11 @@ from earwitness.errors import AudioError, AudioNotFoundError
 
 Block = npt.NDArray[np.float32]
 _BLOCK_FRAMES = 1 << 16
+# What holds sound, and nothing that names other files: a playlist would have FFmpeg open whatever it lists.
+_CONTAINERS = (
+    "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,eac3,flac,flv,g722,g729,gsm,loas,m4v,matroska,mov,mp2,mp3,"
+    "mp4,mpeg,mpegts,mpegvideo,nut,oga,ogg,opus,rm,tta,voc,w64,wav,webm,wv,xwma"
+)
 _EXACT_CONTAINERS = {"mov", "mp4", "m4a", "matroska", "webm"}
 
 
@@ -105,7 +110,7 @@ def _with_av(path: Path, start_s: float, first_error: str) -> Iterator[Source]:
     import av
 
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), options={"format_whitelist": _CONTAINERS})
     except (av.error.FFmpegError, OSError) as second:
         why = f"libsndfile: {first_error.rsplit(': ', 1)[-1]} FFmpeg: {second.strerror or second}"
         raise AudioError(f"{str(path)!r} is not audio that can be read ({why}). Leave it out or convert it.") from None

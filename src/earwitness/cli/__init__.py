@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "One offline page with verdict, tables, charts, word diffs and sound; Markdown and plots",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
+    "serve": "An API like OpenAI's for the chosen model, measured, watched; its keys",
     "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",
     "gate": "Runs against a baseline, for continuous integration: exit 0 or 1",
     "bundle": "Data and study in one file, for another machine",

@@ -6,13 +6,13 @@ process of its own, in an environment that holds only numpy and the engine's pac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from earwitness.errors import EngineError
-from earwitness.types import Audio, Settings, Transcript
+from earwitness.types import Audio, Segment, Settings, Transcript
 
 Support = Literal["supported", "experimental", "unsupported"]
 
@@ -114,6 +114,25 @@ class OnDevice(Protocol):
 
     def peak_device_bytes(self) -> int | None:
         """Return the most memory of the device that this process has held; ``None`` where that cannot be told."""
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A loaded model that gives its text piece by piece, as it decodes. Optional, in addition to ``Loaded``.
+
+    Whoever listens may stop between two pieces, by closing the generator.
+    """
+
+    def stream(self, audio: Audio, *, language: str | None) -> Generator[Segment, None, Transcript]:
+        """Yield segments in time order and return the transcript: the very one that ``transcribe`` returns.
+
+        The texts of the segments are raw: put together, and with the spaces around the whole taken off, they are the
+        transcript's text.
+
+        Args:
+            audio: As for ``transcribe``.
+            language: As for ``transcribe``.
+        """
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from earwitness.types import Audio, Segment, Transcript
 
+Stream = Generator[Segment, None, Transcript]
 _FRAME_S = 0.02
 _SMOOTH_FRAMES = 15
 _PAUSE_FRAMES = _SMOOTH_FRAMES - 1  # a pause of 0.3 s that begins inside a frame holds one frame less
@@ -100,6 +101,26 @@ def in_blocks(
         language: As given; when ``None``, what the first piece was found to be serves for the rest.
         search_share: As in ``cut_points``.
     """
+
+    def at_once(piece: Audio, language: str | None) -> Stream:
+        yield from ()
+        return transcribe(piece, language)
+
+    return finished(stream_blocks(audio, longest_s, at_once, language, search_share))
+
+
+def stream_blocks(
+    audio: Audio,
+    longest_s: float,
+    stream: Callable[[Audio, str | None], Stream],
+    language: str | None,
+    search_share: float = 0.1,
+) -> Stream:
+    """Stream piece by piece, as ``in_blocks`` transcribes: segments at their places in the whole, then the whole.
+
+    Arguments are those of ``in_blocks``, but for ``stream``, which yields the segments of a piece, with raw texts, and
+    returns its transcript.
+    """
     points = cut_points(audio.samples, audio.sample_rate_hz, longest_s, search_share)
     joined = Transcript("", language=language, covered_s=0.0)
     for start, end in itertools.pairwise(points):
@@ -107,12 +128,37 @@ def in_blocks(
             continue
         piece = Audio(np.array(audio.samples[start:end], np.float32), audio.sample_rate_hz)
         drop_pages(audio.samples)
-        found = transcribe(piece, joined.language)
+        found = yield from _placed(stream(piece, joined.language), start / audio.sample_rate_hz, after=joined.text)
         if len(points) > 2:
             span = f"{start / audio.sample_rate_hz:.1f}-{end / audio.sample_rate_hz:.1f} s"
             found = replace(found, remarks=tuple(f"{remark} at {span}" for remark in found.remarks))
         joined = _join(joined, found, start / audio.sample_rate_hz)
     return joined
+
+
+def finished(stream: Stream) -> Transcript:
+    """Let a stream run to its end and return the transcript."""
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            transcript: Transcript = end.value
+            return transcript
+
+
+def _placed(stream: Stream, offset_s: float, *, after: str) -> Stream:
+    # Pieces are joined by one space, whatever a model puts before its first word.
+    between = " " if after else ""
+    while True:
+        try:
+            found = next(stream)
+        except StopIteration as end:
+            transcript: Transcript = end.value
+            return transcript
+        text = found.text
+        if between and text.strip():
+            text, between = between + text.lstrip(), ""
+        yield Segment(found.start_s + offset_s, found.end_s + offset_s, text)
 
 
 def _join(left: Transcript, right: Transcript, offset_s: float) -> Transcript:

@@ -6,7 +6,7 @@ never returns, ``fake:noisy`` prints rubbish on every stream, ``fake:slow`` slee
 
 ``fake:FOLDER`` reads ``FOLDER/script.json``: an object from a number of samples (as text; ``"*"`` for any other) to an
 answer, ``{"text": ..., "model": "crash", "sleep_s": 0.1}``, so a test can say what happens to which clip, whichever
-worker gets it.
+worker gets it. With ``"pieces": ["one", " two"]`` in place of a text, each is a segment and takes ``sleep_s``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
+from earwitness.engines.blocks import Stream, finished
 from earwitness.errors import EngineError
 from earwitness.types import Audio, Segment, Settings, Transcript
 
@@ -80,6 +81,15 @@ _MODELS: Mapping[str, Callable[[Audio], str]] = {
 }
 
 
+def _paced(texts: Sequence[str], sleep_s: float, audio_s: float) -> Generator[Segment, None, tuple[Segment, ...]]:
+    each_s = audio_s / len(texts)
+    segments = tuple(Segment(n * each_s, (n + 1) * each_s, text) for n, text in enumerate(texts))
+    for segment in segments:
+        time.sleep(sleep_s)
+        yield segment
+    return segments
+
+
 class _Fake:
     def __init__(self, name: str, script: Mapping[str, Any] | None, settings: Settings) -> None:
         self.device = "cpu"
@@ -88,13 +98,20 @@ class _Fake:
         self._script = script
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
-        name, text = self._name, None
+        return finished(self.stream(audio, language=language))
+
+    def stream(self, audio: Audio, *, language: str | None) -> Stream:
+        answer: Mapping[str, Any] = {"model": self._name}
         if self._script is not None:
             answer = self._script.get(str(len(audio.samples)), self._script.get("*", {}))
+        if "pieces" in answer:
+            segments = yield from _paced(answer["pieces"], answer.get("sleep_s", 0), audio.duration_s)
+            text = "".join(segment.text for segment in segments).strip()
+        else:
             time.sleep(answer.get("sleep_s", 0))
-            name, text = answer.get("model", "empty"), answer.get("text")
-        text = _MODELS[name](audio) if text is None else text
-        segments = (Segment(0.0, audio.duration_s, text),) if text else ()
+            text = answer["text"] if "text" in answer else _MODELS[answer.get("model", "empty")](audio)
+            segments = (Segment(0.0, audio.duration_s, text),) if text else ()
+            yield from segments
         return Transcript(text, segments, language=language, covered_s=audio.duration_s)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
-from earwitness.engines.blocks import cut_points, in_blocks
+from earwitness.engines.blocks import Stream, cut_points, finished, stream_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Segment, Settings, Transcript
 
@@ -73,9 +73,12 @@ class _FasterWhisper:
         self._settings = settings
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
-        return in_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
+        return finished(self.stream(audio, language=language))
 
-    def _block(self, audio: Audio, language: str | None) -> Transcript:
+    def stream(self, audio: Audio, *, language: str | None) -> Stream:
+        return stream_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
+
+    def _block(self, audio: Audio, language: str | None) -> Stream:
         settings = self._settings
         asked = {
             "language": language,
@@ -90,7 +93,10 @@ class _FasterWhisper:
             pieces, info = self._batched(audio, asked)
         else:
             pieces, info = self._model.transcribe(audio.samples, **asked)
-        found = list(pieces)  # the work happens here: the library returns a lazy generator
+        found = []
+        for piece in pieces:  # the work happens here: the library returns a lazy generator
+            found.append(piece)
+            yield Segment(float(piece.start), float(piece.end), piece.text)
         words = None
         if settings.timestamps == "word":
             words = tuple(Segment(float(w.start), float(w.end), w.word) for piece in found for w in piece.words or ())

@@ -5,13 +5,20 @@ The protocol: one JSON object a line, UTF-8, requests on the child's standard in
     parent: {"op": "load", "engine": "whisper", "model": "whisper:base", "folder": "/weights/base", "device": "cpu",
              "settings": {"beam_size": 1, ...}, "options": {}}
     child:  {"event": "loaded", "load_s": 0.8, "device": "cpu", "in_force": {...}, "packages": {...},
-             "python": "3.11.7", "peak_rss_bytes": 200000000, "peak_device_bytes": null}
-    parent: {"op": "transcribe", "audio": "/tmp/.../clip.f32", "samples": 160000, "sample_rate_hz": 16000,
-             "language": "en"}
+             "python": "3.11.7", "streams": true, "peak_rss_bytes": 200000000, "peak_device_bytes": null}
+    parent: {"op": "transcribe", "id": 1, "audio": "/tmp/.../clip.f32", "samples": 160000, "sample_rate_hz": 16000,
+             "language": "en", "stream": false}
     child:  {"event": "transcript", "transcript": {"text": "...", ...}, "wall_s": 0.41, "peak_rss_bytes": 300000000,
              "peak_device_bytes": null}
     parent: {"op": "close"}
     child:  {"event": "closed"}
+
+With ``"stream": true``, a child that says that it ``streams`` sends every segment as it is decoded, with the seconds
+since it began, and the transcript after the last. Between two segments it looks whether the parent has sent
+``{"op": "cancel", "id": 1}`` meanwhile, and then ends with ``{"event": "cancelled"}`` in place of a transcript. A
+cancel that comes too late means nothing. A child that does not stream answers with the transcript, whatever was asked.
+
+    child:  {"event": "segment", "segment": {"start_s": 0.0, "end_s": 2.5, "text": " Hello."}, "at_s": 0.2}
 
 Instead of any reply the child may send ``{"event": "failed", "type": "ValueError", "message": "...",
 "traceback": "..."}`` and go on. Audio is a file of little-endian float32 samples, mono, that the child maps into

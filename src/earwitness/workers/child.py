@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,11 +21,11 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.engines.base import Loaded, ModelFiles, OnDevice
+from earwitness.engines.base import Loaded, ModelFiles, OnDevice, Streaming
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, package_versions, require_installed, require_options
-from earwitness.types import Settings
+from earwitness.types import Audio, Settings, Transcript
 from earwitness.workers.self_test import self_test
 
 Message = dict[str, Any]
@@ -39,13 +39,14 @@ def main() -> int:
         _send(replies, answer)
         return 1 if answer["failed"] else 0
     model: Loaded | None = None
-    for request in _watched(requests):
+    inbox = _Inbox(requests)
+    for request in inbox:
         try:
             match request["op"]:
                 case "load":
                     model, reply = _load(request)
                 case "transcribe":
-                    reply = _transcribe(model, request)
+                    reply = _transcribe(model, request, replies, lambda: inbox.cancelled)
                 case "close":
                     if model is not None:
                         model.close()
@@ -75,19 +76,28 @@ def _take_pipes() -> tuple[TextIO, TextIO]:
     return requests, replies
 
 
-def _watched(requests: TextIO) -> Iterator[Message]:
-    # A thread reads, so that the end of input ends the process even in the middle of a transcription.
-    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+class _Inbox:
+    """Requests, one by one. A thread reads them, so that the end of input ends the process in the midst of work."""
 
-    def read() -> None:
+    def __init__(self, requests: TextIO) -> None:
+        self.cancelled: int | None = None
+        """Id of the request that nobody waits for any more."""
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(requests,), daemon=True).start()
+
+    def __iter__(self) -> Iterator[Message]:
+        while True:
+            yield self._requests.get()
+
+    def _read(self, requests: TextIO) -> None:
         for line in requests:
-            inbox.put(json.loads(line))
+            request = json.loads(line)
+            if request["op"] == "cancel":
+                self.cancelled = request["id"]
+            else:
+                self._requests.put(request)
         _end_group()
         os._exit(0)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        yield inbox.get()
 
 
 def _end_group() -> None:
@@ -119,11 +129,14 @@ def _load(request: Message) -> tuple[Loaded, Message]:
         "in_force": dict(model.in_force),
         "packages": package_versions(engine.spec),
         "python": platform.python_version(),
+        "streams": isinstance(model, Streaming),
         **_memory(model),
     }
 
 
-def _transcribe(model: Loaded | None, request: Message) -> Message:
+def _transcribe(
+    model: Loaded | None, request: Message, replies: TextIO, cancelled: Callable[[], int | None]
+) -> Message:
     if model is None:
         raise ValueError("transcribe before load")
     language = require_tag(request["language"])
@@ -131,12 +144,33 @@ def _transcribe(model: Loaded | None, request: Message) -> Message:
     # Temporary files of the engine go beside the audio: the parent removes that folder, however this process ends.
     tempfile.tempdir = str(Path(request["audio"]).parent)
     started = time.perf_counter()
-    transcript = model.transcribe(audio, language=language)
+    if request.get("stream") and isinstance(model, Streaming):
+        transcript = _streamed(model, audio, language, replies, lambda: cancelled() == request["id"])
+        if transcript is None:
+            return {"event": "cancelled"}
+    else:
+        transcript = model.transcribe(audio, language=language)
     if isinstance(model, OnDevice):
         model.synchronize()
     wall_s = time.perf_counter() - started
     require_finished(transcript)
     return {"event": "transcript", "transcript": asdict(transcript), "wall_s": wall_s, **_memory(model)}
+
+
+def _streamed(
+    model: Streaming, audio: Audio, language: str | None, replies: TextIO, cancelled: Callable[[], bool]
+) -> Transcript | None:
+    started = time.perf_counter()
+    stream = model.stream(audio, language=language)
+    while not cancelled():
+        try:
+            segment = next(stream)
+        except StopIteration as end:
+            transcript: Transcript = end.value
+            return transcript
+        _send(replies, {"event": "segment", "segment": asdict(segment), "at_s": time.perf_counter() - started})
+    stream.close()
+    return None
 
 
 def _memory(model: Loaded) -> Message:

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -25,6 +25,10 @@ from earwitness.workers.processes import end_session
 _KEPT_LINES = 40
 _CLOSE_S = 5.0
 Stage = Literal["spawn", "load", "transcribe"]
+
+
+class CancelledError(WorkerError):
+    """The work was cancelled as asked; the worker still runs, and takes the next."""
 
 
 class WorkerFailedError(WorkerError):
@@ -57,6 +61,8 @@ class LoadedInfo:
     """Peak resident memory so far."""
     peak_device_bytes: int | None = None
     """Peak memory of the device so far; ``None`` on the CPU, or where it cannot be told."""
+    streams: bool = False
+    """Whether the model gives its text piece by piece, and can be stopped between two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,8 @@ class Answer:
     """Peak resident memory of the worker since it began."""
     peak_device_bytes: int | None = None
     """Peak memory of the device since it began."""
+    first_text_s: float | None = None
+    """From the array in memory to the first text, on the worker's clock; ``None`` when the text came whole."""
 
 
 class Worker:
@@ -106,6 +114,8 @@ class Worker:
         self._replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=_KEPT_LINES)
         self._process = _spawn(engine, settings.threads)
+        self._writing = threading.Lock()
+        self._id = 0
         request = {
             "op": "load",
             "engine": engine,
@@ -119,7 +129,7 @@ class Worker:
         for thread in self._readers:
             thread.start()
         try:
-            reply = self._ask(request, "load", budget_s, expect="loaded")
+            reply = self._ask(request, "load", budget_s, expect=("loaded",))
             load_s = float(reply["load_s"])
             self.info = LoadedInfo(
                 spawn_s=time.perf_counter() - started - load_s,
@@ -130,6 +140,7 @@ class Worker:
                 python=reply["python"],
                 peak_rss_bytes=reply.get("peak_rss_bytes"),
                 peak_device_bytes=reply.get("peak_device_bytes"),
+                streams=bool(reply.get("streams")),
             )
         except BaseException:
             self.kill()
@@ -140,17 +151,52 @@ class Worker:
         """The process id."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still has its end of the pipe; asking does not reap it."""
+        return self._readers[0].is_alive()
+
     def transcribe(
-        self, audio: Path, n_samples: int, sample_rate_hz: int, language: str | None, *, budget_s: float
+        self,
+        audio: Path,
+        n_samples: int,
+        sample_rate_hz: int,
+        language: str | None,
+        *,
+        budget_s: float,
+        on_segment: Callable[[Segment], None] | None = None,
     ) -> Answer:
         """Transcribe one file of float32 samples.
 
+        Args:
+            audio: The file.
+            n_samples: Its length.
+            sample_rate_hz: Samples per second.
+            language: BCP 47 tag, or ``None``.
+            budget_s: How long it may take.
+            on_segment: Called with every segment as it is decoded, by an engine that streams; its text is raw. The
+                work can then be cancelled. ``None`` for the finished text alone.
+
         Raises:
+            CancelledError: When ``cancel`` was called meanwhile.
             WorkerFailedError: On an exception in the engine (``alive`` is then true), a death, a reply that makes no
                 sense, or no reply within ``budget_s`` (the process is then killed).
         """
+        self._id += 1
+        first_text_s: float | None = None
+
+        def hear(reply: Mapping[str, Any]) -> None:
+            nonlocal first_text_s
+            row = reply["segment"]
+            if first_text_s is None and row["text"].strip():
+                first_text_s = float(reply["at_s"])
+            if on_segment is not None:
+                on_segment(Segment(row["start_s"], row["end_s"], row["text"]))
+
         request = {
             "op": "transcribe",
+            "id": self._id,
+            "stream": on_segment is not None,
             "audio": str(audio),
             "samples": n_samples,
             "sample_rate_hz": sample_rate_hz,
@@ -158,15 +204,26 @@ class Worker:
         }
         on_gpu = self.info.device.startswith("cuda")
         with watched(self.pid) if on_gpu else contextlib.nullcontext() as seen:
-            reply = self._ask(request, "transcribe", budget_s, expect="transcript")
+            reply = self._ask(request, "transcribe", budget_s, expect=("transcript", "cancelled"), on_segment=hear)
+        if reply["event"] == "cancelled":
+            raise CancelledError("The work was cancelled.")
         # What the driver saw holds more than what the library knows of: context, kernels, other libraries.
         peak = seen.bytes if seen is not None and seen.bytes is not None else reply.get("peak_device_bytes")
-        return Answer(read_transcript(reply["transcript"]), float(reply["wall_s"]), reply.get("peak_rss_bytes"), peak)
+        transcript, wall_s = read_transcript(reply["transcript"]), float(reply["wall_s"])
+        return Answer(transcript, wall_s, reply.get("peak_rss_bytes"), peak, first_text_s)
+
+    def cancel(self) -> None:
+        """Let the engine stop after the segment that it is at; from any thread, and without waiting for it.
+
+        Nothing comes of it when the engine does not stream (``info.streams``) or the text is finished already.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            self._write({"op": "cancel", "id": self._id})
 
     def close(self) -> None:
         """Let the engine free its memory, then end the process, by force if it takes over five seconds."""
         with contextlib.suppress(WorkerFailedError):
-            self._ask({"op": "close"}, "transcribe", _CLOSE_S, expect="closed")
+            self._ask({"op": "close"}, "transcribe", _CLOSE_S, expect=("closed",))
         self.kill()
 
     def kill(self) -> None:
@@ -189,32 +246,51 @@ class Worker:
         else:
             self.kill()
 
-    def _ask(self, request: Mapping[str, Any], stage: Stage, budget_s: float, *, expect: str) -> dict[str, Any]:
+    def _ask(
+        self,
+        request: Mapping[str, Any],
+        stage: Stage,
+        budget_s: float,
+        *,
+        expect: tuple[str, ...],
+        on_segment: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> dict[str, Any]:
         pipe = self._process.stdin
         if pipe is None or pipe.closed:
             raise WorkerFailedError(Failure(stage, "crash", "The worker is gone."), alive=False)
         try:
-            pipe.write(json.dumps(request) + "\n")
-            pipe.flush()
-        except OSError:
+            self._write(request)
+        except (OSError, ValueError):
             raise self._died(stage) from None
-        try:
-            line = self._replies.get(timeout=budget_s)
-        except queue.Empty:
-            self.kill()
-            message = f"No answer within {budget_s:.0f} s; the worker was ended."
-            raise WorkerFailedError(Failure(stage, "timeout", message, self._last_lines()), alive=False) from None
-        if line is None:
-            raise self._died(stage)
-        return self._understand(line, stage, expect)
+        ends_at = time.monotonic() + budget_s
+        while True:
+            try:
+                line = self._replies.get(timeout=max(0.0, ends_at - time.monotonic()))
+            except queue.Empty:
+                self.kill()
+                message = f"No answer within {budget_s:.0f} s; the worker was ended."
+                raise WorkerFailedError(Failure(stage, "timeout", message, self._last_lines()), alive=False) from None
+            if line is None:
+                raise self._died(stage)
+            reply = self._understand(line, stage, (*expect, "segment"))
+            if reply["event"] != "segment":
+                return reply
+            on_segment(reply)
 
-    def _understand(self, line: str, stage: Stage, expect: str) -> dict[str, Any]:
+    def _write(self, request: Mapping[str, Any]) -> None:
+        pipe = self._process.stdin
+        if pipe is not None:
+            with self._writing:
+                pipe.write(json.dumps(request) + "\n")
+                pipe.flush()
+
+    def _understand(self, line: str, stage: Stage, expect: tuple[str, ...]) -> dict[str, Any]:
         try:
             reply = json.loads(line)
             event = reply["event"]
         except (ValueError, TypeError, KeyError):
             event = None
-        if event == expect:
+        if event in expect:
             return dict(reply)
         if event == "failed":
             message = f"{reply['type']}: {reply['message']}"

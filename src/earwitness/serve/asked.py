@@ -1,0 +1,179 @@
+"""What a request asks for: every field is honoured or refused, none is passed over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from earwitness.serve.refused import Refused
+from earwitness.serve.uploads import Form
+from earwitness.serve.values import Served
+
+Format = Literal["json", "text", "srt", "vtt", "verbose_json"]
+FORMATS: tuple[Format, ...] = ("json", "text", "srt", "vtt", "verbose_json")
+STREAMED: tuple[Format, ...] = ("json", "text", "verbose_json")
+GRANULARITIES = ("segment", "word")
+DEFAULT = "default"
+"""The name of whichever model is served first, such as the one that a decision has chosen."""
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_LISTS = {"timestamp_granularities[]", "timestamp_granularities"}
+_KNOWN = ("model", "language", "prompt", "response_format", "temperature", "stream", *sorted(_LISTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that can be honoured."""
+
+    model: str
+    """Id of a served model."""
+    language: str | None
+    """What the engine is told."""
+    format: Format
+    """Of the answer."""
+    words: bool
+    """Whether the answer has times of words."""
+    segments: bool
+    """Whether the answer has times of segments."""
+    stream: bool
+    """Whether the text goes out as it is decoded."""
+
+
+def asked_of(form: Form, served: Mapping[str, Served]) -> Asked:
+    """Check a form against what is served.
+
+    Args:
+        form: As it came in.
+        served: By id, the default first.
+
+    Raises:
+        Refused: For the first thing that cannot be honoured.
+    """
+    fields = _single(form.fields)
+    if form.file is None:
+        raise _invalid("file", "There is no file. Send the audio as 'file', as in: curl -F file=@audio.wav.")
+    if form.size_bytes == 0:
+        raise _invalid("file", "The file is empty (0 bytes).")
+    chosen = find(fields.get("model") or DEFAULT, served)
+    _refuse_what_no_engine_can(fields)
+    form_of_answer = _one_of("response_format", fields.get("response_format") or "json", FORMATS)
+    stream = _truth("stream", fields.get("stream") or "false")
+    if stream and form_of_answer not in STREAMED:
+        raise _invalid("stream", f"{form_of_answer} cannot be streamed. Ask for {', '.join(STREAMED)}.")
+    wanted = [value for name, value in form.fields if name in _LISTS]
+    for value in wanted:
+        _one_of("timestamp_granularities[]", value, GRANULARITIES)
+    if wanted and form_of_answer != "verbose_json":
+        raise _invalid("timestamp_granularities[]", "Times are in verbose_json only: set response_format=verbose_json.")
+    segments = form_of_answer in ("srt", "vtt", "verbose_json") and wanted != ["word"]
+    _require_times(chosen, words="word" in wanted, segments=segments)
+    language = _language(fields.get("language") or None, chosen)
+    return Asked(chosen.id, language, form_of_answer, "word" in wanted, segments, stream)
+
+
+def find(model_id: str, served: Mapping[str, Served]) -> Served:
+    """Return a served model by its id; ``default`` is the first.
+
+    Raises:
+        Refused: With 404 when there is none.
+    """
+    if model_id == DEFAULT:
+        return next(iter(served.values()))
+    if model_id not in served:
+        raise Refused(
+            404,
+            f"There is no model {model_id[:100]!r} here. There are: {', '.join((DEFAULT, *served))}.",
+            param="model",
+            code="model_not_found",
+        )
+    return served[model_id]
+
+
+def times_of(served: Served) -> str:
+    """Return the finest times that a model's answers have: ``none``, ``segment`` or ``word``."""
+    return str((served.in_force or {}).get("timestamps") or served.settings.timestamps)
+
+
+def told_language(served: Served, language: str | None) -> str | None:
+    """Return what the engine is told, under the setting ``language`` of what is served.
+
+    Args:
+        served: The model.
+        language: That the request names.
+    """
+    setting = served.settings.language
+    return {"clip": language, "auto": None}.get(setting, setting)
+
+
+def _single(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in fields:
+        if name not in _KNOWN:
+            raise _invalid(
+                name[:64], f"Parameter {name[:64]!r} is not supported. There are: file, {', '.join(_KNOWN)}."
+            )
+        if name in found and name not in _LISTS:
+            raise _invalid(name, f"Parameter {name!r} is given more than once.")
+        found[name] = value
+    return found
+
+
+def _refuse_what_no_engine_can(fields: Mapping[str, str]) -> None:
+    if fields.get("prompt"):
+        raise _invalid("prompt", "No engine here takes a prompt. Leave it out.")
+    temperature = fields.get("temperature") or "0"
+    try:
+        is_zero = float(temperature) == 0
+    except ValueError:
+        raise _invalid("temperature", f"temperature is a number, not {temperature[:40]!r}.") from None
+    if not is_zero:
+        raise _invalid("temperature", "Models are served with the settings that were measured: temperature is 0.")
+
+
+def _require_times(served: Served, *, words: bool, segments: bool) -> None:
+    finest = times_of(served)
+    if words and finest != "word":
+        raise _invalid(
+            "timestamp_granularities[]",
+            f"Model {served.id!r} is served with timestamps={finest}, which has no times of words.",
+        )
+    if segments and finest == "none":
+        raise _invalid(
+            "response_format", f"Model {served.id!r} is served without times. Ask for response_format json or text."
+        )
+
+
+def _language(language: str | None, served: Served) -> str | None:
+    if language is not None and not _LANGUAGE.fullmatch(language):
+        raise _invalid("language", f"{language[:40]!r} is not a language tag. Write one such as 'en' or 'es-MX'.")
+    setting = served.settings.language
+    if language is not None and setting == "auto":
+        raise _invalid("language", f"Model {served.id!r} is served as it was measured: it finds the language itself.")
+    if language is not None and setting != "clip" and _primary(setting) != _primary(language):
+        raise _invalid("language", f"Model {served.id!r} is served as it was measured: for {setting!r} only.")
+    if language is not None and not {"*", _primary(language)} & set(served.model.languages):
+        raise _invalid(
+            "language", f"Model {served.id!r} knows {', '.join(served.model.languages)} only, not {language!r}."
+        )
+    return told_language(served, language)
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0].lower()
+
+
+def _one_of(name: str, value: str, known: tuple[Any, ...]) -> Format:
+    if value not in known:
+        raise _invalid(name, f"{name} is one of {', '.join(known)}, not {value[:40]!r}.")
+    return cast("Format", value)
+
+
+def _truth(name: str, value: str) -> bool:
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise _invalid(name, f"{name} is true or false, not {value[:40]!r}.")
+    return value.lower() in ("true", "1")
+
+
+def _invalid(param: str, message: str) -> Refused:
+    return Refused(400, message, param=param, code="invalid_value")

@@ -1,0 +1,181 @@
+"""Everything that Prometheus is told, under ``earwitness_``; seconds, bytes and shares, as its conventions have it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from earwitness.serve.live import Live, Seen
+from earwitness.serve.logs import log
+from earwitness.serve.pool import Pool
+from earwitness.serve.values import Served
+from earwitness.workers.worker import LoadedInfo
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """Counters and histograms of a server, and gauges that are read when somebody asks."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        self.registry = CollectorRegistry()
+        self.live: dict[str, Live] = {}
+        self._pools: Mapping[str, Pool] = {}
+        self._served: Mapping[str, Served] = {}
+        self._loaded: dict[str, LoadedInfo] = {}
+        self._drifted: set[tuple[str, str]] = set()
+
+        def counter(name: str, told: str, *labels: str) -> Any:
+            return Counter(f"earwitness_{name}", told, labels, registry=self.registry)
+
+        def seconds(name: str, told: str) -> Any:
+            return Histogram(f"earwitness_{name}", told, ["model"], registry=self.registry, buckets=_SECONDS)
+
+        self.requests = counter("requests", "Requests, by route and status.", "route", "status")
+        self.rejected = counter("rejected", "Requests that were refused, by the code of the error.", "reason")
+        self.restarts = counter("worker_restarts", "Workers that ended before their time.", "model", "reason")
+        self.outputs = counter("outputs", "Transcripts: text, empty, or a text that repeats itself.", "model", "kind")
+        self.failed = counter("failed", "Jobs without a transcript.", "model")
+        self.audio_s = counter("audio_seconds", "Audio that was transcribed.", "model")
+        self.work_s = counter("work_seconds", "Time of workers that it took; over audio_seconds, the RTF.", "model")
+        self.latency_s = seconds("request_seconds", "From the first byte of a request to the last of its answer.")
+        self.first_text_s = seconds("first_text_seconds", "From the end of an upload to the first text.")
+        self.queue_s = seconds("queue_seconds", "From a job's being queued to a worker's taking it.")
+        self.decode_s = seconds("decode_seconds", "Decoding of an upload.")
+        self.registry.register(_Gauges(self))
+
+    def watch(self, served: Mapping[str, Served], pools: Mapping[str, Pool]) -> None:
+        """Tell of these from now on; both are read when somebody asks."""
+        self._served, self._pools = served, pools
+
+    def ready(self, model_id: str) -> None:
+        """Begin the counters of a model at zero, so that a rate can be told from the first request on."""
+        for kind in ("text", "empty", "loop"):
+            self.outputs.labels(model_id, kind)
+        for metric in (self.audio_s, self.work_s, self.failed):
+            metric.labels(model_id)
+
+    def loaded(self, served: Served, info: LoadedInfo) -> None:
+        """Keep what a worker says of itself, for the info metric."""
+        self._loaded[served.id] = info
+
+    def add(self, served: Served, one: Seen) -> None:
+        """Count a job that came to its end, and say so when the service departs from what was promised."""
+        live = self.live.setdefault(served.id, Live())
+        live.add(one)
+        if one.wall_s is None:
+            self.failed.labels(served.id).inc()
+        else:
+            self.outputs.labels(served.id, "empty" if one.empty else "loop" if one.loop else "text").inc()
+            self.audio_s.labels(served.id).inc(one.audio_s)
+            self.work_s.labels(served.id).inc(one.wall_s)
+        self._tell_drift(served, live)
+
+    def _tell_drift(self, served: Served, live: Live) -> None:
+        for measure, drifts in live.drift(served.promise).items():
+            told = (served.id, measure) in self._drifted
+            if drifts == told:
+                continue
+            (self._drifted.add if drifts else self._drifted.discard)((served.id, measure))
+            log(
+                "drift" if drifts else "drift is over",
+                logging.WARNING if drifts else logging.INFO,
+                model=served.id,
+                measure=measure,
+                promised=served.promise[measure],
+                live=live.measures()[measure],
+                answers=len(live),
+            )
+
+    def text(self) -> bytes:
+        """Return what Prometheus reads."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self.registry)
+
+    def gauges(self) -> Iterable[Any]:
+        """Return what is read at the moment of asking."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        def gauge(name: str, told: str, *labels: str) -> Any:
+            return GaugeMetricFamily(f"earwitness_{name}", told, labels=["model", *labels])
+
+        depth = gauge("queue_depth", "Jobs that wait.")
+        flight = gauge("in_flight", "Jobs that are worked on.")
+        ready = gauge("workers_ready", "Workers that have transcribed the probe.")
+        wanted = gauge("workers", "Workers that there should be.")
+        memory = gauge("memory_bytes", "Most memory that a worker has held, times the workers.")
+        for model_id, pool in list(self._pools.items()):
+            depth.add_metric([model_id], pool.waiting)
+            flight.add_metric([model_id], pool.in_flight)
+            ready.add_metric([model_id], pool.n_ready)
+            wanted.add_metric([model_id], pool.served.n_workers)
+            memory.add_metric([model_id], pool.memory_bytes)
+        yield from (depth, flight, ready, wanted, memory)
+        yield from self._beside(gauge)
+        yield self._info()
+        yield _own_memory()
+
+    def _beside(self, gauge: Any) -> Iterable[Any]:
+        promised = gauge("promise", "What was measured before it was served.", "measure")
+        now = gauge("live", "What was seen of the last answers, in the same measure.", "measure")
+        drift = gauge("drift", "1 where what is seen departs from what was promised.", "measure")
+        for model_id, served in list(self._served.items()):
+            for measure, value in served.promise.items():
+                promised.add_metric([model_id, measure], value)
+            live = self.live.get(model_id, Live())
+            for measure, value in live.measures().items():
+                now.add_metric([model_id, measure], value)
+            for measure, drifts in live.drift(served.promise).items():
+                drift.add_metric([model_id, measure], float(drifts))
+        return (promised, now, drift)
+
+    def _info(self) -> Any:
+        from prometheus_client.core import GaugeMetricFamily
+
+        names = ("model", "weights_sha256", "engine", "packages", "device", "settings", "status")
+        found = GaugeMetricFamily("earwitness_model_info", "What is served, in its labels; always 1.", labels=names)
+        for model_id, served in list(self._served.items()):
+            info = self._loaded.get(model_id)
+            packages = " ".join(f"{k}={v}" for k, v in sorted(info.packages.items())) if info else ""
+            settings = json.dumps(dict(info.in_force) if info else {}, sort_keys=True)
+            found.add_metric(
+                [
+                    model_id,
+                    served.weights_sha256 or "",
+                    served.model.engine,
+                    packages,
+                    info.device if info else "",
+                    settings,
+                    served.status or "",
+                ],
+                1,
+            )
+        return found
+
+
+class _Gauges:
+    """What prometheus-client asks when it is asked."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Any]:
+        return self._metrics.gauges()
+
+    def describe(self) -> Iterable[Any]:
+        return ()
+
+
+def _own_memory() -> Any:
+    import psutil
+    from prometheus_client.core import GaugeMetricFamily
+
+    held = psutil.Process().memory_info().rss
+    return GaugeMetricFamily("earwitness_server_memory_bytes", "Resident memory of the server itself.", value=held)

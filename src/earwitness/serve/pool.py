@@ -1,0 +1,337 @@
+"""One model's workers, a thread for each, and the jobs that wait for them.
+
+The event loop makes jobs, waits for them and takes them away; threads do the work. A job that nobody waits for any more
+is dropped while it waits, stopped between two segments where the engine streams, and else ended with its worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from earwitness.serve.job import GRACE_S, DroppedError, Job, JobFailedError, UnavailableError
+from earwitness.serve.values import Served
+from earwitness.types import Failure
+from earwitness.workers.supervisor import AudioFile
+from earwitness.workers.worker import Answer, CancelledError, LoadedInfo, Worker, WorkerFailedError
+
+LOAD_S = 900.0
+_LOOK_S = 0.5
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_TRIES = 2
+_PATIENCE = 3
+
+
+class FullError(Exception):
+    """No more may wait; ``retry_after_s`` is when there may be room."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        """Keep the time."""
+        super().__init__(f"try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Who is told of what happens in a pool, from its threads."""
+
+    started: Callable[[Served, LoadedInfo], None] = lambda *_: None
+    """A worker is up and has transcribed the probe."""
+    lost: Callable[[Served, str], None] = lambda *_: None
+    """A worker has ended before its time: ``crash``, ``timeout``, ``protocol``, ``cancelled`` or ``idle``."""
+    trouble: Callable[[Served, str], None] = lambda *_: None
+    """No worker came up, and why."""
+
+
+class Pool:
+    """Workers of one model. Made and closed on the event loop.
+
+    Args:
+        served: The model.
+        probe: Audio that every new worker transcribes before it is given a job, and its language.
+        queue: Jobs that may wait beside those that are worked on.
+        events: Who is told.
+    """
+
+    def __init__(self, served: Served, probe: tuple[AudioFile, str | None], queue: int, events: Events) -> None:
+        """Start the threads, which start the workers."""
+        self.served = served
+        self.open = 0
+        self.last_used = time.monotonic()
+        self.infos: list[LoadedInfo | None] = [None] * served.n_workers
+        self.workers: list[Worker | None] = [None] * served.n_workers
+        self._rss_bytes = 0
+        self.trouble: str | None = None
+        self._probe, self._queue, self._events = probe, queue, events
+        self._jobs: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._busy = [False] * served.n_workers
+        self._mean_s = 1.0
+        self._failed_starts = 0
+        self._loop = asyncio.get_running_loop()
+        self._news, self._idle = asyncio.Event(), asyncio.Event()
+        self._idle.set()
+        self._threads = [
+            threading.Thread(target=self._drive, args=(n,), daemon=True, name=f"{served.id} {n}")
+            for n in range(served.n_workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def n_ready(self) -> int:
+        """Workers that have transcribed the probe and still run."""
+        return sum(worker is not None and worker.alive for worker in self.workers)
+
+    @property
+    def in_flight(self) -> int:
+        """Jobs that are worked on."""
+        return sum(self._busy)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait."""
+        return len(self._jobs)
+
+    @property
+    def memory_bytes(self) -> int:
+        """The most that a worker has held, times the workers."""
+        return self._rss_bytes * self.served.n_workers
+
+    @property
+    def info(self) -> LoadedInfo | None:
+        """What the first worker that came up says of its model."""
+        return next((info for info in self.infos if info is not None), None)
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds after which a place may be free."""
+        return max(1, min(60, math.ceil(self._mean_s * max(1, self.open) / self.served.n_workers)))
+
+    def require_room(self) -> None:
+        """Refuse before the work of an upload what would be refused after it.
+
+        Raises:
+            FullError: When as many wait as may.
+            UnavailableError: When there is no worker and none is to be had.
+        """
+        if self._closing.is_set() or (self.trouble and not self.n_ready):
+            raise UnavailableError(self.trouble or "the model is being unloaded")
+        if self.open >= self.served.n_workers + self._queue:
+            raise FullError(self.retry_after_s)
+
+    def reserve(self) -> None:
+        """Take a place in the queue, to be given back by ``release``; the pool is not closed under it.
+
+        Raises:
+            FullError: As in ``require_room``.
+            UnavailableError: As in ``require_room``.
+        """
+        self.require_room()
+        self.open += 1
+        self._idle.clear()
+
+    def release(self) -> None:
+        """Give a place back."""
+        self.open -= 1
+        self.last_used = time.monotonic()
+        if not self.open:
+            self._idle.set()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job for which there is a place."""
+        job.done.add_done_callback(lambda _: self._left(job))
+        with self._changed:
+            self._jobs.append(job)
+            self._changed.notify()
+
+    async def settled(self) -> bool:
+        """Wait until a worker is ready, and return true; or false once one could not be had, for ``trouble``."""
+        while not self.n_ready and not self.trouble:
+            self._news.clear()
+            await self._news.wait()
+        return bool(self.n_ready)
+
+    async def close(self, drain_s: float) -> None:
+        """End the workers once the jobs are done; jobs that are not after so many seconds are ended with them."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(drain_s):
+                await self._idle.wait()
+        self._closing.set()
+        with self._changed:
+            left = list(self._jobs)
+            self._jobs.clear()
+            self._changed.notify_all()
+        for job in left:
+            job.finish(UnavailableError("the server is stopping"))
+        if self.open:
+            await asyncio.gather(*(asyncio.to_thread(worker.kill) for worker in self.workers if worker is not None))
+        # One that is still loading ends with this process, or finds out once it has loaded.
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join, 6.0)
+
+    def _left(self, job: Job) -> None:
+        with self._changed, contextlib.suppress(ValueError):
+            self._jobs.remove(job)
+        if job.begun_at is not None:
+            self._mean_s += 0.1 * (time.monotonic() - job.begun_at - self._mean_s)
+
+    def _drive(self, number: int) -> None:
+        worker, pause_s = None, _FIRST_PAUSE_S
+        while not self._closing.is_set():
+            if worker is not None and not worker.alive:
+                self._lost(worker, "idle")
+                worker = None
+            worker = worker or self._fresh(number)
+            if worker is None:
+                self._closing.wait(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                continue
+            pause_s = _FIRST_PAUSE_S
+            job = self._next()
+            if job is not None:
+                self._busy[number] = True
+                worker = self._work(worker, job)
+                self._busy[number] = False
+        self.workers[number] = None
+        if worker is not None:
+            worker.close()
+
+    def _next(self) -> Job | None:
+        with self._changed:
+            if not self._jobs and not self._closing.is_set():
+                self._changed.wait(_LOOK_S)
+            return self._jobs.popleft() if self._jobs else None
+
+    def _work(self, worker: Worker, job: Job) -> Worker | None:
+        """Do a job; one whose worker died of it goes back to the head of the queue, once. Return the worker, if any."""
+        failure = self._try(worker, job) if job.take(worker) else None
+        if failure is None:
+            return worker
+        self._lost(worker, "cancelled" if job.dropped else failure.kind)
+        if job.dropped:
+            job.finish(DroppedError())
+        elif job.told or job.attempts == _TRIES or failure.kind == "timeout":
+            job.finish(JobFailedError(failure))
+        elif self._closing.is_set():
+            job.finish(UnavailableError("the server is stopping"))
+        else:
+            with self._changed:
+                self._jobs.appendleft(job)
+                self._changed.notify()
+        return None
+
+    def _try(self, worker: Worker, job: Job) -> Failure | None:
+        """Do a job and give its outcome, unless the worker died of it: then return how."""
+        outcome: Answer | Exception
+        try:
+            outcome = self._heard(worker, job)
+        except CancelledError:
+            outcome = DroppedError()
+        except WorkerFailedError as error:
+            if not error.alive:
+                job.leave()
+                return error.failure
+            outcome = JobFailedError(error.failure)
+        job.finish(outcome)
+        return None
+
+    def _heard(self, worker: Worker, job: Job) -> Answer:
+        answer = worker.transcribe(
+            job.audio.path,
+            job.audio.n_samples,
+            job.audio.sample_rate_hz,
+            job.language,
+            # The one who waits ends it in time; this is for when nobody does.
+            budget_s=job.left_s + 2 * GRACE_S,
+            on_segment=job.hear,
+        )
+        self._rss_bytes = max(self._rss_bytes, answer.peak_rss_bytes or 0)
+        return answer
+
+    def _lost(self, worker: Worker, why: str) -> None:
+        worker.kill()
+        self._events.lost(self.served, why)
+
+    def _fresh(self, number: int) -> Worker | None:
+        """Return a worker that has transcribed the probe; ``None`` when none is to be had, or when closing."""
+        self.workers[number] = None
+        if self._closing.is_set():
+            return None
+        try:
+            worker = self._started()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the server says so and goes on
+            self._troubled(str(error))
+            return None
+        self.infos[number], self.workers[number] = worker.info, worker
+        self.trouble, self._failed_starts = None, 0
+        self._events.started(self.served, worker.info)
+        self._tell_news()
+        return worker
+
+    def _started(self) -> Worker:
+        served, (audio, language) = self.served, self._probe
+        worker = Worker(
+            served.model.engine,
+            served.id,
+            served.folder,
+            served.device,
+            served.settings,
+            options=served.model.options,
+            budget_s=LOAD_S,
+        )
+        try:
+            _require_as_measured(served, worker.info)
+            answer = worker.transcribe(
+                audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=LOAD_S, on_segment=lambda _: None
+            )
+        except BaseException:
+            worker.kill()
+            raise
+        self._rss_bytes = max(self._rss_bytes, answer.peak_rss_bytes or 0)
+        return worker
+
+    def _troubled(self, why: str) -> None:
+        self._events.trouble(self.served, why)
+        self._failed_starts += 1
+        # A worker that was killed while it loaded is no reason to send everybody away; one that never came up is.
+        was_up = self.info is not None
+        if self.n_ready or (was_up and self._failed_starts < _PATIENCE * self.served.n_workers):
+            return
+        self.trouble = why
+        self._tell_news()
+        with self._changed:
+            left = list(self._jobs)
+            self._jobs.clear()
+        for job in left:
+            job.finish(UnavailableError(why))
+
+    def _tell_news(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._news.set)
+
+
+class NotAsMeasuredError(Exception):
+    """A worker that would not do what was measured."""
+
+
+def _require_as_measured(served: Served, info: LoadedInfo) -> None:
+    if served.device_used is not None and info.device != served.device_used:
+        raise NotAsMeasuredError(
+            f"Model {served.id!r} is on {info.device!r} here, and was measured on {served.device_used!r}. Measure it "
+            "on this machine, or serve it where it was measured."
+        )
+    for name, measured in (served.in_force or {}).items():
+        if info.in_force.get(name) != measured:
+            raise NotAsMeasuredError(
+                f"Model {served.id!r} runs here with {name}={info.in_force.get(name)!r}, and was measured with "
+                f"{measured!r}. Measure it on this machine, or serve it where it was measured."
+            )

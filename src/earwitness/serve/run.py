@@ -1,0 +1,195 @@
+"""Runs the server: binds, loads, listens to signals, takes over new decisions, drains and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from earwitness.errors import EarwitnessError, UsageError
+from earwitness.serve.app import build
+from earwitness.serve.keys import Keyring
+from earwitness.serve.logs import log, set_up
+from earwitness.serve.metrics import Metrics
+from earwitness.serve.models import Models
+from earwitness.serve.outside import Outside
+from earwitness.serve.service import Service
+from earwitness.serve.values import Limits, Served, ServeError, Site
+from earwitness.workers.supervisor import AudioFile
+
+Read = Callable[[], Sequence[Served]]
+_LOOK_S = 1.0
+_PROBE_S = 1.0
+_RATE_HZ = 16_000
+
+
+def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Callable[[str], None]) -> None:
+    """Serve until a signal says to stop; every worker and file is gone when this returns.
+
+    Args:
+        read: Returns what to serve, the default first; called again when ``site.watched`` changes, or on SIGHUP.
+        limits: What to put up with.
+        site: Where to listen, and to whom.
+        scratch: A folder for uploads.
+        listening: Called with the address once there is one.
+
+    Raises:
+        UsageError: When the address cannot be had, or a file of keys is not one.
+        ServeError: When no worker comes up with the default model.
+    """
+    set_up()
+    served = tuple(read())
+    keyring = Keyring(site.keys) if site.keys is not None else None
+    with _bound(site) as bound:
+        host, port = bound.getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        log("listening", url=url, models=[one.id for one in served])
+        if keyring is None and not _is_loopback(host):
+            log("open to others without keys", logging.WARNING, host=host, remedy="earwitness serve keys add NAME")
+        listening(url)
+        asyncio.run(_Server(read, served, limits, site, scratch, keyring).run(bound))
+
+
+class _Server:
+    """One server on one event loop."""
+
+    def __init__(
+        self,
+        read: Read,
+        served: tuple[Served, ...],
+        limits: Limits,
+        site: Site,
+        scratch: Path,
+        keyring: Keyring | None,
+    ) -> None:
+        self._read, self._served, self._limits, self._site = read, served, limits, site
+        self._scratch, self._keyring = scratch, keyring
+        self._failure: BaseException | None = None
+        self._hung_up = asyncio.Event()
+
+    async def run(self, bound: socket.socket) -> None:
+        import uvicorn
+
+        metrics = Metrics()
+        models = Models(self._served, _probe(self._scratch), self._limits, metrics)
+        service = Service(models, self._limits, metrics, self._scratch, log_text=self._site.log_text)
+        app = build(service, self._lifespan(service), self._site.origins, guarded=self._keyring is not None)
+        outside = Outside(app, metrics, self._keyring, self._limits.rate_per_minute, self._site.origins)
+        config = uvicorn.Config(
+            outside,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=round(self._limits.drain_s),
+        )
+        self._uvicorn = uvicorn.Server(config)
+        with _quiet_afterwards():
+            await self._uvicorn.serve(sockets=[bound])
+        if self._failure is not None:
+            raise self._failure
+
+    def _lifespan(self, service: Service) -> Callable[[Any], Any]:
+        @asynccontextmanager
+        async def lifespan(_: Any) -> AsyncIterator[None]:
+            with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has no SIGHUP
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up.set)
+            tasks = [asyncio.create_task(self._begin(service.models))]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await service.close()
+
+        return lifespan
+
+    async def _begin(self, models: Models) -> None:
+        try:
+            await models.start()
+        except ServeError as error:
+            self._failure = error
+            self._uvicorn.should_exit = True
+            return
+        log("ready", model=models.default.id)
+        await self._follow(models)
+
+    async def _follow(self, models: Models) -> None:
+        seen = _mtime(self._site.watched)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._hung_up.wait()
+            now = _mtime(self._site.watched)
+            if now == seen and not self._hung_up.is_set():
+                continue
+            seen = now
+            self._hung_up.clear()
+            try:
+                await models.replace(tuple(await asyncio.to_thread(self._read)))
+            except EarwitnessError as error:
+                log("what is new cannot be served; the old still is", logging.ERROR, reason=str(error))
+            else:
+                log("serving", models=list(models.served))
+
+
+@contextlib.contextmanager
+def _quiet_afterwards() -> Any:
+    # uvicorn raises the signal that ended it again once it is done; by then all is ended, and well.
+    before = {which: signal.signal(which, lambda *_: None) for which in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
+
+
+def _bound(site: Site) -> socket.socket:
+    family = socket.AF_INET6 if ":" in site.host else socket.AF_INET
+    # asyncio turns off Nagle's algorithm, which would hold answers back for 40 ms, only where the protocol is named.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((site.host, site.port))
+        # From here on, connections wait in line instead of being refused.
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        raise UsageError(f"Cannot listen on {site.host!r}, port {site.port}: {error.strerror or error}.") from None
+    return bound
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach an address.
+
+    >>> [_is_loopback(host) for host in ("127.0.0.1", "::1", "0.0.0.0", "::", "192.168.0.7")]
+    [True, True, False, False, False]
+    """
+    return host.startswith("127.") or host in ("::1", "localhost")
+
+
+def _mtime(path: Path | None) -> int | None:
+    try:
+        return path.stat().st_mtime_ns if path is not None else None
+    except OSError:
+        return None
+
+
+def _probe(folder: Path) -> AudioFile:
+    """A second of faint noise, always the same: what is heard in it does not matter, that something is heard does."""
+    import numpy as np
+
+    samples = 0.003 * np.random.default_rng(0).standard_normal(round(_PROBE_S * _RATE_HZ))
+    path = folder / "probe.f32"
+    samples.astype("<f4").tofile(path)
+    return AudioFile(path, len(samples), _RATE_HZ)

@@ -1,0 +1,292 @@
+"""A request for a transcript, from its first byte to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from earwitness.errors import AudioError, AudioTooLongError
+from earwitness.serve.asked import Asked, asked_of, told_language
+from earwitness.serve.decoder import Decoders, TooSlowError
+from earwitness.serve.formats import MEDIA_TYPES, delta_event, done_event, error_event, rendered
+from earwitness.serve.job import DroppedError, Job, JobFailedError, UnavailableError
+from earwitness.serve.live import Seen, seen
+from earwitness.serve.logs import log
+from earwitness.serve.metrics import Metrics
+from earwitness.serve.models import Models, as_refusal
+from earwitness.serve.note import KEY, Note
+from earwitness.serve.pool import FullError, Pool
+from earwitness.serve.refused import Refused
+from earwitness.serve.uploads import Form, receive
+from earwitness.serve.values import Limits, Served
+from earwitness.types import Failure, Segment
+from earwitness.workers.supervisor import AudioFile
+from earwitness.workers.worker import Answer
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+_UPLOADS_PER_PLACE = 4
+_DECODERS = 2
+# The second is for nginx, which would hold events back until it has a page of them.
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Service:
+    """What the routes ask.
+
+    Args:
+        models: That are served.
+        limits: What to put up with.
+        metrics: Are told of everything.
+        scratch: A folder for uploads; each request has one of its own in it, as long as it lasts.
+        log_text: Whether transcripts are logged.
+    """
+
+    def __init__(self, models: Models, limits: Limits, metrics: Metrics, scratch: Path, *, log_text: bool) -> None:
+        """Begin without requests."""
+        self.models, self.limits, self.metrics = models, limits, metrics
+        self.decoders = Decoders(_DECODERS)
+        self._scratch, self._log_text = scratch, log_text
+        self._uploads = 0
+        self._since = int(time.time())
+
+    async def transcribe(self, request: Request) -> Response:
+        """Answer ``POST /v1/audio/transcriptions``."""
+        from fastapi.responses import Response, StreamingResponse
+
+        note: Note = request.scope[KEY]
+        started = time.monotonic()
+        self.models.require_open()
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        note.ends.callback(shutil.rmtree, folder, ignore_errors=True)
+        asked, form = await self._received(request, folder)
+        uploaded = time.monotonic()
+        served = self.models.served[asked.model]
+        note.model = served.id
+        note.fields |= {"format": asked.format, "language": asked.language, "stream": asked.stream or None}
+        ends_at = uploaded + self.limits.timeout_s
+        pool = await self._place(served, note)
+        audio = await self._decoded(form, folder, note, ends_at)
+        language = told_language(served, asked.language)
+        job = Job(audio, language, ends_at - time.monotonic(), listened=asked.stream)
+        note.ends.push_async_callback(job.end)
+        note.ends.callback(self._observe, job, note, started)
+        pool.submit(job)
+        if not asked.stream:
+            answer = await self._awaited(job, served, note)
+            content = rendered(answer.transcript, audio.duration_s, asked)
+            return Response(
+                content,
+                headers={
+                    "Content-Type": MEDIA_TYPES[asked.format],
+                    "Server-Timing": _timing(job, note, answer.wall_s, time.monotonic() - uploaded),
+                },
+            )
+        first = await self._first(job, served, note)
+        events = self._events(job, served, note, asked, first)
+        return StreamingResponse(events, media_type="text/event-stream", headers=_UNBUFFERED)
+
+    async def _received(self, request: Request, folder: Path) -> tuple[Asked, Form]:
+        limits = self.limits
+        # Cheap to say before the upload, and said again after it; a model that is not loaded has room.
+        pool = self.models.pools.get(self.models.default.id)
+        if pool is not None and len(self.models.served) == 1:
+            _require_room(pool)
+        places = _UPLOADS_PER_PLACE * (limits.queue + self.models.default.n_workers)
+        if self._uploads >= places:
+            raise Refused(429, "Too many uploads at once. Try again in 5 s.", code="too_many_uploads", retry_after_s=5)
+        length = request.headers.get("content-length", "")
+        self._uploads += 1
+        try:
+            async with asyncio.timeout(limits.upload_s):
+                form = await receive(
+                    request.stream(),
+                    request.headers.get("content-type", ""),
+                    int(length) if length.isdigit() else None,
+                    folder / "upload",
+                    limits.max_bytes,
+                )
+        except TimeoutError:
+            raise Refused(
+                408, f"The upload took longer than {limits.upload_s:g} s, which is the most.", code="upload_timeout"
+            ) from None
+        finally:
+            self._uploads -= 1
+        return asked_of(form, self.models.served), form
+
+    async def _place(self, served: Served, note: Note) -> Pool:
+        pool = await self.models.loaded(served.id)
+        _require_room(pool)
+        pool.reserve()
+        note.ends.callback(pool.release)
+        return pool
+
+    async def _decoded(self, form: Form, folder: Path, note: Note, ends_at: float) -> AudioFile:
+        if form.file is None:
+            raise RuntimeError("a form without a file was let through")
+        started = time.monotonic()
+        try:
+            audio = await self.decoders.decode(
+                form.file, folder / "audio.f32", self.limits.max_audio_s, ends_at - started
+            )
+        except AudioTooLongError as error:
+            raise Refused(413, str(error), param="file", code="audio_too_long") from None
+        except AudioError as error:
+            raise Refused(400, str(error), param="file", code="invalid_audio") from None
+        except TooSlowError:
+            raise Refused(
+                400, "The file takes longer to decode than a request may.", param="file", code="invalid_audio"
+            ) from None
+        form.file.unlink()
+        decode_s = time.monotonic() - started
+        note.fields |= {"upload_bytes": form.size_bytes, "audio_s": audio.duration_s, "decode_s": decode_s}
+        self.metrics.decode_s.labels(note.model).observe(decode_s)
+        return audio
+
+    async def _awaited(self, job: Job, served: Served, note: Note) -> Answer:
+        """Wait for the answer within the budget; the work has ended when this returns or raises."""
+        await asyncio.wait({job.done}, timeout=job.left_s)
+        if not job.done.done():
+            await job.end()
+            self.metrics.add(served, Seen(job.audio.duration_s, None))
+            raise Refused(
+                504, f"It took longer than {self.limits.timeout_s:g} s, which is the most; the work was ended.",
+                code="timeout",
+            )  # fmt: skip
+        try:
+            answer = job.done.result()
+        except UnavailableError as error:
+            raise as_refusal(error) from None
+        except DroppedError:
+            raise Refused(503, "The work was ended.", code="stopping", retry_after_s=5) from None
+        except JobFailedError as error:
+            refused = _as_refusal(error.failure, job)
+            if refused.status >= 500:
+                self.metrics.add(served, Seen(job.audio.duration_s, None))
+            note.fields["failure"] = error.failure.message
+            raise refused from None
+        text, audio_s = answer.transcript.text, job.audio.duration_s
+        self.metrics.add(served, seen(text, audio_s, answer.wall_s, answer.first_text_s))
+        note.fields |= {"wall_s": answer.wall_s, "chars": len(text), "text": text if self._log_text else None}
+        return answer
+
+    async def _first(self, job: Job, served: Served, note: Note) -> Segment | None:
+        """Wait for the first segment, so that what fails before it has a status of its own."""
+        coming = asyncio.ensure_future(job.segments.get())
+        await asyncio.wait({coming}, timeout=job.left_s)
+        if coming.done() and coming.result() is not None:
+            return coming.result()
+        coming.cancel()
+        await self._awaited(job, served, note)
+        return None
+
+    async def _events(
+        self, job: Job, served: Served, note: Note, asked: Asked, first: Segment | None
+    ) -> AsyncIterator[str]:
+        segment, begun = first, False
+        try:
+            while segment is not None:
+                # The first word of a text has no space before it.
+                text = segment.text if begun else segment.text.lstrip()
+                begun = begun or bool(text)
+                if text:
+                    yield delta_event(Segment(segment.start_s, segment.end_s, text), asked)
+                async with asyncio.timeout(job.left_s):
+                    segment = await job.segments.get()
+        except TimeoutError:
+            pass
+        try:
+            # What came whole was counted when it came.
+            answer = job.done.result() if first is None else await self._awaited(job, served, note)
+        except Refused as refused:
+            note.reason = refused.code
+            yield error_event(refused.body)
+            return
+        if first is None and answer.transcript.text:
+            yield delta_event(Segment(0.0, job.audio.duration_s, answer.transcript.text), asked)
+        yield done_event(answer.transcript, job.audio.duration_s, asked)
+
+    def _observe(self, job: Job, note: Note, started: float) -> None:
+        metrics, ended = self.metrics, time.monotonic()
+        metrics.latency_s.labels(note.model).observe(ended - started)
+        if job.begun_at is not None:
+            metrics.queue_s.labels(note.model).observe(job.begun_at - job.made_at)
+            note.fields["queue_s"] = job.begun_at - job.made_at
+        if job.first_text_at is not None:
+            metrics.first_text_s.labels(note.model).observe(job.first_text_at - job.made_at)
+            note.fields["first_text_s"] = job.first_text_at - job.made_at
+        note.fields["attempts"] = job.attempts
+
+    async def close(self) -> None:
+        """End everything that was started."""
+        await self.models.close()
+        await self.decoders.close()
+        log("server has ended")
+
+    def state(self) -> dict[str, Any]:
+        """Return what the page shows: every model with what was measured and what is seen, and how busy it is."""
+        return {
+            "ready": self.models.is_ready,
+            "models": [self.described(one) for one in self.models.served.values()],
+        }
+
+    def described(self, served: Served) -> dict[str, Any]:
+        """Return a model in the shape of OpenAI's list, with what is known of it here."""
+        pool = self.models.pools.get(served.id)
+        live = self.metrics.live.get(served.id)
+        info = pool.info if pool is not None else None
+        return {
+            "id": served.id,
+            "object": "model",
+            "created": self._since,
+            "owned_by": "earwitness",
+            "license": served.model.license,
+            "languages": list(served.model.languages),
+            "weights_sha256": served.weights_sha256,
+            "device": info.device if info else served.device_used,
+            "settings": dict(info.in_force) if info else dict(served.in_force or {}),
+            "streaming": (None if info is None else "segments" if info.streams else "at once"),
+            "status": served.status,
+            "grade": served.grade,
+            "promise": dict(served.promise),
+            "live": live.measures() if live else {},
+            "drift": [name for name, drifts in live.drift(served.promise).items() if drifts] if live else [],
+            "loaded": pool is not None and pool.n_ready > 0,
+            "workers": served.n_workers,
+            "workers_ready": pool.n_ready if pool else 0,
+            "waiting": pool.waiting if pool else 0,
+            "in_flight": pool.in_flight if pool else 0,
+        }
+
+
+def _require_room(pool: Pool) -> None:
+    try:
+        pool.require_room()
+    except (FullError, UnavailableError) as error:
+        raise as_refusal(error) from None
+
+
+def _timing(job: Job, note: Note, wall_s: float, total_s: float) -> str:
+    queue_s = (job.begun_at or job.made_at) - job.made_at
+    parts = {"decode": note.fields["decode_s"], "queue": queue_s, "transcribe": wall_s, "total": total_s}
+    return ", ".join(f"{name};dur={1000 * seconds:.3f}" for name, seconds in parts.items())
+
+
+def _as_refusal(failure: Failure, job: Job) -> Refused:
+    from earwitness import errors
+
+    kind, _, told = failure.message.partition(": ")
+    known = getattr(errors, kind, None)
+    if failure.kind == "error" and isinstance(known, type) and issubclass(known, errors.EarwitnessError):
+        return Refused(400, told, code="refused_by_engine")
+    if failure.kind == "error":
+        return Refused(500, f"The engine failed on this audio: {failure.message[:300]}.", code="engine_error")
+    return Refused(
+        500, f"The worker died of this audio, {job.attempts} times: {failure.message[:300]}", code="worker_died"
+    )

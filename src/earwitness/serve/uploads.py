@@ -1,0 +1,199 @@
+"""A form that streams to disk as it arrives, counted byte by byte: nothing of a file is held in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from earwitness.serve.refused import Refused
+
+_FILE = "file"
+_FLUSH_BYTES = 1 << 18
+_MOST_FIELDS = 64
+_MOST_FIELD_BYTES = 1 << 16
+_MOST_HEADER_BYTES = 1 << 13
+_AROUND_BYTES = 1 << 17
+_BAD_NAME = re.compile(r"[/\\\x00-\x1f\x7f]|^\.\.?$")
+
+
+@dataclass(slots=True)
+class Form:
+    """What was sent."""
+
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    """Names and values, in order."""
+    file: Path | None = None
+    """The file; its own name is not used."""
+    size_bytes: int = 0
+    """Of the file."""
+
+
+async def receive(body: AsyncIterator[bytes], content_type: str, length: int | None, target: Path, most: int) -> Form:
+    """Read a form; its file goes to ``target``.
+
+    Args:
+        body: As it arrives.
+        content_type: Of the request.
+        length: Its Content-Length, if it has one.
+        target: Is written.
+        most: Bytes that the file may have.
+
+    Raises:
+        Refused: When it is too large, is not a form, or has a file whose name is a path.
+    """
+    reader = _Reader(_boundary(content_type), target, most)
+    if length is not None and length > most + _AROUND_BYTES:
+        raise too_large(most)
+    try:
+        async for chunk in body:
+            reader.feed(chunk)
+            if len(reader.pending) >= _FLUSH_BYTES:
+                await asyncio.to_thread(reader.flush)
+        await asyncio.to_thread(reader.finish)
+    finally:
+        reader.close()
+    return reader.form
+
+
+def too_large(most: int) -> Refused:
+    """Return the refusal of a file that is too large."""
+    return Refused(
+        413, f"The file is larger than {most / (1 << 20):g} MiB, which is the most.", param=_FILE, code="file_too_large"
+    )
+
+
+def _boundary(content_type: str) -> bytes:
+    from python_multipart.multipart import parse_options_header
+
+    kind, options = parse_options_header(content_type)
+    boundary: bytes | None = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise Refused(
+            415,
+            "The body must be multipart/form-data with the audio as 'file', as in: curl -F file=@audio.wav.",
+            code="unsupported_media_type",
+        )
+    return boundary
+
+
+class _Reader:
+    """Takes bytes as they come and sorts them into fields and the file."""
+
+    def __init__(self, boundary: bytes, target: Path, most: int) -> None:
+        from python_multipart.multipart import MultipartParser
+
+        self.form = Form()
+        self.pending = bytearray()
+        self._target, self._most = target, most
+        self._open: IO[bytes] | None = None
+        self._total = 0
+        self._header, self._value, self._headers = bytearray(), bytearray(), dict[str, bytes]()
+        self._name, self._text = "", bytearray()
+        self._in_file = self._ended = False
+        callbacks: Any = {
+            "on_part_begin": self._part,
+            "on_header_field": lambda data, start, end: self._grow(self._header, data[start:end], _MOST_HEADER_BYTES),
+            "on_header_value": lambda data, start, end: self._grow(self._value, data[start:end], _MOST_HEADER_BYTES),
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_end,
+            "on_part_data": self._data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+        self._parser = MultipartParser(boundary, callbacks)
+
+    def feed(self, chunk: bytes) -> None:
+        from python_multipart.exceptions import FormParserError
+
+        self._total += len(chunk)
+        if self._total > self._most + _AROUND_BYTES:
+            raise too_large(self._most)
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise _malformed(str(error)) from None
+
+    def flush(self) -> None:
+        if self._open is not None and self.pending:
+            try:
+                self._open.write(self.pending)
+            except OSError as error:
+                raise Refused(
+                    503, f"The server cannot keep the file: {error.strerror}.", code="no_space", retry_after_s=30
+                ) from error
+            self.pending.clear()
+
+    def finish(self) -> None:
+        if not self._ended:
+            raise _malformed("it breaks off")
+        self.flush()
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+
+    def _part(self) -> None:
+        self._headers.clear()
+        self._text.clear()
+        self._in_file = False
+
+    def _header_end(self) -> None:
+        self._headers[self._header.decode("latin-1").lower()] = bytes(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _headers_end(self) -> None:
+        from python_multipart.multipart import parse_options_header
+
+        _, options = parse_options_header(self._headers.get("content-disposition", b""))
+        self._name = options.get(b"name", b"").decode("utf-8", "replace")
+        if b"filename" not in options and self._name != _FILE:
+            return
+        if self._name != _FILE:
+            raise Refused(400, f"There is a file in {self._name!r}; send it as 'file'.", param=self._name[:64])
+        if self.form.file is not None:
+            raise Refused(400, "There is more than one file. Send one a request.", param=_FILE)
+        if _BAD_NAME.search(options.get(b"filename", b"").decode("utf-8", "replace")):
+            raise Refused(
+                400,
+                "The file's name is a path. Send the name alone, such as 'audio.wav'.",
+                param=_FILE,
+                code="bad_name",
+            )
+        self._in_file, self.form.file = True, self._target
+        self._open = self._target.open("wb")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if not self._in_file:
+            self._grow(self._text, data[start:end], _MOST_FIELD_BYTES)
+            return
+        self.form.size_bytes += end - start
+        if self.form.size_bytes > self._most:
+            raise too_large(self._most)
+        self.pending += data[start:end]
+
+    def _part_end(self) -> None:
+        if self._in_file:
+            return
+        if len(self.form.fields) >= _MOST_FIELDS:
+            raise _malformed(f"it has more than {_MOST_FIELDS} fields")
+        try:
+            self.form.fields.append((self._name, self._text.decode()))
+        except UnicodeDecodeError:
+            raise _malformed(f"field {self._name!r} is not UTF-8") from None
+
+    def _end(self) -> None:
+        self._ended = True
+
+    def _grow(self, kept: bytearray, more: bytes, most: int) -> None:
+        if len(kept) + len(more) > most:
+            raise _malformed("a field or a header is too long")
+        kept += more
+
+
+def _malformed(why: str) -> Refused:
+    return Refused(400, f"The form cannot be read: {why}.", code="malformed_form")

@@ -1,0 +1,115 @@
+"""The server's page in a real browser: a file, a microphone, two models, and what it says when things go wrong."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.browser.chromium import chromium, complaints, requests, wait
+from tests.serve.serving import ERROR, PIECES, Running, running, script_folder, wav
+
+pytestmark = pytest.mark.real
+IDLE = "return document.body.dataset.working === '0'"
+TEXTS = """
+const texts = (column) => [...column.querySelectorAll("li span")].map((span) => span.innerText);
+return [...document.querySelectorAll(".column")].map(texts);
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("page")
+    models = (
+        script_folder(folder / "one"),
+        script_folder(folder / "two", {"*": {"text": "the other one says this"}, str(ERROR): {"model": "error"}}),
+    )
+    with running(
+        folder, "--workers", "1", *(part for model in models for part in ("--model", f"fake:{model}"))
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser(served: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("browser")
+    sound = folder / "microphone.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(bytes(n % 251 for n in range(2 * 48_000)))
+    flags = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+        "--autoplay-policy=no-user-gesture-required",
+    )
+    with chromium(folder / "profile", *flags) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(served: Running, browser: Any) -> Any:
+    browser.get(served.url)
+    wait(browser, "return document.querySelectorAll('.column').length === 2")
+    return browser
+
+
+def choose(page: Any, path: Path) -> None:
+    page.find_element("id", "file").send_keys(str(path))
+    wait(page, "return 'working' in document.body.dataset")
+    wait(page, IDLE)
+
+
+def test_a_file_is_heard_by_two_models_side_by_side(page: Any, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(wav(PIECES))
+    choose(page, path)
+    assert page.execute_script(TEXTS) == [["One.", "Two.", "Three."], ["the other one says this"]]
+    times = page.execute_script("return [...document.querySelectorAll('li button')].map(b => b.innerText)")
+    assert times[0] == "0:00.00 – 0:00.03"
+    took = page.execute_script("return document.querySelector('.took').innerText")
+    assert took.endswith("for 0.100 s of audio.")
+    assert page.execute_script("return !document.getElementById('player').hidden")
+
+
+def test_the_microphone_is_heard(page: Any) -> None:
+    button = page.find_element("id", "record")
+    button.click()
+    wait(page, "return document.getElementById('record').classList.contains('on')")
+    page.execute_async_script("setTimeout(arguments[0], 700)")
+    button.click()
+    wait(page, "return 'working' in document.body.dataset")
+    wait(page, IDLE)
+    assert page.execute_script(TEXTS) == [["hello there"], ["the other one says this"]]
+
+
+def test_what_is_measured_and_what_goes_on_is_shown(page: Any) -> None:
+    state = wait(page, "const text = document.getElementById('state').innerText; return /Ready/.test(text) && text")
+    assert "0 at work, 0 waiting" in state
+    rows = wait(page, "return document.querySelector('tbody').innerText")
+    assert "p95 of a clip" in rows
+    assert "empty texts" in rows
+
+
+def test_a_failure_is_told_in_its_sentence(page: Any, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_text("this is no audio")
+    choose(page, path)
+    took = page.execute_script("return document.querySelector('.took').innerText")
+    assert took.startswith("The file is not audio")
+    path.write_bytes(wav(ERROR))
+    choose(page, path)
+    took = page.execute_script("return document.querySelector('.took').innerText")
+    assert "this model always fails" in took
+
+
+def test_nothing_is_asked_of_anybody_else_and_nothing_is_complained_of(page: Any, served: Running) -> None:
+    asked = [url for url in requests(page) if not url.startswith(("blob:", "data:", "chrome:"))]
+    assert asked
+    assert all(url.startswith(served.url) for url in asked)
+    # What a browser says of any answer that is not 200 is no complaint of the page's.
+    assert [line for line in complaints(page) if "Failed to load resource" not in line] == []

@@ -1,0 +1,171 @@
+"""The parts that need no server: forms in any pieces, subtitles, measures, keys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import re
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.serve.serving import form
+
+from earwitness.serve import outside
+from earwitness.serve.formats import cues, srt, vtt
+from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
+from earwitness.serve.live import LEAST, Live, Seen
+from earwitness.serve.metrics import Metrics
+from earwitness.serve.note import KEY
+from earwitness.serve.refused import Refused
+from earwitness.serve.uploads import Form, receive
+from earwitness.types import Segment, Transcript
+
+WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
+TIMES = st.floats(0, 360_000, allow_nan=False)
+SEGMENTS = st.lists(st.builds(Segment, TIMES, TIMES, WORDS), max_size=6)
+
+
+def received(body: bytes, kind: str, cuts: list[int], most: int = 1 << 20) -> tuple[Form, bytes]:
+    edges = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start, end in itertools.pairwise(edges):
+            yield body[start:end]
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "upload"
+        found = asyncio.run(receive(chunks(), kind, None, target, most))
+        return found, target.read_bytes() if found.file else b""
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.dictionaries(st.from_regex("[a-z_]{1,9}", fullmatch=True), WORDS), st.binary(max_size=999),
+       st.lists(st.integers(0, 9999), max_size=9))  # fmt: skip
+def test_a_form_is_the_same_in_whatever_pieces_it_comes(
+    fields: dict[str, str], content: bytes, cuts: list[int]
+) -> None:
+    fields.pop("file", None)
+    body, kind = form(fields, content)
+    found, kept = received(body, kind, cuts)
+    assert dict(found.fields) == fields
+    assert kept == content
+    assert found.size_bytes == len(content)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.binary(max_size=400), st.lists(st.integers(0, 9999), max_size=5))
+def test_rubbish_in_a_form_is_refused_and_never_an_accident(rubbish: bytes, cuts: list[int]) -> None:
+    body, kind = form({"model": "x"}, b"audio")
+    place = len(body) // 2
+    for broken in (body[:place] + rubbish + body[place:], rubbish):
+        with contextlib.suppress(Refused):
+            found, kept = received(broken, kind, cuts)
+            assert len(kept) == found.size_bytes
+
+
+def test_a_file_is_counted_as_it_comes() -> None:
+    body, kind = form({}, bytes(300_000))
+    with pytest.raises(Refused, match="larger than 0.125 MiB") as caught:
+        received(body, kind, [], most=1 << 17)
+    assert caught.value.status == 413
+
+
+@settings(deadline=None, max_examples=50)
+@given(SEGMENTS)
+def test_subtitles_have_a_cue_for_every_segment_whatever_its_text(segments: list[Segment]) -> None:
+    clock = r"\d{2,}:[0-5]\d:[0-5]\d[,.]\d{3}"
+    assert len(re.findall(f"^{clock} --> {clock}$", srt(segments), re.MULTILINE)) == len(segments)
+    blocks = vtt(segments).removeprefix("WEBVTT\n\n").split("\n\n")
+    assert len(blocks) == len(segments) + 1
+    assert all("<" not in block for block in blocks)
+
+
+def test_words_become_cues_that_can_be_read() -> None:
+    words = tuple(Segment(n / 2, n / 2 + 0.4, f" w{n}") for n in range(40))
+    whole = Segment(0.0, 20.0, "".join(word.text for word in words))
+    found = cues(Transcript(whole.text, (whole,), words))
+    assert all(cue.end_s - cue.start_s <= 7.0 for cue in found)
+    assert " ".join(cue.text for cue in found).split() == whole.text.split()
+    assert cues(Transcript("a", (Segment(0.0, 1.0, " a "),))) == [Segment(0.0, 1.0, "a")]
+
+
+def test_drift_needs_enough_answers_and_a_promise() -> None:
+    live = Live()
+    for _ in range(LEAST - 1):
+        live.add(Seen(1.0, 9.0))
+    assert live.drift({"rtf": 1.0}) == {}
+    live.add(Seen(1.0, 9.0))
+    assert live.drift({"rtf": 1.0, "rtfx": 1.0, "wer": 0.1}) == {"rtf": True}
+
+
+def test_a_key_is_kept_as_a_hash_and_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    secret = add_key(path, "a", 5)
+    ring = Keyring(path)
+    assert secret not in path.read_text()
+    found = ring.find(f"Bearer {secret}")
+    assert found is not None
+    assert (found.name, found.rate_per_minute) == ("a", 5)
+    for wrong in (secret, f"Basic {secret}", f"Bearer {secret}x", "Bearer ", ""):
+        assert ring.find(wrong) is None
+    with pytest.raises(ValueError, match="There is a key 'a' already"):
+        add_key(path, "a")
+    remove_key(path, "a")
+    assert read_keys(path) == ()
+    path.write_text("half a fil")
+    assert ring.find(f"Bearer {secret}") is not None, "those that were read last are in force"
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(0.1, 1000), st.lists(st.floats(0, 10), min_size=1, max_size=50))
+def test_nobody_asks_more_often_than_a_rate_allows(per_minute: float, gaps: list[float]) -> None:
+    rates, now, taken = Rates(), 0.0, 0
+    for gap in gaps:
+        now += gap
+        taken += rates.wait_s("a", per_minute, now) == 0
+    assert taken <= max(1.0, per_minute) + now * per_minute / 60 + 1e-6
+
+
+def test_a_client_that_takes_nothing_counts_as_gone_and_its_work_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "SEND_S", 0.05)
+    undone: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope[KEY].ends.callback(undone.append, "work")
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"more", "more_body": True})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    metrics = Metrics()
+    around = outside.Outside(app, metrics, None, None, ())
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    asyncio.run(asyncio.wait_for(around(scope, quiet(receive), send), 5))
+    assert undone == ["work"]
+    assert b'requests_total{route="none",status="499"} 1.0' in metrics.text()
+
+
+def quiet(receive: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Says the first message, and then nothing, as a client does that stays."""
+    said: list[bool] = []
+
+    async def once() -> dict[str, Any]:
+        if said:
+            await asyncio.Event().wait()
+        said.append(True)
+        return await receive()
+
+    return once
