@@ -25,8 +25,8 @@ demo: setup ## compare three real models on real speech
 study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 944 s
 	$(BIN)/python examples/first_study.py
 
-quick: setup ## tests that need no weights and no network
-	$(BIN)/python -m pytest -m 'not real and not long' -n 4 -q
+quick: setup ## tests that need no weights, no network and no minute
+	$(BIN)/python -m pytest -m 'not real and not long and not slow' -n 2 -q
 
 test: setup ## every test, with real models on real speech
 	@tools/debian_packages.sh $(DEBIAN)

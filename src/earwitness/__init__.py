@@ -33,9 +33,10 @@ _NAMES = {
     "compare.decision": "Decision",
     "compare.robustness": "Robustness",
     "compare.table": "Comparison",
-    "errors": "ArchiveError AudioError AudioNotFoundError ChecksumError ComparisonError ConversionError DataError "
-    "DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError ManifestError PolicyError "
-    "RecordError ScoringError SettingsError UnknownModelError UnsupportedDeviceError UsageError WorkerError",
+    "errors": "ArchiveError AudioError AudioNotFoundError AudioTooLongError ChecksumError ComparisonError "
+    "ConversionError DataError DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError "
+    "ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
+    "UnsupportedDeviceError UsageError WorkerError",
     "report.build": "Made",
     "runs.record": "ClipResult Run",
     "types": "Clip ClipScore Dataset Edits Failure Finding Hypothesis Score Segment Settings Transcript",
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from earwitness.errors import ArchiveError as ArchiveError
     from earwitness.errors import AudioError as AudioError
     from earwitness.errors import AudioNotFoundError as AudioNotFoundError
+    from earwitness.errors import AudioTooLongError as AudioTooLongError
     from earwitness.errors import ChecksumError as ChecksumError
     from earwitness.errors import ComparisonError as ComparisonError
     from earwitness.errors import ConversionError as ConversionError

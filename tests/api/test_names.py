@@ -31,8 +31,9 @@ VALUES = (
     "Segment", "Settings", "Transcript",
 )  # fmt: skip
 ERRORS = (
-    "ArchiveError", "AudioError", "AudioNotFoundError", "ChecksumError", "ComparisonError", "ConversionError",
-    "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError", "FetchError",
+    "ArchiveError", "AudioError", "AudioNotFoundError", "AudioTooLongError", "ChecksumError", "ComparisonError",
+    "ConversionError", "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError",
+    "FetchError",
     "ManifestError", "PolicyError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError",
     "UnsupportedDeviceError", "UsageError", "WorkerError",
 )  # fmt: skip
