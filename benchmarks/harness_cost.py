@@ -16,107 +16,46 @@ decodes with faster-whisper's own resampler shows how many texts hang on that ch
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from earwitness import data, weights
-from earwitness.engines.catalog import find
+from plain_loop import about, job, options, plain, spread, texts  # type: ignore[import-not-found]
+
 from earwitness.runs.drive import Job, start
-from earwitness.runs.environment import environment, usable_cores
-from earwitness.runs.record import Limits, Selection
+from earwitness.runs.environment import environment
+from earwitness.runs.measured import Measure
 from earwitness.runs.store import read_clips, read_run
-from earwitness.types import Settings
-
-PLAIN = """
-import json, sys, time
-from faster_whisper import WhisperModel, decode_audio
-
-def read(file):
-    import soundfile, soxr
-    samples, rate_hz = soundfile.read(file, dtype="float32")
-    return soxr.resample(samples, rate_hz, 16000, "HQ") if rate_hz != 16000 else samples
-
-decode = {"soxr": read, "av": decode_audio}[sys.argv[3]]
-folder, threads, files = sys.argv[1], int(sys.argv[2]), json.load(sys.stdin)
-model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=threads)
-started = time.perf_counter()
-texts = []
-for file in files:
-    pieces, _ = model.transcribe(decode(file), language="en", beam_size=1, temperature=0.0,
-                                 condition_on_previous_text=False)
-    texts.append("".join(piece.text for piece in pieces).strip())
-json.dump({"seconds": time.perf_counter() - started, "texts": texts}, sys.stdout)
-"""
 
 
-def plain(folder: Path, files: list[str], decoder: str = "soxr") -> tuple[float, list[str]]:
-    """Seconds and texts of a plain loop."""
-    command = [sys.executable, "-c", PLAIN, str(folder), str(usable_cores()), decoder]
-    done = subprocess.run(command, input=json.dumps(files), capture_output=True, text=True, check=True)
-    answer = json.loads(done.stdout)
-    return answer["seconds"], answer["texts"]
-
-
-def ours(job: Job) -> tuple[float, float, list[str]]:
+def ours(made: Job) -> tuple[float, float, list[str]]:
     """Seconds without starting and loading the worker, how many of them beside the engine, and texts of a run."""
     with tempfile.TemporaryDirectory() as out:
         started = time.perf_counter()
-        path = start(job, Path(out), lambda *_: None)
+        path = start(made, Path(out), lambda *_: None)
         seconds = time.perf_counter() - started
         info = read_run(path).workers
         if info is None:
             raise SystemExit("the run failed")
-        heard = [result.hypothesis for result in read_clips(path)]
+        engine_s = sum(result.hypothesis.wall_s or 0.0 for result in read_clips(path))
+        heard: list[str] = texts(path)
     seconds -= info.spawn_s + info.load_s
-    texts = [hypothesis.transcript.text if hypothesis.transcript else "" for hypothesis in heard]
-    return seconds, seconds - sum(hypothesis.wall_s or 0.0 for hypothesis in heard), texts
-
-
-def spread(ratios: list[float]) -> str:
-    """The median of the ratios and their middle half, in words."""
-    low, median, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
-    return f"median {median:.3f}, middle half {low:.3f} to {high:.3f}, of {len(ratios)} turns"
+    return seconds, seconds - engine_s, heard
 
 
 def main() -> None:
     """Print a line a turn, and the medians."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--model", default="faster-whisper:tiny.en")
-    parser.add_argument("--data", default="telephony-en")
-    parser.add_argument("--limit", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=10)
-    given = parser.parse_args()
-    model = find(given.model)
-    folder = weights.require(model)
-    if folder is None:
-        raise SystemExit(f"{model.id} has no weights to load")
-    dataset = data.load(
-        given.data, limit=given.limit, tags={"kind": "speech"} if given.data != "librivox-mini" else None
-    )
-    job = Job(
-        model=model,
-        folder=folder,
-        weights_sha256=weights.fingerprint(model),
-        dataset=dataset,
-        selection=Selection(given.data),
-        device="cpu",
-        settings=Settings(language="en"),
-        limits=Limits(warmup=0),
-    )
-    files = [clip.audio_path for clip in dataset.clips]
+    given = options(__doc__, rounds=10).parse_args()
+    made, folder = job(given, warmup=0, measure=Measure())
+    files = [clip.audio_path for clip in made.dataset.clips]
     environment()
     ratios, control, beside, same = [], [], [], True
     for turn in range(given.rounds):
         seconds, heard = {}, {}
         for side in (("first", "ours", "second") * 2)[turn % 3 :][:3]:
             if side == "ours":
-                seconds[side], beside_s, heard[side] = ours(job)
+                seconds[side], beside_s, heard[side] = ours(made)
                 beside.append(beside_s / seconds[side])
             else:
                 seconds[side], heard[side] = plain(folder, files)
@@ -128,9 +67,7 @@ def main() -> None:
             f"earwitness {seconds['ours']:6.2f} s, ratio {ratios[-1]:.3f}",
             flush=True,
         )
-    print(
-        f"{len(files)} clips, {dataset.audio_s:.0f} s of audio, {model.id}, {environment().cpu}, {usable_cores()} cores"
-    )
+    print(about(made))
     print(f"earwitness to plain loop: {spread(ratios)} (target: at most 1.02), texts equal: {same}")
     print(f"plain loop to plain loop: {spread(control)}")
     print(f"beside the engine: median {statistics.median(beside):.2%} of the wall time")

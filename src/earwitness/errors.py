@@ -20,7 +20,8 @@
     |   +-- SettingsError (ValueError)      a decoding setting that the engine cannot honour
     |-- WorkerError (RuntimeError)          a worker process that died, hung or broke the protocol
     |-- RecordError (ValueError)            a run record that cannot be read or written
-    +-- ComparisonError (ValueError)        runs that must not be compared
+    |-- ComparisonError (ValueError)        runs that must not be compared
+    +-- PolicyError (ValueError)            a policy that cannot be read, or asks for what does not exist
 
 A message says what is wrong, with which thing, and what to do. The command line prints it as one line and
 exits with 2; anything that is not an EarwitnessError is a bug and keeps its traceback.
@@ -111,3 +112,7 @@ class RecordError(EarwitnessError, ValueError):
 
 class ComparisonError(EarwitnessError, ValueError):
     """Runs that must not be compared; the message says which, and how they differ."""
+
+
+class PolicyError(EarwitnessError, ValueError):
+    """A policy that cannot be read or that asks for what does not exist; the message names the key."""

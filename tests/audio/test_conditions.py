@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,7 @@ from earwitness.errors import AudioError, UsageError
 from earwitness.types import Clip
 
 Samples = npt.NDArray[np.float32]
-HERE = [effect.example for effect in EFFECTS.values() if effect.kind != "gsm"]
+HERE = [effect.example for effect in EFFECTS.values()]
 
 
 def talk(seconds: float = 6.0, loudness: float = 0.2) -> Samples:
@@ -335,7 +337,7 @@ def test_a_telephone_line_ends_at_four_kilohertz() -> None:
     assert power_in(heard, 4200, 8000) < 1e-4 * power_in(heard, 300, 3400)
 
 
-@pytest.mark.parametrize("name", ["mulaw", "alaw", "amr:12.2k", "amr:4.75k", "opus:24k", "opus:6k"])
+@pytest.mark.parametrize("name", ["mulaw", "alaw", "gsm", "amr:12.2k", "amr:4.75k", "opus:24k", "opus:6k"])
 def test_a_codec_gives_back_as_much_sound_neither_early_nor_late(name: str) -> None:
     t = np.arange(48_000) / 16_000
     sweep = (0.3 * np.sin(2 * np.pi * (300 * t + 150 * t * t)) * (0.6 + 0.4 * np.sin(9 * t))).astype(np.float32)
@@ -349,15 +351,37 @@ def test_a_codec_gives_back_as_much_sound_neither_early_nor_late(name: str) -> N
 
 
 def test_an_encoder_that_is_not_here_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = replace(codec.CODECS["gsm"], encoder="no_such_encoder")
-    monkeypatch.setitem(codec.CODECS, "gsm", missing)
+    missing = replace(codec.CODECS["amr"], encoder="no_such_encoder")
+    monkeypatch.setitem(codec.CODECS, "amr", missing)
     with pytest.raises(UsageError, match=r"needs the encoder 'no_such_encoder', which PyAV .* Take one of: mulaw"):
-        require(parse("gsm"), ())
+        require(parse("amr:12.2k"), ())
 
 
 def test_the_codec_libraries_are_named_in_the_version() -> None:
     assert "FFmpeg" in describe(parse("opus:12k"), "").version
-    assert "FFmpeg" not in describe(parse("mulaw+noise:10dB"), "").version
+    assert "libsndfile" in describe(parse("gsm"), "").version
+    assert "FFmpeg" not in describe(parse("mulaw+gsm+noise:10dB"), "").version
+
+
+def test_ffmpegs_decoder_hears_the_same_in_what_gsm_sends() -> None:
+    import av
+    import soundfile
+
+    said = (talk(2.0)[::2] * 32_767).astype(np.int16)
+    coded = io.BytesIO()
+    how: Any = {"samplerate": 8000, "channels": 1, "format": "RAW", "subtype": "GSM610"}
+    with soundfile.SoundFile(coded, "w", **how) as file:
+        file.write(said)
+    frames = [coded.getvalue()[start : start + 33] for start in range(0, len(coded.getvalue()), 33)]
+    decoder: Any = av.CodecContext.create("gsm", "r")
+    decoder.sample_rate, decoder.layout = 8000, "mono"
+    decoder.open()
+    theirs = np.concatenate([part.to_ndarray().ravel() for one in frames for part in decoder.decode(av.Packet(one))])
+    coded.seek(0)
+    with soundfile.SoundFile(coded, "r", **how) as file:
+        ours = file.read(len(said), dtype="int16")
+    assert len(frames) == 100
+    assert np.array_equal(ours[: len(theirs)], theirs)
 
 
 # --- rooms, microphones, networks, players

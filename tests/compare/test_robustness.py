@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from earwitness.cli import main
 from earwitness.compare.robustness import crossings, robustness
+from earwitness.compare.table import compare
 from earwitness.errors import ComparisonError
 from earwitness.report.robustness import breaks_at, markdown, rows
 from earwitness.runs import store
@@ -176,6 +177,14 @@ def test_one_condition_made_by_two_versions_is_refused(measure: Measure) -> None
     there = [measure("b", None, 0), measure("b", "opus:6k", 3, sha256="d" * 64)]
     with pytest.raises(ComparisonError, match="'opus:6k' was made in different ways"):
         robustness([*here, *there])
+
+
+def test_a_table_of_one_model_under_conditions_is_refused_with_the_command_that_draws_it(measure: Measure) -> None:
+    records = curve_of(measure, "fake:a", {None: 0, "noise:10dB": 2})
+    with pytest.raises(ComparisonError, match=r"\(clean, noise:10dB\).* run: earwitness robustness RUN"):
+        compare(records)
+    other = curve_of(measure, "fake:b", {None: 0, "noise:10dB": 2})
+    assert len(compare([*records, *other]).tables) == 2
 
 
 def test_the_command_prints_writes_and_answers_machines(

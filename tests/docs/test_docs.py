@@ -48,7 +48,7 @@ def test_commands_in_the_documents_exist(path: Path) -> None:
         assert command in COMMANDS
 
 
-@pytest.mark.parametrize("tool", ["publish_schema.py", "publish_devices.py"])
+@pytest.mark.parametrize("tool", ["publish_schema.py", "publish_devices.py", "publish_measures.py"])
 def test_what_is_published_is_what_the_code_says(tool: str) -> None:
     done = subprocess.run([sys.executable, f"tools/{tool}", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + f"Run: python tools/{tool}"
@@ -71,6 +71,48 @@ def test_the_rows_on_the_page_of_settings_are_rows(title: str, tmp_path: Path) -
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(("command:", "openai-api:"))
+
+
+def test_the_policy_on_the_page_is_one() -> None:
+    from earwitness.compare.policy import parse
+
+    policy = parse(blocks(ROOT / "docs" / "policy.md", "toml")["ours.toml"], "ours.toml")
+    assert len(policy.text.splitlines()) == 10
+    assert len(policy.rules) == 4
+
+
+def test_every_key_of_a_policy_is_on_the_page() -> None:
+    page = (ROOT / "docs" / "policy.md").read_text("utf-8")
+    for key in ("name", "summary", "[gates]", "[targets]", "[weights]", "[[use]]", "at_most", "at_least", "research",
+                "by", "dataset", "condition", "device", "why", "licence"):  # fmt: skip
+        assert f"`{key}`" in page
+
+
+def test_the_decision_on_the_page_is_the_one_that_is_made(tmp_path: Path) -> None:
+    from tests.compare.study import write_study
+
+    write_study(tmp_path / "study" / "runs")
+    done = subprocess.run(
+        [sys.executable, "-m", "earwitness", "decide", "study/runs"],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    shown = blocks(ROOT / "docs" / "policy.md", "text")["example"].splitlines()
+    assert [line for line in shown if " ".join(line.split()) not in printed] == []
+
+
+def test_the_rules_on_the_page_of_metrics_do_what_the_page_says(tmp_path: Path) -> None:
+    from earwitness.text import normalizer
+
+    page = ROOT / "docs" / "metrics.md"
+    file = tmp_path / "rules.toml"
+    file.write_text(blocks(page, "toml")["rules.toml"], encoding="utf-8")
+    text, words = re.findall(r'^"(.+)" is `(.+)` under these', page.read_text("utf-8"), re.MULTILINE)[0]
+    assert normalizer(str(file)).words(text, "en") == words.split()
 
 
 def written(page: str, folder: Path) -> Path:

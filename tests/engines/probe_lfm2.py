@@ -79,6 +79,7 @@ def without(folder: Path, target: Path, lost: str, *, shape_of: bool = False) ->
 
 def main(folder: Path) -> dict[str, Any]:
     import torch
+
     sys.path.insert(0, str(Path(__file__).parent))  # a worker's Python leaves the folder of its script out
     from make_tiny_lfm2 import make  # type: ignore[import-not-found]  # a script beside this one
 

@@ -153,7 +153,8 @@ def test_a_machine_that_slows_down_is_seen_as_a_multiple_of_its_beginning(monkey
     from earwitness.runs import drift
 
     monkeypatch.setattr(drift, "_PAUSE_S", 0.0)
-    sleeps = iter([0.0, 0.05, 0.05, 0.15])  # the first is not clocked
+    monkeypatch.setattr(drift, "_TIMES", 2)
+    sleeps = iter([0.2, 0.05, 0.05, 0.3, 0.15, 0.15])  # the slower of two is a core that woke up
     calibration = Calibration(lambda: time.sleep(next(sleeps)))
     calibration.again()
     calibration.again()

@@ -1,11 +1,13 @@
 """Telephone and low-rate codecs: there and back again.
 
-G.711 is done here, in NumPy, to the letter. The others go through PyAV, so their bytes depend on the codec libraries in
-its FFmpeg; ``version`` names them, and it is part of the hash of the data that were made with them.
+G.711 is done here, in NumPy, to the letter. GSM goes through libsndfile, which has the code of GSM 06.10 in it, and the
+others go through PyAV, so their bytes depend on these libraries; ``version`` names them, and it is part of the hash of
+the data that were made with them.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from earwitness.audio.damage import resampled
-from earwitness.audio.track import RATE_HZ, Track, Wide, exactly
+from earwitness.audio.track import BLOCK, RATE_HZ, Track, Wide, exactly
 from earwitness.errors import UsageError
 
 Pcm = npt.NDArray[np.int16]
@@ -41,7 +43,6 @@ class Codec:
 
 
 CODECS = {
-    "gsm": Codec("libgsm", "gsm", _TELEPHONE_HZ, _TELEPHONE_HZ, 0.0),
     "amr": Codec("libopencore_amrnb", "amrnb", _TELEPHONE_HZ, _TELEPHONE_HZ, 0.005),
     "opus": Codec("libopus", "opus", RATE_HZ, 48_000, 0.0, (("application", "voip"), ("frame_duration", "20"))),
 }
@@ -117,6 +118,26 @@ def _through(track: Track, there_and_back: Callable[[Pcm], Pcm]) -> Iterator[Wid
     return exactly(resampled(heard, _TELEPHONE_HZ, RATE_HZ), track.n_samples)
 
 
+def through_gsm(track: Track) -> Iterator[Wide]:
+    """Yield the sound after a mobile phone of the 1990s: 8 kHz, GSM 06.10 full rate."""
+    import soundfile
+
+    how: Any = {"samplerate": _TELEPHONE_HZ, "channels": 1, "format": "RAW", "subtype": "GSM610"}
+    with tempfile.TemporaryFile() as coded:
+        with soundfile.SoundFile(coded, "w", **how) as file:
+            for block in resampled(track.blocks(), RATE_HZ, _TELEPHONE_HZ):
+                file.write(_pcm(block))
+        coded.seek(0)
+        with soundfile.SoundFile(coded, "r", **how) as file:
+            yield from exactly(resampled(_rest(file), _TELEPHONE_HZ, RATE_HZ), track.n_samples)
+
+
+def _rest(file: Any) -> Iterator[Wide]:
+    # Such a file has no length that libsndfile could tell, so its own blocks() refuses it.
+    while len(block := file.read(BLOCK, dtype="int16")):
+        yield block / 32_768
+
+
 def through_av(track: Track, name: str, bits_per_s: float | None) -> Iterator[Wide]:
     """Yield the sound after a codec of FFmpeg, lined up with what went in.
 
@@ -187,8 +208,8 @@ def require_codec(name: str) -> None:
     if not _has(CODECS[name]):
         others = [other for other, codec in CODECS.items() if _has(codec)]
         raise UsageError(
-            f"Condition {name!r} needs the encoder {CODECS[name].encoder!r}, which {version()} has not got. "
-            f"Take one of: mulaw, alaw, {', '.join(others)}."
+            f"Condition {name!r} needs the encoder {CODECS[name].encoder!r}, which {_av_version()} has not got. "
+            f"Take one of: mulaw, alaw, gsm, {', '.join(others)}."
         )
 
 
@@ -203,8 +224,16 @@ def _has(codec: Codec) -> bool:
     return True
 
 
-def version() -> str:
-    """Return what decides the bytes that come out of FFmpeg's codecs."""
+def version(name: str) -> str | None:
+    """Return the library that decides the bytes that come out of a codec; ``None`` for what is done here."""
+    if name == "gsm":
+        import soundfile
+
+        return f"libsndfile {soundfile.__libsndfile_version__}"
+    return _av_version() if name in CODECS else None
+
+
+def _av_version() -> str:
     import av
 
     return f"PyAV {av.__version__} (FFmpeg {av.ffmpeg_version_info})"

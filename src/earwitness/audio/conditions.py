@@ -131,7 +131,8 @@ EFFECTS = {
                "babble:10dB", "dB", -20, 60, worse="less"),
         Effect("mulaw", "telephone line: 8 kHz, G.711 mu-law", lambda track, _: codec.through_mulaw(track), "mulaw"),
         Effect("alaw", "telephone line: 8 kHz, G.711 A-law", lambda track, _: codec.through_alaw(track), "alaw"),
-        Effect("gsm", "mobile phone of the 1990s: 8 kHz, GSM full rate", _through("gsm"), "gsm"),
+        Effect("gsm", "mobile phone of the 1990s: 8 kHz, GSM full rate", lambda track, _: codec.through_gsm(track),
+               "gsm"),
         Effect("amr", "mobile phone: 8 kHz, AMR narrow band at so many kbit/s", _through("amr"),
                "amr:12.2k", "k", 4.75, 12.2, among=_AMR_K, worse="less"),
         Effect("opus", "call over the internet: Opus at so many kbit/s", _through("opus"),
@@ -257,6 +258,5 @@ def describe(condition: Condition, clean_sha256: str) -> DatasetCondition:
 
 def _version(condition: Condition) -> str:
     parts = [f"{step.kind} {EFFECTS[step.kind].version}" for step in condition.steps]
-    if any(step.kind in codec.CODECS for step in condition.steps):
-        parts.append(codec.version())
+    parts += filter(None, (codec.version(step.kind) for step in condition.steps))
     return ", ".join(dict.fromkeys(parts))

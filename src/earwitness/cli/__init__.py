@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "The whole story on the built-in sample: run, compare, scorecard",
     "run": "Run models over data and write run records",
     "compare": "Runs over the same data side by side, as tables and Markdown",
+    "decide": "Which model may be served: status, grade and reasons under a policy",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
     "serve": "An API like OpenAI's for the chosen model, measured, watched; its keys",

@@ -42,13 +42,12 @@ def compare(
 
         earwitness compare runs/ --accept beam_size,vad
     """
-    from earwitness.compare.parity import accepted
-    from earwitness.compare.table import compare as compared
+    from earwitness.api.comparing import compare as compared
     from earwitness.report.bars import svg
     from earwitness.report.scorecard import markdown
-    from earwitness.runs.store import find_records, write_text
+    from earwitness.runs.store import write_text
 
-    found = compared(find_records(records), accept=accepted(accept or ()))
+    found = compared(records, accept=accept or ())
     if out is not None:
         write_text(out, markdown(found, with_matrix=with_matrix))
     if bars is not None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,15 +27,15 @@ def list_(as_json: AsJson = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.audio.conditions import EFFECTS
+    from earwitness.api.audio import conditions
 
-    effects = [_about(effect) for effect in EFFECTS.values()]
+    kinds = conditions()
     if as_json:
-        print_json(effects)
+        print_json([{**asdict(kind), "here": _yes(kind.here)} for kind in kinds])
         return
     table = Table("Example", "From, to", "Here", "What it does", box=None, pad_edge=False)
-    for about in effects:
-        table.add_row(*(Text(about[key]) for key in ("example", "range", "here", "summary")))
+    for kind in kinds:
+        table.add_row(*map(Text, (kind.example, kind.range, _yes(kind.here), kind.summary)))
     console().print(table)
     console().print("\nSeveral in a row: noise:10dB+mulaw. Formulas and sources: docs/robustness.md", markup=False)
 
@@ -80,63 +79,12 @@ def apply(
 
     earwitness conditions apply talk.wav --condition reverb:0.8s+noise:10dB --out hall.wav
     """
-    from earwitness import data
-    from earwitness.audio import decode_to
-    from earwitness.audio.conditions import parse, require
-    from earwitness.errors import UsageError
-    from earwitness.runs.conditions import put_under
-    from earwitness.runs.store import writing
+    from earwitness.api.audio import apply as written
+    from earwitness.audio.conditions import parse
 
-    wanted = parse(condition)
-    if out.exists() and not force:
-        raise UsageError(f"{str(out)!r} is there already. Name another file, or write over it with --force.")
-    clips = data.load(file).clips
-    if len(clips) != 1:
-        raise UsageError(f"{str(file)!r} holds {len(clips)} clips. Name one audio file.")
-    (clip,) = clips
-    others = data.load(voices).clips if voices else ()
-    require(wanted, others)
-    with tempfile.TemporaryDirectory() as folder, writing(out):
-        decoded = Path(folder) / "clip.f32"
-        decode_to(clip.audio_path, decoded, channel=clip.channel)
-        n_samples = put_under(wanted.name, clip, others, decoded)
-        _write_wav(decoded, out)
-    console(stderr=True).print(f"Written: {out}, {n_samples / 16_000:.2f} s of {wanted.name}", markup=False)
+    audio_s = written(file, condition, out, voices=voices, force=force)
+    console(stderr=True).print(f"Written: {out}, {audio_s:.2f} s of {parse(condition).name}", markup=False)
 
 
-def _write_wav(decoded: Path, out: Path) -> None:
-    import soundfile
-
-    from earwitness.audio.track import RATE_HZ, on_disk
-
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        with soundfile.SoundFile(temporary, "w", RATE_HZ, 1, format="WAV", subtype="FLOAT") as file:
-            for block in on_disk(decoded).blocks():
-                file.write(block.astype("float32"))
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _about(effect: Any) -> dict[str, Any]:
-    from earwitness.audio.codec import CODECS, require_codec
-    from earwitness.errors import UsageError
-
-    here = "yes"
-    if effect.kind in CODECS:
-        try:
-            require_codec(effect.kind)
-        except UsageError:
-            here = "no"
-    limits = "" if effect.low is None else f"{effect.low:g} to {effect.high:g} {effect.unit}".strip()
-    if effect.among:
-        limits = ", ".join(f"{value:g}" for value in effect.among) + f" {effect.unit}"
-    return {
-        "kind": effect.kind,
-        "example": effect.example,
-        "range": limits,
-        "here": here,
-        "variants": list(effect.variants),
-        "summary": effect.summary,
-    }
+def _yes(here: bool) -> str:
+    return "yes" if here else "no"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,23 +38,25 @@ def list_(as_json: AsJson = False) -> None:
     """List every engine: where it runs, its packages and size, what to type. Example: earwitness engines list."""
     from rich.table import Table
 
-    rows = [_described(spec) for spec in _specs()]
+    from earwitness.api.machine import engines
+
+    rows = engines()
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
     table = Table("Engine", "Where", "Python", "Packages", "Size", "What to type", box=None, pad_edge=False)
     where = {"here": "[green]in place[/]", "own": "[green]own environment[/]", None: "[yellow]not installed[/]"}
     for row in rows:
-        packages = ", ".join(f"{name} {version}" for name, version in row["packages"].items())
-        size = row["size_bytes"] or (row["expected_bytes"] if row["place"] is None else None)
-        about = "" if row["size_bytes"] or size is None else "about "
+        packages = ", ".join(f"{name} {version}" for name, version in row.packages.items())
+        size = row.size_bytes or (row.expected_bytes if row.place is None else None)
+        about = "" if row.size_bytes or size is None else "about "
         table.add_row(
-            row["engine"],
-            where[row["place"]],
-            row["python"] or row["python_wanted"],
-            packages or row["why_not_here"] or "none needed",
+            row.engine,
+            where[row.place],
+            row.python or row.python_wanted,
+            packages or row.why_not_here or "none needed",
             f"{about}{in_bytes(size)}" if size else "",
-            row["remedy"],
+            row.remedy,
         )
     console().print(table)
 
@@ -73,6 +75,7 @@ def install(
 
         earwitness engines install whisper lfm2.5-audio
     """
+    from earwitness.api.machine import engine_here
     from earwitness.engines.registry import get_engine
     from earwitness.workers.environments import why_not_here
     from earwitness.workers.install import plan
@@ -89,7 +92,7 @@ def install(
         else:
             screen.print(f"{spec.name}: this Python has it already; it is used in place.", markup=False)
     if as_json:
-        print_json([_described(spec) for spec in specs])
+        print_json([asdict(engine_here(spec)) for spec in specs])
 
 
 @app.command()
@@ -147,29 +150,6 @@ def _specs() -> list[EngineSpec]:
     from earwitness.engines.registry import engine_names, get_engine
 
     return [get_engine(name).spec for name in engine_names()]
-
-
-def _described(spec: EngineSpec) -> dict[str, Any]:
-    import platform
-
-    from earwitness.workers.environments import folder_of, packages_of, place_of, stamp_of, why_not_here
-    from earwitness.workers.install import lock_of
-
-    place, stamp, lock = place_of(spec), stamp_of(spec), lock_of(spec)
-    return {
-        "engine": spec.name,
-        "place": place,
-        "why_not_here": why_not_here(spec),
-        "python": platform.python_version() if place == "here" else stamp and stamp.python,
-        "python_wanted": spec.python,
-        "packages": packages_of(spec),
-        "requirements": spec.requirements,
-        "folder": str(folder_of(spec)) if stamp else None,
-        "size_bytes": stamp and stamp.size_bytes,
-        "expected_bytes": lock and lock.size_bytes,
-        "environment": stamp and asdict(stamp),
-        "remedy": "" if place else f"earwitness engines install {spec.name}",
-    }
 
 
 def _verdict(spec: EngineSpec, tested: SelfTest) -> str:

@@ -24,15 +24,14 @@ def export(
 
         earwitness export runs --out records.zip
     """
-    from earwitness.runs.exchange import pack
-    from earwitness.runs.store import find_records
+    from earwitness.api.data import export as exported
 
-    packed, left_out = pack(find_records(records), out)
+    made = exported(records, out)
     if as_json:
-        print_json({"zip": str(out), "records": [str(path) for path in packed], "left_out": left_out})
+        print_json({"zip": str(out), "records": [str(path) for path in made.records], "left_out": list(made.left_out)})
     else:
-        for reason in left_out:
+        for reason in made.left_out:
             console().print(f"Left out: {reason}", markup=False)
-        console().print(f"{len(packed)} records: {out}", markup=False)
-    if left_out:
+        console().print(f"{len(made.records)} records: {out}", markup=False)
+    if made.left_out:
         raise typer.Exit(1)

@@ -29,9 +29,9 @@ def import_(
 
         earwitness import records.zip
     """
-    from earwitness.runs.exchange import take_in
+    from earwitness.api.data import import_ as taken_in
 
-    arrivals = [arrival for source in sources for arrival in take_in(source, out)]
+    arrivals = taken_in(sources, out=out)
     if as_json:
         print_json([{**asdict(arrival), "record": arrival.record and str(arrival.record)} for arrival in arrivals])
     else:

@@ -30,7 +30,6 @@ from earwitness.runs.speech import Ear
 from earwitness.runs.store import find_records, read_run
 from earwitness.scoring import ScoringOptions
 from earwitness.scoring.alternatives import parse
-from earwitness.text import normalizer
 from earwitness.types import Dataset, Settings
 from earwitness.workers.environments import python_of
 
@@ -187,10 +186,9 @@ def packable(request: Request) -> list[Dataset]:
 
 
 def _scoring(request: Request) -> ScoringInfo:
-    normalizer(request.normalizer)
     method = cast("Method", request.method)
-    ScoringOptions(request.normalizer, request.compounds, method, request.alternatives)
-    return ScoringInfo(request.normalizer, request.compounds, method, request.alternatives)
+    options = ScoringOptions(request.normalizer, request.compounds, method, request.alternatives)
+    return ScoringInfo(options.normalizer, request.compounds, method, request.alternatives)
 
 
 def resume_plan(paths: list[Path]) -> list[Task]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,7 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.engines.catalog import Model
+    from earwitness.api.machine import ModelHere
 
 app = new_app(
     "Models and their weights: list, show, pull, convert, remove.\n\n"
@@ -25,9 +25,9 @@ def list_(as_json: AsJson = False) -> None:
     """List every model that is known, and which are on this machine. Example: earwitness models list."""
     from rich.table import Table
 
-    from earwitness.engines.catalog import models
+    from earwitness.api.machine import models
 
-    rows = [_described(model) for model in models()]
+    rows = [_plain(row) for row in models()]
     if as_json:
         print_json(rows)
         return
@@ -41,9 +41,10 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJson = False) -> None:
     """Show all that is known of a model. Example: earwitness models show faster-whisper:base."""
+    from earwitness.api.machine import model_here
     from earwitness.engines.catalog import find
 
-    row = _described(find(model_id))
+    row = _plain(model_here(find(model_id)))
     if as_json:
         print_json(row)
         return
@@ -114,17 +115,9 @@ def convert(
     console().print(f"{model_id} as {to}: {out}", markup=False)
 
 
-def _described(model: Model) -> dict[str, Any]:
-    from earwitness import weights
-
-    found = weights.held(model)
-    row = asdict(model)
-    row["folder"] = found and str(found.folder)
-    row["came_from"] = found and found.source
-    row["revision"] = found and found.revision
-    row["size_bytes"] = found and found.size_bytes
-    row["weights_sha256"] = weights.fingerprint(model)
-    return row
+def _plain(row: ModelHere) -> dict[str, Any]:
+    found = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {**asdict(found.pop("model")), **found, "folder": row.folder and str(row.folder)}
 
 
 def _here(row: dict[str, Any]) -> str:

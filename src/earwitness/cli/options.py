@@ -22,7 +22,9 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N clips."
 Tags = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")]
 Language = Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")]
 Channel = Annotated[int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")]
-Normalizer = Annotated[str, typer.Option(help="auto, whisper-english, basic or none.")]
+Normalizer = Annotated[
+    str, typer.Option(help="auto, whisper-english, leaderboard, basic, none, or a TOML file of rules.")
+]
 Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")]
 Method = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]
 Alternatives = Annotated[bool, typer.Option("--alternatives", help="{a / b} in a reference is either.")]
@@ -57,7 +59,10 @@ def request(**given: Any) -> Request:
     from dataclasses import fields
 
     from earwitness.cli.jobs import Request
+    from earwitness.text import normalizer
 
+    # A file of rules stays here; what is in it goes into the study and the record.
+    given["normalizer"] = normalizer(given["normalizer"]).name
     many = {field.name for field in fields(Request) if str(field.type).startswith("tuple")}
     values: Any = {name: tuple(value or ()) if name in many else value for name, value in given.items()}
     return Request(**values)

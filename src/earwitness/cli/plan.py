@@ -28,36 +28,17 @@ def plan(
 
         earwitness plan runs/ --width 0.02
     """
-    from earwitness.cli.analyze import cluster_name
-    from earwitness.compare.select import selected
-    from earwitness.compare.ties import ranked, shared_counts
+    from earwitness.api.comparing import plan as needed
     from earwitness.report.format import duration, percent
     from earwitness.report.statistics import pair_sentence, width_sentence
-    from earwitness.runs.store import find_records
-    from earwitness.scoring.power import narrow
 
-    by = cluster_name(cluster)
-    runs = selected(find_records(records))
-    results = {run.label: run.results for run in runs}
-    counts, lengths, clusters, audio_s = shared_counts(results, by)
-    widths = {
-        label: narrow(errors, lengths, clusters, audio_s=audio_s, width=width) for label, errors in counts.items()
-    }
-    pairs = ranked(results, by=by).pairs if len(runs) > 1 else ()
+    found = needed(records, width=width, cluster=cluster)
     if as_json:
-        print_json(
-            {
-                "audio_s": audio_s,
-                "n_clusters": len(set(clusters)),
-                "width": {label: asdict(found) for label, found in widths.items()},
-                "pairs": [asdict(pair) for pair in pairs],
-            }
-        )
+        print_json(asdict(found))
         return
     screen = console()
-    screen.print(f"{duration(audio_s)} of labelled audio in {len(set(clusters))} {by}s", markup=False)
-    for run in runs:
-        sentence = width_sentence(widths[run.label])
-        screen.print(f"{run.label}: WER {percent(run.run.score('wer'))}. {sentence}.", markup=False)
-    for pair in pairs:
+    screen.print(f"{duration(found.audio_s)} of labelled audio in {found.n_clusters} {cluster}s", markup=False)
+    for label, wer in found.wer.items():
+        screen.print(f"{label}: WER {percent(wer)}. {width_sentence(found.width[label])}.", markup=False)
+    for pair in found.pairs:
         screen.print(f"{pair_sentence(pair)}.", markup=False)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
-
-if TYPE_CHECKING:
-    from earwitness.scoring.align import Method
 
 app = new_app("Score a record's texts again, without engine or audio.")
 
@@ -31,17 +28,14 @@ def rescore(
 
         earwitness rescore runs/ --normalizer basic
     """
+    from earwitness.api.scoring import rescore as rescored
     from earwitness.report.format import percent
-    from earwitness.runs.record import ScoringInfo
-    from earwitness.runs.rescore import rescore_record
-    from earwitness.runs.store import find_records, read_run
 
-    scoring = ScoringInfo(normalizer, compounds, cast("Method", method), alternatives)
-    made = [rescore_record(path, scoring) for path in find_records(records)]
+    made = rescored(records, normalizer=normalizer, compounds=compounds, align=method, alternatives=alternatives)
     if as_json:
-        print_json([str(path) for path in made])
+        print_json([str(record.path) for record in made])
         return
-    for path in made:
-        run = read_run(path)
+    for record in made:
+        run = record.run
         console().print(f"{run.model.id} on {run.dataset.name}: WER {percent(run.score('wer'))}", markup=False)
-        console().print(f"  {path}", markup=False)
+        console().print(f"  {record.path}", markup=False)

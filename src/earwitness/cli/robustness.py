@@ -30,11 +30,11 @@ def robustness(
 
         earwitness robustness runs/ --out robustness.md
     """
-    from earwitness.compare.robustness import robustness as drawn
+    from earwitness.api.comparing import robustness as drawn
     from earwitness.report.robustness import markdown
-    from earwitness.runs.store import find_records, write_text
+    from earwitness.runs.store import write_text
 
-    found = drawn(find_records(records), limit=points / 100)
+    found = drawn(records, points=points)
     if out is not None:
         write_text(out, markdown(found))
     if as_json:

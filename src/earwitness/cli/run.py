@@ -98,7 +98,7 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from earwitness.cli.jobs import caveats
-    from earwitness.runs.drive import Turn, together
+    from earwitness.runs.drive import Turn, by_data, together
 
     screen = console(stderr=True)
     if not tasks:
@@ -109,7 +109,7 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
     records: dict[int, Path] = {}
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen, disable=quiet or not screen.is_terminal, refresh_per_second=4) as bars:
-        for group in _groups(tasks, interleave=interleave):
+        for group in by_data([task.job for task in tasks], interleave=interleave):
             turns = []
             for number in group:
                 job = tasks[number].job
@@ -118,15 +118,6 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
                 turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
             records |= zip(group, together(turns, out), strict=True)
     return [records[number] for number in range(len(tasks))]
-
-
-def _groups(tasks: list[Any], *, interleave: bool) -> list[list[int]]:
-    """Return the numbers of the tasks that take turns: those over the same data."""
-    found: dict[Any, list[int]] = {}
-    for number, task in enumerate(tasks):
-        data = task.job.dataset
-        found.setdefault((data.sha256, data.condition) if interleave else number, []).append(number)
-    return list(found.values())
 
 
 def _reporter(bars: Any, job: Any) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +15,10 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from earwitness.api.scoring import Scored
+    from earwitness.runs.record import ClipResult
     from earwitness.scoring import ScoringOptions
-    from earwitness.scoring.align import Method
-    from earwitness.scoring.files import Format, Pair
-    from earwitness.types import Clip, ClipScore, Hypothesis
+    from earwitness.types import Clip
 
 app = new_app("Score two transcript files.")
 
@@ -56,22 +57,15 @@ def score(
 
         earwitness score reference.stm whisper.ctm --align sclite
     """
-    from earwitness.cli.terms import show, term_report
-    from earwitness.scoring import ScoringOptions, score_clip, summarize
-    from earwitness.scoring.files import read_pairs, sniff
-    from earwitness.scoring.terms import read_terms
+    from earwitness.api.scoring import score as scored
+    from earwitness.cli.terms import show
 
-    form = _format(format_)
-    known_as = form or sniff(reference)
-    how = ScoringOptions(
-        normalizer, compounds, method=cast("Method", method), alternatives=alternatives or known_as in ("trn", "stm")
-    )
-    pairs = read_pairs(reference, hypothesis, format=form, missing_as_empty=missing_as_empty)
-    clips = _clips(pairs, language)
-    scored = [(clip, score_clip(clip, found, how)) for clip, found in clips]
-    scores = summarize(scored, how)
-    extra = term_report(clips, read_terms(terms), normalizer) if terms else None
-    written = _export(pairs, language, how, export_sclite) if export_sclite else ""
+    found = scored(
+        reference, hypothesis, language=language, normalizer=normalizer, compounds=compounds, align=method,
+        alternatives=alternatives, format=format_, missing_as_empty=missing_as_empty, terms=terms,
+    )  # fmt: skip
+    scores, extra = found.scores, found.terms
+    written = _export(found, export_sclite) if export_sclite else ""
     if as_json:
         all_scores = (*scores, *(extra.scores if extra else ()))
         answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
@@ -80,48 +74,30 @@ def score(
     _show(scores)
     if extra:
         show({"Rate [95 %]": extra})
-    _show_worst(scored, {pair.id: pair.hypothesis or "" for pair in pairs}, how, worst)
+    _show_worst(found, worst)
     if written:
         console().print(written, markup=False)
 
 
-def _format(name: str | None) -> Format | None:
-    from earwitness.errors import UsageError
-    from earwitness.scoring.files import FORMATS
-
-    known = next((known for known in FORMATS if known == name), None)
-    if name is not None and known is None:
-        raise UsageError(f"There is no format {name!r}. There are: {', '.join(FORMATS)}.")
-    return known
-
-
-def _clips(pairs: list[Pair], language: str) -> list[tuple[Clip, Hypothesis]]:
-    from earwitness.types import Clip, Failure, Hypothesis, Transcript
-
-    absent = Failure("transcribe", "error", "there is no hypothesis")
-    found = []
-    for key, said, heard, recording in pairs:
-        clip = Clip(key, "", "", 0.0, 0.0, said, language, recording=recording)
-        transcript = None if heard is None else Transcript(heard)
-        found.append((clip, Hypothesis(key, transcript, absent if heard is None else None, audio_s=0.0)))
-    return found
-
-
-def _export(pairs: list[Pair], language: str, options: ScoringOptions, folder: Path) -> str:
+def _export(found: Scored, folder: Path) -> str:
     """Write what was compared, and return how sclite is asked about it."""
     from earwitness.scoring import alternatives
     from earwitness.scoring.files import write_trn
     from earwitness.text import normalizer
 
-    def words(text: str) -> list[str]:
-        return normalizer(options.normalizer).words(text, language)
-
-    def said(text: str) -> str:
-        return alternatives.written(alternatives.parse(text), words) if options.alternatives else " ".join(words(text))
-
-    rows = [(pair.id, said(pair.reference), " ".join(words(pair.hypothesis or ""))) for pair in pairs]
+    norm = normalizer(found.options.normalizer)
+    rows = []
+    for one in found.clips:
+        words = partial(norm.words, language=one.clip.language)
+        said = one.clip.reference or ""
+        text = alternatives.written(alternatives.parse(said), words) if found.options.alternatives else None
+        rows.append((one.clip.id, text or " ".join(words(said)), " ".join(words(_heard(one)))))
     reference, hypothesis = write_trn(rows, folder)
     return f"sctk sclite -s -e utf-8 -i rm -r {reference} trn -h {hypothesis} trn"
+
+
+def _heard(one: ClipResult) -> str:
+    return one.hypothesis.transcript.text if one.hypothesis.transcript else ""
 
 
 def _show(scores: Any) -> None:
@@ -146,13 +122,11 @@ def _show(scores: Any) -> None:
     screen.print(f"{scores[0].n_clips} pairs" + "".join(f", {text}" for text in others), markup=False)
 
 
-def _show_worst(
-    scored: list[tuple[Clip, ClipScore]], texts: dict[str, str], options: ScoringOptions, worst: int
-) -> None:
-    ranked = sorted(scored, key=lambda pair: -(pair[1].words.errors if pair[1].words else 0))
-    for clip, found in ranked[:worst]:
-        if found.words and found.words.errors:
-            console().print(_diff(clip, texts[clip.id], options))
+def _show_worst(found: Scored, worst: int) -> None:
+    ranked = sorted(found.clips, key=lambda one: -(one.score.words.errors if one.score.words else 0))
+    for one in ranked[:worst]:
+        if one.score.words and one.score.words.errors:
+            console().print(_diff(one.clip, _heard(one), found.options))
 
 
 def _diff(clip: Clip, heard: str, options: ScoringOptions) -> Text:

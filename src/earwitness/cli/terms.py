@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
 
 if TYPE_CHECKING:
-    from earwitness.scoring.terms import TermCount
-    from earwitness.types import Clip, Hypothesis, Score
+    from earwitness.api.terms import TermReport
 
 _WORST = 10
-
-
-class TermReport(NamedTuple):
-    """What one model did with what the overall rate hides."""
-
-    scores: tuple[Score, ...]
-    """Numbers, recall and precision of terms if any were given, punctuation, case."""
-    terms: tuple[TermCount, ...]
-    """Each term's counts."""
-
-
-def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], normalizer: str) -> TermReport:
-    """Score the texts of one model."""
-    from earwitness.scoring.punctuation import raw_scores
-    from earwitness.scoring.terms import number_score, term_scores
-
-    counts: tuple[TermCount, ...] = ()
-    middle: tuple[Score, ...] = ()
-    if terms:
-        recall, precision, counts = term_scores(texts, terms, normalizer)
-        middle = (recall, precision)
-    return TermReport((number_score(texts, normalizer), *middle, *raw_scores(texts)), counts)
 
 
 def show(reports: Mapping[str, TermReport]) -> None:

@@ -7,7 +7,7 @@ judged of it is judged over all runs of that candidate that were given.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from earwitness.runs.record import DatasetInfo, EngineInfo, Environment, ModelInfo
@@ -48,25 +48,31 @@ class RuleResult:
     kind: Literal["gate", "target"]
     """A gate must hold; a target is wished."""
     rule: str
-    """In words, such as ``WER at most 20 % (upper bound of the interval)``."""
+    """In words, such as ``WER at most 20.0 % (upper end of the interval)``."""
     measure: str
     """What is measured, such as ``wer`` or ``latency_p95_s``."""
-    limit: float | str | None
+    limit: float | str
     """In the measure's unit; text for a rule about something that is no number, such as a licence."""
     unit: str
-    """``ratio``, ``s``, ``bytes``, ``words/min`` or the like; empty for text."""
+    """``error rate``, ``difference of rates``, ``share``, ``ratio``, ``s``, ``bytes``, ``words/min`` or ``times real
+    time``; empty for text."""
     measured: float | str | None
-    """``None`` when it was not measured; then ``reason`` says why."""
+    """``None`` when it was not measured; then ``reason`` says why. The text of a licence that is not known here is
+    given, with the outcome ``not measured``."""
     ci95: tuple[float, float] | None
     """95 % interval of it; ``None`` where there is none."""
     outcome: Outcome
-    """``undecided`` when the interval straddles the limit."""
+    """``undecided`` when the limit lies inside the interval, unless nothing at all was seen of what it limits: that
+    passes, with the interval's upper end as a condition."""
     reason: str | None = None
     """Why it is not measured, has no interval, or what failed in words."""
     minutes_needed: float | None = None
-    """How many more minutes of audio like this would settle it, for an undecided rule; ``None`` when unknown."""
+    """How many more minutes of audio like this would settle it, for a rule whose limit lies inside the interval;
+    ``None`` when no amount would, or it is unknown."""
     dataset: str | None = None
     """Name of the dataset, for a rule that is about one; ``None`` for all clean ones together."""
+    by: Literal["interval", "value"] = "interval"
+    """Whether the whole interval had to be on the allowed side, or the value alone."""
     evidence: tuple[str, ...] = ()
     """Ids of the runs that the number was taken from."""
 
@@ -139,11 +145,11 @@ class Winner:
     __pydantic_config__ = _STRICT
 
     category: str
-    """``accuracy``, ``latency``, ``throughput``, ``memory``, ``cold start``, ``completeness`` or ``robustness``."""
+    """``accuracy``, ``latency``, ``throughput``, ``memory``, ``cold_start``, ``completeness`` or ``robustness``."""
     measure: str
     """By which it was judged."""
     candidates: tuple[str, ...]
-    """Labels; more than one is a tie, none means that it was not measured."""
+    """Labels; more than one is a tie, none means that there is no winner, and ``note`` says why."""
     values: Mapping[str, float]
     """Every candidate's value, where there is one."""
     note: str | None = None
@@ -185,7 +191,7 @@ class Decision:
     datasets: tuple[DatasetInfo, ...]
     """What was heard, clean and under conditions."""
     verdicts: tuple[Verdict, ...]
-    """Best first: by status, then by grade, then by label."""
+    """Best first: by status, then by grade, then by the measures of the rules, then by label."""
     chosen: str | None
     """Label of the one to serve: the first in ``production``, else the first ``conditional``; ``None`` when no
     candidate may be served."""
@@ -195,5 +201,7 @@ class Decision:
     """By category."""
     guidance: tuple[str, ...]
     """Which candidate for which use, a sentence each."""
-    evidence: tuple[Evidence, ...] = field(default=())
+    evidence: tuple[Evidence, ...] = ()
     """Every record that a number was taken from."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each record that was given and is not taken into account, such as one changed by hand."""

@@ -77,7 +77,20 @@ def why_unranked(runs: Mapping[str, Run], accept: frozenset[str] = ACCEPTED) -> 
         runs: By label.
         accept: Settings that may differ, as ``accepted`` returns them.
     """
-    parts, names = [], []
+    found = setting_differences(runs, accept)
+    if not found:
+        return None
+    return f"Not ranked: {'; '.join(found.values())}. Run them alike, or accept it: --accept {','.join(found)}"
+
+
+def setting_differences(runs: Mapping[str, Run], accept: frozenset[str] = ACCEPTED) -> dict[str, str]:
+    """Return the settings that can change a text and differ, each with its values in words.
+
+    Args:
+        runs: By label.
+        accept: Settings that may differ, as ``accepted`` returns them.
+    """
+    found = {}
     for name in MATTERS:
         if name in accept:
             continue
@@ -87,13 +100,9 @@ def why_unranked(runs: Mapping[str, Run], accept: frozenset[str] = ACCEPTED) -> 
             if value is not None:
                 values.setdefault(str(value).lower() if isinstance(value, bool) else str(value), []).append(label)
         if len(values) > 1:
-            names.append(name)
-            parts.append(
-                f"{name} is " + ", and ".join(f"{value} in {', '.join(labels)}" for value, labels in values.items())
-            )
-    if not parts:
-        return None
-    return f"Not ranked: {'; '.join(parts)}. Run them alike, or accept it: --accept {','.join(names)}"
+            each = (f"{value} in {', '.join(labels)}" for value, labels in values.items())
+            found[name] = f"{name} is " + ", and ".join(each)
+    return found
 
 
 def batch_changes(runs: Mapping[str, Run], results: Mapping[str, Sequence[ClipResult]]) -> tuple[BatchChange, ...]:

@@ -107,7 +107,24 @@ def compare(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Co
         RecordError: For a record that cannot be read.
     """
     left_out: list[str] = []
-    newest: dict[tuple[Any, ...], tuple[Path, Run]] = {}
+    groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
+    for path, run in newest(records, left_out):
+        groups[run.dataset.sha256].append((path, run))
+    _refuse_lonely(groups)
+    return Comparison(tuple(_table(group, accept) for group in groups.values()), tuple(left_out))
+
+
+def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run]]:
+    """Return the complete runs whose texts are those that were heard; of equal ones the newest.
+
+    Args:
+        records: Paths of records.
+        left_out: Gets a sentence for each run that is not returned.
+
+    Raises:
+        RecordError: For a record that cannot be read.
+    """
+    found: dict[tuple[Any, ...], tuple[Path, Run]] = {}
     # Without the suffix: the second record of a second, ".._20-31-2.json", would else stand before the first.
     for path in sorted(records, key=lambda path: path.with_suffix("")):
         run = read_run(path)
@@ -119,33 +136,29 @@ def compare(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Co
                 f"{path}: its clips file was changed after the run; score it again: earwitness rescore {path}"
             )
             continue
-        key = _identity(run)
-        first = newest.setdefault(key, (path, run))
+        key = (run.dataset.sha256, *candidate_key(run))
+        first = found.setdefault(key, (path, run))
         if first[1] is not run:
             older, newer = sorted((first, (path, run)), key=lambda pair: pair[1].created_at)
-            newest[key] = newer
+            found[key] = newer
             left_out.append(f"{older[0]} was measured or scored again later.")
-    groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
-    for path, run in newest.values():
-        groups[run.dataset.sha256].append((path, run))
-    _refuse_lonely(groups)
-    return Comparison(tuple(_table(group, accept) for group in groups.values()), tuple(left_out))
+    return list(found.values())
 
 
-def _identity(run: Run) -> tuple[Any, ...]:
+def candidate_key(run: Run) -> tuple[Any, ...]:
+    """Return what makes two runs those of one candidate: weights, options, device, settings in force, and machine."""
     return (
-        run.dataset.sha256,
         run.model.id,
         run.model.weights_sha256,
         json.dumps(run.model.options, sort_keys=True),
         run.device_used,
         tuple(sorted(run.settings_in_force.items())),
-        _machine(run),
+        machine_of(run),
     )
 
 
-def _machine(run: Run) -> tuple[str, int]:
-    # A container's share of the same processor is another machine to a clock.
+def machine_of(run: Run) -> tuple[str, int]:
+    """Return what tells machines apart: a container's share of a processor is another machine to a clock."""
     return run.environment.cpu, run.environment.cores
 
 
@@ -158,6 +171,14 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
     if len(groups) == 1:
         path, run = lonely[0]
         raise ComparisonError(f"There is only one run, {run.model.id!r} ({path}). Run another model on the same data.")
+    conditions = [run.dataset.condition for _, run in lonely]
+    origins = {c.clean_sha256 if c else run.dataset.sha256 for c, (_, run) in zip(conditions, lonely, strict=True)}
+    if any(conditions) and len(origins) == 1 and len(lonely) == len(groups):
+        names = ", ".join(c.name if c else "clean" for c in conditions)
+        raise ComparisonError(
+            f"There is one run under each condition ({names}), and a table compares runs under the same one. "
+            "For how a model holds, run: earwitness robustness RUN... For a table, run another model too."
+        )
     each = "; ".join(
         f"{run.model.id!r} ran on {run.dataset.name!r} (sha256 {run.dataset.sha256[:12]})" for _, run in lonely
     )
@@ -165,12 +186,12 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
 
 
 def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str]) -> Table:
-    _refuse_unequal_signatures(group)
+    refuse_unequal_signatures(group)
     group = sorted(group, key=lambda pair: pair[1].created_at)
     runs = [run for _, run in group]
-    machines = {_machine(run): run.environment for run in runs}
-    places = _places(runs, list(machines))
-    labels = _labels(runs, places)
+    machines = {machine_of(run): run.environment for run in runs}
+    places = places_of(runs, list(machines))
+    labels = labels_of(runs, places)
     shared = _wer_on_shared(group)
     results = {label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)}
     by_label = dict(zip(labels, runs, strict=True))
@@ -209,11 +230,12 @@ def machine_name(number: int) -> str:
     return f"machine {chr(ord('A') + number)}" if number < 26 else f"machine {number + 1}"
 
 
-def _places(runs: Sequence[Run], machines: Sequence[tuple[str, int]]) -> list[str]:
+def places_of(runs: Sequence[Run], machines: Sequence[tuple[str, int]]) -> list[str]:
+    """Return where each run was: its device, and the machine where there are several."""
     devices = [run.device_used or "?" for run in runs]
     if len(machines) == 1:
         return devices
-    names = [machine_name(machines.index(_machine(run))) for run in runs]
+    names = [machine_name(machines.index(machine_of(run))) for run in runs]
     return [f"{device} of {name}" for device, name in zip(devices, names, strict=True)]
 
 
@@ -222,7 +244,12 @@ def _wer(run: Run) -> float | None:
     return score.value if score else None
 
 
-def _refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
+def refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
+    """Refuse runs that were scored in different ways.
+
+    Raises:
+        ComparisonError: With the signatures, and a record of each.
+    """
     for metric in _METRICS:
         signatures: dict[str, Path] = {}
         for path, run in group:
@@ -237,8 +264,8 @@ def _refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
             )
 
 
-def _labels(runs: Sequence[Run], places: Sequence[str]) -> list[str]:
-    """Model ids; those that are there twice made longer by where they ran, then by settings, then by a number."""
+def labels_of(runs: Sequence[Run], places: Sequence[str]) -> list[str]:
+    """Return model ids, those that are there twice made longer by where they ran, then settings, then a number."""
     labels = [run.model.id for run in runs]
     labels = [f"{label} on {places[n]}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]
     alike = {label: [run for run, other in zip(runs, labels, strict=True) if other == label] for label in labels}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from earwitness.runs.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, Engin
 from earwitness.runs.session import Session
 from earwitness.runs.turns import take_turns
 
-__all__ = ["Job", "Report", "Turn", "resume", "spoken_language", "start", "together"]
+__all__ = ["Job", "Report", "Turn", "by_data", "resume", "spoken_language", "start", "together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,15 @@ def together(turns: Sequence[Turn], out: Path) -> list[Path]:
             sessions.append(session)
         take_turns(sessions)
     return paths
+
+
+def by_data(jobs: Sequence[Job], *, interleave: bool = True) -> list[list[int]]:
+    """Return the numbers of the jobs that take turns, those over the same data; without interleaving, each alone."""
+    found: dict[Hashable, list[int]] = {}
+    for number, job in enumerate(jobs):
+        key: Hashable = (job.dataset.sha256, job.dataset.condition) if interleave else number
+        found.setdefault(key, []).append(number)
+    return list(found.values())
 
 
 def _begun(job: Job, out: Path) -> tuple[Path, Run]:

@@ -164,7 +164,7 @@ class ScoringInfo:
     __pydantic_config__ = _STRICT
 
     normalizer: str = "auto"
-    """Name of the normalizer."""
+    """Name of the normalizer; of a user's own rules, ``rules:`` and the rules themselves as JSON."""
     compounds: bool = False
     """Whether ``white board`` and ``whiteboard`` are equal."""
     method: Literal["levenshtein", "sclite"] = "levenshtein"

@@ -17,13 +17,13 @@ def score_result(
     clip: Clip, hypothesis: Hypothesis, scoring: ScoringInfo, speech: Sequence[tuple[float, float]] | None = None
 ) -> ClipResult:
     """Return the clip's line of the record, with its counts and findings."""
-    score = score_clip(clip, hypothesis, _options(scoring), speech)
+    score = score_clip(clip, hypothesis, options_of(scoring), speech)
     return ClipResult(clip, hypothesis, score, None if speech is None else tuple(speech))
 
 
 def scored(results: Sequence[ClipResult], scoring: ScoringInfo) -> tuple[Score, ...]:
     """Return every score of a run from the counts in its lines."""
-    return summarize([(result.clip, result.score) for result in results], _options(scoring))
+    return summarize([(result.clip, result.score) for result in results], options_of(scoring))
 
 
 def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
@@ -35,7 +35,7 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
     run = store.read_run(path)
     if run.status != "complete":
         raise RecordError(f"{str(path)!r} is {run.status}. Finish it first: earwitness run --resume {path}")
-    options = _options(scoring)
+    options = options_of(scoring)
     results = [replace(r, score=score_clip(r.clip, r.hypothesis, options, r.speech)) for r in store.read_clips(path)]
     made = store.new_record_path(path.parent)
     clips = store.clips_path(made)
@@ -54,7 +54,8 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
     return made
 
 
-def _options(scoring: ScoringInfo) -> ScoringOptions:
+def options_of(scoring: ScoringInfo) -> ScoringOptions:
+    """Return a record's scoring as the scorer takes it."""
     return ScoringOptions(
         normalizer=scoring.normalizer,
         compounds=scoring.compounds,

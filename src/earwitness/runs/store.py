@@ -122,7 +122,7 @@ def write_run(path: Path, run: Run) -> None:
     Raises:
         RecordError: When it cannot be written; the old one is then still there.
     """
-    data = _adapter(Run).dump_python(run, mode="json")
+    data = adapter(Run).dump_python(run, mode="json")
     write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
 
 
@@ -164,13 +164,13 @@ def read_run(path: Path) -> Run:
         raise RecordError(
             f"{str(path)!r} has schema version {found}; this Earwitness reads up to {SCHEMA_VERSION}. Upgrade it."
         )
-    run: Run = _validated(Run, data, str(path))
+    run: Run = validated(Run, data, str(path))
     return run
 
 
 def append(file: IO[bytes], result: ClipResult) -> None:
     """Append one line and hand it to the operating system, so that killing this process cannot lose it."""
-    line = json.dumps(_adapter(ClipResult).dump_python(result, mode="json"), ensure_ascii=False, allow_nan=False)
+    line = json.dumps(adapter(ClipResult).dump_python(result, mode="json"), ensure_ascii=False, allow_nan=False)
     file.write(line.encode() + b"\n")
     file.flush()
 
@@ -196,7 +196,7 @@ def _results(path: Path) -> Iterator[ClipResult]:
             data = json.loads(line)
         except ValueError as error:
             raise RecordError(f"{where} is not JSON: {error}.") from None
-        yield _validated(ClipResult, data, where)
+        yield validated(ClipResult, data, where)
 
 
 def cut_unfinished_line(path: Path) -> None:
@@ -241,31 +241,38 @@ def find_records(paths: list[Path]) -> list[Path]:
 
 def run_schema() -> dict[str, Any]:
     """Return the JSON Schema of the Run."""
-    return _schema(Run, "Earwitness run record")
+    return schema_of(Run, "Earwitness run record")
 
 
 def clips_schema() -> dict[str, Any]:
     """Return the JSON Schema of one line of the clips file."""
-    return _schema(ClipResult, "Earwitness clip result, one line of a .clips.jsonl file")
+    return schema_of(ClipResult, "Earwitness clip result, one line of a .clips.jsonl file")
 
 
-def _schema(kind: Any, title: str) -> dict[str, Any]:
-    schema = _adapter(kind).json_schema(mode="validation")
+def schema_of(kind: Any, title: str) -> dict[str, Any]:
+    """Return the JSON Schema of a value, as it is published."""
+    schema = adapter(kind).json_schema(mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
 
 
 @cache
-def _adapter(kind: Any) -> Any:
+def adapter(kind: Any) -> Any:
+    """Return what checks a value against its schema, reads it and writes it."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
 
 
-def _validated(kind: Any, data: Any, where: str) -> Any:
+def validated(kind: Any, data: Any, where: str) -> Any:
+    """Return plain data as a value.
+
+    Raises:
+        RecordError: When it does not fit; the first field that does not is named.
+    """
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_python(data)
+        return adapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -67,10 +67,10 @@ def align_letters(reference: str, hypothesis: str) -> Edits:
 
     if reference == hypothesis:
         return Edits(hits=len(reference))
-    kinds = [edit.tag for edit in Levenshtein.editops(reference, hypothesis)]
+    kinds = [kind for kind, _, _ in Levenshtein.editops(reference, hypothesis).as_list()]
     substitutions, deletions = kinds.count("replace"), kinds.count("delete")
     hits = len(reference) - substitutions - deletions
-    return Edits(hits, substitutions, deletions, kinds.count("insert"))
+    return Edits(hits, substitutions, deletions, len(kinds) - substitutions - deletions)
 
 
 def _fewest(reference: Sequence[str], hypothesis: Sequence[str]) -> Edits:

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 _CELLS = 4_000_000
+_HALF = 32
+"""Bits of a sum of lengths; that of errors is in those above."""
 _DRAWS_PER_KIND = 16
 """A draw from the binomial distribution takes as long as some draws of single recordings do."""
 
@@ -79,9 +81,12 @@ def resampled(
 ) -> npt.NDArray[np.int64]:
     """Return the same by drawing recordings one by one; faster when hardly two are of one kind."""
     rng = np.random.default_rng(seed)
-    recordings = np.repeat(kinds, counts, axis=0)
+    # Errors and length in one number, because looking recordings up costs more than adding them.
+    recordings = np.repeat(kinds[:, 0] << _HALF | kinds[:, 1], counts)
     total = len(recordings)
-    step = max(1, _CELLS // total)
-    sizes = [min(step, rounds - start) for start in range(0, rounds, step)]
-    draws = (rng.integers(0, total, (size, total), np.int32) for size in sizes)
-    return np.concatenate([np.stack([column[drawn].sum(axis=1) for column in recordings.T], axis=1) for drawn in draws])
+    drawn = np.empty(total, np.int64)
+    sums = np.empty(rounds, np.int64)
+    for n in range(rounds):
+        recordings.take(rng.integers(0, total, total, np.int32), out=drawn, mode="clip")
+        sums[n] = drawn.sum()
+    return np.stack([sums >> _HALF, sums & ((1 << _HALF) - 1)], axis=1)

@@ -22,7 +22,7 @@ class ScoringOptions:
     """How to score; every option shows in the signature."""
 
     normalizer: str = "auto"
-    """Name of the normalizer."""
+    """Name of the normalizer; a file of rules is read, and is its rules from then on."""
     compounds: bool = False
     """Whether ``white board`` and ``whiteboard`` are equal."""
     method: Method = "levenshtein"
@@ -35,7 +35,8 @@ class ScoringOptions:
     """Of the bootstrap."""
 
     def __post_init__(self) -> None:
-        """Refuse what does not exist and what does not go together."""
+        """Refuse what does not exist and what does not go together, and read a file of rules."""
+        object.__setattr__(self, "normalizer", normalizer(self.normalizer).name)
         if self.method not in METHODS:
             near = difflib.get_close_matches(self.method, METHODS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""

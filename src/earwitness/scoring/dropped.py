@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from earwitness.scoring.align import align
 from earwitness.scoring.completeness import CUT_TAIL, DROPPED_WORDS
+from earwitness.scoring.pieces import MOST
 from earwitness.scoring.spans import Span, spans
 from earwitness.types import Finding
 
@@ -31,7 +33,7 @@ def dropped(said: Sequence[str], heard: Sequence[str], times: Times | None, audi
     >>> [(found.kind, found.detail) for found in dropped(said, "please enter the number".split(), None, 5.0)]
     [('cut_tail', '9 words missing at the end: of your account and then press …')]
     """
-    if not heard:
+    if not heard or _too_few(said, heard):
         return []
     found = []
     for first, last, at, n_deleted in _runs(spans(said, heard)):
@@ -44,6 +46,14 @@ def dropped(said: Sequence[str], heard: Sequence[str], times: Times | None, audi
         kind = CUT_TAIL if is_tail else DROPPED_WORDS
         found.append(Finding(kind, start_s, end_s, f"{n_deleted} words missing {where}: {missing}"))
     return found
+
+
+def _too_few(said: Sequence[str], heard: Sequence[str]) -> bool:
+    """Return whether so few words were deleted that no run can be long enough; the alignment itself takes longer.
+
+    Short texts have one split of the errors, and so one number of deletions. A long one is aligned in pieces.
+    """
+    return max(len(said), len(heard)) <= MOST and align(said, heard).deletions < LEAST_TAIL
 
 
 def _runs(alignment: Sequence[Span]) -> list[tuple[int, int, tuple[int, int], int]]:

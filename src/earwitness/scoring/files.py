@@ -59,17 +59,43 @@ def read_pairs(
         return _timed(reference, hypothesis)
     said = _read(reference, format or sniff(reference), _REFERENCE_KEYS)
     heard = _read(hypothesis, format or sniff(hypothesis), _HYPOTHESIS_KEYS)
-    if isinstance(said, list) and isinstance(heard, list):
-        if len(said) != len(heard):
-            raise ScoringError(
-                f"{str(reference)!r} has {len(said)} lines and {str(hypothesis)!r} has {len(heard)}; "
-                "plain lines pair by number. Give them ids (trn or JSONL), or repair the shorter one."
-            )
-        return [Pair(f"line {n}", *pair, f"line {n}") for n, pair in enumerate(zip(said, heard, strict=True), start=1)]
-    if isinstance(said, list) or isinstance(heard, list):
+    if isinstance(said, list) is not isinstance(heard, list):
         raise ScoringError(f"{str(reference)!r} and {str(hypothesis)!r} are of different formats. Use --format.")
-    _refuse_unpaired(said, heard, missing_as_empty=missing_as_empty)
-    return [Pair(key, text, heard.get(key), key) for key, text in said.items()]
+    if isinstance(said, list) and len(said) != len(heard):
+        raise ScoringError(
+            f"{str(reference)!r} has {len(said)} lines and {str(hypothesis)!r} has {len(heard)}; "
+            "plain lines pair by number. Give them ids (trn or JSONL), or repair the shorter one."
+        )
+    return paired(said, heard, missing_as_empty=missing_as_empty)
+
+
+def paired(
+    said: Sequence[str] | Mapping[str, str],
+    heard: Sequence[str | None] | Mapping[str, str],
+    *,
+    missing_as_empty: bool = False,
+) -> list[Pair]:
+    """Return pairs of texts that are there already: two lists by number, two mappings by id.
+
+    Args:
+        said: References.
+        heard: Hypotheses; ``None`` in a list is a failure.
+        missing_as_empty: A reference whose id has no hypothesis gives ``None``, a failure, instead of an error.
+
+    Raises:
+        ScoringError: When they cannot be paired; counts or ids are named.
+
+    >>> paired(["one", "two"], ["one", None])[1]
+    Pair(id='line 2', reference='two', hypothesis=None, recording='line 2')
+    """
+    if isinstance(said, Mapping) and isinstance(heard, Mapping):
+        _refuse_unpaired(said, heard, missing_as_empty=missing_as_empty)
+        return [Pair(key, text, heard.get(key), key) for key, text in said.items()]
+    if isinstance(said, Mapping) or isinstance(heard, Mapping):
+        raise ScoringError("One side has ids and the other has none. Give both as lists, or both by id.")
+    if len(said) != len(heard):
+        raise ScoringError(f"There are {len(said)} references and {len(heard)} hypotheses; lists pair by number.")
+    return [Pair(f"line {n}", *pair, f"line {n}") for n, pair in enumerate(zip(said, heard, strict=True), start=1)]
 
 
 def write_trn(pairs: Sequence[tuple[str, str, str]], folder: Path) -> tuple[Path, Path]:

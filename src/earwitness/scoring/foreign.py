@@ -97,17 +97,15 @@ def foreign(text: str, language: str | None) -> str | None:
 
 
 def _by_script(text: str, expected: str) -> str | None:
-    counts = Counter(_script(letter) for letter in text if letter.isalpha()) if not text.isascii() else _ascii(text)
+    if expected not in SCRIPTS or (text.isascii() and "latin" in SCRIPTS[expected]):
+        return None
+    counts = Counter(_script(letter) for letter in text if letter.isalpha())
     total = sum(counts.values())
-    if expected not in SCRIPTS or total < _LEAST_LETTERS:
+    if total < _LEAST_LETTERS:
         return None
     script, _ = counts.most_common(1)[0]
     right = sum(counts[name] for name in SCRIPTS[expected])
     return f"script {script}" if script not in SCRIPTS[expected] and 2 * right < total else None
-
-
-def _ascii(text: str) -> Counter[str]:
-    return Counter(latin=sum(map(str.isalpha, text)))
 
 
 def _script(letter: str) -> str:
@@ -119,6 +117,8 @@ def _by_small_words(text: str, expected: str) -> str | None:
     if expected not in SMALL_WORDS:
         return None
     words = plain_words(text)
+    if _count(words, _others(expected)) < _LEAST_SMALL:
+        return None
     found = []
     for other, only_theirs, only_ours in _tables(expected):
         theirs = _count(words, only_theirs)
@@ -132,6 +132,11 @@ def _by_small_words(text: str, expected: str) -> str | None:
 
 def _count(words: Iterable[str], table: frozenset[str]) -> int:
     return sum(map(table.__contains__, words))
+
+
+@cache
+def _others(expected: str) -> frozenset[str]:
+    return frozenset().union(*(theirs for _, theirs, _ in _tables(expected)))
 
 
 @cache

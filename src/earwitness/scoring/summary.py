@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from earwitness.scoring.clip import ScoringOptions
 from earwitness.scoring.completeness import (
@@ -42,10 +43,11 @@ def summarize(pairs: Sequence[Pair], options: ScoringOptions) -> tuple[Score, ..
     unlabelled = [pair for pair in pairs if pair[1].words is None]
     completed = [pair for pair in labelled if not pair[1].failed]
     on_silence = [pair for pair in labelled if WORDS_ON_SILENCE in pair[1].flags]
+    wer = _rate("wer", labelled, lambda score: score.words, options)
     return (
-        _rate("wer", labelled, lambda score: score.words, options),
+        wer,
         _rate("cer", labelled, lambda score: score.chars, options),
-        _rate("wer_completed", completed, lambda score: score.words, options),
+        _of_completed(wer, labelled, completed, options),
         _count("failed_clips", sum(score.failed for _, score in pairs), pairs),
         _count(EMPTY_ON_SPEECH, _flagged(labelled, EMPTY_ON_SPEECH), labelled),
         _count(WORDS_ON_SILENCE, sum(score.hypothesis_words for _, score in on_silence), labelled, unit="words"),
@@ -86,6 +88,13 @@ def _rate(
         reason=reason,
         edits=total,
     )
+
+
+def _of_completed(wer: Score, labelled: Sequence[Pair], completed: Sequence[Pair], options: ScoringOptions) -> Score:
+    if labelled and len(completed) == len(labelled):
+        # Where no clip failed, drawing the same recordings again would say the same.
+        return replace(wer, metric="wer_completed", signature=options.signature("wer_completed"))
+    return _rate("wer_completed", completed, lambda score: score.words, options)
 
 
 def summed(counted: Sequence[Edits]) -> Edits:

@@ -113,6 +113,7 @@ class FastEnglish:
         self._bare = type(package)()
         self._bare.replacers = {}
         self._letters = type(package)()
+        self._letters.replacers = package.replacers
         # A word that keeps a sign is open; the last rules of the package would take the sign away.
         self._letters.standardize_numbers = lambda text: text.translate(_NO_SIGNS)
         self._letters.standardize_spellings = str

@@ -4,7 +4,9 @@
 spelling variants, and numbers in digits. ``basic`` serves any language: Unicode NFKC, lower case, punctuation and
 symbols away, bracketed remarks away; letters and their marks stay, accents of Latin letters and the vowel signs of
 Indic, Thai and Arabic scripts alike. ``none`` splits at white space. ``auto`` takes ``whisper-english`` for clips in
-English and ``basic`` for all others, unknown languages included.
+English and ``basic`` for all others, unknown languages included. ``leaderboard`` is the Open ASR Leaderboard's English
+(``leaderboard.py``), and ``basic`` for clips in another language. A name that ends in ``.toml`` is a file of a user's
+own rules (``rules.py``).
 
 Chinese, Japanese, Thai, Lao, Khmer and Burmese are written without spaces between words. Under every normalizer but
 ``none`` their words are their letters (grapheme clusters), as in the same appendix, so their WER is a rate of letters.
@@ -17,10 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 from earwitness.errors import UsageError
+from earwitness.text import rules
+from earwitness.text.leaderboard import REVISION, Leaderboard
+from earwitness.text.rules import Rules
 
-NAMES = ("auto", "whisper-english", "basic", "none")
+NAMES = ("auto", "whisper-english", "leaderboard", "basic", "none")
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
 _PACKAGE = "whisper-normalizer"
 
@@ -30,9 +36,11 @@ class Normalizer:
     """A way from raw text to words."""
 
     name: str
-    """One of ``NAMES``."""
+    """One of ``NAMES``, or a user's rules as text: it says all that there is to say."""
     signature: str
     """Name and version; two scores with unequal ones are not compared."""
+    rules: Rules | None = None
+    """A user's own, around the base that they name."""
 
     def words(self, text: str, language: str | None = None) -> list[str]:
         """Return the words of a raw text.
@@ -50,6 +58,8 @@ class Normalizer:
         >>> normalizer("none").words("Well, well.")
         ['Well,', 'well.']
         """
+        if self.rules is not None:
+            return self.rules.replaced(normalizer(self.rules.base).words(self.rules.raw(text), language))
         primary = (language or "").split("-")[0].lower()
         if self.name == "none":
             return text.split()
@@ -57,23 +67,40 @@ class Normalizer:
             return _letters()(text).split()
         if self.name == "whisper-english" or (self.name == "auto" and primary == "en"):
             return _english()(text).split()
+        if self.name == "leaderboard" and primary in ("en", ""):
+            return _leaderboard()(text).split()
         return _basic()(text).split()
 
 
-@cache
 def normalizer(name: str) -> Normalizer:
-    """Return a normalizer by name.
+    """Return a normalizer by name, or that of a file of rules.
 
     Raises:
-        UsageError: For an unknown name; the nearest is suggested.
+        UsageError: For an unknown name, the nearest is suggested; or for rules that cannot be read.
+
+    >>> normalizer("leaderboard").words("The U.S. of A...", "en")
+    ['the', 'us', 'of', 'a']
     """
+    return _named(rules.read(Path(name)).name if name.endswith(rules.SUFFIX) else name)
+
+
+@cache
+def _named(name: str) -> Normalizer:
+    package = version(_PACKAGE)
+    if name.startswith(rules.PREFIX):
+        own = rules.parse(name)
+        if own.base.endswith(rules.SUFFIX) or own.base.startswith(rules.PREFIX):
+            raise UsageError(
+                f"Rules cannot have rules as their base, as here {own.base[:40]!r}. Write them into one file."
+            )
+        return Normalizer(own.name, f"rules-{own.sha256[:12]}({normalizer(own.base).signature})", own)
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"There is no normalizer {name!r}.{hint} There are: {', '.join(NAMES)}.")
-    package = version(_PACKAGE)
+        raise UsageError(f"There is no normalizer {name!r}.{hint} There are: {', '.join(NAMES)}, or a file of rules.")
     signatures = {
         "auto": f"auto(en=whisper-english@{package},*=basic@{package})",
+        "leaderboard": f"leaderboard-{REVISION}@{package}",
         "none": "none",
     }
     return Normalizer(name, signatures.get(name, f"{name}@{package}"))
@@ -90,6 +117,11 @@ def _english() -> Callable[[str], str]:
     from earwitness.text.fast_english import english
 
     return english()
+
+
+@cache
+def _leaderboard() -> Callable[[str], str]:
+    return Leaderboard()
 
 
 @cache

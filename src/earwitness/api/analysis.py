@@ -1,0 +1,300 @@
+"""``earwitness analyze`` as functions: where errors are, and how firmly a ranking stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from earwitness.api.comparing import cluster_name
+from earwitness.api.records import Source, Sources, paths
+from earwitness.api.terms import TermReport, read_list, term_report
+from earwitness.errors import UsageError
+from earwitness.runs.record import ClipResult, Run, SpeechInfo
+from earwitness.types import Clip, ClipScore, Hypothesis
+
+if TYPE_CHECKING:
+    from earwitness.compare.select import Selected
+    from earwitness.compare.ties import PairTest
+    from earwitness.scoring.clusters import By
+    from earwitness.scoring.matched_pairs import MatchedPairs
+    from earwitness.scoring.sensitivity import Flip, Level
+    from earwitness.scoring.slices import Driver, Gap, Slice
+
+_FEWEST, _MOST = 2, 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSlices:
+    """The slices of one run."""
+
+    slices: tuple[Slice, ...]
+    """Bands in their order, other slices worst first."""
+    gap: Gap | None
+    """Between the worst and the best; ``None`` with fewer than two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driving:
+    """What drives the difference of two runs."""
+
+    model: str
+    """Label of one."""
+    against: str
+    """Label of the other, which has the lowest WER."""
+    slices: tuple[Driver, ...]
+    """What each slice adds, most first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """Runs sliced by one thing."""
+
+    by: str
+    """What: a tag, ``speaker``, ``language``, ``duration``, ``rate`` or ``snr``."""
+    models: Mapping[str, ModelSlices]
+    """By label."""
+    drivers: tuple[Driving, ...]
+    """Of every run against the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The ranking under each normalization."""
+
+    models: tuple[str, ...]
+    """Labels, in the order of ``Level.wer``."""
+    levels: tuple[Level, ...]
+    """Raw, light, full."""
+    flips: tuple[Flip, ...]
+    """Pairs of models that change places."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairTests:
+    """Two runs and every test of them."""
+
+    test: PairTest
+    """Permutation and paired bootstrap over recordings, corrected; what decides."""
+    mapsswe: MatchedPairs
+    """Matched pairs of segments, which takes errors as independent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFinding:
+    """Something that is wrong with a text."""
+
+    clip: str
+    """Id of the clip."""
+    kind: str
+    """Such as ``repeated_ngram``."""
+    start_s: float | None
+    """From the clip's beginning; ``None`` where there is no place in time."""
+    end_s: float | None
+    """From the clip's beginning; ``None`` where there is no place in time."""
+    detail: str
+    """What was found, in a few words."""
+    cause: str | None
+    """Why the clip's own WER is above 100 %; ``None`` when it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What is wrong with the texts of a run."""
+
+    speech: SpeechInfo
+    """How speech was looked for."""
+    clips: int
+    """How many there are."""
+    speech_s: float | None
+    """Seconds of speech; ``None`` when it was not looked for."""
+    counts: Mapping[str, int]
+    """Clips by kind of finding; kinds that were not found are left out."""
+    cause: str | None
+    """Why the WER is above 100 %; ``None`` when it is not."""
+    findings: tuple[ClipFinding, ...]
+    """Clip by clip."""
+
+
+def slices(
+    records: Sources = "runs",
+    *,
+    by: str | Iterable[str] = (),
+    cluster: str = "recording",
+    report: Callable[[int, int], None] = lambda *_: None,
+) -> list[Sliced]:
+    """Return WER by slice with intervals, the gap between worst and best, and what drives a difference.
+
+    Args:
+        records: Records over the same data, or folders that hold some.
+        by: ``speaker``, ``language``, ``duration``, ``rate``, ``snr``, or a tag; one or several. Without, everything
+            but ``snr`` that has two to twenty values. For ``snr`` the audio is read once, and the estimates are kept.
+        cluster: What is resampled: ``recording`` or ``speaker``.
+        report: Called with how many clips are done, of how many, while audio is read.
+
+    Raises:
+        ComparisonError: When the runs are over different data or scored in different ways.
+        ScoringError: When no clip has such a tag.
+        UsageError: When the clips do not differ in anything, or for a cluster that there is not.
+    """
+    runs = _selected(records)
+    clusters = cluster_name(cluster)
+    names = [by] if isinstance(by, str) else list(by)
+    names = names or _what_varies(_pairs(runs[0]))
+    measured = _snr(runs[0], report) if "snr" in names else {}
+    return [_sliced(runs, name, measured, clusters) for name in names]
+
+
+def sensitivity(records: Sources = "runs") -> Sensitivity:
+    """Rank the models under raw, light and full normalization, and say where the rank flips.
+
+    Args:
+        records: Records over the same data, or folders that hold some.
+
+    Raises:
+        ComparisonError: When the runs are over different data or scored in different ways.
+        ScoringError: When no clip has a reference.
+    """
+    from earwitness.scoring.sensitivity import flips, levels
+
+    runs = _selected(records)
+    found = levels([sorted(_texts(run), key=lambda pair: pair[0].id) for run in runs])
+    return Sensitivity(tuple(run.label for run in runs), found, tuple(flips(found)))
+
+
+def terms(records: Sources = "runs", *, terms: Source | Iterable[str] = ()) -> dict[str, TermReport]:
+    """Return, by label, the error rate on numbers, recall and precision of key terms, punctuation and case error.
+
+    Args:
+        records: Records over the same data, or folders that hold some.
+        terms: Key terms, or a file with one a line.
+
+    Raises:
+        ComparisonError: When the runs are over different data or scored in different ways.
+        ScoringError: When the file cannot be read, or holds no term.
+    """
+    wanted = read_list(terms)
+    return {run.label: term_report(_texts(run), wanted, run.run.scoring.normalizer) for run in _selected(records)}
+
+
+def pairs(records: Sources = "runs", *, cluster: str = "recording") -> list[PairTests]:
+    """Test every two models: permutation, paired bootstrap, matched pairs (MAPSSWE).
+
+    Args:
+        records: Records over the same data, or folders that hold some.
+        cluster: What is resampled: ``recording`` or ``speaker``.
+
+    Raises:
+        ComparisonError: When the runs are over different data or scored in different ways.
+        UsageError: When there is only one run, or for a cluster that there is not.
+    """
+    from earwitness.compare.ties import ranked
+    from earwitness.scoring.matched_pairs import matched_texts
+
+    runs = _selected(records)
+    if len(runs) < 2:
+        raise UsageError(f"There is only one run, {runs[0].label!r}. Run another model on the same data.")
+    texts = {run.label: {clip.id: (clip, hypothesis) for clip, hypothesis in _texts(run)} for run in runs}
+    tested = ranked({run.label: run.results for run in runs}, by=cluster_name(cluster)).pairs
+    norm = runs[0].run.scoring.normalizer
+    segments = [
+        matched_texts(
+            ((clip, heard, texts[pair.first][key][1]) for key, (clip, heard) in texts[pair.second].items()), norm
+        )
+        for pair in tested
+    ]
+    return [PairTests(*both) for both in zip(tested, segments, strict=True)]
+
+
+def completeness(records: Sources = "runs") -> dict[str, Completeness]:
+    """Return, by label, what is wrong with the texts, with places in time: left out, invented, looped, foreign.
+
+    Speech is looked for by ``run(speech=True)``; a record of a run without it has fewer kinds.
+
+    Args:
+        records: Records over the same data, or folders that hold some.
+
+    Raises:
+        ComparisonError: When the runs are over different data or scored in different ways.
+    """
+    return {run.label: completeness_of(run.run, run.results) for run in _selected(records)}
+
+
+def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
+    """Return the findings of a run as they stand in its lines."""
+    from earwitness.scoring.cause import cause
+    from earwitness.scoring.completeness import KINDS
+    from earwitness.scoring.coverage import total_s
+
+    counts = Counter(kind for result in results for kind in result.score.flags)
+    known = [result.speech for result in results if result.speech is not None]
+    return Completeness(
+        speech=run.speech,
+        clips=len(results),
+        speech_s=round(sum(map(total_s, known)), 3) if known else None,
+        counts={kind: counts[kind] for kind in KINDS if counts[kind]},
+        cause=cause([result.score for result in results]),
+        findings=tuple(
+            ClipFinding(result.clip.id, found.kind, found.start_s, found.end_s, found.detail, cause([result.score]))
+            for result in results
+            for found in result.score.findings
+        ),
+    )
+
+
+def _selected(records: Sources) -> list[Selected]:
+    from earwitness.compare.select import selected
+
+    return selected(paths(records))
+
+
+def _pairs(run: Selected) -> list[tuple[Clip, ClipScore]]:
+    return [(result.clip, result.score) for result in run.results]
+
+
+def _texts(run: Selected) -> list[tuple[Clip, Hypothesis]]:
+    return [(result.clip, result.hypothesis) for result in run.results]
+
+
+def _what_varies(pairs: Sequence[tuple[Clip, ClipScore]]) -> list[str]:
+    """Everything but snr, which means reading the audio, that has two to twenty values."""
+    from earwitness.scoring.slices import BANDS, slicer
+
+    tags = sorted({tag for clip, _ in pairs for tag in clip.tags} - set(BANDS) - {"snr_db"})
+    names = ["duration", "rate", "language", "speaker", *tags]
+    labelled = [pair for pair in pairs if pair[1].words is not None]
+    kept = [name for name in names if _FEWEST <= len({slicer(name)(*pair) for pair in labelled}) <= _MOST]
+    if not kept:
+        raise UsageError("The clips do not differ in anything to slice by. Name a tag with --by, or try --by snr.")
+    return kept
+
+
+def _snr(run: Selected, report: Callable[[int, int], None]) -> dict[str, float]:
+    from earwitness.fetch import cache_dir
+    from earwitness.runs.snr import snr_of
+
+    clips = [result.clip for result in run.results]
+    return snr_of(clips, cache_dir() / "snr", run.run.dataset.sha256[:32], report)
+
+
+def _sliced(runs: Sequence[Selected], by: str, measured: Mapping[str, float], cluster: By) -> Sliced:
+    from earwitness.scoring import slices as cut
+
+    models = {
+        run.label: ModelSlices(
+            cut.slices(_pairs(run), by, measured=measured, cluster=cluster),
+            cut.gap(_pairs(run), by, measured=measured, cluster=cluster),
+        )
+        for run in runs
+    }
+    first, *others = runs
+    driving = [
+        Driving(
+            other.label,
+            first.label,
+            cut.drivers(_pairs(other), _pairs(first), by, measured=measured, cluster=cluster),
+        )
+        for other in others
+    ]
+    return Sliced(by, models, tuple(driving))

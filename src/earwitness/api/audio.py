@@ -1,0 +1,122 @@
+"""``earwitness conditions`` as functions."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from earwitness.api.records import Source
+from earwitness.errors import UsageError
+
+if TYPE_CHECKING:
+    from earwitness.audio.conditions import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionKind:
+    """Something that may befall audio."""
+
+    kind: str
+    """Its name."""
+    example: str
+    """A condition as it is typed."""
+    range: str
+    """The values that it takes, with their unit; empty where there are none."""
+    here: bool
+    """Whether this machine can do it."""
+    variants: tuple[str, ...]
+    """Sorts of it, the first of which need not be named."""
+    summary: str
+    """What it does, in a line."""
+
+
+def conditions() -> list[ConditionKind]:
+    """Return every kind of condition with an example of each and the values that it takes.
+
+    >>> [kind.example for kind in conditions()][:2]
+    ['noise:pink:10dB', 'babble:10dB']
+    """
+    from earwitness.audio.conditions import EFFECTS
+
+    return [_kind(effect) for effect in EFFECTS.values()]
+
+
+def apply(file: Source, condition: str, out: Source, *, voices: Source | None = None, force: bool = False) -> float:
+    """Write a file under a condition, sample for sample what a model hears in a run on that file.
+
+    Args:
+        file: An audio file.
+        condition: Such as ``noise:10dB`` or ``reverb:0.8s+noise:10dB``.
+        out: Wav file to write: mono, 16 kHz, 32-bit float.
+        voices: For babble: data to take the voices from.
+        force: Whether to write over a file that is there.
+
+    Returns:
+        Seconds of audio in it.
+
+    Raises:
+        UsageError: For a condition that there is not or that cannot be had here, for data of several clips, or when
+            ``out`` is there.
+        AudioError: For a file that cannot be decoded.
+        RecordError: When ``out`` cannot be written.
+    """
+    from earwitness import data
+    from earwitness.audio import decode_to
+    from earwitness.audio.conditions import parse, require
+    from earwitness.audio.track import RATE_HZ
+    from earwitness.runs.conditions import put_under
+    from earwitness.runs.store import writing
+
+    wanted, target = parse(condition), Path(out)
+    if target.exists() and not force:
+        raise UsageError(f"{str(target)!r} is there already. Name another file, or write over it with --force.")
+    clips = data.load(Path(file)).clips
+    if len(clips) != 1:
+        raise UsageError(f"{str(file)!r} holds {len(clips)} clips. Name one audio file.")
+    (clip,) = clips
+    others = data.load(voices if isinstance(voices, str) else Path(voices)).clips if voices else ()
+    require(wanted, others)
+    with tempfile.TemporaryDirectory() as folder, writing(target):
+        decoded = Path(folder) / "clip.f32"
+        decode_to(clip.audio_path, decoded, channel=clip.channel)
+        n_samples = put_under(wanted.name, clip, others, decoded)
+        _write_wav(decoded, target)
+    return n_samples / RATE_HZ
+
+
+def _write_wav(decoded: Path, out: Path) -> None:
+    import soundfile
+
+    from earwitness.audio.track import RATE_HZ, on_disk
+
+    temporary = out.with_name(f".{out.name}.tmp")
+    try:
+        with soundfile.SoundFile(temporary, "w", RATE_HZ, 1, format="WAV", subtype="FLOAT") as file:
+            for block in on_disk(decoded).blocks():
+                file.write(block.astype("float32"))
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _kind(effect: Effect) -> ConditionKind:
+    limits = "" if effect.low is None else f"{effect.low:g} to {effect.high:g} {effect.unit}".strip()
+    if effect.among:
+        limits = ", ".join(f"{value:g}" for value in effect.among) + f" {effect.unit}"
+    return ConditionKind(
+        effect.kind, effect.example, limits, _is_here(effect.kind), tuple(effect.variants), effect.summary
+    )
+
+
+def _is_here(kind: str) -> bool:
+    from earwitness.audio.codec import CODECS, require_codec
+
+    if kind not in CODECS:
+        return True
+    try:
+        require_codec(kind)
+    except UsageError:
+        return False
+    return True

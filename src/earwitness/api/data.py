@@ -1,0 +1,143 @@
+"""``earwitness data``, ``export`` and ``import`` as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from earwitness.api.records import Source, Sources, paths, several
+from earwitness.types import Dataset
+
+if TYPE_CHECKING:
+    from earwitness.data import Finding
+    from earwitness.runs.exchange import Arrival
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Records in one file."""
+
+    zip: Path
+    """The file."""
+    records: tuple[Path, ...]
+    """Those that are in it."""
+    left_out: tuple[str, ...]
+    """A sentence for each that is not."""
+
+
+def load(
+    data: Source,
+    *,
+    limit: int | None = None,
+    tag: Mapping[str, str] | None = None,
+    language: str | None = None,
+    channel: int | None = None,
+    report: Report | None = None,
+) -> Dataset:
+    """Load a dataset: its clips with their references, its name, licence and hash.
+
+    Args:
+        data: A corpus, a manifest, a folder, an audio file, or a dataset of a bundle.
+        limit: Only the first so many clips, after choosing by tags.
+        tag: Only clips that have all of these.
+        language: Of clips that state none.
+        channel: Of clips that state none.
+        report: Called with how many clips are done, of how many.
+
+    Raises:
+        DataNotFoundError: When there is no such thing.
+        ManifestError: For the first line that cannot be read, or an id that is there twice.
+
+    >>> load("sample", limit=2).name
+    'sample[:2]'
+    """
+    from earwitness import data as room
+
+    return room.load(_source(data), limit=limit, tags=tag, language=language, channel=channel, report=report)
+
+
+def check(
+    data: Source,
+    *,
+    deep: bool = False,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    report: Report | None = None,
+) -> list[Finding]:
+    """Return everything that is wrong with a dataset.
+
+    Args:
+        data: As for ``load``.
+        deep: Whether to decode every clip.
+        format: Of the manifest; ``None`` finds out.
+        report: Called with how many clips are done, of how many.
+
+    Raises:
+        DataError: When there is no dataset at all.
+    """
+    from earwitness import data as room
+
+    return room.check(_source(data), deep=deep, format=format, report=report)
+
+
+def join(data: Source, seconds: float, *, seed: int = 0, gap: float = 0.5, out: Source | None = None) -> Dataset:
+    """Make one long recording out of clips, with its exact reference, and return it as a dataset of one clip.
+
+    Args:
+        data: Where the clips come from, as for ``load``.
+        seconds: How long the recording may be.
+        seed: Of the order of the clips.
+        gap: Seconds of silence between clips.
+        out: Folder to make; ``None`` for one in the cache. ``Dataset.source`` says where it is.
+
+    Raises:
+        DataError: When the clips do not fill half of it.
+        AudioError: For a clip that cannot be decoded.
+    """
+    from earwitness import data as room
+
+    folder = room.join(room.load(_source(data)), seconds, seed=seed, gap_s=gap, out=None if out is None else Path(out))
+    return room.load(folder)
+
+
+def export(records: Sources, out: Source) -> Exported:
+    """Pack complete records with their texts in one file, for another machine; audio is not in it.
+
+    Args:
+        records: Records, or folders that hold some.
+        out: The zip file to make.
+
+    Raises:
+        RecordError: When not one of them can be packed, or one cannot be read.
+        ArchiveError: When the zip cannot be written.
+    """
+    from earwitness.runs.exchange import pack
+
+    packed, left_out = pack(paths(records), Path(out))
+    return Exported(Path(out), tuple(packed), tuple(left_out))
+
+
+def import_(sources: Sources, *, out: Source = "runs") -> list[Arrival]:
+    """Take in records from another machine, each verified; nothing that is here is written over.
+
+    Args:
+        sources: What ``export`` made, or folders of records; one or several.
+        out: Folder of the records here.
+
+    Returns:
+        What became of each; look at ``arrival.outcome``.
+
+    Raises:
+        ArchiveError: When a zip is damaged or cannot be trusted; nothing of it was taken in.
+        RecordError: When there is no record in it, or ``out`` cannot be written.
+    """
+    from earwitness.runs.exchange import take_in
+
+    return [arrival for source in several(sources) for arrival in take_in(Path(source), Path(out))]
+
+
+def _source(data: Source) -> str | Path:
+    return data if isinstance(data, str) else Path(data)

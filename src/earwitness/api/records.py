@@ -1,0 +1,72 @@
+"""Run records as arguments and answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from earwitness.runs import store
+from earwitness.runs.record import ClipResult, Run
+
+Source = str | os.PathLike[str]
+"""A path, or something that has one, such as a ``Record``."""
+Sources = Source | Iterable[Source]
+"""One or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run and the file that it stands in; taken wherever a path of a record is."""
+
+    path: Path
+    """The ``.json`` file; the clips' lines are in the ``.clips.jsonl`` beside it."""
+    run: Run
+    """What was run, how, on what machine, and the scores: ``record.run.score("wer")``."""
+
+    def __fspath__(self) -> str:
+        """Return the path."""
+        return str(self.path)
+
+
+def records(sources: Sources = "runs") -> list[Record]:
+    """Read the records among and below the paths, sorted by path, each once.
+
+    Args:
+        sources: Records, or folders that hold some; one or several.
+
+    Raises:
+        RecordError: For a path that is not there, a folder without any, or a record that cannot be read.
+    """
+    return [Record(path, store.read_run(path)) for path in paths(sources)]
+
+
+def clips(record: Source) -> list[ClipResult]:
+    """Read the clips of a record, in its order: each with its text or failure, its counts and findings.
+
+    Args:
+        record: A record, or its path.
+
+    Raises:
+        RecordError: When the lines cannot be read.
+    """
+    return store.read_clips(Path(record))
+
+
+def paths(sources: Sources) -> list[Path]:
+    """Return the files of the records among and below the paths, sorted, each once.
+
+    Raises:
+        RecordError: For a path that is not there, or a folder without any.
+    """
+    return store.find_records([Path(source) for source in several(sources)])
+
+
+def several(sources: Sources) -> list[Source]:
+    """Return one or several as several.
+
+    >>> several("runs"), several(["a", "b"])
+    (['runs'], ['a', 'b'])
+    """
+    return [sources] if isinstance(sources, str | os.PathLike) else list(sources)

@@ -1,0 +1,195 @@
+"""``earwitness run`` as a function."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from earwitness.api.records import Record, Source, Sources, several
+from earwitness.errors import UsageError
+from earwitness.runs.record import ClipResult
+from earwitness.runs.store import read_run
+
+if TYPE_CHECKING:
+    from earwitness.cli.jobs import Request, Task
+    from earwitness.runs.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A clip that is done."""
+
+    model: str
+    """Whose."""
+    data: str
+    """Name of the dataset."""
+    done: int
+    """Clips of this model and dataset that are done, this one included."""
+    total: int
+    """Clips that there are."""
+    result: ClipResult
+    """The clip with its text or failure, and its counts."""
+
+
+Report = Callable[[Progress], None]
+
+
+class RunOptions(TypedDict, total=False):
+    """What else ``run`` can be told: the options of the command, by name."""
+
+    device: str
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``tpu``."""
+    preset: str
+    """``matched``: all alike, greedy, no fall-back; ``native``: each engine as its authors ship it."""
+    settings: Mapping[str, Any]
+    """On top of the preset, such as ``{"beam_size": 5}``; ``--set`` of the command."""
+    limit: int | None
+    """Only the first so many clips."""
+    tag: Mapping[str, str]
+    """Only clips with these tags."""
+    language: str | None
+    """Of clips that state none."""
+    channel: int | None
+    """Of clips that state none, from 0; else the mean."""
+    condition: str | Iterable[str]
+    """What is done to the audio, such as ``noise:10dB``; each makes a dataset of its own."""
+    clean: bool
+    """Whether the audio as it is comes first where there are conditions; it does."""
+    normalizer: str
+    """For scoring: ``auto``, ``whisper-english``, ``leaderboard``, ``basic``, ``none``, or a TOML file of rules."""
+    compounds: bool
+    """For scoring: whether ``white board`` equals ``whiteboard``."""
+    align: str
+    """For scoring: ``levenshtein`` or ``sclite``."""
+    alternatives: bool
+    """For scoring: whether ``{a / b}`` in a reference is either."""
+    warmup: int
+    """Unmeasured transcriptions by every new worker; 1."""
+    timeout: float
+    """Seconds that a clip gets at least, or ten times its audio; 120."""
+    speech: bool | None
+    """Whether to look for speech in the audio; ``None`` where it can be done."""
+    measure: str | Iterable[str]
+    """Protocols of speed: ``cold``, ``latency``, ``throughput``."""
+    budget_s: float
+    """Seconds that each protocol may take; 300."""
+
+
+def run(
+    data: Sources,
+    model: str | Iterable[str] = (),
+    *,
+    out: Source = "runs",
+    interleave: bool = True,
+    report: Report = lambda _: None,
+    **options: Unpack[RunOptions],
+) -> list[Record]:
+    """Run every model over every dataset, each model in a process of its own, and return the records.
+
+    A clip that fails is recorded and the run goes on. Look at ``record.run.status``: a run that could not go on is
+    ``failed`` and not an exception. Ctrl-C leaves records that ``resume`` goes on with.
+
+    Args:
+        data: Names of corpora, manifests, folders, audio files, bundles; one or several. What is not given is taken
+            from a bundle's study.
+        model: Ids, such as ``faster-whisper:base``; one or several.
+        out: Folder of the records.
+        interleave: Whether models take turns; else one runs after the other.
+        report: Called after every clip.
+        options: Those of ``RunOptions``.
+
+    Returns:
+        A record for each dataset, condition and model, in that order.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work, before any clip is heard.
+    """
+    from earwitness.cli.jobs import plan
+    from earwitness.cli.study import with_study
+
+    request, typed = _request([os.fspath(one) for one in several(data)], _words(model), options)
+    return _done(plan(with_study(request, typed)), Path(out), report, interleave=interleave)
+
+
+def resume(records: Sources = "runs", *, interleave: bool = True, report: Report = lambda _: None) -> list[Record]:
+    """Go on with every record that did not end, among and below the paths, and return those records.
+
+    Clips that have a result, a failure included, are not run again.
+
+    Args:
+        records: Records, or folders that hold some.
+        interleave: Whether models take turns; else one runs after the other.
+        report: Called after every clip.
+
+    Raises:
+        EarwitnessError: When a record's data, model or engine is no longer to be had, or changed since.
+    """
+    from earwitness.cli.jobs import resume_plan
+
+    tasks = resume_plan([Path(source) for source in several(records)])
+    return _done(tasks, Path(), report, interleave=interleave)
+
+
+def _request(data: list[str], model: tuple[str, ...], options: RunOptions) -> tuple[Request, set[str]]:
+    """Return the request, and the names of its fields that were given."""
+    from earwitness.cli.jobs import Request
+    from earwitness.engines.registry import nearest
+
+    given: dict[str, Any] = {"model": model, **options} if model else {**options}
+    for name in options:
+        if name not in RunOptions.__annotations__:
+            raise UsageError(f"run has no option {name!r}.{nearest(name, RunOptions.__annotations__)}")
+    for name, least in _LEAST.items():
+        if given.get(name) is not None and given[name] < least:
+            raise UsageError(f"{name} must be at least {least}, not {given[name]!r}.")
+    values = {_FIELDS.get(name, name): _MADE.get(name, lambda value: value)(value) for name, value in given.items()}
+    command = ("earwitness.run", *data, *(f"{name}={value!r}" for name, value in given.items()))
+    return Request(**{"models": (), **values}, sources=tuple(data), command=command), set(values)
+
+
+def _done(tasks: Sequence[Task], out: Path, report: Report, *, interleave: bool) -> list[Record]:
+    from earwitness.runs.drive import Turn, by_data, together
+
+    made: dict[int, Path] = {}
+    for group in by_data([task.job for task in tasks], interleave=interleave):
+        turns = [Turn(tasks[n].job, _reporter(tasks[n].job, report), tasks[n].record) for n in group]
+        made |= zip(group, together(turns, out), strict=True)
+    return [Record(made[n], read_run(made[n])) for n in range(len(tasks))]
+
+
+def _reporter(job: Job, report: Report) -> Callable[[int, int, ClipResult], None]:
+    return lambda done, total, result: report(Progress(job.model.id, job.dataset.name, done, total, result))
+
+
+def _words(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _assigned(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    from earwitness.engines.registry import shown
+
+    return tuple(f"{name}={shown(value)}" for name, value in settings.items())
+
+
+def _canonical(name: str) -> str:
+    from earwitness.text import normalizer
+
+    return normalizer(name).name
+
+
+_LEAST = {"limit": 1, "channel": 0, "warmup": 0, "timeout": 1, "budget_s": 1}
+_FIELDS = {
+    "model": "models", "settings": "assignments", "tag": "tags", "condition": "conditions", "align": "method",
+    "timeout": "timeout_s",
+}  # fmt: skip
+"""Fields of ``Request`` that are called otherwise."""
+_MADE: dict[str, Callable[[Any], Any]] = {
+    "settings": _assigned,
+    "tag": lambda tags: tuple(f"{key}={value}" for key, value in tags.items()),
+    "condition": _words,
+    "measure": _words,
+    "normalizer": _canonical,
+}

@@ -1,0 +1,55 @@
+"""What one model did with what its overall rate hides: numbers, key terms, punctuation, case."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from earwitness.api.records import Source
+from earwitness.types import Clip, Hypothesis, Score
+
+if TYPE_CHECKING:
+    from earwitness.scoring.terms import TermCount
+
+
+@dataclass(frozen=True, slots=True)
+class TermReport:
+    """The scores of one model, and how it heard each term."""
+
+    scores: tuple[Score, ...]
+    """Error rate on numbers, recall and precision of terms if any were given, punctuation, case."""
+    terms: tuple[TermCount, ...]
+    """Each term's counts."""
+
+
+def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], normalizer: str) -> TermReport:
+    """Score the texts of one model.
+
+    Args:
+        texts: Raw, clip by clip.
+        terms: Key terms; none for no recall and precision.
+        normalizer: By name.
+    """
+    from earwitness.scoring.punctuation import raw_scores
+    from earwitness.scoring.terms import number_score, term_scores
+
+    counts: tuple[TermCount, ...] = ()
+    middle: tuple[Score, ...] = ()
+    if terms:
+        recall, precision, counts = term_scores(texts, terms, normalizer)
+        middle = (recall, precision)
+    return TermReport((number_score(texts, normalizer), *middle, *raw_scores(texts)), counts)
+
+
+def read_list(terms: Source | Iterable[str]) -> tuple[str, ...]:
+    """Return key terms: those given, or those of a file, one a line.
+
+    Raises:
+        ScoringError: When the file cannot be read, or holds no term.
+    """
+    from earwitness.scoring.terms import read_terms
+
+    return read_terms(Path(terms)) if isinstance(terms, str | os.PathLike) else tuple(terms)

@@ -1,0 +1,114 @@
+"""``earwitness decide``: who may be served."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.compare.decision import Decision
+    from earwitness.compare.rules import Policy
+
+app = new_app("Which model may be served, under a policy.")
+_NAME = "decision.json"
+
+
+@app.command()
+def decide(
+    records: Annotated[
+        list[Path] | None, typer.Argument(help="Records, or folders that hold some, such as runs/.")
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(help="transcription-batch, live-captions, telephony, edge, or a file of your own.")
+    ] = "transcription-batch",
+    out: Annotated[
+        Path | None, typer.Option(help=f"Where to write the decision; else {_NAME} in the folder of the records.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the policy's rules in words; without records, nothing else.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge every model by a policy: production, conditional, research, rejected or undecided, with a grade and why.
+
+    The decision is written as JSON, with the records behind every number. The exit code is 0 when a model may be
+    served (production or conditional) and 1 when none may. What a policy says: docs/policy.md. Examples:
+
+        earwitness decide runs/
+
+        earwitness decide runs/ --policy telephony --out decision.json
+
+        earwitness decide --explain --policy my-policy.toml
+    """
+    from dataclasses import asdict
+
+    from earwitness.compare.decide import decide as decided
+    from earwitness.compare.decision_file import plain_decision, write_decision
+    from earwitness.compare.policy import load
+    from earwitness.errors import UsageError
+    from earwitness.runs.store import find_records
+
+    asked = load(policy)
+    if not records:
+        if not explain:
+            raise UsageError("There is nothing to decide on. Name records or a folder: earwitness decide runs/")
+        if as_json:
+            print_json(asdict(asked))
+        else:
+            _explain(asked)
+        return
+    paths = find_records(records)
+    target = out or _beside(records, paths)
+    decision = decided(paths, asked, out=target, command=sys.argv[1:])
+    write_decision(target, decision)
+    if as_json:
+        print_json(plain_decision(decision))
+    else:
+        if explain:
+            _explain(asked)
+            console().print()
+        _show(decision)
+    console(stderr=True).print(f"Written: {target}", markup=False)
+    raise typer.Exit(0 if decision.chosen is not None else 1)
+
+
+def _beside(asked: list[Path], records: list[Path]) -> Path:
+    """The one folder that was named, or else the nearest one that holds all records."""
+    if len(asked) == 1 and asked[0].is_dir():
+        return asked[0] / _NAME
+    return Path(os.path.commonpath([path.absolute().parent for path in records])) / _NAME
+
+
+def _explain(policy: Policy) -> None:
+    from earwitness.report.decision import explained
+
+    for line in explained(policy):
+        console().print(line, markup=False, soft_wrap=True)
+
+
+def _show(decision: Decision) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from earwitness.report.decision import HEADER, heard_line, rows, verdict_lines, winner_line
+
+    screen = console()
+    screen.print(f"{decision.policy.name}: {decision.why}", markup=False, style="bold", soft_wrap=True)
+    screen.print(heard_line(decision), markup=False, highlight=False, soft_wrap=True)
+    shown = Table(*HEADER, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows(decision):
+        shown.add_row(*map(Text, row))
+    screen.print(shown)
+    lines = [line for verdict in decision.verdicts for line in (*verdict_lines(verdict), "")]
+    lines += ["Best in each category:", *(f"  {winner_line(one)}" for one in decision.winners)]
+    lines += ["", *decision.guidance] if decision.guidance else []
+    lines += ["", *(f"Left out: {reason}" for reason in decision.left_out)] if decision.left_out else []
+    for line in lines:
+        screen.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,241 @@
+"""From records to candidates: what can be served, each with all of its runs that were given.
+
+What a record says is held against its clips file: numbers that somebody typed in are said, and left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from earwitness.compare.evidence import Found, Heard
+from earwitness.compare.measures import MEASURES, Case
+from earwitness.compare.table import candidate_key, labels_of, machine_of, newest, places_of, refuse_unequal_signatures
+from earwitness.errors import ComparisonError
+from earwitness.runs.record import ClipResult, DatasetInfo, Run
+from earwitness.runs.rescore import options_of
+from earwitness.runs.store import read_clips
+from earwitness.scoring import summarize
+from earwitness.types import Settings
+
+_PRESET = "matched"
+"""The preset whose settings are those of ``Settings()``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model on an engine, with its weights, settings, device and machine, and everything that it heard."""
+
+    label: str
+    """The model, made longer where several share it."""
+    runs: tuple[Heard, ...]
+    """By dataset, those over audio as it was recorded first."""
+    _taken: dict[tuple[str | None, ...], Found] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def take(self, measure: str, *, dataset: str | None = None, condition: str | None = None) -> Found:
+        """Return a measure of the runs that a rule is about; what was taken once is not taken again.
+
+        Args:
+            measure: Name of it.
+            dataset: Name of the only dataset; ``None`` for all together.
+            condition: The condition; ``None`` for none.
+        """
+        key = (measure, dataset, condition)
+        if key not in self._taken:
+            self._taken[key] = MEASURES[measure].take(self.case(dataset=dataset, condition=condition))
+        return self._taken[key]
+
+    @property
+    def run(self) -> Run:
+        """Its latest run, which says what it is."""
+        return max(self.runs, key=lambda heard: (heard.run.created_at, heard.run.id)).run
+
+    @property
+    def clean(self) -> tuple[Heard, ...]:
+        """Its runs over audio as it was recorded."""
+        return tuple(heard for heard in self.runs if heard.run.dataset.condition is None)
+
+    @property
+    def altered(self) -> tuple[Heard, ...]:
+        """Its runs under conditions."""
+        return tuple(heard for heard in self.runs if heard.run.dataset.condition is not None)
+
+    def case(self, *, dataset: str | None = None, condition: str | None = None) -> Case:
+        """Return the runs that a rule is about.
+
+        Args:
+            dataset: Name of the only dataset, without its condition; ``None`` for all together.
+            condition: The condition; ``None`` for none.
+        """
+        clean = tuple(heard for heard in self.clean if dataset in (None, heard.run.dataset.name))
+        hashes = {heard.run.dataset.sha256 for heard in clean}
+        altered = tuple(heard for heard in self.altered if dataset is None or clean_sha256(heard.run) in hashes)
+        if condition is None:
+            return Case(clean, clean, altered)
+        under = tuple(h for h in altered if h.run.dataset.condition and h.run.dataset.condition.name == condition)
+        return Case(under, clean, under)
+
+    @property
+    def machine(self) -> tuple[str, int]:
+        """Processor and cores of the machine that it ran on."""
+        return machine_of(self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All that can be judged against each other."""
+
+    candidates: tuple[Candidate, ...]
+    """By label."""
+    datasets: tuple[DatasetInfo, ...]
+    """What any of them heard, clean before altered, by name."""
+    left_out: tuple[str, ...]
+    """A sentence for each record that is not taken into account."""
+
+    @property
+    def clean(self) -> tuple[DatasetInfo, ...]:
+        """The datasets as they were recorded."""
+        return tuple(data for data in self.datasets if data.condition is None)
+
+
+def clean_sha256(run: Run) -> str:
+    """Return the hash of the data that a run heard, before any condition was applied."""
+    return run.dataset.condition.clean_sha256 if run.dataset.condition else run.dataset.sha256
+
+
+def gather(records: Sequence[Path]) -> Candidates:
+    """Read records and sort them into candidates.
+
+    Of runs that differ in nothing but time and scoring, the newest counts. Left out, with a sentence each: runs that
+    did not end, and records that were changed by hand, be it the clips file (its hash does not fit) or the scores
+    (they do not follow from the clips file).
+
+    Raises:
+        ComparisonError: When nothing is left; when two candidates have no dataset in common; when datasets of one name
+            are not the same, or scores were made in different ways.
+        RecordError: For a record that cannot be read, or is from a newer Earwitness.
+    """
+    left_out: list[str] = []
+    groups: dict[Any, list[Heard]] = defaultdict(list)
+    for path, run in newest(records, left_out):
+        results = tuple(read_clips(path))
+        wrong = changed_by_hand(run, results)
+        if wrong is not None:
+            left_out.append(f"{path}: {wrong}. Score it again: earwitness rescore {path}")
+            continue
+        engine = (run.engine.name, run.engine.python, tuple(sorted(run.engine.packages.items())))
+        groups[(*candidate_key(run), engine)].append(Heard(path, run, results))
+    if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
+        why = f" {left_out[0]}" if left_out else ""
+        raise ComparisonError(
+            f"There is no complete run over clean audio to decide on.{why} Make one: earwitness run DATA --model M"
+        )
+    everything = [heard for group in groups.values() for heard in group]
+    _refuse_other_data(everything)
+    refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])
+    datasets = {heard.run.dataset.sha256: heard.run.dataset for heard in everything}
+    ordered = sorted(datasets.values(), key=lambda data: (data.condition is not None, data.name, data.sha256))
+    made = [c for c in _labelled(list(groups.values())) if c.clean or _without_clean(c, left_out)]
+    _refuse_lonely(made)
+    return Candidates(tuple(made), tuple(ordered), tuple(left_out))
+
+
+def changed_by_hand(run: Run, results: Sequence[ClipResult]) -> str | None:
+    """Return how a record's numbers differ from what its clips file counts, or ``None`` when they follow from it."""
+    if len(results) != run.dataset.n_clips:
+        return f"it says {run.dataset.n_clips} clips and its clips file has {len(results)}"
+    # Counts are what is held against the record; one round of the bootstrap is the least that can be asked for.
+    options = replace(options_of(run.scoring), rounds=1)
+    counted = {score.metric: score for score in summarize([(r.clip, r.score) for r in results], options)}
+    for score in run.scores:
+        again = counted.get(score.metric)
+        if again is None:
+            continue
+        if (score.value, score.edits, score.n_clips, score.n_failed) != (
+            again.value, again.edits, again.n_clips, again.n_failed,
+        ):  # fmt: skip
+            return (
+                f"its {score.metric} is {_shown(score.value)} and its clips file counts {_shown(again.value)}, "
+                "so it was changed by hand"
+            )
+    return None
+
+
+def _shown(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.6g}"
+
+
+def _without_clean(candidate: Candidate, left_out: list[str]) -> bool:
+    left_out.extend(
+        f"{heard.path}: {heard.run.model.id!r} has no run on the same data without a condition."
+        for heard in candidate.runs
+    )
+    return False
+
+
+def _labelled(groups: Sequence[Sequence[Heard]]) -> list[Candidate]:
+    groups = sorted(groups, key=lambda group: (group[0].run.model.id, min(h.run.created_at for h in group)))
+    runs = [group[0].run for group in groups]
+    labels = labels_of(runs, places_of(runs, list(dict.fromkeys(map(machine_of, runs)))))
+    made = [
+        Candidate(label, tuple(sorted(group, key=_by_dataset))) for label, group in zip(labels, groups, strict=True)
+    ]
+    return sorted(made, key=lambda candidate: candidate.label)
+
+
+def _by_dataset(heard: Heard) -> tuple[bool, str, str]:
+    data = heard.run.dataset
+    return data.condition is not None, data.name, data.sha256
+
+
+def _refuse_other_data(everything: Sequence[Heard]) -> None:
+    first: dict[str, Heard] = {}
+    for heard in everything:
+        data = heard.run.dataset
+        other = first.setdefault(data.name, heard)
+        if other.run.dataset.sha256 != data.sha256:
+            raise ComparisonError(
+                f"Runs on different data are not compared: {data.name!r} is not the same in {other.path} (sha256 "
+                f"{other.run.dataset.sha256[:12]}) and {heard.path} ({data.sha256[:12]}). Run the models on the same "
+                "data, or name only the records that belong together."
+            )
+
+
+def _refuse_lonely(candidates: Sequence[Candidate]) -> None:
+    heard = {c.label: {one.run.dataset.sha256: one.run.dataset.name for one in c.clean} for c in candidates}
+    shared = set.intersection(*(set(found) for found in heard.values()))
+    if not shared:
+        each = "; ".join(f"{label!r} ran on {', '.join(map(repr, found.values()))}" for label, found in heard.items())
+        raise ComparisonError(
+            f"Runs on different data are not compared, and no dataset was heard by all: {each}. "
+            "Run the models on the same data."
+        )
+
+
+def repeat_command(run: Run, *more: str, dataset: DatasetInfo | None = None) -> str:
+    """Return the command that does a run again, or does it over another dataset.
+
+    Args:
+        run: What to do again.
+        more: Options to be added.
+        dataset: The other dataset; ``None`` for the run's own.
+    """
+    import shlex
+
+    selection = (dataset or run.dataset).selection
+    words = ["earwitness", "run", selection.source, "--model", run.model.id, "--device", run.device_asked]
+    if selection.limit is not None:
+        words += ["--limit", str(selection.limit)]
+    words += [word for key, value in selection.tags.items() for word in ("--tag", f"{key}={value}")]
+    words += ["--language", selection.language] if selection.language else []
+    words += ["--channel", str(selection.channel)] if selection.channel is not None else []
+    if run.preset != _PRESET:
+        words += ["--preset", run.preset]
+    else:
+        asked = ((one.name, getattr(run.settings_asked, one.name), one.default) for one in fields(Settings))
+        changed = (f"{name}={str(v).lower() if isinstance(v, bool) else v}" for name, v, usual in asked if v != usual)
+        words += [word for setting in changed for word in ("--set", setting)]
+    return shlex.join([*words, *more])

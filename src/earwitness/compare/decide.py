@@ -1,0 +1,196 @@
+"""From runs and a policy to a Decision: who may be served, for what, and why."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from earwitness import __version__
+from earwitness.compare.candidates import Candidate, Candidates, gather
+from earwitness.compare.decision import (
+    SCHEMA_VERSION,
+    Decision,
+    Evidence,
+    GradePart,
+    PolicyInfo,
+    RuleResult,
+    Status,
+    Verdict,
+    Winner,
+)
+from earwitness.compare.gaps import gaps
+from earwitness.compare.grade import grade, grade_parts
+from earwitness.compare.judge import Judged, held, judged
+from earwitness.compare.measures import MEASURES
+from earwitness.compare.rules import CATEGORIES, Policy, Use
+from earwitness.compare.winners import winner
+from earwitness.runs.record import DatasetInfo
+from earwitness.runs.store import now
+
+SERVED: tuple[Status, ...] = ("production", "conditional")
+"""What may be served."""
+_ORDER: tuple[Status, ...] = ("production", "conditional", "undecided", "research", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A candidate and what was found of it."""
+
+    candidate: Candidate
+    results: tuple[RuleResult, ...]
+    parts: tuple[GradePart, ...]
+    judged: Judged
+
+    @property
+    def usable(self) -> bool:
+        return self.judged.status in SERVED
+
+
+def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Sequence[str] = ()) -> Decision:
+    """Judge every candidate among some records by a policy.
+
+    Args:
+        records: Paths of records.
+        policy: What must hold.
+        out: Where the decision will be written: paths of records are given relative to it.
+        command: The arguments that asked for it.
+
+    Raises:
+        ComparisonError: When there is nothing to judge, or runs that must not be compared.
+        RecordError: For a record that cannot be read.
+    """
+    found = gather(records)
+    cases = [_case(policy, candidate, found) for candidate in found.candidates]
+    cases.sort(key=lambda case: _place(policy, case))
+    verdicts = tuple(_verdict(policy, case, found) for case in cases)
+    served = [case for case in cases if case.usable]
+    return Decision(
+        schema_version=SCHEMA_VERSION,
+        created_at=now(),
+        earwitness=__version__,
+        command=tuple(command),
+        policy=PolicyInfo(policy.name, policy.source, policy.sha256, policy.text),
+        datasets=found.datasets,
+        verdicts=verdicts,
+        chosen=served[0].candidate.label if served else None,
+        why=_why(verdicts, policy),
+        winners=_winners(cases),
+        guidance=tuple(_guidance(use, served) for use in policy.uses),
+        evidence=tuple(_evidence(found.candidates, out)),
+        left_out=found.left_out,
+    )
+
+
+def _case(policy: Policy, candidate: Candidate, found: Candidates) -> _Case:
+    results = tuple(held(rule, candidate) for rule in policy.rules)
+    more = [f"not measured on {data.name!r}, which other candidates heard" for data in _not_heard(candidate, found)]
+    if all(heard.run.dataset.synthetic for heard in candidate.clean):
+        more.append("all that it heard is synthetic speech; people may speak otherwise")
+    return _Case(candidate, results, grade_parts(policy, candidate), judged(policy, candidate, results, more))
+
+
+def _not_heard(candidate: Candidate, found: Candidates) -> list[DatasetInfo]:
+    heard = {one.run.dataset.sha256 for one in candidate.clean}
+    return [data for data in found.clean if data.sha256 not in heard]
+
+
+def _place(policy: Policy, case: _Case) -> tuple[object, ...]:
+    """Return what candidates are sorted by: status, points, and then every measure of the policy in turn."""
+    _, given = grade(case.parts)
+    oriented = []
+    for rule, result in zip(policy.rules, case.results, strict=True):
+        value = result.measured if isinstance(result.measured, float) else float("inf")
+        oriented.append(-value if rule.of.better == "more" else value if rule.of.better == "less" else 0.0)
+    return _ORDER.index(case.judged.status), given is None, -(given or 0.0), *oriented, case.candidate.label
+
+
+def _verdict(policy: Policy, case: _Case, found: Candidates) -> Verdict:
+    run = case.candidate.run
+    letter, given = grade(case.parts)
+    return Verdict(
+        candidate=case.candidate.label,
+        status=case.judged.status,
+        reasons=case.judged.reasons,
+        conditions=case.judged.conditions,
+        grade=letter,
+        grade_points=given,
+        grade_parts=case.parts,
+        rules=case.results,
+        missing=gaps(policy, case.candidate, case.results, case.parts, _not_heard(case.candidate, found)),
+        model=run.model,
+        engine=run.engine,
+        device_asked=run.device_asked,
+        device_used=run.device_used or "?",
+        preset=run.preset,
+        settings_asked=run.settings_asked,
+        settings_in_force=run.settings_in_force,
+        environment=run.environment,
+        promise=_promise(case.candidate),
+    )
+
+
+def _promise(candidate: Candidate) -> dict[str, float]:
+    taken = {name: candidate.take(name).value for name in MEASURES}
+    return {name: value for name, value in taken.items() if isinstance(value, float)}
+
+
+def _winners(cases: Sequence[_Case]) -> tuple[Winner, ...]:
+    competing = [case.candidate for case in cases if case.judged.status != "rejected"]
+    rejected = [case.candidate for case in cases if case.judged.status == "rejected"]
+    return tuple(winner(category, competing, rejected) for category in CATEGORIES)
+
+
+def _guidance(use: Use, served: Sequence[_Case]) -> str:
+    """Return who is best for a use, in a sentence."""
+    fit = [
+        case.candidate for case in served if all(held(rule, case.candidate).outcome == "passed" for rule in use.rules)
+    ]
+    needs = f" with {' and '.join(rule.short() for rule in use.rules)}" if use.rules else ""
+    if not fit:
+        return f"For {use.name}: none{needs or ' that may be served'}."
+    best = winner(use.best, fit)
+    words = MEASURES[best.measure].words
+    if len(fit) == 1:
+        return f"For {use.name}: {fit[0].label}, the only one{needs or ' that may be served'}."
+    if not best.candidates:
+        return f"For {use.name}: {_and([c.label for c in fit])}, which {words} does not tell apart ({best.note})."
+    shown = ", ".join(f"{label} {MEASURES[best.measure].show(best.values[label])}" for label in best.candidates)
+    tie = " (a tie)" if len(best.candidates) > 1 else ""
+    return f"For {use.name}: {_and(best.candidates)}{tie}, by {words}: {shown}."
+
+
+def _and(labels: Sequence[str]) -> str:
+    return " or ".join(labels)
+
+
+def _why(verdicts: Sequence[Verdict], policy: Policy) -> str:
+    first = verdicts[0]
+    if first.status not in SERVED:
+        return f"No candidate may be served under {policy.name!r}: the best, {first.candidate}, is {first.status}."
+    others = [verdict for verdict in verdicts[1:] if verdict.status == first.status]
+    rank = f", ahead of {len(others)} other{'' if len(others) == 1 else 's'} by grade" if others else ""
+    under = f" under {len(first.conditions)} conditions" if len(first.conditions) > 1 else ""
+    under = " under one condition" if len(first.conditions) == 1 else under
+    return f"{first.candidate} is {first.status}{under}, grade {first.grade}{rank}."
+
+
+def _evidence(candidates: Sequence[Candidate], out: Path) -> list[Evidence]:
+    folder = out.resolve().parent
+    found = []
+    for candidate in candidates:
+        for heard in candidate.runs:
+            path = heard.path.resolve()
+            shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+            found.append(
+                Evidence(
+                    run_id=heard.run.id,
+                    record=shown.as_posix(),
+                    record_sha256=hashlib.sha256(heard.path.read_bytes()).hexdigest(),
+                    clips_sha256=heard.run.clips_file.sha256,
+                    candidate=candidate.label,
+                    dataset_sha256=heard.run.dataset.sha256,
+                )
+            )
+    return found

@@ -1,0 +1,237 @@
+"""A candidate before a policy: every rule held against it, and the status that follows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from earwitness.compare.candidates import Candidate
+from earwitness.compare.decision import Outcome, RuleResult, Status
+from earwitness.compare.evidence import Found, pooled
+from earwitness.compare.rules import COMMERCIAL, Policy, Rule
+from earwitness.scoring.cause import cause
+
+_NON_COMMERCIAL = re.compile(r"\bnc\b|non-?\s?commercial|research[ -]only|academic", re.IGNORECASE)
+_ALLOWS = re.compile(
+    r"(mit|isc|zlib|unlicense|cc0[\w.-]*|cc-by(-sa)?(-[\d.]+)?|"
+    r"(apache|bsd|mpl)([- ](license|version|[\d.]+|clause),?)*)"
+    r"( licen[cs]e)?",
+    re.IGNORECASE,
+)
+"""Licences that are known here to allow commercial use, by SPDX name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say of a candidate."""
+
+    status: Status
+    """What it may be used for."""
+    reasons: tuple[str, ...]
+    """Why, most important first."""
+    conditions: tuple[str, ...]
+    """Under which it may be used; empty unless ``conditional``."""
+
+
+def held(rule: Rule, candidate: Candidate) -> RuleResult:
+    """Hold one rule against one candidate."""
+    found = measured(rule, candidate)
+    outcome, reason = _outcome(rule, found)
+    inside = outcome == "undecided" or (outcome == "passed" and not _proven(rule, found.ci95) and found.ci95)
+    minutes = found.minutes_to(rule.limit) if inside and isinstance(rule.limit, float) else None
+    return RuleResult(
+        kind=rule.kind,
+        rule=rule.words(),
+        measure=rule.measure,
+        limit=rule.limit if isinstance(rule.limit, float) else rule.limit_words(),
+        unit=rule.of.unit,
+        measured=found.value,
+        ci95=found.ci95,
+        outcome=outcome,
+        reason=reason,
+        minutes_needed=minutes,
+        dataset=rule.dataset,
+        by=rule.by,
+        evidence=found.evidence,
+    )
+
+
+def measured(rule: Rule, candidate: Candidate) -> Found:
+    """Return what a rule is about, or why it was not measured."""
+    used = candidate.run.device_used or "?"
+    if rule.device is not None and rule.device not in (used, used.partition(":")[0]):
+        return Found(None, reason=f"it ran on {used}, and speed holds only where it was measured")
+    case = candidate.case(dataset=rule.dataset, condition=rule.condition)
+    if not case.runs:
+        what = f"on {rule.dataset!r}" if rule.dataset else "on clean audio"
+        what += f" under {rule.condition}" if rule.condition else ""
+        return Found(None, reason=f"it was not run {what}")
+    return candidate.take(rule.measure, dataset=rule.dataset, condition=rule.condition)
+
+
+def _outcome(rule: Rule, found: Found) -> tuple[Outcome, str | None]:
+    if found.value is None:
+        return "not measured", found.reason
+    if isinstance(rule.limit, tuple):
+        return _licence(rule.limit, str(found.value))
+    value = float(found.value)
+    low, high = found.ci95 if found.ci95 is not None and rule.by == "interval" else (value, value)
+    at_most = rule.bound == "at most"
+    if high <= rule.limit if at_most else low >= rule.limit:
+        return "passed", found.reason
+    if low > rule.limit if at_most else high < rule.limit:
+        return "failed", found.reason
+    if at_most and value == low == 0:
+        return "passed", f"nothing was seen, and up to {rule.of.show(high)} cannot be excluded"
+    return "undecided", found.reason
+
+
+def _proven(rule: Rule, ci95: tuple[float, float] | None) -> bool:
+    """Whether a rule that passes does so with all of the interval."""
+    if rule.by == "value" or not rule.of.sampled or isinstance(rule.limit, tuple):
+        return True
+    if ci95 is None:
+        return False
+    return ci95[1] <= rule.limit if rule.bound == "at most" else ci95[0] >= rule.limit
+
+
+def _licence(allowed: Sequence[str], text: str) -> tuple[Outcome, str | None]:
+    if text in allowed:
+        return "passed", None
+    if COMMERCIAL not in allowed:
+        return "failed", "the policy does not name it"
+    if _NON_COMMERCIAL.search(text):
+        return "failed", "it does not allow commercial use"
+    if _ALLOWS.fullmatch(text):
+        return "passed", None
+    unknown = f"it is not known here whether {text!r} allows commercial use: read it, and name it in the policy"
+    return "not measured", unknown
+
+
+def judged(policy: Policy, candidate: Candidate, results: Sequence[RuleResult], more: Sequence[str] = ()) -> Judged:
+    """Return the status that follows from the rules.
+
+    ``rejected`` when a gate fails, ``research`` when every gate that fails stays within its ``research`` limit or
+    fails for a licence that is not for commerce, ``undecided`` when an interval straddles a gate or accuracy was not
+    measured, ``conditional`` when something is missed or missing that is no gate's failure, and else ``production``.
+
+    Args:
+        policy: Its rules are those of ``results``, in order.
+        candidate: For what its texts say.
+        results: Of ``held``.
+        more: Conditions that follow from the data and not from a rule.
+    """
+    pairs = list(zip(policy.rules, results, strict=True))
+    gates = [(rule, result) for rule, result in pairs if rule.kind == "gate"]
+    failed = [(rule, result) for rule, result in gates if result.outcome == "failed"]
+    if failed:
+        beyond = [pair for pair in failed if not _of_use_for_research(*pair)]
+        why = [_failure(rule, result, candidate) for rule, result in beyond or failed]
+        why += [_failure(rule, result, candidate) for rule, result in failed if beyond and (rule, result) not in beyond]
+        return Judged("rejected" if beyond else "research", (*_answering(candidate), *why), ())
+    open_ = [(rule, result) for rule, result in gates if result.outcome == "undecided"]
+    unknown = [(r, x) for r, x in gates if x.outcome == "not measured" and r.measure in ("wer", "cer")]
+    unknown = gates if all(result.outcome == "not measured" for _, result in gates) else unknown
+    if open_ or unknown:
+        why = [_straddle(rule, result) for rule, result in open_]
+        why += [f"{rule.of.words} was not measured: {result.reason}" for rule, result in unknown]
+        return Judged("undecided", (*why, *_above_all(candidate)), ())
+    conditions = [*_conditions(pairs, candidate), *more]
+    if conditions:
+        passed = f"all {len(gates)} gates pass that were measured" if _gaps(gates) else f"all {len(gates)} gates pass"
+        return Judged("conditional", (passed, *conditions, *_above_all(candidate)), tuple(conditions))
+    return Judged("production", (f"all {len(gates)} gates and all {len(pairs) - len(gates)} targets pass",), ())
+
+
+def _gaps(gates: Sequence[tuple[Rule, RuleResult]]) -> bool:
+    return any(result.outcome == "not measured" for _, result in gates)
+
+
+def _of_use_for_research(rule: Rule, result: RuleResult) -> bool:
+    if rule.measure == "licence":
+        return bool(_NON_COMMERCIAL.search(str(result.measured)))
+    if rule.research is None or not isinstance(result.measured, float):
+        return False
+    return result.measured <= rule.research if rule.bound == "at most" else result.measured >= rule.research
+
+
+def _failure(rule: Rule, result: RuleResult, candidate: Candidate) -> str:
+    sentence = f"{value_words(rule, result)}, and the gate is {rule.bound} {rule.limit_words()}"
+    if rule.measure == "licence":
+        sentence = f"licence {result.measured!r}: {result.reason}"
+    elif result.ci95 is None and rule.of.sampled and rule.by == "interval":
+        sentence += f" ({result.reason})"
+    if rule.research is not None and _of_use_for_research(rule, result):
+        sentence += f"; for research it may be up to {rule.of.show(rule.research)}"
+    if rule.measure == "wer" and rule.condition is None and rule.dataset is None:
+        told = cause([line.score for line in pooled(candidate.clean)])
+        sentence += f". {told}" if told else ""
+    return sentence
+
+
+def _answering(candidate: Candidate) -> list[str]:
+    """Say first when a model answers where it should write down: no limit is then the point."""
+    lines = pooled(candidate.clean)
+    answers = sum("chat_answer" in line.score.flags for line in lines)
+    if 2 * answers <= len(lines):
+        return []
+    return [f"it answers instead of transcribing, in {answers} of {len(lines)} clips"]
+
+
+def _above_all(candidate: Candidate) -> list[str]:
+    told = cause([line.score for line in pooled(candidate.clean)])
+    return [told] if told else []
+
+
+def _straddle(rule: Rule, result: RuleResult) -> str:
+    more = _settled(result) or "; it cannot be told what would settle it"
+    return f"{value_words(rule, result)}, and the {rule.kind}, {rule.bound} {rule.limit_words()}, lies inside{more}"
+
+
+def _settled(result: RuleResult) -> str:
+    if result.minutes_needed is None:
+        return ""
+    return f"; about {max(1, round(result.minutes_needed)):,} more minutes like these would settle it"
+
+
+def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) -> list[str]:
+    found = []
+    by_value: dict[str, list[str]] = {}
+    for rule, result in pairs:
+        what = rule.of.words + (f" under {rule.condition}" if rule.condition else "")
+        if result.outcome == "not measured":
+            found.append(f"{what} not measured: {result.reason}")
+        elif result.outcome == "failed":
+            found.append(f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}")
+        elif result.outcome == "undecided":
+            found.append(f"target open: {_straddle(rule, result)}")
+        elif result.ci95 is not None and not _proven(rule, result.ci95):
+            found.append(f"{value_words(rule, result)}: {result.reason}{_settled(result)}")
+        elif not _proven(rule, result.ci95):
+            by_value.setdefault((result.reason or "").removeprefix("no interval: "), []).append(what)
+    for reason, names in by_value.items():
+        of = " and ".join(dict.fromkeys(names))
+        found.append(
+            f"measured on {_count(_recordings(candidate), 'recording')}: no interval of {of}"
+            f"{f', since {reason}' if reason else ''}; add more"
+        )
+    return list(dict.fromkeys(found))
+
+
+def _recordings(candidate: Candidate) -> int:
+    return len({line.clip.recording or line.clip.id for line in pooled(candidate.clean)})
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def value_words(rule: Rule, result: RuleResult) -> str:
+    """Return what was measured in words, such as ``WER 24.1 % [20.3 % to 28.0 %]``."""
+    where = f" under {rule.condition}" if rule.condition else ""
+    where += f" on {rule.dataset!r}" if rule.dataset else ""
+    interval = ""
+    if result.ci95 is not None:
+        interval = f" [{rule.of.show(result.ci95[0])} to {rule.of.show(result.ci95[1])}]"
+    return f"{rule.of.words}{where} {rule.of.show(result.measured)}{interval}"

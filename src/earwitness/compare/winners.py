@@ -1,0 +1,166 @@
+"""The best of each category among candidates, with those that cannot be told from it.
+
+Accuracy and completeness are tested on the same clips, by recordings, as ``compare`` does. Latency: the paired
+bootstrap of the difference of 95th percentiles, recordings drawn together. Cold start and robustness: ranges, or
+intervals, that overlap are a tie. Throughput and memory are one number each, and the better one wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from earwitness.compare.candidates import Candidate
+from earwitness.compare.decision import Winner
+from earwitness.compare.evidence import Found, Heard, pooled
+from earwitness.compare.measures import MEASURES, Case, cold_starts, incomplete_s, wall_of
+from earwitness.compare.parity import setting_differences
+from earwitness.compare.rules import CATEGORIES
+from earwitness.compare.ties import ranked
+from earwitness.runs.record import ClipResult
+from earwitness.scoring.clusters import FEWEST, cluster_of
+from earwitness.scoring.quantiles import quantile_difference
+from earwitness.scoring.ranks import called
+from earwitness.scoring.significance import difference, holm
+
+_Lines = Mapping[str, Sequence[ClipResult]]
+
+
+def winner(category: str, candidates: Sequence[Candidate], rejected: Sequence[Candidate] = ()) -> Winner:
+    """Return who is best in a category.
+
+    Only what all of those who compete heard is compared: datasets, conditions, clips.
+
+    Args:
+        category: Of ``CATEGORIES``.
+        candidates: Who competes.
+        rejected: Who does not: being first at what nobody may use is no prize. Their values are told.
+    """
+    measure = MEASURES[CATEGORIES[category].measure]
+    everyone = [*candidates, *rejected]
+    cases = _shared(candidates, everyone)
+    found = {
+        c.label: c.take(measure.name) if cases[c.label] == c.case() else measure.take(cases[c.label]) for c in everyone
+    }
+    values = {label: one.value for label, one in found.items() if isinstance(one.value, float)}
+    notes = []
+    unmeasured = [c.label for c in candidates if c.label not in values]
+    if unmeasured:
+        ask = f"; measured by earwitness run {measure.ask}" if measure.ask else ""
+        notes.append(f"not measured of {', '.join(unmeasured)}{ask}")
+    machines = {candidate.machine for candidate in candidates}
+    if measure.about == "speed" and len(machines) > 1:
+        notes.append(f"measured on {len(machines)} machines, whose times and sizes do not compare")
+        return Winner(category, measure.name, (), values, "; ".join(notes))
+    competing = {c.label: values[c.label] for c in candidates if c.label in values}
+    if not competing:
+        return Winner(category, measure.name, (), values, "; ".join(notes) or "every candidate is rejected")
+    sign = 1 if measure.better == "less" else -1
+    best = min(competing, key=lambda label: (sign * competing[label], label))
+    tied, why = _tied(category, best, competing, found, cases)
+    notes += [why] if why else []
+    first = [c.label for c in rejected if c.label in values and sign * values[c.label] <= sign * values[best]]
+    if first:
+        notes.append(f"{', '.join(first)} {'is' if len(first) == 1 else 'are'} as good or better, and rejected")
+    if category == "accuracy":
+        notes += setting_differences({candidate.label: candidate.run for candidate in candidates}).values()
+    return Winner(category, measure.name, tuple(sorted({best, *tied})), values, "; ".join(notes) or None)
+
+
+def _shared(candidates: Sequence[Candidate], everyone: Sequence[Candidate]) -> dict[str, Case]:
+    """Return everyone's runs over the data, and under the conditions, that all candidates have."""
+    hashes = [{heard.run.dataset.sha256 for heard in candidate.runs} for candidate in candidates or everyone]
+    common = set.intersection(*hashes) if hashes else set()
+
+    def kept(runs: Sequence[Heard]) -> tuple[Heard, ...]:
+        return tuple(heard for heard in runs if heard.run.dataset.sha256 in common)
+
+    return {c.label: Case(kept(c.clean), kept(c.clean), kept(c.altered)) for c in everyone}
+
+
+def _tied(
+    category: str, best: str, values: Mapping[str, float], found: Mapping[str, Found], cases: Mapping[str, Case]
+) -> tuple[list[str], str | None]:
+    """Return who cannot be told from the best, and why not."""
+    others = [label for label in values if label != best]
+    if not others:
+        return [], None
+    lines = {label: pooled(cases[label].clean) for label in values}
+    if category == "accuracy":
+        return _by_rank(lines, best)
+    if category == "completeness":
+        return _by_flags(lines, best, others)
+    if category == "latency":
+        return _by_percentile(lines, best, others)
+    if category in ("throughput", "memory"):
+        return [label for label in others if values[label] == values[best]], "one number each, without an interval"
+    ranges = {label: found[label].ci95 for label in values}
+    if category == "cold_start":
+        starts = {label: cold_starts(cases[label].clean) for label in values}
+        ranges = {label: (min(times), max(times)) for label, times in starts.items()}
+    return _by_overlap(ranges, best, others)
+
+
+def _by_rank(lines: _Lines, best: str) -> tuple[list[str], str | None]:
+    ranking = ranked(lines)
+    tied = [label for label, ranks in ranking.ranks.items() if ranks.best == 1 and label != best]
+    reasons = {pair.difference.reason for pair in ranking.pairs if best in (pair.first, pair.second)} - {None}
+    return tied, _cannot(tied, reasons)
+
+
+def _by_flags(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:
+    columns, clusters = _columns(lines, incomplete_s)
+    seconds = _columns(lines, lambda line: line.hypothesis.audio_s)[0][best]
+    tests = [difference(columns[label], columns[best], seconds, clusters) for label in others]
+    corrected = holm([test.p for test in tests])
+    told = zip(others, tests, corrected, strict=True)
+    tied = [label for label, test, p in told if not called(test.value, p)]
+    return tied, _cannot(tied, {test.reason for test in tests} - {None})
+
+
+def _by_percentile(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:
+    columns, clusters = _columns(lines, wall_of)
+    n = len(set(clusters))
+    if n < FEWEST:
+        reason = f"it takes at least {FEWEST} recordings, and there {'is' if n == 1 else 'are'} {n}"
+        return list(others), _cannot(others, {reason})
+    tied = []
+    for label in others:
+        low, _ = quantile_difference(columns[label], columns[best], clusters, 0.95, alpha=0.05 / len(others))
+        if low <= 0:
+            tied.append(label)
+    return tied, _cannot(tied, set())
+
+
+def _by_overlap(
+    ranges: Mapping[str, tuple[float, float] | None], best: str, others: Sequence[str]
+) -> tuple[list[str], str | None]:
+    first = ranges[best]
+    tied = []
+    for label in others:
+        other = ranges[label]
+        if first is None or other is None or other[0] <= first[1]:
+            tied.append(label)
+    return tied, "a tie: their ranges overlap" if tied else None
+
+
+def _columns(
+    lines: _Lines, value_of: Callable[[ClipResult], float | None]
+) -> tuple[dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]], list[str]]:
+    """Return a number for every clip that all have one of, by label, and what the clips are clustered by."""
+    by_id = {
+        label: {line.clip.id: (line, value) for line in found if (value := value_of(line)) is not None}
+        for label, found in lines.items()
+    }
+    first = next(iter(by_id.values()))
+    kept = [key for key in first if all(key in found for found in by_id.values())]
+    columns = {label: np.array([found[key][1] for key in kept], np.float64) for label, found in by_id.items()}
+    return columns, [cluster_of(first[key][0].clip) for key in kept]
+
+
+def _cannot(tied: Sequence[str], reasons: set[str | None]) -> str | None:
+    if not tied:
+        return None
+    why = "; ".join(sorted(reason for reason in reasons if reason))
+    return "a tie: they cannot be told apart" + (f" ({why})" if why else "")

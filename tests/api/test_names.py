@@ -1,0 +1,158 @@
+"""The public names: a list that changes on purpose, a page that tells of each, and a package that stays light."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+import earwitness as ew
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = (
+    "apply", "check", "clips", "compare", "completeness", "conditions", "decide", "doctor", "engines", "export",
+    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "rescore", "resume", "robustness",
+    "run", "score", "sensitivity", "slices", "terms",
+)  # fmt: skip
+ANSWERS = (
+    "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "ModelHere", "Needed",
+    "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced", "TermReport",
+)  # fmt: skip
+VALUES = (
+    "Clip", "ClipResult", "ClipScore", "Dataset", "Edits", "Failure", "Finding", "Hypothesis", "Run", "Score",
+    "Segment", "Settings", "Transcript",
+)  # fmt: skip
+ERRORS = (
+    "ArchiveError", "AudioError", "AudioNotFoundError", "ChecksumError", "ComparisonError", "ConversionError",
+    "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError", "FetchError",
+    "ManifestError", "PolicyError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError",
+    "UnsupportedDeviceError", "UsageError", "WorkerError",
+)  # fmt: skip
+
+
+def code(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_public_names_are_these_and_change_on_purpose() -> None:
+    assert ew.__all__ == sorted({*COMMANDS, *ANSWERS, *VALUES, *ERRORS})  # type: ignore[attr-defined]
+
+
+def test_the_page_of_the_api_tells_of_every_name_and_of_no_other() -> None:
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    first_cells = re.findall(r"^\| (`ew\.[^|]*) \|", page, re.MULTILINE)
+    told = [name for cell in first_cells for name in re.findall(r"`ew\.(\w+)", cell)]
+    assert sorted(told) == sorted({*COMMANDS, *ANSWERS, *VALUES, *ERRORS})
+
+
+def test_editors_and_type_checkers_see_the_names_that_there_are() -> None:
+    tree = ast.parse((ROOT / "src" / "earwitness" / "__init__.py").read_text("utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.asname: f"{node.module}.{alias.name}"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == {name: f"earwitness.{room}.{name}" for name, room in ew._HOME.items()}
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *ANSWERS, *VALUES, *ERRORS])
+def test_every_name_is_there_and_documented(name: str) -> None:
+    found = getattr(ew, name)
+    assert inspect.getdoc(found)
+    assert name in dir(ew)
+    if inspect.isfunction(found):
+        for parameter in inspect.signature(found).parameters:
+            assert re.search(rf"\b{parameter}\b", found.__doc__ or ""), parameter
+
+
+def test_every_error_that_is_raised_on_purpose_is_a_name_and_drawn_in_the_tree() -> None:
+    from earwitness import errors
+
+    defined = {name for name, kind in vars(errors).items() if inspect.isclass(kind)}
+    assert defined == set(ERRORS)
+    assert all(f"- {name}" in (errors.__doc__ or "") for name in ERRORS if name != "EarwitnessError")
+    assert all(issubclass(getattr(ew, name), ew.EarwitnessError) for name in ERRORS)
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'runn'"):
+        ew.runn  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_importing_the_package_imports_the_standard_library_alone() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import earwitness;"
+        "print({m.split('.')[0] for m in set(sys.modules) - before} - sys.stdlib_module_names)"
+    )
+    assert code(program) == "{'earwitness'}"
+
+
+def test_all_names_together_import_nothing_heavy() -> None:
+    program = (
+        "import sys, earwitness as ew; [getattr(ew, name) for name in ew.__all__];"
+        "heavy = {'torch', 'av', 'soundfile', 'soxr', 'rich', 'typer', 'pydantic', 'kaldialign', 'onnxruntime',"
+        " 'psutil', 'huggingface_hub', 'whisper_normalizer'}; print(heavy & sys.modules.keys())"
+    )
+    assert code(program) == "set()"
+
+
+def test_a_function_is_not_hidden_by_the_room_of_its_name_whichever_comes_first() -> None:
+    program = (
+        "import earwitness.compare.table, earwitness as ew; from earwitness.engines import catalog;"
+        "first = ew.compare; import earwitness.compare.ties; import earwitness.engines.fake;"
+        "from earwitness import compare, engines, data;"
+        "print(callable(first), ew.compare is first is compare, callable(engines), data.__name__, catalog.__name__)"
+    )
+    assert code(program) == "True True True earwitness.data earwitness.engines.catalog"
+
+
+def options(command: str) -> set[str]:
+    """The options of a command as Python knows them: without dashes, ``--no-clean`` as ``clean``."""
+    name, _, sub = command.partition(" ")
+    app: Any = typer.main.get_command(__import__(f"earwitness.cli.{name}", fromlist=["app"]).app)
+    found = app.commands[sub] if sub else app
+    opts = [option for parameter in found.params for option in parameter.opts if option.startswith("--")]
+    return {option.removeprefix("--").removeprefix("no-").replace("-", "_") for option in opts} - {"json", "help"}
+
+
+@pytest.mark.parametrize(
+    ("command", "called_otherwise", "of_the_command_line"),
+    [
+        ("run", {"set": "settings"}, {"resume"}),
+        ("score", {}, {"export_sclite", "worst"}),
+        ("compare", {}, {"out", "matrix", "bars"}),
+        ("robustness", {}, {"out"}),
+        ("rescore", {}, set()),
+        ("plan", {}, set()),
+        ("export", {}, set()),
+        ("import_", {}, set()),
+        ("analyze slices", {}, set()),
+        ("analyze sensitivity", {}, set()),
+        ("analyze terms", {}, set()),
+        ("analyze pairs", {}, set()),
+        ("analyze completeness", {}, set()),
+        ("conditions apply", {}, set()),
+        ("data check", {}, set()),
+        ("data join", {}, set()),
+    ],
+)
+def test_arguments_are_called_as_the_options_of_the_command(
+    command: str, called_otherwise: dict[str, str], of_the_command_line: set[str]
+) -> None:
+    function = getattr(ew, command.rsplit(maxsplit=1)[-1])
+    typed = {called_otherwise.get(option, option) for option in options(command) - of_the_command_line}
+    given = set(inspect.signature(function).parameters) | (
+        ew.RunOptions.__annotations__.keys() if command == "run" else set()
+    )
+    assert typed <= given, typed - given
