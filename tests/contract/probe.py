@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.engines.base import Loaded, ModelFiles
+from earwitness.engines.base import Loaded, ModelFiles, Streaming
+from earwitness.engines.blocks import finished
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, require_options, require_settings
 from earwitness.errors import EarwitnessError
-from earwitness.types import Settings, Transcript
+from earwitness.types import Audio, Settings, Transcript
 
 RATE_HZ = 16_000
 ROUNDS = 3
@@ -75,6 +76,22 @@ def heard(model: Loaded, samples: np.ndarray, rate_hz: int, language: str | None
     return answer
 
 
+def streamed(model: Streaming, audio: Audio, language: str | None) -> dict[str, Any]:
+    """What came piece by piece, what came at the end, and what is said after a stream that nobody hears to its end."""
+    pieces, stream = [], model.stream(audio, language=language)
+    while True:
+        try:
+            pieces.append(next(stream))
+        except StopIteration as end:
+            whole: Transcript = end.value
+            break
+    broken = model.stream(audio, language=language)
+    next(broken, None)
+    broken.close()
+    again = finished(model.stream(audio, language=language))
+    return {"pieces": [piece.text for piece in pieces], "text": whole.text, "again": again.text}
+
+
 def outcome(call: Callable[[], Any]) -> dict[str, Any]:
     """What a call returned, or the error that it raised and whether that one was meant for people."""
     try:
@@ -116,6 +133,8 @@ def probe(subject: dict[str, Any]) -> dict[str, Any]:
         "stranger": heard(model, speech, RATE_HZ, subject["stranger"]),
         "refused": {"not a language": heard(model, speech, RATE_HZ, "--help; x")},
     }
+    if isinstance(model, Streaming):
+        answer["streamed"] = streamed(model, conform(speech, RATE_HZ), language)
     loaded = rss_bytes()
     model.close()
     del model

@@ -125,6 +125,16 @@ def assert_one_sentence(name: str, found: dict[str, Any]) -> None:
 
 
 @every_engine
+def test_a_text_that_comes_piece_by_piece_is_the_one_that_comes_whole(answer: dict[str, Any]) -> None:
+    if "streamed" not in answer:
+        pytest.skip("the engine gives its text whole")
+    streamed = answer["streamed"]
+    assert "".join(streamed["pieces"]).strip() == streamed["text"] == streamed["again"]
+    if answer["deterministic"]:
+        assert streamed["text"] == answer["sounds"]["speech"]["text"]
+
+
+@every_engine
 def test_closing_frees_memory(answer: dict[str, Any]) -> None:
     rss = answer["rss_bytes"]
     if rss["before"] is None:

@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
-from earwitness.types import Failure, Settings
+from earwitness.types import Failure, Segment, Settings
 from earwitness.workers.supervisor import AudioFile, GivenUpError, Supervisor
-from earwitness.workers.worker import Worker, WorkerFailedError
+from earwitness.workers.worker import Answer, CancelledError, Worker, WorkerFailedError
 
 SETTINGS = Settings(threads=1)
 
@@ -207,3 +208,52 @@ def test_an_engine_that_does_not_give_finished_text_fails_the_clip(tmp_path: Pat
 def test_an_option_that_the_engine_does_not_know_is_refused_by_the_worker_too() -> None:
     with pytest.raises(WorkerFailedError, match="Engine 'fake' has no option 'speed'"):
         Worker("fake", "fake:echo", None, "cpu", SETTINGS, options={"speed": 1})
+
+
+def scripted(folder: Path, **answer: object) -> Worker:
+    (folder / "script.json").write_text(json.dumps({"*": answer}))
+    return Worker("fake", "fake:x", folder, "cpu", SETTINGS)
+
+
+def hear(worker: Worker, audio: AudioFile, on_segment: Callable[[Segment], None]) -> Answer:
+    return worker.transcribe(
+        audio.path, audio.n_samples, audio.sample_rate_hz, "en", budget_s=20, on_segment=on_segment
+    )
+
+
+def test_segments_come_as_they_are_decoded_and_the_text_is_the_same(tmp_path: Path, audio: AudioFile) -> None:
+    with scripted(tmp_path, pieces=[" one", " two", " three"], sleep_s=0.05) as worker:
+        heard: list[tuple[float, Segment]] = []
+        answer = hear(worker, audio, lambda segment: heard.append((time.perf_counter(), segment)))
+        assert worker.info.streams
+        assert ask(worker, audio) == answer.transcript.text == "one two three"
+    assert tuple(segment for _, segment in heard) == answer.transcript.segments
+    assert heard[-1][0] - heard[0][0] > 0.08
+    assert answer.first_text_s is not None
+    assert 0.05 <= answer.first_text_s < answer.wall_s
+
+
+def test_work_that_is_cancelled_stops_at_the_next_segment_and_the_worker_goes_on(
+    tmp_path: Path, audio: AudioFile
+) -> None:
+    with scripted(tmp_path, pieces=["a"] * 100, sleep_s=0.05) as worker:
+        started = time.perf_counter()
+        with pytest.raises(CancelledError):
+            hear(worker, audio, lambda _: worker.cancel())
+        assert time.perf_counter() - started < 2
+        worker.cancel()  # too late, and for nothing
+        (tmp_path / "script.json").unlink()
+        with pytest.raises(CancelledError):
+            hear(worker, audio, lambda _: worker.cancel())
+        assert worker.alive
+
+
+def test_an_engine_that_does_not_stream_answers_at_once(audio: AudioFile, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("print('heard')")
+    argv = [sys.executable, str(program), "{audio}"]
+    with Worker("command", "command:x", None, "auto", SETTINGS, options={"argv": argv}) as worker:
+        heard: list[Segment] = []
+        answer = hear(worker, audio, heard.append)
+        assert not worker.info.streams
+    assert (heard, answer.transcript.text, answer.first_text_s) == ([], "heard", None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 app = new_app("An API like OpenAI's for a model, with the settings that were measured.")
 keys_app = new_app("Keys that may ask the API: add, list, remove.\n\nExample: earwitness serve keys add reception")
 app.add_typer(keys_app, name="keys")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 KEYS = Path("earwitness-keys.json")
 File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys; it holds their hashes.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
@@ -26,7 +29,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; show
 def serve(
     context: typer.Context,
     decision: Annotated[Path | None, typer.Option(metavar="FILE", help="What earwitness decide wrote.")] = None,
-    candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
+    candidate: Annotated[
+        list[str] | None, typer.Option(help="Of the decision, in place of the chosen one; may be given again.")
+    ] = None,
     model: options.Models = None,
     device: options.Device = "auto",
     preset: options.Preset = "matched",
@@ -68,7 +73,9 @@ def serve(
         queue=queue, max_bytes=round(max_mb * (1 << 20)), max_audio_s=max_seconds, timeout_s=timeout, drain_s=drain,
         rate_per_minute=rate, memory_bytes=None if memory_mb is None else round(memory_mb * (1 << 20)),
     )  # fmt: skip
-    read = _read(decision, candidate, tuple(model or ()), device, preset, tuple(set_ or ()), threads, workers)
+    read = _read(
+        decision, tuple(candidate or ()), tuple(model or ()), device, preset, tuple(set_ or ()), threads, workers
+    )
     _run(read, limits, Site(host, port, keys, tuple(cors or ()), log_text, decision), as_json=as_json)
 
 
@@ -119,17 +126,18 @@ def remove(name: Name, file: File = KEYS) -> None:
 def _run(read: Callable[[], Sequence[Served]], limits: Limits, site: Site, *, as_json: bool) -> None:
     from earwitness.errors import UsageError
     from earwitness.runs.hear import scratch_folder
+    from earwitness.serve.run import serve as run_server
 
-    try:
-        from earwitness.serve.run import serve as run_server
-    except ModuleNotFoundError as error:
-        raise UsageError(f"A server needs what is not here ({error}). Run: pip install 'earwitness[serve]'") from None
+    missing = next((name for name in _NEEDED if find_spec(name) is None), None)
+    if missing is not None:
+        raise UsageError(f"A server needs {missing!r}, which is not here. Run: pip install 'earwitness[serve]'")
 
     def listening(url: str) -> None:
         if as_json:
             print_json({"url": url})
         else:
             console().print(f"Listening on {url}", markup=False)
+        sys.stdout.flush()  # whoever started the server may be reading
 
     with scratch_folder() as scratch:
         run_server(read, limits, site, scratch, listening)
@@ -137,7 +145,7 @@ def _run(read: Callable[[], Sequence[Served]], limits: Limits, site: Site, *, as
 
 def _read(
     decision: Path | None,
-    candidate: str | None,
+    candidates: tuple[str, ...],
     models: tuple[str, ...],
     device: str,
     preset: str,
@@ -151,7 +159,9 @@ def _read(
     if (decision is None) == (not models):
         raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
     if decision is None:
-        return lambda: [of_model(one, device, preset, assignments, threads, workers) for one in models]
+        if candidates:
+            raise UsageError("Candidates are those of a decision: name it with --decision.")
+        return lambda: [of_model(one, device, preset, assignments, threads, workers) for one in dict.fromkeys(models)]
     if assignments or threads is not None or device != "auto" or preset != "matched":
         raise UsageError("A decision is served as it was measured: leave out --set, --threads, --device and --preset.")
-    return lambda: of_decision(decision, candidate, workers)
+    return lambda: of_decision(decision, candidates, workers)

@@ -35,7 +35,8 @@ def of_model(
 ) -> Served:
     """Return a model that was not measured, with settings as in a run.
 
-    Without a number of threads, a worker gets one core where there are several workers, and else all of them.
+    Without numbers of workers or threads, every core has a worker of one thread, which gives the most throughput; with
+    one of the numbers, the cores are shared out.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
@@ -52,20 +53,35 @@ def of_model(
     return _served(model, device, replace(settings, threads=threads), n_workers)
 
 
-def of_decision(path: Path, candidate: str | None, n_workers: int | None) -> tuple[Served, ...]:
+def of_decision(path: Path, candidates: Sequence[str], n_workers: int | None) -> tuple[Served, ...]:
     """Return what a decision says is to be served, with the very settings, device and weights that were measured.
+
+    Args:
+        path: Of the decision.
+        candidates: Labels of those to serve; none for the one that was chosen.
+        n_workers: For each; ``None`` for as many as the cores bear.
 
     Raises:
         RecordError: When the decision cannot be read.
-        UsageError: When there is no such candidate, or none that may be served.
+        UsageError: When there is no such candidate, none that may be served, or two with the same model.
         EngineError: When what is here is not what was measured.
     """
     decision = read_decision(path)
-    verdict = _verdict(decision, path, candidate)
+    labels: list[str | None] = list(dict.fromkeys(candidates)) or [decision.chosen]
+    verdicts = [_verdict(decision, path, label) for label in labels]
+    ids = [verdict.model.id for verdict in verdicts]
+    for id_ in ids:
+        if ids.count(id_) > 1:
+            raise UsageError(f"Two of the candidates are model {id_!r}, and a request could not say which. Name one.")
+    return tuple(_as_measured(verdict, path, n_workers) for verdict in verdicts)
+
+
+def _as_measured(verdict: Verdict, path: Path, n_workers: int | None) -> Served:
     model = replace(find(verdict.model.id), options=dict(verdict.model.options))
     spec = get_engine(model.engine).spec
     python_of(spec)
     require_device(spec, verdict.device_asked)
+    require_options(spec, model.id, model.options)
     served = replace(
         _served(model, verdict.device_asked, verdict.settings_asked, n_workers),
         in_force=verdict.settings_in_force,
@@ -79,11 +95,10 @@ def of_decision(path: Path, candidate: str | None, n_workers: int | None) -> tup
             f"The weights of {model.id!r} here are not those that were measured (sha256 {served.weights_sha256}, and "
             f"{verdict.model.weights_sha256} in {str(path)!r}). Pull those, or measure these."
         )
-    return (served,)
+    return served
 
 
-def _verdict(decision: Decision, path: Path, candidate: str | None) -> Verdict:
-    label = candidate or decision.chosen
+def _verdict(decision: Decision, path: Path, label: str | None) -> Verdict:
     if label is None:
         raise UsageError(f"{str(path)!r} has chosen no model: {decision.why} Name one with --candidate.")
     for verdict in decision.verdicts:
