@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
-# What some tests need beside Python: the synthesisers of the built-in sample, and a browser for the report.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts chromium chromium-driver
+# What some tests need beside Python: the synthesisers of the built-in sample, a browser, and Prometheus with promtool.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts chromium chromium-driver prometheus
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help
