@@ -48,7 +48,9 @@ def test_commands_in_the_documents_exist(path: Path) -> None:
         assert command in COMMANDS
 
 
-@pytest.mark.parametrize("tool", ["publish_schema.py", "publish_devices.py", "publish_measures.py", "publish_deploy.py"])
+@pytest.mark.parametrize(
+    "tool", ["publish_schema.py", "publish_devices.py", "publish_measures.py", "publish_deploy.py"]
+)
 def test_what_is_published_is_what_the_code_says(tool: str) -> None:
     done = subprocess.run([sys.executable, f"tools/{tool}", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + f"Run: python tools/{tool}"

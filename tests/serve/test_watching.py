@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from tests.serve.serving import HELLO, Running, running, script_folder, write_decision
+from tests.serve.serving import HELLO, Running, running, script_folder, until, write_decision
 
-from earwitness.serve.canary import Canary
+from earwitness.serve.canary import Canary, Promise, Round
 from earwitness.serve.dashboard import PANELS, dashboard
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -68,15 +68,15 @@ def test_dashboard_and_rules_name_nothing_that_is_not_exported(server: Running) 
     server.ask("/nowhere")
     workers = server.workers
     subprocess.run(["kill", "-9", str(workers[0])], check=True)
-    from tests.serve.serving import until
-
     until(lambda: any(key[0] == "worker_restarts_total" for key in server.metrics))
-    there = exported(server.ask("/metrics").body.decode()) | exported(Canary("u", 900.0, 0.2).text().decode())
+    canary = Canary("u", 900.0, Promise(0.1, 0.2))
+    canary.add(Round(2, {"a": "429"}, 0.3, (0.2, 0.4), 1.0, 2.0))
+    there = exported(server.ask("/metrics").body.decode()) | exported(canary.text().decode())
     for expression in expressions():
         for name in _NAME.findall(expression):
             assert name in there, f"{name} in {expression}"
             for labels in re.findall(rf"{name}\{{([^}}]*)\}}", expression):
-                assert set(re.findall(r"(\w+)\s*[=!]~?", labels)) <= there[name], expression
+                assert set(re.findall(r"(\w+)\s*[=!]~?", labels)) <= there[name] | {"instance", "job"}, expression
 
 
 def test_every_metric_of_the_server_is_shown_or_watched() -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
     "serve": "An API like OpenAI's for the chosen model, measured, watched; its keys",
     "load": "A running server under load: latency, throughput, the most clients that meet a target",
+    "canary": "Reference clips through a live server on a schedule: WER and latency as metrics",
     "deploy": "Dockerfile, compose, systemd unit and Kubernetes manifests, filled in from a decision",
     "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",
     "bundle": "Data and study in one file, for another machine",

@@ -70,11 +70,13 @@ def model_at(url: str, name: str | None, key_env: str | None, response_format: s
     return model
 
 
-def jobs_at(model: Model, sources: Sequence[str], *, limit: int | None, command: Sequence[str]) -> list[Job]:
+def jobs_at(
+    model: Model, sources: Sequence[str], *, limit: int | None, command: Sequence[str], speech: bool | None = None
+) -> list[Job]:
     """Return a job for each dataset that is to be sent to a server.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
-    request = Request(sources=tuple(sources), models=(model.id,), limit=limit, command=tuple(command))
+    request = Request(tuple(sources), (model.id,), limit=limit, speech=speech, command=tuple(command))
     return [replace(task.job, model=model) for task in plan(request)]

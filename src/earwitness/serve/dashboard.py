@@ -29,6 +29,10 @@ def _quantile(q: float, metric: str) -> str:
     return f"histogram_quantile({q}, sum {_BY_MODEL} (rate(earwitness_{metric}_bucket{{model=~'$model'}}[5m])))"
 
 
+def _rate(counter: str) -> str:
+    return f"sum by (model) (rate(earwitness_{counter}_total{{model=~'$model'}}[5m]))"
+
+
 def _both(measure: str) -> list[tuple[str, str]]:
     which = f"{{model=~'$model', measure='{measure}'}}"
     return [(f"earwitness_live{which}", "{{model}} live"), (f"earwitness_promise{which}", "{{model}} promised")]
@@ -59,12 +63,13 @@ PANELS = (
     Panel("Where time goes, p95", "s", [(_quantile(0.95, "queue_seconds"), "{{model}} waiting for a worker"),
                                         (_quantile(0.95, "decode_seconds"), "{{model}} decoding")]),
     Panel("Latency p95 in the worker", "s", _both("latency_p95_s")),
-    Panel("RTF", "short", _both("rtf"), "Seconds of work per second of audio."),
+    Panel("RTF", "short",
+          [*_both("rtf"), (f"{_rate('work_seconds')} / {_rate('audio_seconds')}", "{{model}} last five minutes")],
+          "Seconds of work per second of audio."),
     Panel("Empty texts", "percentunit", _both("empty_share"),
           "Promised for clips in which somebody speaks; here silence counts."),
     Panel("Texts that repeat themselves", "percentunit", [(_share("loop"), "{{model}}")]),
-    Panel("Audio per second", "short", [("sum by (model) (rate(earwitness_audio_seconds_total{model=~'$model'}[5m]))",
-                                         "{{model}}")], "Seconds of audio that were transcribed, per second."),
+    Panel("Audio per second", "short", [(_rate("audio_seconds"), "{{model}}")], "Seconds of audio that were transcribed, per second."),
     Panel("Jobs without a transcript", "short",
           [("sum by (model) (increase(earwitness_failed_total{model=~'$model'}[15m]))", "{{model}}")],
           "In the last quarter of an hour."),
