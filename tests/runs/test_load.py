@@ -132,6 +132,16 @@ def test_a_server_that_hangs_costs_the_time_of_one_answer(tmp_path: Path, three_
     assert found.reason == "the budget of 1 s ended before 3 was tried"
 
 
+def test_decide_reads_what_a_server_gives_under_load(tmp_path: Path, three_clips: Path) -> None:
+    from earwitness.compare.candidates import gather
+
+    with server(lambda _: Says({"text": "hello"}, wait_s=0.01)) as (url, _):
+        found = under(url, three_clips, tmp_path, LoadPlan("closed", (1, 2)))
+    (candidate,) = gather(store.find_records([tmp_path])).candidates
+    assert candidate.take("load_rtfx").value == max(one.rtfx or 0.0 for one in found.steps)
+    assert candidate.take("latency_p95_s").value is not None
+
+
 def step(load: float, *, meets: bool) -> LoadStep:
     return LoadStep(load, 20, 20, {}, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 20, meets, 0, 0.0)
 

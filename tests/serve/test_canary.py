@@ -16,11 +16,15 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.runs.jobs import job, quiet
 from tests.serve.serving import Running, running, script_folder, until, write_decision
 
 from earwitness.cli import main
-from earwitness.cli.canary import _promise
-from earwitness.compare.decision import RuleResult
+from earwitness.cli.canary import promised
+from earwitness.compare.decision import Evidence, RuleResult
+from earwitness.runs.drive import start
+from earwitness.runs.record import Run
+from earwitness.runs.store import read_run
 from earwitness.serve.canary import Canary, Promise, Round, go_round
 from earwitness.serve.logs import set_up
 
@@ -55,11 +59,11 @@ def test_what_is_not_known_is_no_metric(lines: io.StringIO) -> None:
 
 
 def test_a_round_is_a_line_without_a_text_and_a_failed_clip_another(lines: io.StringIO) -> None:
-    Canary("http://a", 900.0, Promise(0.1, 0.12, ("s",))).add(Round(2, {"x": "429"}, 0.2, None, 1.0, 2.0, "t"))
+    Canary("http://a", 900.0, Promise(0.1, 0.12, same_clips=True)).add(Round(2, {"x": "429"}, 0.2, None, 1.0, 2.0))
     clip, told = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert (clip["event"], clip["clip"], clip["reason"]) == ("clip failed", "x", "429")
     assert (told["level"], told["wer"], told["wer_limit"], told["beyond"]) == ("warning", 0.2, 0.12, True)
-    assert told["same_data_as_decided_on"] is False
+    assert told["same_clips_as_decided_on"] is True
 
 
 def test_rounds_begin_on_schedule_and_stop_when_told(lines: io.StringIO) -> None:
@@ -80,7 +84,7 @@ def test_rounds_begin_on_schedule_and_stop_when_told(lines: io.StringIO) -> None
     assert all(0.09 < gap < 0.2 for gap in gaps), gaps
 
 
-def test_the_promise_is_the_decisions_interval_of_the_very_number(tmp_path: Path, monkeypatch: Any) -> None:
+def test_the_promise_is_the_decisions_interval_of_the_very_number(tmp_path: Path, three_clips: Path) -> None:
     from dataclasses import replace
 
     from earwitness.compare.decision_file import read_decision
@@ -88,12 +92,20 @@ def test_the_promise_is_the_decisions_interval_of_the_very_number(tmp_path: Path
 
     path = tmp_path / "decision.json"
     write_decision(path, "fake:slow", promise={"wer": 0.1})
-    assert _promise(path, None) == Promise(0.1, None)
+    assert promised(path, None, str(three_clips), None) == Promise(0.1, None)
     rule = RuleResult("gate", "WER", "wer", 0.2, "error rate", 0.1, (0.08, 0.13), "passed")
     noisy = replace(rule, measured=0.3, ci95=(0.2, 0.4))
     decision = read_decision(path)
     rewrite(path, replace(decision, verdicts=(replace(decision.verdicts[0], rules=(noisy, rule)),)))
-    assert _promise(path, None) == Promise(0.1, 0.13)
+    assert promised(path, None, str(three_clips), None) == Promise(0.1, 0.13)
+    run = earwitness_run(tmp_path, three_clips)
+    rewrite(
+        path, replace(decision, evidence=(Evidence(run.id, "record.json", "", None, "fake:slow", run.dataset.sha256),))
+    )
+    assert promised(path, None, str(three_clips), None) == Promise(1.0, None, same_clips=True), (
+        "as these clips were heard"
+    )
+    assert promised(path, None, str(three_clips), 2) == Promise(0.1, None), "these are others"
     write_decision(path, "fake:slow")
     assert main(["canary", "http://127.0.0.1:9", "--data", "sample", "--once", "--decision", str(path)]) == 2
 
@@ -112,6 +124,12 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     assert main(["canary", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def earwitness_run(folder: Path, manifest: Path) -> Run:
+    made = start(job(folder / "fake", manifest, {"*": {"text": ""}}), folder / "runs", quiet)
+    made.rename(folder / "record.json")
+    return read_run(folder / "record.json")
 
 
 def seen(address: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli import options
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
 
 if TYPE_CHECKING:
     from earwitness.serve.canary import Promise, Round
@@ -49,7 +49,6 @@ def canary(
     """
     from dataclasses import asdict
 
-    from earwitness.cli.run import stop_on_sigterm
     from earwitness.cli.served_at import base_of
     from earwitness.errors import UsageError
     from earwitness.serve.canary import Canary, go_round, seconds
@@ -58,7 +57,7 @@ def canary(
     if data is None:
         raise UsageError("Name the reference clips: --data my-recordings/, a manifest, or a corpus.")
     base_of(url)
-    watched = Canary(url, seconds(every), _promise(decision, candidate))
+    watched = Canary(url, seconds(every), promised(decision, candidate, data, limit) if decision else None)
 
     def ask() -> Round:
         return _round(url, data, model, key_env, response_format, limit=limit, timeout_s=timeout, out=out)
@@ -134,27 +133,48 @@ def _told(record: Path, *, kept: bool) -> Round:
         wer_ci95=wer.ci95 if wer and not run.failure else None,
         latency_p50_s=speed.latency_p50_s if speed else None,
         latency_p95_s=speed.latency_p95_s if speed else None,
-        dataset_sha256=run.dataset.sha256,
         record=str(record) if kept else None,
         reason=reason,
     )
 
 
-def _promise(decision: Path | None, candidate: str | None) -> Promise | None:
+def promised(path: Path, candidate: str | None, data: str, limit: int | None) -> Promise:
+    """Return what a decision promises of some clips: their own WER where they were heard for it, else that of all.
+
+    Args:
+        path: Of the decision.
+        candidate: Label; ``None`` for the one that was chosen.
+        data: As it is sent.
+        limit: Only the first so many clips.
+
+    Raises:
+        UsageError: When it promises no WER, or there is no such candidate.
+        EarwitnessError: When the decision or the data cannot be read.
+    """
+    from earwitness.cli.jobs import load
     from earwitness.cli.served import verdict_of
     from earwitness.compare.decision_file import read_decision
-    from earwitness.errors import UsageError
+    from earwitness.errors import RecordError, UsageError
+    from earwitness.runs.record import Selection
+    from earwitness.runs.store import read_run
     from earwitness.serve.canary import Promise
 
-    if decision is None:
-        return None
-    read = read_decision(decision)
-    verdict = verdict_of(read, decision, candidate)
+    decision = read_decision(path)
+    verdict = verdict_of(decision, path, candidate)
+    sent = load(Selection(data, limit)).sha256
+    for evidence in decision.evidence:
+        if (evidence.candidate, evidence.dataset_sha256) == (verdict.candidate, sent):
+            try:
+                wer = read_run(path.parent / evidence.record).score("wer")
+            except RecordError:
+                continue  # the records are not where they were; the decision still promises what it does
+            if wer is not None and wer.value is not None:
+                return Promise(wer.value, wer.ci95[1] if wer.ci95 else None, same_clips=True)
     if "wer" not in verdict.promise:
-        raise UsageError(f"{str(decision)!r} promises no WER of {verdict.candidate!r}. Leave out --decision.")
-    promised = verdict.promise["wer"]
-    ends = [rule.ci95[1] for rule in verdict.rules if rule.measure == "wer" and rule.measured == promised and rule.ci95]
-    return Promise(promised, max(ends, default=None), tuple(data.sha256 for data in read.datasets))
+        raise UsageError(f"{str(path)!r} promises no WER of {verdict.candidate!r}. Leave out --decision.")
+    value = verdict.promise["wer"]
+    ends = [rule.ci95[1] for rule in verdict.rules if rule.measure == "wer" and rule.measured == value and rule.ci95]
+    return Promise(value, max(ends, default=None))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli import options
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
 
 if TYPE_CHECKING:
     from earwitness.runs.measured import Load, LoadPlan
@@ -55,7 +55,7 @@ def load(
         earwitness load http://127.0.0.1:8000 --data librivox-mini --arrivals poisson --rate 0.5,1,2 --target-p95 3
     """
     from earwitness.cli.jobs import Task
-    from earwitness.cli.run import run_tasks, stop_on_sigterm
+    from earwitness.cli.run import run_tasks
     from earwitness.cli.served_at import jobs_at, model_at, require_ours
     from earwitness.errors import UsageError
     from earwitness.runs.measured import Measure

@@ -9,6 +9,12 @@ import typer
 if TYPE_CHECKING:
     from earwitness.cli.jobs import Request
 
+KeyEnv = Annotated[
+    str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds the server's key.")
+]
+ResponseFormat = Annotated[
+    str | None, typer.Option(help="verbose_json, which is asked for else, or json where the server has no other.")
+]
 Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")]
 Preset = Annotated[
@@ -50,12 +56,6 @@ Measure = Annotated[
 ]
 Interleave = Annotated[
     bool, typer.Option("--interleave/--one-by-one", help="Models take turns, or one runs after the other.")
-]
-KeyEnv = Annotated[
-    str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds the server's key.")
-]
-ResponseFormat = Annotated[
-    str | None, typer.Option(help="verbose_json, which is asked for else, or json where the server has no other.")
 ]
 BudgetS = Annotated[float, typer.Option("--budget-s", min=1, help="Seconds that each protocol may take.")]
 

@@ -86,15 +86,11 @@ def _tasks(request: Request, given: frozenset[str], resumed: Path | None) -> lis
     from earwitness.cli.jobs import plan, resume_plan
     from earwitness.cli.study import with_study
 
-    stop_on_sigterm()
+    # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if resumed is None:
         return plan(with_study(request, given))
     return resume_plan([Path(source) for source in request.sources or (str(resumed),)])
-
-
-def stop_on_sigterm() -> None:
-    """Take SIGTERM as Ctrl-C: the workers are ended, the record says interrupted."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: bool = True) -> list[Path]:

@@ -15,8 +15,8 @@ from typing import Any
 from earwitness.errors import EngineError, UnknownModelError
 
 USER_FILE = "earwitness.toml"
-_AT_A_SERVER = r"(https?://[^\s@?#]+)#(\S+)"
 _ON_THE_HUB = r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?"
+_AT_A_SERVER = r"(https?://[^\s@?#]+)#(\S+)"
 
 
 @dataclass(frozen=True, slots=True)

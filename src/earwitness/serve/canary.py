@@ -23,8 +23,8 @@ class Promise:
     """As measured."""
     high: float | None
     """Upper end of its 95 % interval; ``None`` where it has none."""
-    datasets: tuple[str, ...] = ()
-    """sha256 of the data that it was measured on."""
+    same_clips: bool = False
+    """Whether it was measured on the very clips that are sent."""
 
     @property
     def limit(self) -> float:
@@ -48,8 +48,6 @@ class Round:
     """Of a clip, as its client waits; ``None`` when none came back."""
     latency_p95_s: float | None = None
     """95th percentile."""
-    dataset_sha256: str | None = None
-    """Of the clips."""
     record: str | None = None
     """Where its record is kept; ``None`` when it is not."""
     reason: str | None = None
@@ -58,8 +56,8 @@ class Round:
     def beyond(self, promise: Promise | None) -> bool:
         """Return whether the WER is beyond what was promised, by more than chance.
 
-        It is when it lies over the promise's interval; where the promise has none, when the round's own interval lies
-        over the promise.
+        It is when it lies over the promise's interval; where that has none, when the round's own lies over the promise;
+        where neither has one, when it is over the promise: then a canary is rather too loud.
 
         >>> told = Round(9, {}, wer=0.15, wer_ci95=(0.11, 0.2))
         >>> told.beyond(Promise(0.1, 0.14)), told.beyond(Promise(0.1, 0.16)), told.beyond(Promise(0.12, None))
@@ -97,7 +95,6 @@ class Canary:
             log("clip failed", logging.WARNING, url=self.url, clip=clip_id, reason=why)
         beyond = one.beyond(self.promise)
         promise = self.promise
-        same = None if promise is None or not promise.datasets else one.dataset_sha256 in promise.datasets
         log(
             "canary",
             logging.WARNING if beyond or one.failed or one.reason else logging.INFO,
@@ -107,7 +104,7 @@ class Canary:
             wer_promised=promise and promise.wer,
             wer_limit=promise and promise.limit,
             beyond=beyond,
-            same_data_as_decided_on=same,
+            same_clips_as_decided_on=promise and promise.same_clips,
             clips=one.n_clips,
             failed=len(one.failed),
             latency_p50_s=one.latency_p50_s,
