@@ -212,3 +212,23 @@ def test_the_walk_to_a_borrowed_machine_and_back_runs(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=120,
     ).stdout  # fmt: skip
     assert "Models and devices" in (tmp_path / "scorecard.md").read_text("utf-8")
+
+
+@pytest.mark.real
+def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
+    from tests.serve.serving import running, write_decision
+
+    write_decision(tmp_path / "decision.json", "fake:slow", promise={"wer": 2.0})
+    page = (ROOT / "docs" / "watching.md").read_text("utf-8")
+    lines = [line.split() for line in re.findall(r"^\$ earwitness (.+)$", page, re.MULTILINE)]
+    shown = [line for line in lines if "--every" not in line]
+    assert {line[0] for line in shown} == {"load", "canary", "deploy"}
+    with running(tmp_path / "server", "--model", "fake:slow", "--workers", "2") as server:
+        for line in shown:
+            quick = [{"http://127.0.0.1:8000": server.url, "10": "0.2", "1,4": "4,8"}.get(word, word) for word in line]
+            quick += ["--limit", "2"] if line[0] != "deploy" else []
+            done = subprocess.run(
+                [sys.executable, "-m", "earwitness", *quick], cwd=tmp_path, capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0, done.stderr
+    assert (tmp_path / "deployment" / "README.md").exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.serve.serving import script_folder, write_decision
+from tests.serve.serving import running, script_folder, write_decision
 
 from earwitness.cli import main
 from earwitness.cli.deployed import plan_of
@@ -209,3 +211,36 @@ def test_the_unit_is_one_and_is_shut_in(decision: Path, tmp_path: Path) -> None:
     assert ran(analyze, "verify", "--man=no", str(unit)) == ""
     told = ran(analyze, "security", "--offline=yes", "--no-pager", str(unit))
     assert float(told.split("Overall exposure level for earwitness.service: ")[1].split()[0]) <= 2.0
+
+
+@pytest.mark.real
+def test_the_commands_that_were_written_start_a_server_that_is_found_healthy(tmp_path: Path) -> None:
+    write_decision(tmp_path / "decision.json", f"fake:{script_folder(tmp_path / 'model')}")
+    out, keys, free = tmp_path / "out", tmp_path / "keys.json", free_port()
+    assert main(["deploy", "--decision", str(tmp_path / "decision.json"), "--out", str(out), "--port", str(free)]) == 0
+    assert main(["serve", "keys", "add", "first", "--keys", str(keys)]) == 0
+    dockerfile = (out / "Dockerfile").read_text("utf-8").replace("\\\n", "").splitlines()
+    container = json.loads(next(line for line in dockerfile if line.startswith("CMD")).removeprefix("CMD "))
+    healthy = json.loads(next(line for line in dockerfile if line.startswith("HEALTHCHECK")).partition(" CMD ")[2])
+    unit = (out / "systemd/earwitness.service").read_text("utf-8").splitlines()
+    service = next(line for line in unit if line.startswith("ExecStart=")).split()[1:]
+    composed = yaml.safe_load((out / "compose.yaml").read_text("utf-8"))["services"]["earwitness"]["command"]
+    deployment = yaml.safe_load((out / "kubernetes/deployment.yaml").read_text("utf-8").partition("\n---")[0])
+    (pod,) = deployment["spec"]["template"]["spec"]["containers"]
+    for command in (container, service, composed, pod["args"]):
+        here = [argument.replace("0.0.0.0", "127.0.0.1") for argument in command]
+        assert here.pop(0) == "serve"
+        at = dict(itertools.pairwise(here))
+        swapped = {at["--decision"]: str(out / "decision.json"), at["--port"]: str(free)}
+        swapped |= {at["--keys"]: str(keys)} if "--keys" in at else {}
+        arguments = [swapped.get(argument, argument) for argument in here]
+        with running(tmp_path / "server", *arguments) as server:
+            check = [sys.executable, *(part.replace("8000", str(free)) for part in healthy[1:])]
+            assert subprocess.run(check, timeout=20).returncode == 0
+            assert server.hear().status == (401 if "--keys" in at else 200)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

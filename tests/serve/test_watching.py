@@ -118,3 +118,27 @@ def test_the_dashboard_has_no_two_panels_in_one_place() -> None:
         cells += [(at["x"] + dx, at["y"] + dy) for dx in range(at["w"]) for dy in range(at["h"])]
         assert at["x"] + at["w"] <= 24
     assert len(set(cells)) == len(cells)
+
+
+@pytest.mark.real
+def test_a_load_on_this_server_counts_what_it_sends_away(tmp_path: Path, three_clips: Path) -> None:
+    from earwitness.cli import main
+    from earwitness.runs.store import find_records, read_run
+
+    model = f"fake:{script_folder(tmp_path / 'model', {'*': {'text': 'hello', 'sleep_s': 0.1}})}"
+    with running(tmp_path / "server", "--model", model, "--workers", "1", "--queue", "1") as server:
+        arguments = ["--data", str(three_clips), "--stretch-s", "0.5", "--out", str(tmp_path / "runs")]
+        more = ["--clients", "1,4", "--target-p95", "0.25", "--budget-s", "20"]
+        assert main(["load", server.url, *arguments, *more]) == 0
+        rejected = server.metrics["rejected_total", "queue_full"]
+        assert server.metrics["live", model, "failed_share"] == 0
+    (record,) = find_records([tmp_path / "runs"])
+    run = read_run(record)
+    assert run.model.weights_id == model, "the server was asked for the name of its model"
+    load = run.measurements.load if run.measurements else None
+    assert load is not None
+    steps = {step.load: step for step in load.steps}
+    assert steps[1].errors == {}
+    assert set(steps[4].errors) == {"429 queue_full"}
+    assert sum(sum(step.errors.values()) for step in load.steps) == rejected
+    assert load.best in (1, 2), "two fit: one at work and one that waits"
