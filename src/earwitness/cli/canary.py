@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +16,7 @@ from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
 
 if TYPE_CHECKING:
-    from earwitness.serve.canary import Promise, Round
+    from earwitness.serve.canary import Canary, Promise, Round
 
 app = new_app("Reference clips through a live API, on a schedule.")
 
@@ -47,11 +49,9 @@ def canary(
 
         earwitness canary http://127.0.0.1:8000 --data my-recordings/ --decision decision.json --once
     """
-    from dataclasses import asdict
-
     from earwitness.cli.served_at import base_of
     from earwitness.errors import UsageError
-    from earwitness.serve.canary import Canary, go_round, seconds
+    from earwitness.serve.canary import Canary, seconds
     from earwitness.serve.logs import set_up
 
     if data is None:
@@ -65,25 +65,31 @@ def canary(
     stop_on_sigterm()
     set_up()
     if once:
-        one = ask()
-        watched.add(one)
-        if as_json:
-            print_json(
-                {
-                    **asdict(one),
-                    "beyond": one.beyond(watched.promise),
-                    "promise": watched.promise and asdict(watched.promise),
-                }
-            )
-        raise typer.Exit(int(one.beyond(watched.promise) or one.reason is not None))
-    host, port = _address(listen)
+        raise typer.Exit(_once(watched, ask, as_json=as_json))
+    _watch(watched, ask, *_address(listen), as_json=as_json)
+
+
+def _once(watched: Canary, ask: Callable[[], Round], *, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    one, promise = ask(), watched.promise
+    watched.add(one)
+    if as_json:
+        print_json({**asdict(one), "beyond": one.beyond(promise), "promise": promise and asdict(promise)})
+    return int(one.beyond(promise) or one.reason is not None)
+
+
+def _watch(watched: Canary, ask: Callable[[], Round], host: str, port: int, *, as_json: bool) -> None:
+    from earwitness.serve.canary import go_round
+
     address = f"http://{host}:{watched.listen(host, port)}/metrics"
-    print_json({"metrics": address}) if as_json else console().print(f"Metrics on {address}", markup=False)
+    if as_json:
+        print_json({"metrics": address})
+    else:
+        console().print(f"Metrics on {address}", markup=False)
     sys.stdout.flush()
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         go_round(watched, ask, threading.Event())
-    except KeyboardInterrupt:
-        return
 
 
 def _round(

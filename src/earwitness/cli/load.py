@@ -67,19 +67,18 @@ def load(
     require_ours(url, yes_remote=yes_remote)
     stop_on_sigterm()
     measure = Measure(budget_s=budget_s, stretch_s=stretch_s, load=asked)
-    jobs = jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
     tasks = [
         Task(replace(job, measure=measure, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout)))
-        for job in jobs
+        for job in jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
     ]
     records = run_tasks(tasks, out, quiet=as_json)
-    runs = [read_run(path) for path in records]
+    runs = {path: read_run(path) for path in records}
     if as_json:
-        print_json([_plain(path, run) for path, run in zip(records, runs, strict=True)])
+        print_json([_plain(path, run) for path, run in runs.items()])
     else:
-        for path, run in zip(records, runs, strict=True):
+        for path, run in runs.items():
             _show(path, run)
-    if not all(_is_met(run) for run in runs):
+    if not all(map(_is_met, runs.values())):
         raise typer.Exit(1)
 
 
