@@ -196,7 +196,6 @@ class Chaos:
 
     server: Running
     statuses: Counter[int] = field(default_factory=Counter)
-    provoked: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def client(self, seed: int, ends_at: float) -> None:
@@ -221,7 +220,6 @@ class Chaos:
             return reply.error["code"] in PROVOKED | {"engine_error"}
         if reply.status == 200:
             return bool(reply.data["text"] == GOOD[what])
-        self.provoked += 1
         return reply.error["code"] in PROVOKED
 
 
@@ -247,7 +245,6 @@ def test_chaos_ends_in_answers_and_clear_errors_and_leaves_nothing(tmp_path: Pat
         server.join()
         assert chaos.wrong == []
         assert chaos.statuses[200] > 20, chaos.statuses
-        assert chaos.provoked < 0.3 * chaos.statuses[200], chaos.statuses
         until(lambda: idle(server))
         until(lambda: not server.files())
         assert server.hear().data["text"] == "hello there"

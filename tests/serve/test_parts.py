@@ -7,17 +7,21 @@ import contextlib
 import itertools
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.serve.serving import form
 
+from earwitness.serve import outside
 from earwitness.serve.formats import cues, srt, vtt
 from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
 from earwitness.serve.live import LEAST, Live, Seen
+from earwitness.serve.metrics import Metrics
+from earwitness.serve.note import KEY
 from earwitness.serve.refused import Refused
 from earwitness.serve.uploads import Form, receive
 from earwitness.types import Segment, Transcript
@@ -126,3 +130,42 @@ def test_nobody_asks_more_often_than_a_rate_allows(per_minute: float, gaps: list
         now += gap
         taken += rates.wait_s("a", per_minute, now) == 0
     assert taken <= max(1.0, per_minute) + now * per_minute / 60 + 1e-6
+
+
+def test_a_client_that_takes_nothing_counts_as_gone_and_its_work_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "SEND_S", 0.05)
+    undone: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope[KEY].ends.callback(undone.append, "work")
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"more", "more_body": True})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    metrics = Metrics()
+    around = outside.Outside(app, metrics, None, None, ())
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    asyncio.run(asyncio.wait_for(around(scope, quiet(receive), send), 5))
+    assert undone == ["work"]
+    assert b'requests_total{route="none",status="499"} 1.0' in metrics.text()
+
+
+def quiet(receive: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Says the first message, and then nothing, as a client does that stays."""
+    said: list[bool] = []
+
+    async def once() -> dict[str, Any]:
+        if said:
+            await asyncio.Event().wait()
+        said.append(True)
+        return await receive()
+
+    return once

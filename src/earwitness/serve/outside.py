@@ -28,6 +28,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CLOSED = 499
 """Status in logs and metrics of a request whose client was gone before the answer; there is no such answer."""
+SEND_S = 30.0
+"""That a client may let an answer wait before it counts as gone."""
 _LINGER_S = 2.0
 _LINGER_BYTES = 64 << 20
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -176,7 +178,12 @@ class _Wire:
             message = {**message, "headers": [*message.get("headers", ()), request_id, *_ALWAYS]}
         elif not message.get("more_body"):
             self.finished = True
-        await self._send(message)
+        try:
+            async with asyncio.timeout(SEND_S):
+                await self._send(message)
+        except TimeoutError:
+            # One who takes nothing is as good as gone, and would hold a place in the queue for as long as it likes.
+            self._end()
 
     async def _linger(self) -> None:
         # A connection that is closed on a client that still sends is reset, and the answer lost on it: a refusal takes
@@ -206,6 +213,10 @@ class _Wire:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         # The server says so after every whole answer, too.
-        if not self.finished and self._work is not None:
-            self._hung_up.set()
+        if not self.finished:
+            self._end()
+
+    def _end(self) -> None:
+        self._hung_up.set()
+        if self._work is not None:
             self._work.cancel()

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _UPLOADS_PER_PLACE = 4
 _DECODERS = 2
+# The second is for nginx, which would hold events back until it has a page of them.
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Service:
@@ -88,7 +90,7 @@ class Service:
             )
         first = await self._first(job, served, note)
         events = self._events(job, served, note, asked, first)
-        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return StreamingResponse(events, media_type="text/event-stream", headers=_UNBUFFERED)
 
     async def _received(self, request: Request, folder: Path) -> tuple[Asked, Form]:
         limits = self.limits
