@@ -132,6 +132,23 @@ def test_a_server_that_hangs_costs_the_time_of_one_answer(tmp_path: Path, three_
     assert found.reason == "the budget of 1 s ended before 3 was tried"
 
 
+def test_a_key_is_shown_to_the_server_and_is_in_no_file(
+    tmp_path: Path, three_clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from earwitness.cli import main
+
+    secret = "sk-very-secret-0123"
+    monkeypatch.setenv("TEST_KEY", secret)
+    with server(lambda _: Says({"text": "hello"})) as (url, seen):
+        arguments = ["load", url, "--data", str(three_clips), "-m", "tiny", "--key-env", "TEST_KEY", "--json"]
+        assert main([*arguments, "--clients", "2", "--stretch-s", "0.1", "--out", str(tmp_path / "runs")]) == 0
+    assert {asked.headers["authorization"] for asked in seen} == {f"Bearer {secret}"}
+    told = capsys.readouterr()
+    written = [path.read_text("utf-8") for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert len(written) == 2
+    assert not [text for text in (*written, told.out, told.err) if secret in text]
+
+
 def test_decide_reads_what_a_server_gives_under_load(tmp_path: Path, three_clips: Path) -> None:
     from earwitness.compare.candidates import gather
 

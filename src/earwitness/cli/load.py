@@ -124,9 +124,9 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
 
 def _is_met(run: Run) -> bool:
     found = _found(run)
-    return (
-        run.status == "complete" and found is not None and (found.plan.target_p95_s is None or found.best is not None)
-    )
+    if run.status != "complete" or found is None or not found.steps:
+        return False
+    return found.plan.target_p95_s is None or found.best is not None
 
 
 def _found(run: Run) -> Load | None:
