@@ -214,8 +214,9 @@ def _resources(plan: Plan) -> dict[str, str]:
         "\n    deploy:\n      resources:\n        reservations:\n"
         "          devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]"
     )
+    cpus = f"{plan.cpus} CPU{'s' if plan.cpus != 1 else ''}"
     found = {
-        "asked_for": f"{plan.cpus} CPUs, memory unknown",
+        "asked_for": f"{cpus}, memory unknown",
         "memory_told": "not measured, so no limit is set",
         "memory_compose": "",
         "gpu_compose": gpu_compose if plan.on_gpu else "",
@@ -229,7 +230,7 @@ def _resources(plan: Plan) -> dict[str, str]:
     least, most = math.ceil(request / _MIB), math.ceil(limit / _MIB)
     times = f"{plan.n_workers} worker{'s' if plan.n_workers != 1 else ''} of {math.ceil(peak / _MIB)} MiB"
     return found | {
-        "asked_for": f"{plan.cpus} CPUs, {least} MiB of memory, at most {most} MiB",
+        "asked_for": f"{cpus}, {least} MiB of memory, at most {most} MiB",
         "memory_told": f"{times} at the most that was measured, and {SERVER_BYTES // _MIB} MiB for the server; the "
         f"limit is {HEADROOM:g} times that of the workers",
         "memory_compose": f"\n    mem_limit: {most}m",
