@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
-# What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, and a
-# browser for the report.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver
+# What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, a
+# browser, and Prometheus with promtool.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver prometheus
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help

@@ -51,7 +51,9 @@ def test_commands_in_the_documents_exist(path: Path) -> None:
         assert command in COMMANDS
 
 
-@pytest.mark.parametrize("tool", ["publish_schema.py", "publish_devices.py", "publish_measures.py"])
+@pytest.mark.parametrize(
+    "tool", ["publish_schema.py", "publish_devices.py", "publish_measures.py", "publish_deploy.py"]
+)
 def test_what_is_published_is_what_the_code_says(tool: str) -> None:
     done = subprocess.run([sys.executable, f"tools/{tool}", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + f"Run: python tools/{tool}"
@@ -250,3 +252,23 @@ def test_the_page_of_the_pipeline_names_every_key_and_every_column() -> None:
         assert all(f"`{field.name}`" in page for field in fields(kind))
     for table, columns in TABLES.items():
         assert f"| `{table}` | {', '.join(f'`{name}`' for name in columns)} |" in page
+
+
+@pytest.mark.real
+def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
+    from tests.serve.serving import running, write_decision
+
+    write_decision(tmp_path / "decision.json", "fake:slow", promise={"wer": 2.0})
+    page = (ROOT / "docs" / "watching.md").read_text("utf-8")
+    lines = [line.split() for line in re.findall(r"^\$ earwitness (.+)$", page, re.MULTILINE)]
+    shown = [line for line in lines if "--every" not in line]
+    assert {line[0] for line in shown} == {"load", "canary", "deploy"}
+    with running(tmp_path / "server", "--model", "fake:slow", "--workers", "2") as server:
+        for line in shown:
+            quick = [{"http://127.0.0.1:8000": server.url, "10": "0.2", "1,4": "4,8"}.get(word, word) for word in line]
+            quick += ["--limit", "2"] if line[0] != "deploy" else []
+            done = subprocess.run(
+                [sys.executable, "-m", "earwitness", *quick], cwd=tmp_path, capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0, done.stderr
+    assert (tmp_path / "deployment" / "README.md").exists()

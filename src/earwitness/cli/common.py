@@ -52,6 +52,13 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int],
         yield lambda done, total: bars.update(bar, completed=done, total=total)
 
 
+def stop_on_sigterm() -> None:
+    """Take SIGTERM as Ctrl-C: the workers are ended, the record says interrupted."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def typed(context: typer.Context, **fields: str) -> frozenset[str]:
     """Return the names of the options that were typed, as opposed to left at their defaults.
 

@@ -10,6 +10,12 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 from typer.models import OptionInfo
 
+KeyEnv = Annotated[
+    str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds the server's key.")
+]
+ResponseFormat = Annotated[
+    str | None, typer.Option(help="verbose_json, which is asked for else, or json where the server has no other.")
+]
 Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")]
 Preset = Annotated[

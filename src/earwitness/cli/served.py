@@ -67,8 +67,8 @@ def of_decision(path: Path, candidates: Sequence[str], n_workers: int | None) ->
         EngineError: When what is here is not what was measured.
     """
     decision = read_decision(path)
-    labels: list[str | None] = list(dict.fromkeys(candidates)) or [decision.chosen]
-    verdicts = [_verdict(decision, path, label) for label in labels]
+    labels: list[str | None] = [*dict.fromkeys(candidates)] or [None]
+    verdicts = [verdict_of(decision, path, label) for label in labels]
     ids = [verdict.model.id for verdict in verdicts]
     for id_ in ids:
         if ids.count(id_) > 1:
@@ -98,7 +98,13 @@ def _as_measured(verdict: Verdict, path: Path, n_workers: int | None) -> Served:
     return served
 
 
-def _verdict(decision: Decision, path: Path, label: str | None) -> Verdict:
+def verdict_of(decision: Decision, path: Path, candidate: str | None) -> Verdict:
+    """Return what is decided of a candidate, or of the chosen one for ``None``.
+
+    Raises:
+        UsageError: When there is no such candidate, or none was chosen.
+    """
+    label = candidate or decision.chosen
     if label is None:
         raise UsageError(f"{str(path)!r} has chosen no model: {decision.why} Name one with --candidate.")
     for verdict in decision.verdicts:

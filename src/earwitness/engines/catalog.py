@@ -17,6 +17,7 @@ from earwitness.errors import EngineError, UnknownModelError
 USER_FILE = "earwitness.toml"
 _TABLES = ("model", "study")
 _ON_THE_HUB = r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?"
+_AT_A_SERVER = r"(https?://[^\s@?#]+)#(\S+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def find(model_id: str) -> Model:
     """Return a model by id.
 
     ``ENGINE:hf:OWNER/REPO``, or ``ENGINE:hf:OWNER/REPO@REVISION``, is any repository of the Hugging Face hub, and
-    ``ENGINE:FOLDER``, with a slash in it, a folder of weights on this machine.
+    ``ENGINE:FOLDER``, with a slash in it, a folder of weights on this machine. ``ENGINE:ADDRESS#NAME`` is what a server
+    calls so.
 
     >>> find("faster-whisper:tiny.en").languages
     ('en',)
@@ -101,6 +103,8 @@ def find(model_id: str) -> Model:
     ('path:/data/my-whisper',)
     >>> find("transformers:hf:facebook/wav2vec2-base-960h").weights_id
     'facebook/wav2vec2-base-960h'
+    >>> find("openai-api:http://127.0.0.1:8000/v1#base").options
+    {'base_url': 'http://127.0.0.1:8000/v1', 'model': 'base'}
 
     Raises:
         UnknownModelError: When no row has the id; the nearest ids are suggested.
@@ -108,6 +112,10 @@ def find(model_id: str) -> Model:
     engine, colon, name = model_id.partition(":")
     if re.fullmatch(_ON_THE_HUB, name):
         return Model(model_id, engine, weights_id=name.removeprefix("hf:"), sources=(name,))
+    at_a_server = re.fullmatch(_AT_A_SERVER, name)
+    if at_a_server:
+        options = {"base_url": at_a_server[1], "model": at_a_server[2]}
+        return Model(model_id, engine, weights_id=at_a_server[2], options=options)
     if colon and "/" in name:
         folder = Path(name).expanduser().resolve()
         return Model(model_id, engine, weights_id=f"local/{folder.name}", sources=(f"path:{folder}",))

@@ -22,6 +22,7 @@ from earwitness.errors import EngineError
 URL_PATTERN = r"https?://[^\s@?#]+"
 _MOST_BYTES = 64 << 20
 _SHOWN = 200
+_GET_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,26 @@ class Reply:
         return data
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered, and when."""
+
+    status: int
+    """Such as 200."""
+    reason: str
+    """The words beside it."""
+    headers: Message
+    """All of them."""
+    body: bytes
+    """At most 64 MiB and one byte."""
+    sent_s: float
+    """Seconds to connect and to hand the body to the system."""
+    received_s: float
+    """Seconds from its first bytes to its last."""
+    wall_s: float
+    """Seconds from the beginning to the end."""
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], *, secret: str = "") -> Reply:
     """Send one request and return the answer.
 
@@ -71,14 +92,65 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, secret: str = "")
     Raises:
         EngineError: In one sentence: no connection, any status but 200, a redirect, or too long an answer.
     """
+    return _accepted("POST", url, body, headers, secret)
+
+
+def get(url: str, headers: Mapping[str, str], *, secret: str = "") -> Reply:
+    """Ask for something, as ``post`` does; it may take ten seconds.
+
+    Raises:
+        EngineError: As ``post``.
+    """
+    return _accepted("GET", url, None, headers, secret, timeout_s=_GET_S)
+
+
+def _accepted(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    secret: str,
+    *,
+    timeout_s: float | None = None,
+) -> Reply:
     where = address(url)
-    connection = _connection(url)
     try:
+        answer = exchange(method, url, body, headers, timeout_s=timeout_s)
+    except (OSError, http.client.HTTPException) as error:
+        raise EngineError(f"{where} does not answer: {_why(error)}. Is the server up, and the address right?") from None
+    if answer.status != 200:
+        raise EngineError(_refusal(where, answer, secret))
+    if len(answer.body) > _MOST_BYTES:
+        raise EngineError(f"{where} answered with more than {_MOST_BYTES >> 20} MiB. Is the address right?")
+    worked_s = server_s(answer.headers)
+    if worked_s is not None and worked_s <= answer.wall_s:
+        return Reply(answer.body, answer.wall_s - worked_s, ("server_timing",))
+    return Reply(answer.body, answer.sent_s + answer.received_s, ())
+
+
+def exchange(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, timeout_s: float | None = None
+) -> Answer:
+    """Send one request on a connection of its own and return the answer, whatever its status.
+
+    Args:
+        method: Such as ``POST``.
+        url: ``http`` or ``https``; its query is sent and never shown.
+        body: What is sent; ``None`` for nothing.
+        headers: Beside Content-Length and Host.
+        timeout_s: For every wait, to connect, send and receive; ``None`` for ever.
+
+    Raises:
+        OSError: When there is no connection, or it breaks; TimeoutError when a wait took too long.
+        http.client.HTTPException: When the answer is not HTTP, or breaks off.
+    """
+    connection = _connection(url, timeout_s)
+    with contextlib.closing(connection):
         started = time.perf_counter()
         connection.connect()
         # A server may refuse and close before it has read all; then its answer says why.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request("POST", _target(url), body, dict(headers))
+            connection.request(method, _target(url), body, dict(headers))
         sent = time.perf_counter()
         with connection.getresponse() as response:
             answered = time.perf_counter()
@@ -86,19 +158,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, secret: str = "")
             ended = time.perf_counter()
             if response.length and len(received) <= _MOST_BYTES:  # read(n) is silent about an answer that breaks off
                 raise http.client.IncompleteRead(received, response.length)
-    except (OSError, http.client.HTTPException) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise EngineError(f"{where} does not answer: {why}. Is the server up, and the address right?") from None
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise EngineError(_refusal(where, response, received, secret))
-    if len(received) > _MOST_BYTES:
-        raise EngineError(f"{where} answered with more than {_MOST_BYTES >> 20} MiB. Is the address right?")
-    worked_s = server_s(response.headers)
-    if worked_s is not None and worked_s <= ended - started:
-        return Reply(received, ended - started - worked_s, ("server_timing",))
-    return Reply(received, (sent - started) + (ended - answered), ())
+    return Answer(
+        response.status, response.reason, response.headers, received, sent - started, ended - answered, ended - started
+    )
 
 
 def try_connection(url: str) -> None:
@@ -169,11 +231,11 @@ def multipart(fields: list[tuple[str, str]], filename: str, content: bytes) -> t
     return head.encode() + content + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def _connection(url: str) -> http.client.HTTPConnection:
+def _connection(url: str, timeout_s: float | None = None) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        return kind(parts.hostname or "", parts.port)
+        return kind(parts.hostname or "", parts.port, timeout=timeout_s)
     except ValueError:
         raise EngineError(f"{address(url)!r} has no port that can be. Correct the address.") from None
 
@@ -183,15 +245,19 @@ def _target(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _refusal(where: str, response: http.client.HTTPResponse, body: bytes, secret: str) -> str:
-    if 300 <= response.status < 400:
-        target = address(response.headers.get("Location") or "nowhere")
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _refusal(where: str, answer: Answer, secret: str) -> str:
+    if 300 <= answer.status < 400:
+        target = address(answer.headers.get("Location") or "nowhere")
         return f"{where} redirects to {target!r}, and redirects are not followed. Put the right address into the row."
-    text = body.decode("utf-8", "replace")
+    text = answer.body.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        text = str(json.loads(body)["error"]["message"])
+        text = str(json.loads(answer.body)["error"]["message"])
     said = " ".join(text.split())[:_SHOWN]
     if secret:
         said = said.replace(secret, "[key]")
-    why = " (it is not asked again: a retry would hide in the latency)" if response.status in (429, 503) else ""
-    return f"{where} answered {response.status} {response.reason}{why}: {said or 'nothing'}"
+    why = " (it is not asked again: a retry would hide in the latency)" if answer.status in (429, 503) else ""
+    return f"{where} answered {answer.status} {answer.reason}{why}: {said or 'nothing'}"

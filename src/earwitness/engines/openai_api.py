@@ -11,6 +11,8 @@
     model = "whisper-large-v3"
     api_key_env = "MY_SERVER_KEY"
 
+Without a row, ``openai-api:http://127.0.0.1:8000/v1#whisper-large-v3`` is such a model.
+
 The key is read from the environment variable that the row names; it is in no record and no message. The recording goes
 out as 16-bit WAV, in pieces of at most ``chunk_s``, cut at quiet places: ten minutes are 19 MB, under the 25 MB that
 OpenAI takes. ``wall_s`` is what a user waits: making the WAV, the network, and the server; ``network_s`` beside it says
@@ -26,7 +28,7 @@ from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, Option, settings_in_force
 from earwitness.engines.blocks import in_blocks
-from earwitness.engines.http import URL_PATTERN, address, multipart, post, try_connection
+from earwitness.engines.http import URL_PATTERN, address, get, multipart, post, try_connection
 from earwitness.engines.jsonpath import segments_at, text_at
 from earwitness.engines.wav import wav_bytes
 from earwitness.errors import EngineError, SettingsError
@@ -73,8 +75,8 @@ SPEC = EngineSpec(
 class _OpenAIApi:
     def __init__(self, options: Mapping[str, str], key: str, settings: Settings) -> None:
         self.device = "remote"
-        self._url = options["base_url"].rstrip("/") + "/audio/transcriptions"
-        self._verbose = options.get("response_format", "verbose_json") == "verbose_json"
+        self._url = endpoint(options["base_url"])
+        self._verbose = wants_verbose(options)
         self._words = settings.timestamps == "word"
         self.in_force: Mapping[str, Any] = settings_in_force(
             SPEC, settings, timestamps=settings.timestamps if self._verbose else "none"
@@ -85,15 +87,8 @@ class _OpenAIApi:
         return in_blocks(audio, self._settings.chunk_s, self._block, language)
 
     def _block(self, audio: Audio, language: str | None) -> Transcript:
-        fields = [("model", self._model), ("response_format", "verbose_json" if self._verbose else "json")]
-        if language is not None:
-            fields.append(("language", language.partition("-")[0].lower()))
-        if self._words:
-            fields += [("timestamp_granularities[]", kind) for kind in ("segment", "word")]
-        body, kind = multipart(fields, "audio.wav", wav_bytes(audio))
-        headers = {"Content-Type": kind, "Accept": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
+        body, kind = form(self._model, audio, language, verbose=self._verbose, words=self._words)
+        headers = {"Content-Type": kind, "Accept": "application/json", **authorization(self._key)}
         reply = post(self._url, body, headers, secret=self._key)
         data = reply.json(address(self._url))
         segments = segments_at(data, "segments", ["start", "end", "text"], 1.0) if data.get("segments") else ()
@@ -112,6 +107,74 @@ class _OpenAIApi:
         self._key = ""
 
 
+def form(
+    model: str, audio: Audio, language: str | None, *, verbose: bool = False, words: bool = False
+) -> tuple[bytes, str]:
+    """Return the body of a request for a transcript, and its content type.
+
+    Args:
+        model: Its name on the server.
+        audio: Sent as 16-bit WAV.
+        language: BCP 47 tag, of which the server gets the first part; ``None`` to let it find out.
+        verbose: Whether times are wanted.
+        words: Whether those of words are.
+    """
+    fields = [("model", model), ("response_format", "verbose_json" if verbose else "json")]
+    if language is not None:
+        fields.append(("language", language.partition("-")[0].lower()))
+    if words:
+        fields += [("timestamp_granularities[]", kind) for kind in ("segment", "word")]
+    return multipart(fields, "audio.wav", wav_bytes(audio))
+
+
+def wants_verbose(options: Mapping[str, str]) -> bool:
+    """Return whether a model's row asks for times, as it does unless it says ``json``."""
+    return options.get("response_format", "verbose_json") == "verbose_json"
+
+
+def endpoint(base_url: str) -> str:
+    """Return where transcripts are to be had.
+
+    >>> endpoint("http://127.0.0.1:8000/v1/")
+    'http://127.0.0.1:8000/v1/audio/transcriptions'
+    """
+    return base_url.rstrip("/") + "/audio/transcriptions"
+
+
+def key_of(model_id: str, options: Mapping[str, str]) -> str:
+    """Return the key that the environment holds for a model; empty where its row names no variable.
+
+    Raises:
+        EngineError: When there is no such variable.
+    """
+    variable = options.get("api_key_env")
+    key = os.environ.get(variable, "") if variable else ""
+    if variable and not key:
+        raise EngineError(f"The environment has no {variable!r}, which holds the key of model {model_id!r}. Set it.")
+    return key
+
+
+def authorization(key: str) -> dict[str, str]:
+    """Return the header that shows a key; nothing for an empty one."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def names_on(base_url: str, key: str) -> tuple[str, ...]:
+    """Ask a server for the names of its models.
+
+    Raises:
+        EngineError: In one sentence, when it does not answer as OpenAI's API does.
+    """
+    url = base_url.rstrip("/") + "/models"
+    data = get(url, authorization(key), secret=key).json(address(url))
+    rows = data.get("data")
+    found = [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    names = tuple(name for name in found if isinstance(name, str))
+    if not names:
+        raise EngineError(f"{address(url)} names no model. Is it a server with OpenAI's API?")
+    return names
+
+
 def _tag(language: object) -> str | None:
     return language if isinstance(language, str) and re.fullmatch("[a-z]{2,3}", language) else None
 
@@ -122,12 +185,7 @@ class _Engine:
     def load(self, model: ModelFiles, device: str, settings: Settings) -> _OpenAIApi:
         del device
         options = model.options
-        variable = options.get("api_key_env")
-        key = os.environ.get(variable, "") if variable else ""
-        if variable and not key:
-            raise EngineError(
-                f"The environment has no {variable!r}, which holds the key of model {model.id!r}. Set it."
-            )
+        key = key_of(model.id, options)
         if settings.timestamps == "word" and options.get("response_format") == "json":
             raise SettingsError(f"Model {model.id!r} gives no times of words: its row has response_format 'json'.")
         try_connection(options["base_url"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from earwitness.compare.parity import BatchChange
 from earwitness.report.format import NOTHING, number, percent
-from earwitness.runs.measured import Cold, Drift, Latency, Order, Throughput
+from earwitness.runs.measured import Cold, Drift, Latency, Load, LoadStep, Order, Throughput
 from earwitness.runs.record import Run
 from earwitness.types import Spread
 
@@ -30,6 +30,7 @@ def run_sentences(label: str, run: Run) -> list[str]:
         found += [_cold(cold)] if cold else []
         found += [_latency(latency)] if latency else []
         found += [_throughput(throughput)] if throughput else []
+        found += load_sentences(run.measurements.load) if run.measurements.load else []
     found += _drift(run.drift) + _order(run.order)
     return [f"{label}: {sentence}" for sentence in found]
 
@@ -68,6 +69,37 @@ def _throughput(throughput: Throughput) -> str:
         f"throughput {number(throughput.rtfx)} times real time (workers: {throughput.workers}, threads "
         f"of each: {throughput.threads}), {number(throughput.sequential_rtfx)} one clip at a time; {texts}{failed}"
         + (f"; {throughput.reason}" if throughput.reason else "")
+    )
+
+
+def load_sentences(load: Load) -> list[str]:
+    """Say what each load did to a server, and which is the most that meets the target."""
+    found = [_step(step, load) for step in load.steps]
+    target = load.plan.target_p95_s
+    if load.best is not None:
+        note = f" ({load.reason})" if load.reason else ""
+        found.append(f"95 % of requests are answered within {target:g} s up to {_loaded(load.best, load)}{note}")
+    elif load.reason is not None:
+        found.append(f"under load: {load.reason}")
+    return found
+
+
+def _loaded(value: float, load: Load) -> str:
+    if load.plan.arrivals == "poisson":
+        return f"{number(value)} requests a second"
+    return f"{value:g} client{'s' if value != 1 else ''} at once"
+
+
+def _step(step: LoadStep, load: Load) -> str:
+    failed = ", ".join(f"{count} {kind}" for kind, count in step.errors.items())
+    differ = f"; ANOTHER TEXT than alone in {step.texts_differ} answers" if step.texts_differ else ""
+    return (
+        f"{_loaded(step.load, load)}: p50 {number(step.latency_p50_s)} s, p95 {number(step.latency_p95_s)} s, "
+        f"p99 {number(step.latency_p99_s)} s, {number(step.rtfx)} times real time, {step.n_answered} of "
+        f"{step.n_requests} requests answered"
+        + (f" ({failed})" if failed else "")
+        + differ
+        + (f"; {step.reason}" if step.reason else "")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,23 @@ from earwitness.types import Spread
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 Protocol = Literal["cold", "latency", "throughput"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """How a server is to be put under load."""
+
+    __pydantic_config__ = _STRICT
+
+    arrivals: Literal["closed", "poisson"]
+    """``closed``: so many clients, each of which asks again when it has its answer; ``poisson``: so many requests a
+    second, at random, whether the last was answered or not."""
+    steps: tuple[float, ...]
+    """Clients at once, or requests per second, smallest first."""
+    target_p95_s: float | None = None
+    """Seconds within which 95 % of all requests are to be answered; ``None`` when nothing is looked for."""
+    seed: int = 0
+    """Of the arrivals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +43,10 @@ class Measure:
     cold_starts: int = 5
     """Workers spawned for ``cold``."""
     stretch_s: float = 10.0
-    """The least seconds of the saturated stretch; a shorter dataset is gone through again."""
+    """The least seconds of the saturated stretch, and of every step of a load; a shorter dataset is gone through
+    again."""
+    load: LoadPlan | None = None
+    """How to put a server under load; ``None`` for not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,64 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadStep:
+    """A server under one load."""
+
+    __pydantic_config__ = _STRICT
+
+    load: float
+    """Clients at once, or requests per second."""
+    n_requests: int
+    """Requests that were due."""
+    n_answered: int
+    """Of these, requests that got a transcript."""
+    errors: Mapping[str, int]
+    """What the others got, such as ``429 queue_full``, ``timeout``, ``no connection``."""
+    audio_s: float
+    """Seconds of audio answered in ``wall_s``; a clip that reaches over its end counts in part."""
+    wall_s: float
+    """Seconds from the first request until nothing more was asked."""
+    rtfx: float | None
+    """``audio_s / wall_s``; ``None`` when nothing was answered."""
+    latency_p50_s: float | None
+    """Of answered requests, from when each was due to the end of its answer: a client that waits for its turn to send
+    waits, too. ``None`` when none was answered."""
+    latency_p95_s: float | None
+    """95th percentile, linear interpolation between requests."""
+    latency_p99_s: float | None
+    """99th percentile."""
+    n_within: int | None
+    """Of all requests, those answered within the target; ``None`` without one."""
+    meets: bool | None
+    """Whether these are 95 % of all, so that nothing is gained by refusing; ``None`` without a target."""
+    texts_differ: int
+    """Answers with another text than one client got alone."""
+    behind_s: float
+    """The most that a request was sent after it was due: how far the one who asks could not keep up."""
+    reason: str | None = None
+    """Why it ended early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A server under growing load, by the clocks of its clients: network and queue are in every number."""
+
+    __pydantic_config__ = _STRICT
+
+    plan: LoadPlan
+    """What was asked for."""
+    steps: tuple[LoadStep, ...]
+    """In the order in which they were tried: the plan's, then those between the last that meets and the first that
+    does not."""
+    n_clips: int
+    """Different clips that were sent, from the first again as often as needed."""
+    best: float | None
+    """The most clients, or the highest rate, that meets the target; ``None`` without a target, or when none does."""
+    reason: str | None = None
+    """What to keep in mind of ``best``, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measurements:
     """What the protocols found; ``None`` for those that were not asked for, or found nothing to measure."""
 
@@ -153,6 +232,8 @@ class Measurements:
     """Warm latency over several passes."""
     throughput: Throughput | None = None
     """The machine saturated."""
+    load: Load | None = None
+    """A server under load."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,9 @@ def saturate(
         raise errors[0]
     peaks = [member.peak_rss_bytes for member in crew if member.peak_rss_bytes is not None]
     wall_s = queue.ended_s - queue.began_s
-    audio_s = sum(_share(one, queue.ended_s) * one.hypothesis.audio_s for one in heard if one.hypothesis.ok)
+    audio_s = sum(
+        share(one.began_s, one.ended_s, queue.ended_s) * one.hypothesis.audio_s for one in heard if one.hypothesis.ok
+    )
     return Stretch(tuple(heard), audio_s, wall_s, sum(peaks) if peaks else None, queue.reason)
 
 
@@ -177,5 +179,10 @@ def _serve(
             member.__exit__(KeyboardInterrupt)
 
 
-def _share(one: Heard, ended_s: float) -> float:
-    return min(1.0, max(0.0, ended_s - one.began_s) / (one.ended_s - one.began_s))
+def share(began_s: float, ended_s: float, end_s: float) -> float:
+    """Return how much of something that took from one moment to another lies before an end.
+
+    >>> share(0.0, 4.0, 1.0), share(0.0, 4.0, 5.0), share(2.0, 4.0, 1.0)
+    (0.25, 1.0, 0.0)
+    """
+    return min(1.0, max(0.0, end_s - began_s) / (ended_s - began_s))

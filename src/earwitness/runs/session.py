@@ -10,6 +10,7 @@ from earwitness.runs import store
 from earwitness.runs.drift import Calibration
 from earwitness.runs.hear import CLIP, hear
 from earwitness.runs.job import Job, Report, start_worker, supervisor
+from earwitness.runs.load import under_load
 from earwitness.runs.measured import Measurements, Order
 from earwitness.runs.protocols import Passes, cold
 from earwitness.runs.record import EngineInfo, Run, Status, WorkersInfo
@@ -106,7 +107,7 @@ class Session:
 
     def _measuring(self) -> bool:
         measure = self._run.measure
-        if not measure.protocols or self._measurements is not None:
+        if not (measure.protocols or measure.load) or self._measurements is not None:
             return False
         results = [self._results[clip.id] for clip in self.job.dataset.clips]
         if "latency" in measure.protocols:
@@ -125,6 +126,7 @@ class Session:
             throughput=throughput(run, job, results, self.workers, scratch)
             if "throughput" in measure.protocols
             else None,
+            load=under_load(run, job, results, scratch) if measure.load else None,
         )
         return False
 

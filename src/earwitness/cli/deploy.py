@@ -1,0 +1,58 @@
+"""``earwitness deploy``: a decision as files that put it into service elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+app = new_app("Files that put a decision into service elsewhere.")
+
+
+@app.command()
+def deploy(
+    decision: Annotated[Path, typer.Option(metavar="FILE", help="What earwitness decide wrote.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")],
+    candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    weights: Annotated[str, typer.Option(help="baked: pulled into the image; mounted: from a folder.")] = "baked",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On the machine that serves.")] = 8000,
+    program: Annotated[str, typer.Option(help="Where systemd finds earwitness.")] = "/opt/earwitness/bin/earwitness",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a Dockerfile, a compose file with Prometheus and Grafana, a systemd unit and Kubernetes manifests.
+
+    Model, versions, settings, memory and threads are those of the decision. Nothing is started, and nothing that is
+    there is overwritten. README.md in the folder has the commands. Examples:
+
+        earwitness deploy --decision decision.json --out deployment
+
+        earwitness deploy --decision decision.json --out deployment --workers 2 --weights mounted
+    """
+    from earwitness.cli.deployed import plan_of
+    from earwitness.errors import UsageError
+    from earwitness.serve.deploy import contents, write
+
+    if weights not in ("baked", "mounted"):
+        raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
+    plan = plan_of(
+        decision,
+        candidate,
+        n_workers=workers,
+        baked=weights == "baked",
+        port=port,
+        program=str(Path(program).absolute()),
+    )
+    made = contents(plan)
+    write(made, out, force=force)
+    if as_json:
+        memory = {"request_bytes": plan.request_bytes, "limit_bytes": plan.limit_bytes}
+        print_json({"out": str(out), "files": list(made), "model": plan.model_id, "cpus": plan.cpus, **memory})
+        return
+    console().print(
+        f"{plan.model_id}: {len(made)} files in {out}; the commands are in {out / 'README.md'}", markup=False
+    )

@@ -1,0 +1,100 @@
+"""From a decision to the plan of a deployment: what its record says, and what of it cannot be deployed."""
+
+from __future__ import annotations
+
+from importlib.metadata import metadata
+from pathlib import Path
+
+from earwitness.cli.served import verdict_of
+from earwitness.compare.decision import Decision, Verdict
+from earwitness.compare.decision_file import read_decision
+from earwitness.engines.catalog import USER_FILE, Model, find
+from earwitness.engines.registry import get_engine
+from earwitness.errors import RecordError, UsageError
+from earwitness.runs.store import read_run
+from earwitness.serve.deploy import Plan
+
+_THERE = ("openai-api", "command")
+"""Engines whose model is somewhere else."""
+
+
+def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, port: int, program: str) -> Plan:
+    """Return the plan for a decision's candidate.
+
+    Args:
+        path: Of the decision.
+        candidate: Label; ``None`` for the one that was chosen.
+        n_workers: Processes.
+        baked: Whether the weights go into the image.
+        port: On the machine that serves.
+        program: Where systemd finds earwitness.
+
+    Raises:
+        RecordError: When the decision cannot be read.
+        UsageError: When there is no such candidate, or one that runs elsewhere.
+    """
+    decision = read_decision(path)
+    verdict = verdict_of(decision, path, candidate)
+    if verdict.engine.name in _THERE:
+        raise UsageError(f"{verdict.candidate!r} is run by something outside of Earwitness. Deploy that.")
+    model = find(verdict.model.id)
+    spec = get_engine(model.engine).spec
+    extra = model.engine if model.engine in (metadata("earwitness").get_all("Provides-Extra") or ()) else None
+    threads = spec.fixed.get("threads") or verdict.settings_asked.threads or verdict.environment.cores
+    of = verdict.environment
+    return Plan(
+        model_id=verdict.model.id,
+        weights_sha256=verdict.model.weights_sha256,
+        license=verdict.model.license,
+        engine=verdict.engine.name,
+        extra=extra,
+        own_environment=bool(spec.requirements) and extra is None,
+        python=".".join((verdict.engine.python or of.python).split(".")[:2]),
+        packages=verdict.engine.packages,
+        device=verdict.device_used,
+        threads=int(threads),
+        n_workers=n_workers,
+        peak_rss_bytes=_peak(decision, verdict, path),
+        status=verdict.status,
+        grade=verdict.grade,
+        why=decision.why if verdict.candidate == decision.chosen else f"{verdict.candidate} was asked for.",
+        created_at=decision.created_at,
+        machine=f"{of.cpu} ({of.cores} cores, {of.platform})",
+        promise=verdict.promise,
+        candidate=None if verdict.candidate == decision.chosen else verdict.candidate,
+        decision=path.read_text(encoding="utf-8"),
+        folder=_folder(model),
+        rows=_rows(model),
+        baked=baked,
+        port=port,
+        program=program,
+    )
+
+
+def _peak(decision: Decision, verdict: Verdict, path: Path) -> int | None:
+    """Return the most memory of a worker, as promised or else as its records have it."""
+    if "peak_rss_bytes" in verdict.promise:
+        return round(verdict.promise["peak_rss_bytes"])
+    found = []
+    for evidence in decision.evidence:
+        if evidence.candidate != verdict.candidate:
+            continue
+        try:
+            workers = read_run(path.parent / evidence.record).workers
+        except RecordError:
+            continue
+        found.append(workers.peak_rss_bytes if workers else None)
+    return max((peak for peak in found if peak is not None), default=None)
+
+
+def _folder(model: Model) -> str | None:
+    paths = [source.removeprefix("path:") for source in model.sources if source.startswith("path:")]
+    return str(Path(paths[0]).absolute()) if paths else None
+
+
+def _rows(model: Model) -> str | None:
+    from earwitness.engines.catalog import models
+
+    mine = Path(USER_FILE)
+    listed = any(row.id == model.id for row in models())
+    return mine.read_text(encoding="utf-8") if listed and mine.is_file() else None

@@ -1,0 +1,189 @@
+"""A server under load: many clients at once, or requests that come when they come, and what each of them had to wait.
+
+Closed loop: so many clients, each of which asks again when it has its answer, as machines do that work through a heap.
+Open loop: requests at random (Poisson), whether the last was answered or not, as people do; a request is timed from
+when it was due, so that a server that stops for a while is not asked, and excused, less often.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from earwitness.engines.openai_api import endpoint, key_of
+from earwitness.runs.client import Client, Shot, clips_to_send
+from earwitness.runs.job import Job
+from earwitness.runs.measured import Load, LoadPlan, LoadStep
+from earwitness.runs.record import ClipResult, Run
+from earwitness.runs.saturate import ClipQueue, share
+from earwitness.types import Clip
+
+_LOOK_S = 0.05
+_MOST_AT_ONCE = 512
+_MET_SHARE = 0.95
+_RATE_PRECISION = 0.1
+"""Of a rate that is searched for."""
+
+
+def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path) -> Load | None:
+    """Put the server of a run under the loads of its plan; ``None`` when the run heard no clip.
+
+    With a target, loads between the last that meets it and the first that does not are tried, while the budget lasts.
+
+    Args:
+        run: For its settings, limits and ``measure``.
+        job: For its model, which is one of the engine ``openai-api``, and its dataset.
+        results: The first pass: one client alone, which every text is compared with.
+        scratch: Folder for decoded audio.
+    """
+    plan, first = run.measure.load, [result for result in results if result.hypothesis.ok]
+    if plan is None or not first:
+        return None
+    clips = clips_to_send([result.clip for result in first], run, job, scratch)
+    options = job.model.options
+    client = Client(endpoint(options["base_url"]), key_of(job.model.id, options), clips.bodies, run.limits)
+    said = {result.clip.id: result.hypothesis.transcript.text for result in first if result.hypothesis.transcript}
+    ends_at = time.perf_counter() + run.measure.budget_s
+    steps: list[LoadStep] = []
+    left = list(plan.steps)
+    reason = None
+    while left:
+        load = left.pop(0)
+        left_s = ends_at - time.perf_counter()
+        if left_s < run.measure.stretch_s:
+            reason = f"the budget of {run.measure.budget_s:g} s ended before {load:g} was tried"
+            break
+        # What one step leaves over, the next may have.
+        most_s = left_s / (len(left) + 1) if len(steps) < len(plan.steps) else left_s
+        stretch = _Stretch(plan, load, ClipQueue(clips.clips, run.measure.stretch_s, most_s), client)
+        steps.append(_measured(load, stretch.run(), plan, said))
+        if not left:
+            left = next_loads(plan, steps)
+    best, why = _best(plan, steps)
+    return Load(plan, tuple(steps), len(clips.clips), best, reason or why)
+
+
+def next_loads(plan: LoadPlan, steps: Sequence[LoadStep]) -> list[float]:
+    """Return a load between the last that meets the target and the first that does not; none when they are neighbours.
+
+    A load over one that misses the target is not looked at, even if it should have met it: that was luck.
+    """
+    if plan.target_p95_s is None:
+        return []
+    missed = min((step.load for step in steps if not step.meets), default=None)
+    if missed is None:
+        return []
+    met = max((step.load for step in steps if step.meets and step.load < missed), default=0.0)
+    if plan.arrivals == "closed":
+        middle = float((met + missed) // 2)
+        return [middle] if met < middle < missed else []
+    return [(met + missed) / 2] if met and missed - met > _RATE_PRECISION * missed else []
+
+
+def _best(plan: LoadPlan, steps: Sequence[LoadStep]) -> tuple[float | None, str | None]:
+    if plan.target_p95_s is None or not steps:
+        return None, None
+    missed = min((step.load for step in steps if not step.meets), default=None)
+    met = max((step.load for step in steps if step.meets and (missed is None or step.load < missed)), default=None)
+    if met is None:
+        return None, f"no load that was tried meets {plan.target_p95_s:g} s"
+    return met, "it is the most that was tried: there may be more in it" if missed is None else None
+
+
+@dataclass
+class _Stretch:
+    """One load on a server."""
+
+    plan: LoadPlan
+    load: float
+    queue: ClipQueue
+    client: Client
+    shots: list[Shot] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+    wrong: list[Exception] = field(default_factory=list)
+
+    def run(self) -> _Stretch:
+        """Ask, wait for every answer, and return itself; Ctrl-C ends the asking at once."""
+        self.queue.begin()
+        try:
+            if self.plan.arrivals == "closed":
+                for _ in range(int(self.load)):
+                    self._begin(self._ask_on)
+            else:
+                self._arrive()
+            for thread in self.threads:
+                while thread.is_alive():
+                    # A join without an end would keep Ctrl-C waiting on some systems.
+                    thread.join(_LOOK_S)
+        except BaseException:
+            self.queue.give_up("interrupted")
+            raise
+        if self.wrong:
+            raise self.wrong[0]
+        return self
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._work, args=(work,), daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def _work(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 (raised again by the one who waits)
+            self.wrong.append(error)
+            self.queue.give_up(str(error))
+
+    def _ask_on(self) -> None:
+        while (clip := self.queue.next()) is not None:
+            self.shots.append(self.client.ask(clip, time.perf_counter()))
+
+    def _arrive(self) -> None:
+        draw = np.random.default_rng(self.plan.seed)
+        due_s = time.perf_counter()
+        while (clip := self.queue.next()) is not None:
+            time.sleep(max(0.0, due_s - time.perf_counter()))
+            self.threads = [thread for thread in self.threads if thread.is_alive()]
+            if len(self.threads) < _MOST_AT_ONCE:
+                self._begin(partial(self._ask_once, clip, due_s))
+            else:
+                self.shots.append(Shot.unsent(clip, due_s, f"not sent: {_MOST_AT_ONCE} were open"))
+            due_s += draw.exponential(1 / self.load)
+
+    def _ask_once(self, clip: Clip, due_s: float) -> None:
+        self.shots.append(self.client.ask(clip, due_s))
+
+
+def _measured(load: float, stretch: _Stretch, plan: LoadPlan, said: dict[str, str]) -> LoadStep:
+    shots, queue = stretch.shots, stretch.queue
+    answered = [shot for shot in shots if shot.text is not None]
+    latencies = [shot.ended_s - shot.due_s for shot in answered]
+    p50, p95, p99 = np.percentile(latencies, [50, 95, 99]).tolist() if latencies else [None] * 3
+    wall_s = queue.ended_s - queue.began_s
+    audio_s = sum(share(shot.began_s, shot.ended_s, queue.ended_s) * shot.audio_s for shot in answered)
+    target = plan.target_p95_s
+    n_within = None if target is None else sum(latency <= target for latency in latencies)
+    return LoadStep(
+        load=load,
+        n_requests=len(shots),
+        n_answered=len(answered),
+        errors=dict(sorted(Counter(shot.error for shot in shots if shot.error is not None).items())),
+        audio_s=audio_s,
+        wall_s=wall_s,
+        rtfx=audio_s / wall_s if answered and wall_s else None,
+        latency_p50_s=p50,
+        latency_p95_s=p95,
+        latency_p99_s=p99,
+        n_within=n_within,
+        meets=None if n_within is None else n_within >= _MET_SHARE * len(shots),
+        texts_differ=sum(shot.text != said[shot.clip_id] for shot in answered),
+        behind_s=max((shot.began_s - shot.due_s for shot in shots), default=0.0),
+        reason=queue.reason,
+    )

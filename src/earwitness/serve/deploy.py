@@ -1,0 +1,262 @@
+"""What it takes to put a decision into service elsewhere, as files, filled in from what was measured."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Template
+
+from earwitness import __version__
+from earwitness.errors import UsageError
+from earwitness.serve.dashboard import dashboard
+
+SERVER_BYTES = 256 << 20
+"""For the server itself and what it decodes with."""
+HEADROOM = 1.3
+"""Over the most that a worker was seen to hold."""
+_MIB = 1 << 20
+_VERBATIM = ("prometheus/", "grafana/")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is deployed, and how."""
+
+    model_id: str
+    """Of the catalog."""
+    weights_sha256: str | None
+    """Of the files that were measured; ``None`` for a model without."""
+    license: str
+    """Of the weights."""
+    engine: str
+    """That runs them."""
+    extra: str | None
+    """Of Earwitness, that installs the engine; ``None`` where none does."""
+    own_environment: bool
+    """Whether the engine has to be installed into an environment of its own."""
+    python: str
+    """``major.minor`` that was measured."""
+    packages: Mapping[str, str]
+    """Versions that were measured."""
+    device: str
+    """Where it ran."""
+    threads: int
+    """Of a worker."""
+    n_workers: int
+    """Processes."""
+    peak_rss_bytes: int | None
+    """The most that a worker was seen to hold; ``None`` when it was not measured."""
+    status: str
+    """In the decision."""
+    grade: str
+    """In the decision."""
+    why: str
+    """It was chosen."""
+    created_at: str
+    """Of the decision."""
+    machine: str
+    """On which the speed was measured."""
+    promise: Mapping[str, float]
+    """What was measured."""
+    candidate: str | None
+    """Label, where it is not the one that was chosen."""
+    decision: str
+    """The decision itself."""
+    folder: str | None = None
+    """Absolute path of weights that are a folder of one's own; ``None`` for pulled ones."""
+    rows: str | None = None
+    """The user's catalog, where the model is of it."""
+    baked: bool = True
+    """Whether the weights are pulled into the image, or else mounted."""
+    port: int = 8000
+    """On the machine that serves."""
+    program: str = "/opt/earwitness/bin/earwitness"
+    """For systemd."""
+
+    @property
+    def cpus(self) -> int:
+        """Cores that are kept busy."""
+        return self.threads * self.n_workers
+
+    @property
+    def request_bytes(self) -> int | None:
+        """Memory that it is known to take; ``None`` when that was not measured."""
+        return None if self.peak_rss_bytes is None else SERVER_BYTES + self.n_workers * self.peak_rss_bytes
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """Memory over which something is wrong; ``None`` when it was not measured."""
+        peak = self.peak_rss_bytes
+        return None if peak is None else SERVER_BYTES + math.ceil(HEADROOM * self.n_workers * peak)
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it was measured on one."""
+        return self.device.startswith("cuda")
+
+    @property
+    def mounted(self) -> tuple[str, str] | None:
+        """Where weights come from and where they are looked for; ``None`` where the image has them, or there are none.
+
+        They come from a folder beside the compose file, or from where they are on this machine.
+        """
+        if self.folder is not None:
+            return self.folder, self.folder
+        return None if self.baked or self.weights_sha256 is None else ("./cache", "/opt/earwitness/cache")
+
+
+def contents(plan: Plan) -> dict[str, str]:
+    """Return every file by its name in the folder, in order of names."""
+    known = _filled_in(plan)
+    made = {
+        "decision.json": plan.decision,
+        "kubernetes/decision.json": plan.decision,
+        "constraints.txt": "".join(f"{name}=={version}\n" for name, version in sorted(plan.packages.items())),
+        "wheels/README": f"The wheel of Earwitness {__version__} goes here, unless pip finds it anyway.\n",
+        ".dockerignore": "*\n!Dockerfile\n!constraints.txt\n!decision.json\n!earwitness.toml\n!wheels\n",
+        "grafana/dashboards/earwitness.json": json.dumps(dashboard(), indent=1) + "\n",
+    }
+    if plan.rows is not None:
+        made["earwitness.toml"] = plan.rows
+    root = files("earwitness.serve") / "deployment"
+    for name, file in _walk(root):
+        text = file.read_text(encoding="utf-8")
+        made[name] = text if name.startswith(_VERBATIM) else Template(text).substitute(known)
+    return dict(sorted(made.items()))
+
+
+def write(made: Mapping[str, str], folder: Path, *, force: bool) -> None:
+    """Write files, each in one step.
+
+    Raises:
+        UsageError: When one is there already and ``force`` was not given, before any was written; when one cannot be
+            written.
+    """
+    there = [name for name in made if (folder / name).exists()]
+    if there and not force:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(f"{str(folder / there[0])!r}{more} would be overwritten. Name another folder, or add --force.")
+    for name, text in made.items():
+        path = folder / name
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            raise UsageError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from None
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _walk(folder: Traversable, before: str = "") -> Iterator[tuple[str, Traversable]]:
+    for file in folder.iterdir():
+        name = f"{before}{file.name}"
+        if file.is_dir():
+            yield from _walk(file, f"{name}/")
+        else:
+            yield name, file
+
+
+def _filled_in(plan: Plan) -> dict[str, object]:
+    label = plan.candidate
+    return {
+        "model_id": plan.model_id,
+        "weights_sha256": plan.weights_sha256 or "none",
+        "license": plan.license or "not stated",
+        "engine": plan.engine,
+        "python": plan.python,
+        "device": plan.device,
+        "version": __version__,
+        "extras": ",".join(filter(None, ("serve", plan.extra))),
+        "status": plan.status,
+        "grade": plan.grade,
+        "why": plan.why,
+        "created_at": plan.created_at,
+        "machine": plan.machine,
+        "n_workers": plan.n_workers,
+        "cpus": plan.cpus,
+        "port": plan.port,
+        "program": plan.program,
+        "start_s": 900,
+        "candidate_json": f', "--candidate", {json.dumps(label)}' if label else "",
+        "candidate_yaml": f", --candidate, {json.dumps(label)}" if label else "",
+        "candidate_shell": f" --candidate {json.dumps(label)}" if label else "",
+        "promised": ", ".join(f"{name} {value:.4g}" for name, value in sorted(plan.promise.items())) or "nothing",
+        "install": _install(plan),
+        "rows_file": "" if plan.rows is None else "earwitness.toml ",
+        "rows_install": "" if plan.rows is None else " earwitness.toml",
+        "devices": "# PrivateDevices is left out: the model is on a GPU." if plan.on_gpu else "PrivateDevices=yes",
+        **_resources(plan),
+        **_weights(plan),
+    }
+
+
+def _install(plan: Plan) -> str:
+    lines = ["COPY earwitness.toml ./"] if plan.rows is not None else []
+    runs = [f"/opt/earwitness/bin/earwitness engines install {plan.engine}"] if plan.own_environment else []
+    if plan.baked and plan.weights_sha256 is not None and plan.folder is None:
+        runs.append(f'/opt/earwitness/bin/earwitness models pull "{plan.model_id}"')
+    if runs:
+        lines.append("RUN " + " \\\n && ".join(runs))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _resources(plan: Plan) -> dict[str, str]:
+    gpu = '              nvidia.com/gpu: "1"' if plan.on_gpu else ""
+    gpu_compose = (
+        "\n    deploy:\n      resources:\n        reservations:\n"
+        "          devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]"
+    )
+    cpus = f"{plan.cpus} CPU{'s' if plan.cpus != 1 else ''}"
+    found = {
+        "asked_for": f"{cpus}, memory unknown",
+        "memory_told": "not measured, so no limit is set",
+        "memory_compose": "",
+        "gpu_compose": gpu_compose if plan.on_gpu else "",
+        "memory_systemd": "# MemoryMax is left out: memory was not measured.",
+        "requests_kubernetes": "              # memory was not measured",
+        "limits_kubernetes": gpu or "              {}",
+    }
+    request, limit, peak = plan.request_bytes, plan.limit_bytes, plan.peak_rss_bytes
+    if request is None or limit is None or peak is None:
+        return found
+    least, most = math.ceil(request / _MIB), math.ceil(limit / _MIB)
+    times = f"{plan.n_workers} worker{'s' if plan.n_workers != 1 else ''} of {math.ceil(peak / _MIB)} MiB"
+    return found | {
+        "asked_for": f"{cpus}, {least} MiB of memory, at most {most} MiB",
+        "memory_told": f"{times} at the most that was measured, and {SERVER_BYTES // _MIB} MiB for the server; the "
+        f"limit is {HEADROOM:g} times that of the workers",
+        "memory_compose": f"\n    mem_limit: {most}m",
+        "memory_systemd": f"MemoryMax={most}M",
+        "requests_kubernetes": f"              memory: {least}Mi",
+        "limits_kubernetes": f"              memory: {most}Mi" + (f"\n{gpu}" if gpu else ""),
+    }
+
+
+def _weights(plan: Plan) -> dict[str, str]:
+    pull = "" if plan.weights_sha256 is None or plan.folder else f'earwitness models pull "{plan.model_id}"'
+    found = {
+        "weights_compose": "",
+        "weights_mount": "",
+        "weights_volume": "",
+        "weights_readme": "",
+        "weights_kubernetes_readme": "",
+        "weights_systemd": f"$ EARWITNESS_CACHE=/opt/earwitness/cache /opt/earwitness/bin/{pull}\n" if pull else "",
+    }
+    if plan.mounted is None:
+        return found
+    source, target = plan.mounted
+    return found | {
+        "weights_compose": f"\n      - {source}:{target}:ro",
+        "weights_mount": f"\n            - {{name: weights, mountPath: {target}, readOnly: true}}",
+        "weights_volume": "\n        - name: weights\n          persistentVolumeClaim: {claimName: earwitness-weights}",
+        "weights_readme": f"$ EARWITNESS_CACHE=./cache {pull}\n" if pull else "",
+        "weights_kubernetes_readme": f"$ kubectl get pvc earwitness-weights   # holds what is in {source} here\n",
+    }

@@ -1,0 +1,246 @@
+"""A server that takes one request at a time and a known time for each: what a load must find can be reckoned."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.contract.servers import Asked, Says, server
+
+from earwitness import data
+from earwitness.engines.catalog import find
+from earwitness.report.measured import load_sentences
+from earwitness.runs import store
+from earwitness.runs.drive import start
+from earwitness.runs.job import Job
+from earwitness.runs.load import next_loads
+from earwitness.runs.measured import Load, LoadPlan, LoadStep, Measure
+from earwitness.runs.record import Limits, Selection
+
+TAKES_S = 0.04
+# These depend on a clock, and take seconds: they are not run beside others.
+clocked = pytest.mark.real
+
+
+def one_at_a_time(takes_s: float = TAKES_S) -> Callable[[Asked], Says]:
+    lock = threading.Lock()
+
+    def answer(_: Asked) -> Says:
+        with lock:
+            time.sleep(takes_s)
+        return Says({"text": "hello"})
+
+    return answer
+
+
+def under(
+    url: str, manifest: Path, out: Path, plan: LoadPlan, *, budget_s: float = 20.0, stretch_s: float = 0.4,
+    timeout_s: float = 5.0,
+) -> Load:  # fmt: skip
+    job = Job(
+        model=find(f"openai-api:{url}/v1#tiny"),
+        folder=None,
+        weights_sha256=None,
+        dataset=data.load(manifest),
+        selection=Selection(str(manifest)),
+        limits=Limits(warmup=0, timeout_floor_s=timeout_s, timeout_factor=0.0),
+        measure=Measure(budget_s=budget_s, stretch_s=stretch_s, load=plan),
+    )
+    run = store.read_run(start(job, out, lambda *_: None))
+    assert run.status == "complete"
+    assert run.measurements is not None
+    assert run.measurements.load is not None
+    return run.measurements.load
+
+
+@clocked
+def test_clients_wait_for_each_other_and_the_most_that_meet_a_target_are_found(
+    tmp_path: Path, three_clips: Path
+) -> None:
+    with server(one_at_a_time()) as (url, seen):
+        found = under(url, three_clips, tmp_path, LoadPlan("closed", (1, 5), target_p95_s=3.5 * TAKES_S))
+    assert [step.load for step in found.steps] == [1, 5, 3, 4]
+    assert [step.meets for step in found.steps] == [True, False, True, False]
+    assert (found.best, found.reason) == (3, None)
+    for step in found.steps:
+        assert step.errors == {}
+        assert step.n_answered == step.n_requests >= 8
+        assert step.latency_p50_s == pytest.approx(step.load * TAKES_S, rel=0.25)
+        assert step.rtfx == pytest.approx(2.0 / TAKES_S, rel=0.3), "clips of 1, 2 and 3 s"
+        assert step.texts_differ == 0
+    assert len(seen) == 3 + sum(step.n_requests for step in found.steps)
+    assert load_sentences(found)[-1].endswith("up to 3 clients at once")
+
+
+@clocked
+def test_a_request_is_timed_from_when_it_was_due(tmp_path: Path, three_clips: Path) -> None:
+    calls = itertools.count()
+
+    def stalls_once(_: Asked) -> Says:
+        # Three requests are the first pass; the next keeps everybody waiting.
+        return Says({"text": "hello"}, wait_s=0.3 if next(calls) == 3 else 0.0)
+
+    with server(stalls_once) as (url, _):
+        plan = LoadPlan("poisson", (30.0,), target_p95_s=0.2)
+        (step,) = under(url, three_clips, tmp_path, plan, stretch_s=1.0).steps
+    assert step.n_requests == pytest.approx(30, abs=18), "Poisson: within three deviations"
+    assert step.n_within == step.n_requests - 1
+    assert step.behind_s < 0.2
+    again = LoadPlan("poisson", (30.0,), target_p95_s=0.2)
+    with server(lambda _: Says({"text": "hello"})) as (url, _):
+        (other,) = under(url, three_clips, tmp_path, again, stretch_s=1.0).steps
+    assert abs(other.n_requests - step.n_requests) <= 2, "the same seed makes the same arrivals"
+
+
+def test_errors_are_counted_by_kind_and_nothing_is_gained_by_refusing(tmp_path: Path, three_clips: Path) -> None:
+    calls = itertools.count()
+    refusal = Says({"error": {"message": "Full.", "code": "queue_full"}}, status=429)
+    answers = [refusal, Says(b"<html>", status=502), Says({"words": []}), Says({"text": "other"})]
+
+    def answer(_: Asked) -> Says:
+        number = next(calls)
+        return Says({"text": "hello"}) if number < 3 else answers[(number - 3) % 4]
+
+    with server(answer) as (url, _):
+        (step,) = under(url, three_clips, tmp_path, LoadPlan("closed", (1,), target_p95_s=1.0)).steps
+    quarter = step.n_requests // 4
+    assert set(step.errors) == {"429 queue_full", "502", "200 without a text"}
+    assert all(abs(count - quarter) <= 1 for count in step.errors.values())
+    assert step.n_answered == step.texts_differ == step.n_within
+    assert (step.n_answered < step.n_requests / 2, step.meets) == (True, False)
+
+
+def test_a_server_that_hangs_costs_the_time_of_one_answer(tmp_path: Path, three_clips: Path) -> None:
+    calls = itertools.count()
+    with server(lambda _: Says(wait_s=3.0 if next(calls) >= 3 else 0.0)) as (url, _):
+        began = time.monotonic()
+        found = under(url, three_clips, tmp_path, LoadPlan("closed", (2, 3, 4)), budget_s=1.0, timeout_s=0.8)
+    assert time.monotonic() - began < 4
+    assert found.steps[0].errors == {"timeout": 2}
+    assert (found.steps[0].rtfx, found.steps[0].latency_p95_s) == (None, None)
+    assert found.reason == "the budget of 1 s ended before 3 was tried"
+
+
+def test_a_key_is_shown_to_the_server_and_is_in_no_file(
+    tmp_path: Path, three_clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from earwitness.cli import main
+
+    secret = "sk-very-secret-0123"
+    monkeypatch.setenv("TEST_KEY", secret)
+    with server(lambda _: Says({"text": "hello"})) as (url, seen):
+        arguments = ["load", url, "--data", str(three_clips), "-m", "tiny", "--key-env", "TEST_KEY", "--json"]
+        assert main([*arguments, "--clients", "2", "--stretch-s", "0.1", "--out", str(tmp_path / "runs")]) == 0
+    assert {asked.headers["authorization"] for asked in seen} == {f"Bearer {secret}"}
+    told = capsys.readouterr()
+    written = [path.read_text("utf-8") for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert len(written) == 2
+    assert not [text for text in (*written, told.out, told.err) if secret in text]
+
+
+def test_decide_reads_what_a_server_gives_under_load(tmp_path: Path, three_clips: Path) -> None:
+    from earwitness.compare.candidates import gather
+
+    with server(lambda _: Says({"text": "hello"}, wait_s=0.01)) as (url, _):
+        found = under(url, three_clips, tmp_path, LoadPlan("closed", (1, 2)))
+    (candidate,) = gather(store.find_records([tmp_path])).candidates
+    assert candidate.take("load_rtfx").value == max(one.rtfx or 0.0 for one in found.steps)
+    assert candidate.take("latency_p95_s").value is not None
+
+
+def step(load: float, *, meets: bool) -> LoadStep:
+    return LoadStep(load, 20, 20, {}, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 20, meets, 0, 0.0)
+
+
+@given(st.integers(0, 200), st.sets(st.integers(1, 200), min_size=1, max_size=5))
+def test_the_search_finds_the_last_that_meets_whatever_was_listed(most: int, listed: set[int]) -> None:
+    plan = LoadPlan("closed", tuple(sorted(map(float, listed))), target_p95_s=1.0)
+    steps = [step(load, meets=load <= most) for load in plan.steps]
+    while left := next_loads(plan, steps):
+        steps += [step(load, meets=load <= most) for load in left]
+    assert len(steps) <= len(listed) + 8
+    met = [one.load for one in steps if one.meets]
+    if most < max(listed):
+        assert max(met, default=0) == most
+    else:
+        assert len(steps) == len(listed)
+
+
+def test_rates_are_searched_to_a_tenth() -> None:
+    plan = LoadPlan("poisson", (1.0, 16.0), target_p95_s=1.0)
+    steps = [step(load, meets=load < 7.3) for load in plan.steps]
+    while left := next_loads(plan, steps):
+        steps += [step(load, meets=load < 7.3) for load in left]
+    met = max(one.load for one in steps if one.meets)
+    missed = min(one.load for one in steps if not one.meets)
+    assert met < 7.3 <= missed <= met * 1.12
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "earwitness", "load", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("http://192.0.2.1:8000", "--data", "sample"), "'192.0.2.1' is not this machine."),
+        (("ftp://127.0.0.1", "--data", "sample"), "'ftp://127.0.0.1' is no address of a server."),
+        (("http://127.0.0.1:9",), "Name what to send"),
+        (("http://127.0.0.1:9", "--data", "sample", "--clients", "1,2.5"), "--clients '1,2.5' are no numbers"),
+        (("http://127.0.0.1:9", "--data", "sample", "--arrivals", "poisson"), "Say how many requests per second"),
+        (("http://127.0.0.1:9", "--data", "sample", "--rate", "2"), "Say so: --arrivals poisson"),
+    ],
+    ids=["remote", "no address", "no data", "half a client", "no rate", "rate of whom"],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from earwitness.cli import main
+
+    assert main(["load", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    from earwitness.cli import main
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    assert main(["load", address, "--data", "sample"]) == 2
+    told = capsys.readouterr().err
+    assert (told.count("\n"), "Is the server up" in told) == (1, True)
+
+
+@clocked
+def test_ctrl_c_ends_it_within_a_second_and_the_record_says_so(tmp_path: Path, three_clips: Path) -> None:
+    loaded = threading.Event()
+    calls = itertools.count()
+
+    def answer(_: Asked) -> Says:
+        if next(calls) > 10:
+            loaded.set()
+        return Says({"text": "hello"}, wait_s=0.02)
+
+    with server(answer) as (url, _):
+        arguments = command(url, "--data", str(three_clips), "-m", "tiny", "--stretch-s", "60", "--out", str(tmp_path))
+        process: Any = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+        assert loaded.wait(timeout=30)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, told = process.communicate(timeout=10)
+    assert (process.returncode, "Traceback" in told) == (130, False)
+    assert time.monotonic() - began < 3
+    (record,) = store.find_records([tmp_path])
+    assert store.read_run(record).status == "interrupted"

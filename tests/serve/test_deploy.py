@@ -1,0 +1,246 @@
+"""What is written for other machines, each file read by the tool that it is for, where that can be had here."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.serve.serving import running, script_folder, write_decision
+
+from earwitness.cli import main
+from earwitness.cli.deployed import plan_of
+from earwitness.serve.deploy import HEADROOM, SERVER_BYTES, Plan, contents
+
+BIN = Path(sys.executable).parent
+PEAK = 700_000_000
+PROMISE = {"wer": 0.12, "latency_p95_s": 0.8, "peak_rss_bytes": float(PEAK)}
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path=BIN)
+    if found is None:
+        pytest.skip(f"{name} is not installed here")
+    return found
+
+
+def ran(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def decision(tmp_path: Path) -> Path:
+    path = tmp_path / "decision.json"
+    write_decision(path, "fake:slow", promise=PROMISE)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, decision: Path) -> Path:
+    out = tmp_path / "out"
+    assert main(["deploy", "--decision", str(decision), "--out", str(out), "--workers", "2"]) == 0
+    return out
+
+
+def pulled(decision: Path, **changed: Any) -> Plan:
+    """As it would be for a model with weights and an engine that is an extra."""
+    plan = plan_of(decision, None, n_workers=2, baked=True, port=8000, program="/bin/true")
+    more: dict[str, Any] = {
+        "model_id": "faster-whisper:base", "engine": "faster-whisper", "extra": "faster-whisper", "threads": 2,
+        "weights_sha256": "ab" * 32, "packages": {"faster-whisper": "1.2.0", "ctranslate2": "4.6.0"},
+    }  # fmt: skip
+    return replace(plan, **(more | changed))
+
+
+def variants(decision: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    yield "baked", contents(pulled(decision))
+    yield "mounted", contents(pulled(decision, baked=False))
+    yield "gpu", contents(pulled(decision, device="cuda:0"))
+    yield "own", contents(pulled(decision, extra=None, own_environment=True, rows="[[model]]\n"))
+    yield "folder", contents(pulled(decision, folder="/data/my model"))
+    yield "unmeasured", contents(pulled(decision, peak_rss_bytes=None, candidate="base on cpu"))
+
+
+def each(decision: Path, check: Callable[[str, Mapping[str, str]], None]) -> None:
+    for name, made in variants(decision):
+        check(name, made)
+
+
+def test_every_yaml_is_yaml_and_every_json_is_json(decision: Path) -> None:
+    def check(_: str, made: Mapping[str, str]) -> None:
+        for name, text in made.items():
+            if name.endswith((".yaml", ".yml")):
+                assert list(yaml.safe_load_all(text))
+            if name.endswith(".json"):
+                json.loads(text)
+            assert name.startswith(("grafana", "prometheus")) or "${" not in text.replace("${E", "").replace(
+                "${G", ""
+            ).replace("${CREDENTIALS_DIRECTORY}", ""), name
+
+    each(decision, check)
+
+
+def test_nothing_is_overwritten_unless_that_is_said(
+    folder: Path, decision: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    (folder / "README.md").write_text("mine", encoding="utf-8")
+    (folder / "Dockerfile").unlink()
+    arguments = ["deploy", "--decision", str(decision), "--out", str(folder), "--workers", "2"]
+    assert main(arguments) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert (folder / "README.md").read_text(encoding="utf-8") == "mine"
+    assert not (folder / "Dockerfile").exists(), "nothing is written when something is in the way"
+    assert main([*arguments, "--force"]) == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_asked_for_is_what_was_measured(folder: Path, decision: Path) -> None:
+    deployment, _ = yaml.safe_load_all((folder / "kubernetes/deployment.yaml").read_text("utf-8"))
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    needed = (SERVER_BYTES + 2 * PEAK) / (1 << 20)
+    allowed = (SERVER_BYTES + HEADROOM * 2 * PEAK) / (1 << 20)
+    asked, limit = container["resources"]["requests"], container["resources"]["limits"]
+    assert asked["cpu"] == "2", "two workers of one thread"
+    assert 0 <= int(asked["memory"].removesuffix("Mi")) - needed < 1
+    assert 0 <= int(limit["memory"].removesuffix("Mi")) - allowed < 1
+    compose = yaml.safe_load((folder / "compose.yaml").read_text("utf-8"))["services"]["earwitness"]
+    assert compose["mem_limit"] == limit["memory"].replace("Mi", "m")
+    unit = (folder / "systemd/earwitness.service").read_text("utf-8")
+    assert f"MemoryMax={limit['memory'].removesuffix('i')}\n" in unit
+    unmeasured = dict(variants(decision))["unmeasured"]
+    assert "mem_limit" not in unmeasured["compose.yaml"]
+    assert "memory was not measured" in unmeasured["systemd/earwitness.service"]
+
+
+def test_the_very_versions_that_were_measured_are_installed(decision: Path) -> None:
+    made = contents(pulled(decision))
+    assert made["constraints.txt"] == "ctranslate2==4.6.0\nfaster-whisper==1.2.0\n"
+    assert '"earwitness[serve,faster-whisper]==' in made["Dockerfile"]
+    assert 'models pull "faster-whisper:base"' in made["Dockerfile"]
+    mounted = contents(pulled(decision, baked=False))
+    assert "models pull" not in mounted["Dockerfile"]
+    assert "./cache:/opt/earwitness/cache:ro" in mounted["compose.yaml"]
+    own = contents(pulled(decision, extra=None, own_environment=True))
+    assert "engines install faster-whisper" in own["Dockerfile"]
+
+
+def test_a_model_that_runs_elsewhere_is_not_deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "decision.json"
+    write_decision(path, "openai-api:http://127.0.0.1:8000/v1#base")
+    assert main(["deploy", "--decision", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "outside of Earwitness" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_weights_is_mounted_where_it_is_looked_for(tmp_path: Path) -> None:
+    model = script_folder(tmp_path / "model")
+    write_decision(tmp_path / "decision.json", f"fake:{model}")
+    assert main(["deploy", "--decision", str(tmp_path / "decision.json"), "--out", str(tmp_path / "out")]) == 0
+    compose = yaml.safe_load((tmp_path / "out/compose.yaml").read_text("utf-8"))
+    assert f"{model}:{model}:ro" in compose["services"]["earwitness"]["volumes"]
+
+
+def test_the_dockerfile_is_one_without_faults(decision: Path) -> None:
+    hadolint = tool("hadolint")
+    for name, made in variants(decision):
+        done = subprocess.run([hadolint, "-"], input=made["Dockerfile"], capture_output=True, text=True)
+        assert done.returncode == 0, f"{name}: {done.stdout}"
+        lines = made["Dockerfile"].splitlines()
+        assert lines.index("USER 10001:10001") < min(n for n, line in enumerate(lines) if line.startswith("CMD"))
+    bad = subprocess.run(
+        [hadolint, "-"], input="FROM python\nRUN cd /x && pip install y\n", capture_output=True, text=True
+    )
+    assert bad.returncode != 0, "it finds faults where there are some"
+
+
+def test_the_manifests_are_what_kubernetes_takes(decision: Path, tmp_path: Path) -> None:
+    validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed here")
+
+    def check(name: str, made: Mapping[str, str]) -> None:
+        for manifest in yaml.safe_load_all(made["kubernetes/deployment.yaml"]):
+            validate.validate(manifest, "1.31", strict=True)
+        if name == "baked":
+            wrong = yaml.safe_load(
+                made["kubernetes/deployment.yaml"].replace("replicas: 1", "replicas: one").split("---")[0]
+            )
+            with pytest.raises(validate.ValidationError):
+                validate.validate(wrong, "1.31", strict=True)
+
+    each(decision, check)
+
+
+def test_the_manifests_come_together(folder: Path) -> None:
+    made = list(yaml.safe_load_all(ran(tool("kubectl"), "kustomize", str(folder / "kubernetes"))))
+    assert sorted(one["kind"] for one in made) == ["ConfigMap", "Deployment", "Service"]
+    (config,) = (one for one in made if one["kind"] == "ConfigMap")
+    (deployment,) = (one for one in made if one["kind"] == "Deployment")
+    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["decision"]["configMap"]["name"] == config["metadata"]["name"]
+
+
+def test_the_compose_file_is_one(decision: Path) -> None:
+    spec = pytest.importorskip("compose_spec", reason="compose-spec is not installed here")
+
+    def check(_: str, made: Mapping[str, str]) -> None:
+        read = yaml.safe_load(made["compose.yaml"])
+        spec.ComposeSpecification.model_validate(read)
+        for service in read["services"].values():
+            assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), "open to this machine only"
+
+    each(decision, check)
+
+
+def test_the_unit_is_one_and_is_shut_in(decision: Path, tmp_path: Path) -> None:
+    analyze = tool("systemd-analyze")
+    out = tmp_path / "out"
+    program = str(BIN / "earwitness")
+    assert main(["deploy", "--decision", str(decision), "--out", str(out), "--program", program]) == 0
+    unit = out / "systemd" / "earwitness.service"
+    assert ran(analyze, "verify", "--man=no", str(unit)) == ""
+    told = ran(analyze, "security", "--offline=yes", "--no-pager", str(unit))
+    assert float(told.split("Overall exposure level for earwitness.service: ")[1].split()[0]) <= 2.0
+
+
+@pytest.mark.real
+def test_the_commands_that_were_written_start_a_server_that_is_found_healthy(tmp_path: Path) -> None:
+    write_decision(tmp_path / "decision.json", f"fake:{script_folder(tmp_path / 'model')}")
+    out, keys, free = tmp_path / "out", tmp_path / "keys.json", free_port()
+    assert main(["deploy", "--decision", str(tmp_path / "decision.json"), "--out", str(out), "--port", str(free)]) == 0
+    assert main(["serve", "keys", "add", "first", "--keys", str(keys)]) == 0
+    dockerfile = (out / "Dockerfile").read_text("utf-8").replace("\\\n", "").splitlines()
+    container = json.loads(next(line for line in dockerfile if line.startswith("CMD")).removeprefix("CMD "))
+    healthy = json.loads(next(line for line in dockerfile if line.startswith("HEALTHCHECK")).partition(" CMD ")[2])
+    unit = (out / "systemd/earwitness.service").read_text("utf-8").splitlines()
+    service = next(line for line in unit if line.startswith("ExecStart=")).split()[1:]
+    composed = yaml.safe_load((out / "compose.yaml").read_text("utf-8"))["services"]["earwitness"]["command"]
+    deployment = yaml.safe_load((out / "kubernetes/deployment.yaml").read_text("utf-8").partition("\n---")[0])
+    (pod,) = deployment["spec"]["template"]["spec"]["containers"]
+    for command in (container, service, composed, pod["args"]):
+        here = [argument.replace("0.0.0.0", "127.0.0.1") for argument in command]
+        assert here.pop(0) == "serve"
+        at = dict(itertools.pairwise(here))
+        swapped = {at["--decision"]: str(out / "decision.json"), at["--port"]: str(free)}
+        swapped |= {at["--keys"]: str(keys)} if "--keys" in at else {}
+        arguments = [swapped.get(argument, argument) for argument in here]
+        with running(tmp_path / "server", *arguments) as server:
+            check = [sys.executable, *(part.replace("8000", str(free)) for part in healthy[1:])]
+            assert subprocess.run(check, timeout=20).returncode == 0
+            assert server.hear().status == (401 if "--keys" in at else 200)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
