@@ -78,5 +78,5 @@ def jobs_at(
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
-    request = Request(tuple(sources), (model.id,), limit=limit, speech=speech, command=tuple(command))
+    request = Request(sources=tuple(sources), models=(model.id,), limit=limit, speech=speech, command=tuple(command))
     return [replace(task.job, model=model) for task in plan(request)]
