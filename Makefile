@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
-# What some tests need beside Python: the synthesisers of the built-in sample, a browser, and Prometheus with promtool.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts chromium chromium-driver prometheus
+# What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, a
+# browser for the report, and Prometheus with promtool.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver prometheus
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ setup: $(SETUP) ## the environment alone, pinned, in .venv
 
 $(SETUP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[faster-whisper,pocketsphinx,serve,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[faster-whisper,pocketsphinx,report,serve,sql,dev]'
 	@touch $(SETUP)
 
 demo: setup ## compare three real models on real speech
@@ -24,8 +25,8 @@ demo: setup ## compare three real models on real speech
 study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 944 s
 	$(BIN)/python examples/first_study.py
 
-quick: setup ## tests that need no weights and no network
-	$(BIN)/python -m pytest -m 'not real and not long' -n 4 -q
+quick: setup ## tests that need no weights, no network and no minute
+	$(BIN)/python -m pytest -m 'not real and not long and not slow' -n 2 -q
 
 test: setup ## every test, with real models on real speech
 	@tools/debian_packages.sh $(DEBIAN)

@@ -27,7 +27,7 @@ from earwitness.runs.environment import environment, usable_cores
 RUN = """
 import json, sys
 from pathlib import Path
-from earwitness.cli.jobs import Request, plan
+from earwitness.api.jobs import Request, plan
 from earwitness.runs.drive import start
 from earwitness.runs.store import read_clips, read_run
 from earwitness.workers.child import peak_rss_bytes

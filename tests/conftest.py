@@ -18,6 +18,18 @@ from earwitness.workers.environments import variables_for
 RATE_HZ = 16_000
 # Programs for the interpreters of engines, whose packages are not here.
 collect_ignore_glob = ["real/probes/*.py"]
+SLOW = (
+    "api/test_calls.py", "cli", "data/test_bundle.py", "docs", "engines/test_command.py", "engines/test_openai_api.py",
+    "engines/test_presets.py", "examples", "report", "runs", "scoring/test_intervals.py", "serve", "workers",
+)  # fmt: skip
+"""Where tests start processes one after the other, or simulate: too much for a minute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = [Path(__file__).parent / name for name in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(path) for path in slow):
+            item.add_marker(pytest.mark.slow)
 
 
 def tone(seconds: float, rate_hz: int = RATE_HZ, channels: int = 1, hz: float = 440.0) -> np.ndarray:

@@ -29,14 +29,14 @@ MAY_IMPORT = {
     "runs": {"data", "archive", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring", "engines"},
     "report": {"compare", "runs"},
+    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report"},
     "serve": {"weights", "workers", "audio", "scoring", "engines"},
-    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "cli"},
     "cli": {"*"},
 }
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
-        "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime"}  # fmt: skip
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
+        "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"}  # fmt: skip
 
 
 def modules() -> list[Path]:

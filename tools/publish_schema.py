@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of records and decisions into docs/schema/; --check only says whether they are up to date."""
+"""Write the published JSON Schemas into docs/schema/; with --check, only say whether they are up to date."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from earwitness.compare.baseline import baseline_schema
 from earwitness.compare.decision_file import decision_schema
 from earwitness.runs.store import clips_schema, run_schema
 
@@ -15,8 +16,12 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schema"
 def main() -> int:
     """Write or compare; 1 when a schema on disk is not the one in the code."""
     stale = []
-    schemas = {"run.json": run_schema(), "clip-result.json": clips_schema(), "decision.json": decision_schema()}
-    for name, schema in schemas.items():
+    for name, schema in (
+        ("run.json", run_schema()),
+        ("clip-result.json", clips_schema()),
+        ("baseline.json", baseline_schema()),
+        ("decision.json", decision_schema()),
+    ):
         text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
         path = FOLDER / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:

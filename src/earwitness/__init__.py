@@ -26,15 +26,18 @@ _NAMES = {
     "api.doctor": "Check doctor",
     "api.machine": "EngineHere ModelHere engines install models pull",
     "api.records": "Record clips records",
+    "api.reporting": "report",
     "api.running": "Progress RunOptions resume run",
     "api.scoring": "Scored rescore score",
     "api.terms": "TermReport",
     "compare.decision": "Decision",
     "compare.robustness": "Robustness",
     "compare.table": "Comparison",
-    "errors": "ArchiveError AudioError AudioNotFoundError ChecksumError ComparisonError ConversionError DataError "
-    "DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError ManifestError PolicyError "
-    "RecordError ScoringError SettingsError UnknownModelError UnsupportedDeviceError UsageError WorkerError",
+    "errors": "ArchiveError AudioError AudioNotFoundError AudioTooLongError ChecksumError ComparisonError "
+    "ConversionError DataError DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError "
+    "ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
+    "UnsupportedDeviceError UsageError WorkerError",
+    "report.build": "Made",
     "runs.record": "ClipResult Run",
     "types": "Clip ClipScore Dataset Edits Failure Finding Hypothesis Score Segment Settings Transcript",
 }
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from earwitness.api.records import Record as Record
     from earwitness.api.records import clips as clips
     from earwitness.api.records import records as records
+    from earwitness.api.reporting import report as report
     from earwitness.api.running import Progress as Progress
     from earwitness.api.running import RunOptions as RunOptions
     from earwitness.api.running import resume as resume
@@ -89,6 +93,7 @@ if TYPE_CHECKING:
     from earwitness.errors import ArchiveError as ArchiveError
     from earwitness.errors import AudioError as AudioError
     from earwitness.errors import AudioNotFoundError as AudioNotFoundError
+    from earwitness.errors import AudioTooLongError as AudioTooLongError
     from earwitness.errors import ChecksumError as ChecksumError
     from earwitness.errors import ComparisonError as ComparisonError
     from earwitness.errors import ConversionError as ConversionError
@@ -107,6 +112,7 @@ if TYPE_CHECKING:
     from earwitness.errors import UnsupportedDeviceError as UnsupportedDeviceError
     from earwitness.errors import UsageError as UsageError
     from earwitness.errors import WorkerError as WorkerError
+    from earwitness.report.build import Made as Made
     from earwitness.runs.record import ClipResult as ClipResult
     from earwitness.runs.record import Run as Run
     from earwitness.types import Clip as Clip

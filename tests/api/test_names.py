@@ -18,20 +18,22 @@ import earwitness as ew
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "apply", "check", "clips", "compare", "completeness", "conditions", "decide", "doctor", "engines", "export",
-    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "rescore", "resume",
+    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "report", "rescore", "resume",
     "robustness", "run", "score", "sensitivity", "slices", "terms",
 )  # fmt: skip
 ANSWERS = (
-    "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "ModelHere", "Needed",
-    "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced", "TermReport",
+    "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "Made", "ModelHere",
+    "Needed", "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced",
+    "TermReport",
 )  # fmt: skip
 VALUES = (
     "Clip", "ClipResult", "ClipScore", "Dataset", "Edits", "Failure", "Finding", "Hypothesis", "Run", "Score",
     "Segment", "Settings", "Transcript",
 )  # fmt: skip
 ERRORS = (
-    "ArchiveError", "AudioError", "AudioNotFoundError", "ChecksumError", "ComparisonError", "ConversionError",
-    "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError", "FetchError",
+    "ArchiveError", "AudioError", "AudioNotFoundError", "AudioTooLongError", "ChecksumError", "ComparisonError",
+    "ConversionError", "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError",
+    "FetchError",
     "ManifestError", "PolicyError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError",
     "UnsupportedDeviceError", "UsageError", "WorkerError",
 )  # fmt: skip

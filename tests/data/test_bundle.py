@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from earwitness import data
 from earwitness.data import bundle
-from earwitness.data.bundle import Study
+from earwitness.data.study import Study
 from earwitness.errors import ArchiveError, DataNotFoundError, EarwitnessError, UsageError
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -146,7 +146,7 @@ def test_a_dataset_s_folder_that_leads_elsewhere_is_refused(packed: Path, folder
 
 def test_an_index_that_does_not_fit_is_named(packed: Path, tmp_path: Path) -> None:
     for change, message in (
-        (lambda index: index.update(bundle_version=99), "version 99; this Earwitness reads up to 1. Upgrade it"),
+        (lambda index: index.update(bundle_version=99), "version 99; this Earwitness reads up to 2. Upgrade it"),
         (lambda index: index.update(extra=1), "does not fit: extra"),
         (lambda index: index.pop("study"), "does not fit: study"),
     ):

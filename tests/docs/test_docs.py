@@ -5,9 +5,12 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
+from dataclasses import MISSING, fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -232,3 +235,40 @@ def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, done.stderr
     assert (tmp_path / "deployment" / "README.md").exists()
+
+
+def test_the_walk_on_the_page_of_the_pipeline_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from earwitness.cli import main
+    from earwitness.engines.catalog import models
+
+    written("pipeline.md", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    models.cache_clear()
+    for command in "".join(blocks(ROOT / "docs" / "pipeline.md", "console").values()).splitlines():
+        arguments = shlex.split(command.removeprefix("$ earwitness "))
+        if "--sql" in arguments and find_spec("duckdb") is None:
+            continue
+        assert main(arguments) == 0, f"{command}: {capfd.readouterr()}"
+    models.cache_clear()
+    assert "The gate is open" in (tmp_path / "gate.md").read_text("utf-8")
+    assert len(store.find_records([tmp_path / "runs"])) == 2
+
+
+def test_the_page_of_the_pipeline_names_every_key_and_every_column() -> None:
+    from earwitness.api.studyfile import Data, Scoring, StudyFile, Variant
+    from earwitness.runs.query import TABLES
+
+    page = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
+    keys = {field.name: field.default for field in fields(StudyFile)}
+    for name, default in keys.items():
+        shown = re.search(rf"^\| `{name}` \| (?:`(.*?)`)? ?\|", page, re.MULTILINE)
+        assert shown, name
+        if shown[1] is not None and default is not MISSING and name != "scoring":
+            expected = list(default) if isinstance(default, tuple) else default
+            assert tomllib.loads(f"x = {shown[1]}")["x"] == expected, name
+    for kind in (Data, Variant, Scoring):
+        assert all(f"`{field.name}`" in page for field in fields(kind))
+    for table, columns in TABLES.items():
+        assert f"| `{table}` | {', '.join(f'`{name}`' for name in columns)} |" in page

@@ -14,7 +14,7 @@ from earwitness.runs.record import ClipResult
 from earwitness.runs.store import read_run
 
 if TYPE_CHECKING:
-    from earwitness.cli.jobs import Request, Task
+    from earwitness.api.jobs import Request, Task
     from earwitness.runs.job import Job
 
 
@@ -107,8 +107,8 @@ def run(
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work, before any clip is heard.
     """
-    from earwitness.cli.jobs import plan
-    from earwitness.cli.study import with_study
+    from earwitness.api.jobs import plan
+    from earwitness.api.study import with_study
 
     request, typed = _request([os.fspath(one) for one in several(data)], _words(model), options)
     return _done(plan(with_study(request, typed)), Path(out), report, interleave=interleave)
@@ -127,7 +127,7 @@ def resume(records: Sources = "runs", *, interleave: bool = True, report: Report
     Raises:
         EarwitnessError: When a record's data, model or engine is no longer to be had, or changed since.
     """
-    from earwitness.cli.jobs import resume_plan
+    from earwitness.api.jobs import resume_plan
 
     tasks = resume_plan([Path(source) for source in several(records)])
     return _done(tasks, Path(), report, interleave=interleave)
@@ -135,7 +135,7 @@ def resume(records: Sources = "runs", *, interleave: bool = True, report: Report
 
 def _request(data: list[str], model: tuple[str, ...], options: RunOptions) -> tuple[Request, set[str]]:
     """Return the request, and the names of its fields that were given."""
-    from earwitness.cli.jobs import Request
+    from earwitness.api.jobs import Request
     from earwitness.engines.registry import nearest
 
     given: dict[str, Any] = {"model": model, **options} if model else {**options}

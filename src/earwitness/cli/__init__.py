@@ -15,10 +15,13 @@ from importlib import import_module
 from earwitness.errors import EarwitnessError
 
 COMMANDS = {
-    "demo": "The whole story on the built-in sample: run, compare, scorecard",
-    "run": "Run models over data and write run records",
+    "demo": "The whole story on the built-in sample: run, compare, decide, report",
+    "init": "A study file, earwitness.toml, to begin with",
+    "run": "Run models over data, or the study of earwitness.toml, and write run records",
+    "runs": "The records: list, filter, query with SQL, prune",
     "compare": "Runs over the same data side by side, as tables and Markdown",
     "decide": "Which model may be served: status, grade and reasons under a policy",
+    "report": "One offline page with verdict, tables, charts, word diffs and sound; Markdown and plots",
     "plan": "How much more audio would separate models, or narrow an interval",
     "analyze": "Where errors are and how firmly a ranking stands: slices, sensitivity, terms, pairs",
     "serve": "An API like OpenAI's for the chosen model, measured, watched; its keys",
@@ -26,6 +29,7 @@ COMMANDS = {
     "canary": "Reference clips through a live server on a schedule: WER and latency as metrics",
     "deploy": "Dockerfile, compose, systemd unit and Kubernetes manifests, filled in from a decision",
     "robustness": "WER against the severity of noise, codecs, rooms; where each model breaks",
+    "gate": "Runs against a baseline, for continuous integration: exit 0 or 1",
     "bundle": "Data and study in one file, for another machine",
     "notebook": "A notebook that makes the study on a borrowed machine",
     "export": "Run records in one file, for the way home",

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
+if TYPE_CHECKING:
+    from earwitness.api.jobs import Request
+
 app = new_app("Pack data and study in one file, for another machine.")
 
 
 @app.command()
+@options.of_a_run
 def bundle(
+    request: Request,
     sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA...")],
     out: Annotated[Path, typer.Option(help="The zip file to make.")],
-    model: options.Models = None,
-    device: options.Device = "auto",
-    preset: options.Preset = "matched",
-    set_: options.Assignments = None,
-    limit: options.Limit = None,
-    tag: options.Tags = None,
-    language: options.Language = None,
-    channel: options.Channel = None,
-    condition: options.Conditions = None,
-    no_clean: options.NoClean = False,
-    normalizer: options.Normalizer = "auto",
-    compounds: options.Compounds = False,
-    method: options.Method = "levenshtein",
-    alternatives: options.Alternatives = False,
-    warmup: options.Warmup = 1,
-    timeout: options.Timeout = 120,
     as_json: AsJson = False,
 ) -> None:
     """Pack the audio, the references and the study, with the sha256 of everything.
@@ -45,15 +34,11 @@ def bundle(
 
         earwitness run study.zip
     """
-    from earwitness.cli.jobs import packable
-    from earwitness.cli.study import study_of
+    from earwitness.api.jobs import packable
+    from earwitness.api.study import study_of
     from earwitness.data import bundle as bundles
 
-    request = options.request(
-        sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
-        language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
-        compounds=compounds, method=method, alternatives=alternatives, warmup=warmup, timeout_s=timeout,
-    )  # fmt: skip
+    request = replace(request, sources=tuple(sources))
     made = bundles.pack(packable(request), study_of(request), out)
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})

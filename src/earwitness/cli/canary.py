@@ -157,7 +157,7 @@ def promised(path: Path, candidate: str | None, data: str, limit: int | None) ->
         UsageError: When it promises no WER, or there is no such candidate.
         EarwitnessError: When the decision or the data cannot be read.
     """
-    from earwitness.cli.jobs import load
+    from earwitness.api.jobs import load
     from earwitness.cli.served import verdict_of
     from earwitness.compare.decision_file import read_decision
     from earwitness.errors import RecordError, UsageError

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("The whole story: pull, run, compare, scorecard.")
+if TYPE_CHECKING:
+    from earwitness.compare.decision import Decision
+
+app = new_app("The whole story: pull, run, compare, decide, report.")
 MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
 TELEPHONY_CLIPS = 60
 JOINED_S = 163.0
@@ -27,8 +30,9 @@ def demo(
 
         earwitness demo --sample-only
     """
+    from earwitness.api.comparing import decide
+    from earwitness.api.jobs import Request, plan
     from earwitness.cli.compare import plain, show
-    from earwitness.cli.jobs import Request, plan
     from earwitness.cli.run import run_tasks
     from earwitness.compare.table import compare
     from earwitness.report.scorecard import markdown
@@ -38,14 +42,40 @@ def demo(
     tasks = []
     for source, limit, tags in [("sample", None, ()), *([] if sample_only else _recordings())]:
         tasks += plan(Request(sources=(source,), models=models, limit=limit, tags=tags, command=("demo",)))
-    comparison = compare(run_tasks(tasks, out, quiet=as_json))
-    card = out / "scorecard.md"
+    records = run_tasks(tasks, out, quiet=as_json)
+    comparison = compare(records)
+    card, decision = out / "scorecard.md", out / "decision.json"
     write_text(card, markdown(comparison))
+    decided = decide(records, out=decision)
+    page = _page(records, out / "report", decided)
     if as_json:
-        print_json({**plain(comparison), "scorecard": str(card)})
+        print_json(
+            {
+                **plain(comparison),
+                "scorecard": str(card),
+                "decision": str(decision),
+                "chosen": decided.chosen,
+                "report": page and str(page),
+            }
+        )
         return
     show(comparison)
-    console().print(f"The scorecard: {card}\nThe records:   {out}/<model>/asr/", markup=False)
+    said = {"The scorecard": card, "The decision": decision, "The report": page, "The records": f"{out}/<model>/asr/"}
+    console().print(f"{decided.policy.name}: {decided.why}", markup=False, style="bold", soft_wrap=True)
+    for what, where in said.items():
+        if where is not None:
+            console().print(f"{what + ':':<15}{where}", markup=False, soft_wrap=True)
+
+
+def _page(records: list[Path], folder: Path, decision: Decision) -> Path | None:
+    from earwitness.api.reporting import report
+    from earwitness.errors import UsageError
+
+    try:
+        return report(records, out=folder, decision=decision).page
+    except UsageError as error:
+        console(stderr=True).print(f"Without a report: {error}", markup=False)
+        return None
 
 
 def _models() -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def load(
 
         earwitness load http://127.0.0.1:8000 --data librivox-mini --arrivals poisson --rate 0.5,1,2 --target-p95 3
     """
-    from earwitness.cli.jobs import Task
+    from earwitness.api.jobs import Task
     from earwitness.cli.run import run_tasks
     from earwitness.cli.served_at import jobs_at, model_at, require_ours
     from earwitness.errors import UsageError

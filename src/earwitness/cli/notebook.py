@@ -13,7 +13,7 @@ from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, typed
 
 if TYPE_CHECKING:
-    from earwitness.data.bundle import Study
+    from earwitness.data.study import Study
 
 app = new_app("Write a notebook that makes the study on a borrowed machine.")
 INDEX = "index"
@@ -93,10 +93,11 @@ def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], Study]:
     from earwitness.data import bundle
     from earwitness.data.corpora import CORPORA
     from earwitness.data.load import SAMPLE
+    from earwitness.data.study import Study
     from earwitness.errors import UsageError
 
     places: list[str] = []
-    studies: list[bundle.Study] = []
+    studies: list[Study] = []
     for source in sources:
         found = bundle.split(source)
         if found is not None and not found[1]:
@@ -110,7 +111,7 @@ def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], Study]:
             )
     if len(set(studies)) > 1:
         raise UsageError("The bundles have different studies. Write a notebook for each.")
-    return tuple(places), studies[0] if studies else bundle.Study()
+    return tuple(places), studies[0] if studies else Study()
 
 
 def _engines(models: Sequence[str], device: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

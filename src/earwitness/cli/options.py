@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
-
-if TYPE_CHECKING:
-    from earwitness.cli.jobs import Request
+from typer.models import OptionInfo
 
 KeyEnv = Annotated[
     str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds the server's key.")
@@ -25,7 +26,7 @@ Assignments = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="A setting on top of the preset, such as beam_size=5."),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")]
-Tags = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only clips with this tag.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Only clips with this tag.")]
 Language = Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")]
 Channel = Annotated[int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")]
 Normalizer = Annotated[
@@ -35,13 +36,16 @@ Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equa
 Method = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]
 Alternatives = Annotated[bool, typer.Option("--alternatives", help="{a / b} in a reference is either.")]
 Warmup = Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")]
-Timeout = Annotated[float, typer.Option(min=1, help="Seconds that a clip gets at least; ten times its audio.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=1, help="Seconds that a clip gets at least; ten times its audio.")
+]
 Conditions = Annotated[
     list[str] | None,
     typer.Option("--condition", metavar="NAME", help="Alter the audio, as in noise:10dB or mulaw; may be repeated."),
 ]
-NoClean = Annotated[bool, typer.Option("--no-clean", help="With --condition: leave out the audio as it is.")]
-
+Clean = Annotated[
+    bool, typer.Option("--clean/--no-clean", help="With --condition: whether the audio as it is comes first.")
+]
 Speech = Annotated[
     bool | None,
     typer.Option(
@@ -54,21 +58,81 @@ Measure = Annotated[
     list[str] | None,
     typer.Option(metavar="PROTOCOL,...", help="Also measure speed by protocol: cold, latency, throughput."),
 ]
+BudgetS = Annotated[float, typer.Option("--budget-s", min=1, help="Seconds that each protocol may take.")]
 Interleave = Annotated[
     bool, typer.Option("--interleave/--one-by-one", help="Models take turns, or one runs after the other.")
 ]
-BudgetS = Annotated[float, typer.Option("--budget-s", min=1, help="Seconds that each protocol may take.")]
+
+OF_A_RUN: Mapping[str, tuple[Any, Any]] = {
+    "models": (Models, None),
+    "device": (Device, "auto"),
+    "preset": (Preset, "matched"),
+    "assignments": (Assignments, None),
+    "limit": (Limit, None),
+    "tags": (Tags, None),
+    "language": (Language, None),
+    "channel": (Channel, None),
+    "conditions": (Conditions, None),
+    "clean": (Clean, True),
+    "normalizer": (Normalizer, "auto"),
+    "compounds": (Compounds, False),
+    "method": (Method, "levenshtein"),
+    "alternatives": (Alternatives, False),
+    "warmup": (Warmup, 1),
+    "timeout_s": (Timeout, 120.0),
+    "speech": (Speech, None),
+    "measure": (Measure, None),
+    "budget_s": (BudgetS, 300.0),
+}
+"""Every option of a run with its default, called as the field of ``Request`` that it fills."""
 
 
-def request(**given: Any) -> Request:
-    """Return what was typed as a Request: lists become tuples, and one that was left out is empty."""
-    from dataclasses import fields
+def of_a_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command every option of a run; it gets them together, as its parameter ``request``.
 
-    from earwitness.cli.jobs import Request
-    from earwitness.text import normalizer
+    The options stand behind the command's first argument, before its own options.
+    """
+    hints = get_type_hints(command, localns={"Request": Any}, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = [
+        parameter.replace(kind=keyword, annotation=hints[name])
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name != "request"
+    ]
+    shared = [
+        inspect.Parameter(name, keyword, default=default, annotation=option)
+        for name, (option, default) in OF_A_RUN.items()
+    ]
+    first = 1 + next(number for number, parameter in enumerate(own) if parameter.name == "sources")
 
-    # A file of rules stays here; what is in it goes into the study and the record.
-    given["normalizer"] = normalizer(given["normalizer"]).name
-    many = {field.name for field in fields(Request) if str(field.type).startswith("tuple")}
-    values: Any = {name: tuple(value or ()) if name in many else value for name, value in given.items()}
-    return Request(**values)
+    @wraps(command)
+    def wrapped(**given: Any) -> None:
+        from earwitness.api.jobs import Request
+        from earwitness.text import normalizer
+
+        values = {name: given.pop(name) for name in OF_A_RUN}
+        # What is left out is what ``Request`` says; typer's lists become tuples.
+        asked: Any = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+            if value is not None
+        }
+        # A file of rules stays here; what is in it goes into the study and the record.
+        asked["normalizer"] = normalizer(asked["normalizer"]).name
+        command(**given, request=Request(**asked))
+
+    parameters = [*own[:first], *shared, *own[first:]]
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapped
+
+
+def flag(name: str) -> str:
+    """Return the option of a run as it is typed.
+
+    >>> flag("models"), flag("budget_s"), flag("device")
+    ('--model', '--budget-s', '--device')
+    """
+    option = next(each for each in get_args(OF_A_RUN[name][0]) if isinstance(each, OptionInfo))
+    names = [option.default, *(option.param_decls or ())] if option.default is not ... else []
+    return str(names[0]).partition("/")[0] if names else f"--{name}"

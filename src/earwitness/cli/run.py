@@ -4,48 +4,37 @@ from __future__ import annotations
 
 import signal
 import sys
-from dataclasses import asdict
+from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from earwitness.cli import options
-from earwitness.cli.common import AsJson, console, new_app, print_json, typed
+from earwitness.cli.common import AsJson, console, new_app, typed
 
 if TYPE_CHECKING:
-    from earwitness.cli.jobs import Request, Task
+    from earwitness.api.items import Item
+    from earwitness.api.jobs import Request
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
 
 
 @app.command()
+@options.of_a_run
 def run(
     context: typer.Context,
+    request: Request,
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Corpora, manifests, folders, bundles; with --resume: records.", metavar="DATA..."),
+        typer.Argument(
+            help="Corpora, manifests, folders, bundles; with --resume: records. Without any: the study of "
+            "earwitness.toml, here or above.",
+            metavar="DATA...",
+        ),
     ] = None,
-    model: options.Models = None,
-    device: options.Device = "auto",
-    preset: options.Preset = "matched",
-    set_: options.Assignments = None,
-    limit: options.Limit = None,
-    tag: options.Tags = None,
-    language: options.Language = None,
-    channel: options.Channel = None,
-    condition: options.Conditions = None,
-    no_clean: options.NoClean = False,
-    normalizer: options.Normalizer = "auto",
-    compounds: options.Compounds = False,
-    method: options.Method = "levenshtein",
-    alternatives: options.Alternatives = False,
-    warmup: options.Warmup = 1,
-    timeout: options.Timeout = 120,
-    speech: options.Speech = None,
-    measure: options.Measure = None,
-    budget_s: options.BudgetS = 300,
     interleave: options.Interleave = True,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
@@ -54,7 +43,8 @@ def run(
     """Run every model over every dataset, one clip at a time, each model in a process of its own.
 
     Several models take turns, so that a machine that slows down slows all of them. A clip that fails is recorded and
-    the run goes on; one that was killed goes on with --resume. What is not typed is taken from a bundle. Examples:
+    the run goes on; one that was killed goes on with --resume. What is not typed is taken from a bundle. Without data,
+    the study of earwitness.toml is done: what is measured already is skipped, what was begun goes on. Examples:
 
         earwitness run sample --model faster-whisper:tiny.en --model pocketsphinx:en-us
 
@@ -67,37 +57,79 @@ def run(
         earwitness run --resume
 
         earwitness run study.zip
+
+        earwitness run
     """
-    request = options.request(
-        sources=sources, models=model, device=device, preset=preset, assignments=set_, limit=limit, tags=tag,
-        language=language, channel=channel, conditions=condition, clean=not no_clean, normalizer=normalizer,
-        compounds=compounds, method=method, alternatives=alternatives, warmup=warmup,
-        timeout_s=timeout, speech=speech, measure=measure, budget_s=budget_s, command=sys.argv[1:],
-    )  # fmt: skip
-    tasks = _tasks(
-        request,
-        typed(context, model="models", timeout="timeout_s", condition="conditions", no_clean="clean"),
-        out if resume else None,
-    )
-    _answer(run_tasks(tasks, out, quiet=as_json, interleave=interleave), as_json=as_json)
-
-
-def _tasks(request: Request, given: frozenset[str], resumed: Path | None) -> list[Task]:
-    from earwitness.cli.jobs import plan, resume_plan
-    from earwitness.cli.study import with_study
-
+    request = replace(request, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
+    given = typed(context)
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if sources or resume:
+        _do(_items(request, given, out if resume else None), out, interleave=interleave, as_json=as_json)
+    else:
+        _study(request, given, out, interleave=interleave, as_json=as_json)
+
+
+def _items(request: Request, given: frozenset[str], resumed: Path | None) -> list[Item]:
+    from earwitness.api.items import Item
+    from earwitness.api.jobs import plan, resume_plan
+    from earwitness.api.study import with_study
+
     if resumed is None:
-        return plan(with_study(request, given))
-    return resume_plan([Path(source) for source in request.sources or (str(resumed),)])
+        return [Item("done", None, task) for task in plan(with_study(request, given))]
+    tasks = resume_plan([Path(source) for source in request.sources or (str(resumed),)])
+    return [Item("resumed", None, task) for task in tasks]
+
+
+def _study(request: Request, given: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
+    from earwitness.api import studyfile
+    from earwitness.api.items import items
+
+    file = studyfile.find()
+    study = studyfile.read(file)
+    _refuse_typed(given, file)
+    out = out.resolve() if "out" in given else Path(study.out)
+    note = console(stderr=True).print
+    if file.parent != Path() and not as_json:
+        note(f"In {file.parent}:", markup=False)
+    with chdir(file.parent):
+        found, held = items(study, out, request.command)
+        for sentence in held.unreadable:
+            note(f"Passed over: {sentence}", markup=False)
+        _do(found, out, interleave=interleave, as_json=as_json)
+
+
+def _refuse_typed(given: frozenset[str], file: Path) -> None:
+    from earwitness.errors import UsageError
+
+    for name in options.OF_A_RUN:
+        if name in given:
+            raise UsageError(
+                f"{options.flag(name)} was typed without data, and then {str(file)!r} says what is measured. "
+                "Change it there, or name the data: earwitness run DATA"
+            )
+
+
+def _do(found: list[Item], out: Path, *, interleave: bool, as_json: bool) -> None:
+    from earwitness.cli.answers import answer
+
+    left = [item.task for item in found if item.task is not None and item.outcome != "skipped"]
+    made = iter(run_tasks(left, out, quiet=as_json, interleave=interleave))
+    records: list[Path | None] = []
+    for item in found:
+        if item.task is None:
+            records.append(None)
+        else:
+            records.append(item.task.record if item.outcome == "skipped" else next(made))
+    if not answer(found, records, as_json=as_json):
+        raise typer.Exit(1)
 
 
 def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: bool = True) -> list[Path]:
     """Do the work with a progress bar on standard error, and return the records in the order of the tasks."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from earwitness.cli.jobs import caveats
+    from earwitness.api.jobs import caveats
     from earwitness.runs.drive import Turn, by_data, together
 
     screen = console(stderr=True)
@@ -130,57 +162,3 @@ def _reporter(bars: Any, job: Any) -> Any:
             bars.console.print(f"{result.clip.id}: failed in {failure.stage}: {failure.message}", markup=False)
 
     return report
-
-
-def _answer(records: list[Path], *, as_json: bool) -> None:
-    from earwitness.runs.store import read_run
-
-    runs = [read_run(path) for path in records]
-    if as_json:
-        print_json([_summary(path, run) for path, run in zip(records, runs, strict=True)])
-    else:
-        for path, run in zip(records, runs, strict=True):
-            why = _why(path, run)
-            text = f"{_in_words(run)}\n  {path}" + (f"\n  {why}" if why else "")
-            console().print(text, markup=False, soft_wrap=True)
-    if any(run.status != "complete" for run in runs):
-        raise typer.Exit(1)
-
-
-def _in_words(run: Any) -> str:
-    from earwitness.report.format import number, percent
-
-    head = f"{run.model.id} on {run.dataset.name}"
-    if run.status != "complete":
-        return f"{head} {run.status}" + (f": {run.failure.message}" if run.failure else "")
-    failed = run.score("failed_clips")
-    return (
-        f"{head}: WER {percent(run.score('wer'))}, RTF {number(run.speed.rtf if run.speed else None)}, "
-        f"{failed.value:.0f} of {run.dataset.n_clips} clips failed"
-    )
-
-
-def _why(path: Path, run: Any) -> str | None:
-    from earwitness.runs.store import read_clips
-    from earwitness.scoring.cause import cause
-
-    wer = run.score("wer")
-    return cause([result.score for result in read_clips(path)]) if wer and (wer.value or 0) > 1 else None
-
-
-def _summary(path: Path, run: Any) -> dict[str, Any]:
-    return {
-        "record": str(path),
-        "id": run.id,
-        "status": run.status,
-        "model": run.model.id,
-        "dataset": run.dataset.name,
-        "device_used": run.device_used,
-        "failure": run.failure and asdict(run.failure),
-        "cause": _why(path, run),
-        "scores": {score.metric: asdict(score) for score in run.scores},
-        "speed": run.speed and asdict(run.speed),
-        "measurements": run.measurements and asdict(run.measurements),
-        "drift": run.drift and asdict(run.drift),
-        "order": run.order and asdict(run.order),
-    }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from earwitness.cli.jobs import Request, plan
+from earwitness.api.jobs import Request, plan
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.http import URL_PATTERN
 from earwitness.engines.openai_api import SPEC, key_of, names_on
@@ -78,5 +78,5 @@ def jobs_at(
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
-    request = Request(tuple(sources), (model.id,), limit=limit, speech=speech, command=tuple(command))
+    request = Request(sources=tuple(sources), models=(model.id,), limit=limit, speech=speech, command=tuple(command))
     return [replace(task.job, model=model) for task in plan(request)]

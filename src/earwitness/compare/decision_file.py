@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.compare.decision import SCHEMA_VERSION, Decision
-from earwitness.errors import RecordError
-from earwitness.runs.store import adapter, schema_of, validated, write_text
+from earwitness.runs.store import adapter, read_document, schema_of, write_text
 
 
 def plain_decision(decision: Decision) -> dict[str, Any]:
@@ -32,19 +31,15 @@ def read_decision(path: Path) -> Decision:
     Raises:
         RecordError: When it is not there, not JSON, from a newer Earwitness, or does not fit the schema.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecordError(f"There is no decision {str(path)!r}. Make one: earwitness decide runs/") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise RecordError(f"{str(path)!r} is not a decision: {error}.") from None
-    found = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(found, int) and found > SCHEMA_VERSION:
-        raise RecordError(
-            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {SCHEMA_VERSION}. Upgrade it."
-        )
-    decision: Decision = validated(Decision, data, str(path))
-    return decision
+    found: Decision = read_document(
+        Decision,
+        path,
+        SCHEMA_VERSION,
+        what="a decision",
+        missing="decision",
+        remedy="Make one: earwitness decide runs/",
+    )
+    return found
 
 
 def decision_schema() -> dict[str, Any]:

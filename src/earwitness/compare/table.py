@@ -16,7 +16,7 @@ from typing import Any
 from earwitness.compare.parity import ACCEPTED, BatchChange, batch_changes, why_unranked
 from earwitness.compare.ties import PairTest, ranked
 from earwitness.errors import ComparisonError
-from earwitness.runs.record import DatasetInfo, Environment, Run
+from earwitness.runs.record import ClipResult, DatasetInfo, Environment, Run
 from earwitness.runs.rescore import scored
 from earwitness.runs.store import read_clips, read_run, seal_fits
 from earwitness.scoring.cause import cause
@@ -24,6 +24,7 @@ from earwitness.types import Score
 
 _METRICS = ("wer", "cer")
 _NO_RANK = "–"
+Reader = Callable[[Path], list[ClipResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ class Comparison:
     """A sentence for each run that is in no table."""
 
 
-def compare(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Comparison:
+def compare(
+    records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED, alone: bool = False, read: Reader = read_clips
+) -> Comparison:
     """Compare runs.
 
     Of several complete runs that differ in nothing but time and scoring, the newest is taken. Runs that did not end
@@ -100,18 +103,20 @@ def compare(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Co
     Args:
         records: Paths of records.
         accept: Settings that may differ between ranked rows, as ``parity.accepted`` returns them.
+        alone: Whether a dataset with one run makes a table of one row.
+        read: Reads the clips of a record; for callers that need them too, and would read them again.
 
     Raises:
-        ComparisonError: When a dataset has one run only (it then has nothing to be compared with), or scores of one
-            dataset were made in different ways. The message says which differ, and how.
+        ComparisonError: When a dataset has one run only (it then has nothing to be compared with) and ``alone`` does
+            not allow that, or scores of one dataset were made in different ways. The message says which differ and how.
         RecordError: For a record that cannot be read.
     """
     left_out: list[str] = []
     groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
     for path, run in newest(records, left_out):
         groups[run.dataset.sha256].append((path, run))
-    _refuse_lonely(groups)
-    return Comparison(tuple(_table(group, accept) for group in groups.values()), tuple(left_out))
+    _refuse_lonely(groups, alone=alone)
+    return Comparison(tuple(_table(group, accept, read) for group in groups.values()), tuple(left_out))
 
 
 def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run]]:
@@ -162,11 +167,11 @@ def machine_of(run: Run) -> tuple[str, int]:
     return run.environment.cpu, run.environment.cores
 
 
-def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
+def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], *, alone: bool) -> None:
     if not groups:
         raise ComparisonError("There is no complete run to compare. Make one: earwitness run DATA --model M")
     lonely = [group[0] for group in groups.values() if len(group) == 1]
-    if not lonely:
+    if not lonely or alone:
         return
     if len(groups) == 1:
         path, run = lonely[0]
@@ -185,15 +190,15 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]]) -> None:
     raise ComparisonError(f"Runs on different data are not compared: {each}. Run the models on the same data.")
 
 
-def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str]) -> Table:
+def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Reader) -> Table:
     refuse_unequal_signatures(group)
     group = sorted(group, key=lambda pair: pair[1].created_at)
     runs = [run for _, run in group]
     machines = {machine_of(run): run.environment for run in runs}
     places = places_of(runs, list(machines))
     labels = labels_of(runs, places)
-    shared = _wer_on_shared(group)
-    results = {label: read_clips(path) for label, (path, _) in zip(labels, group, strict=True)}
+    shared = _wer_on_shared(group, read)
+    results = {label: read(path) for label, (path, _) in zip(labels, group, strict=True)}
     by_label = dict(zip(labels, runs, strict=True))
     unranked = why_unranked(by_label, accept)
     ranking = ranked(results) if unranked is None else None
@@ -304,10 +309,10 @@ def _differences(rows: Sequence[Row]) -> list[Difference]:
     return [difference for difference in candidates if len(set(difference.values.values())) > 1]
 
 
-def _wer_on_shared(group: Sequence[tuple[Path, Run]]) -> dict[Path, Score]:
+def _wer_on_shared(group: Sequence[tuple[Path, Run]], read: Reader) -> dict[Path, Score]:
     if not any(score.n_failed for _, run in group if (score := run.score("wer"))):
         return {}
-    results = {path: read_clips(path) for path, _ in group}
+    results = {path: read(path) for path, _ in group}
     finished = [{r.clip.id for r in rows if r.hypothesis.ok} for rows in results.values()]
     shared = set.intersection(*finished)
     found = {}

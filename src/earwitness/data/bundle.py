@@ -24,46 +24,15 @@ from earwitness import __version__, archive
 from earwitness.data import jsonl
 from earwitness.data.load import MANIFEST, about_folder, fingerprint, locate, to_clips
 from earwitness.data.rows import Row
+from earwitness.data.study import Study
 from earwitness.errors import ArchiveError, DataNotFoundError, UsageError
 from earwitness.fetch import cache_dir, staged
 from earwitness.types import Clip, Dataset
 
 INDEX = "bundle.json"
-VERSION = 1
+VERSION = 2
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 _NOTICES = re.compile(r"(?i)(copyright|copying|licen[cs]e|notice|attribution)([.-].*)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """What is to be made of the data: the arguments of ``earwitness run`` that travel."""
-
-    __pydantic_config__ = _STRICT
-
-    models: tuple[str, ...] = ()
-    """Model ids."""
-    device: str = "auto"
-    """As asked for."""
-    assignments: tuple[str, ...] = ()
-    """Decoding settings, as ``name=value``, on top of the preset."""
-    preset: str = "matched"
-    """``matched`` or ``native``."""
-    conditions: tuple[str, ...] = ()
-    """What is done to the audio where it is heard; it is packed as it is."""
-    clean: bool = True
-    """Whether the audio as it is comes first where conditions are given."""
-    normalizer: str = "auto"
-    """For scoring."""
-    compounds: bool = False
-    """For scoring."""
-    method: str = "levenshtein"
-    """Of the alignment, for scoring."""
-    alternatives: bool = False
-    """Whether references may hold alternatives, for scoring."""
-    warmup: int = 1
-    """Unmeasured transcriptions by every new worker."""
-    timeout_s: float = 120.0
-    """The least time a clip gets."""
 
 
 @dataclass(frozen=True, slots=True)

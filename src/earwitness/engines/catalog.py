@@ -1,4 +1,4 @@
-"""The catalog of models: ``catalog.toml`` beside this file, and the user's ``earwitness.toml``."""
+"""The catalog of models: ``catalog.toml`` beside this file, and rows of the user's ``earwitness.toml``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from earwitness.errors import EngineError, UnknownModelError
 
 USER_FILE = "earwitness.toml"
+_TABLES = ("model", "study")
 _ON_THE_HUB = r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?"
 _AT_A_SERVER = r"(https?://[^\s@?#]+)#(\S+)"
 
@@ -59,18 +60,28 @@ class Model:
     """What the row tells its engine; which names it knows is in the engine's spec."""
 
 
+def user_file() -> Path | None:
+    """Return the nearest ``earwitness.toml``, in the working folder or above; relative where it is in the folder."""
+    here = Path(USER_FILE)
+    if here.is_file():
+        return here
+    return next((folder / USER_FILE for folder in Path.cwd().parents if (folder / USER_FILE).is_file()), None)
+
+
 @cache
 def models() -> tuple[Model, ...]:
-    """Return the built-in rows, then those of ``earwitness.toml`` in the working folder.
+    """Return the built-in rows, then those of ``earwitness.toml`` in the working folder or above.
 
     Raises:
-        EngineError: For a row with an unknown or missing key, or an id that is there twice.
+        EngineError: For a table, or a key of a row, that is unknown, for one that is missing, or an id that is there
+            twice.
     """
     text = files("earwitness.engines").joinpath("catalog.toml").read_text(encoding="utf-8")
     found = _rows(text, "the built-in catalog")
-    user = Path(USER_FILE)
-    if user.is_file():
-        found += _rows(user.read_text(encoding="utf-8"), repr(USER_FILE))
+    user = user_file()
+    if user is not None:
+        rows = _rows(user.read_text(encoding="utf-8"), repr(str(user)))
+        found += [replace(row, sources=tuple(_beside(user, source) for source in row.sources)) for row in rows]
     seen: set[str] = set()
     for model in found:
         if model.id in seen:
@@ -121,7 +132,17 @@ def _rows(text: str, where: str) -> list[Model]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise EngineError(f"{where} is not TOML: {error}.") from None
+    for name in data:
+        if name not in _TABLES:
+            near = difflib.get_close_matches(name, _TABLES, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(_TABLES)}."
+            raise EngineError(f"{where} has an unknown table {name!r}. {hint}")
     return [_model(row, where) for row in data.get("model", [])]
+
+
+def _beside(file: Path, source: str) -> str:
+    # In a folder below, a relative path is still that of the file.
+    return f"path:{file.parent / source[5:]}" if source.startswith("path:") else source
 
 
 def _model(row: Mapping[str, Any], where: str) -> Model:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from earwitness.compare.matrix import matrix
 from earwitness.compare.table import Comparison, Row, Table, machine_name
@@ -11,57 +12,74 @@ from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
 from earwitness.report.measured import batch_sentence, run_sentences
 from earwitness.report.statistics import pair_sentences
+from earwitness.types import Score
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Column:
     """A column of the scorecard."""
 
     heading: str
     """With the unit."""
-    show: Callable[[Row], str]
-    """The cell of a row."""
+    of: Callable[[Row], Any]
+    """What a row has there: a score, a number, a text, or ``None``."""
+    shown: Callable[[Any], str]
+    """How that is written."""
     meaning: str
     """For the legend."""
 
+    def show(self, row: Row) -> str:
+        """Return the cell of a row."""
+        return self.shown(self.of(row))
 
-def _of(value: object, name: str) -> Any:
-    return getattr(value, name, None)
+    def key(self, row: Row) -> float | str | None:
+        """Return what rows are sorted by; ``None`` goes last."""
+        found = self.of(row)
+        key: float | str | None = found.value if isinstance(found, Score) else found
+        return key
 
 
-def _shown(row: Row, metric: str, show: Callable[..., str]) -> str:
-    return show(row.run.score(metric))
+def _score(metric: str) -> Callable[[Row], Score | None]:
+    return lambda row: row.run.score(metric)
 
 
-_RTF = Column("RTF", lambda row: number(_of(row.run.speed, "rtf")), "seconds of work per second of audio")
+def _field(*path: str) -> Callable[[Row], Any]:
+    def found(row: Row) -> Any:
+        value: object = row.run
+        for name in path:
+            value = getattr(value, name, None)
+        return value
+
+    return found
+
+
+_RTF = Column("RTF", _field("speed", "rtf"), number, "seconds of work per second of audio")
 COLUMNS = (
-    Column("Model", lambda row: row.label, "engine:weights"),
-    Column("WER", lambda row: _shown(row, "wer", percent), "word error rate with its 95 % interval; less is better"),
-    Column("Rank", lambda row: row.rank, "by WER; a range where the tests cannot tell models apart"),
-    Column("CER", lambda row: _shown(row, "cer", percent), "character error rate with its 95 % interval"),
+    Column("Model", lambda row: row.label, str, "engine:weights"),
+    Column("WER", _score("wer"), percent, "word error rate with its 95 % interval; less is better"),
+    Column("Rank", lambda row: row.rank, str, "by WER; a range where the tests cannot tell models apart"),
+    Column("CER", _score("cer"), percent, "character error rate with its 95 % interval"),
     _RTF,
-    Column("p50 s", lambda row: number(_of(row.run.speed, "latency_p50_s")), "median time of a clip"),
-    Column("p95 s", lambda row: number(_of(row.run.speed, "latency_p95_s")), "95 % of clips took less"),
-    Column("Load s", lambda row: number(_of(row.run.workers, "load_s")), "loading the model, once"),
-    Column(
-        "Peak MB",
-        lambda row: megabytes(_of(row.run.workers, "peak_rss_bytes")),
-        "most memory of the worker",
-    ),
-    Column("Failed", lambda row: _shown(row, "failed_clips", count), "clips without a transcript, scored as empty"),
-    Column("Empty", lambda row: _shown(row, "empty_on_speech", count), "clips with speech and no text"),
-    Column("Invented", lambda row: _shown(row, "words_on_silence", count), "words on clips in which nobody speaks"),
-    Column("Loops", lambda row: _shown(row, "repeated_ngram", count), "clips in which the text repeats itself"),
+    Column("p50 s", _field("speed", "latency_p50_s"), number, "median time of a clip"),
+    Column("p95 s", _field("speed", "latency_p95_s"), number, "95 % of clips took less"),
+    Column("Load s", _field("workers", "load_s"), number, "loading the model, once"),
+    Column("Peak MB", _field("workers", "peak_rss_bytes"), megabytes, "most memory of the worker"),
+    Column("Failed", _score("failed_clips"), count, "clips without a transcript, scored as empty"),
+    Column("Empty", _score("empty_on_speech"), count, "clips with speech and no text"),
+    Column("Invented", _score("words_on_silence"), count, "words on clips in which nobody speaks"),
+    Column("Loops", _score("repeated_ngram"), count, "clips in which the text repeats itself"),
     Column(
         "Length",
-        lambda row: number(_of(row.run.score("length_ratio"), "value")),
+        _score("length_ratio"),
+        lambda score: number(score.value if score else None),
         "words heard per word spoken; far under 1, something is missing",
     ),
 )
-DEVICE = Column("Device", lambda row: row.place, "where the model's parameters really were, and on which machine")
-
+DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
 THROUGHPUT = Column(
     "RTFx all cores",
-    lambda row: number(_of(_of(row.run.measurements, "throughput"), "rtfx")),
+    _field("measurements", "throughput", "rtfx"),
+    number,
     "seconds of audio per second with the machine saturated",
 )
 
@@ -70,12 +88,12 @@ def columns(table: Table) -> tuple[Column, ...]:
     """Return a table's columns; where rows ran in different places, or at full throughput, that is one."""
     first, *rest = COLUMNS
     found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
-    if any(_of(row.run.measurements, "throughput") for row in table.rows):
+    if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
         found.insert(found.index(_RTF) + 1, THROUGHPUT)
     return tuple(found)
 
 
-_SELDOM = {
+SELDOM = {
     "chat_answer": "the model answered instead of transcribing",
     "token_limit": "generation was cut off at its limit",
     "empty_on_speech_unlabelled": "no words where somebody speaks, without a reference,",
@@ -94,7 +112,7 @@ def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
     data = table.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
-    return f"{data.name}: {data.n_clips} clips, {duration(data.audio_s)}{synthetic}"
+    return f"{data.name}: {data.n_clips} clip{'s' if data.n_clips != 1 else ''}, {duration(data.audio_s)}{synthetic}"
 
 
 def notes(table: Table) -> list[str]:
@@ -113,7 +131,7 @@ def notes(table: Table) -> list[str]:
     found += [
         f"{row.label}: {meaning} in {count(score)} of {score.n_clips} clips"
         for row in table.rows
-        for metric, meaning in _SELDOM.items()
+        for metric, meaning in SELDOM.items()
         if (score := row.run.score(metric)) and score.value
     ]
     found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]

@@ -15,8 +15,20 @@ from earwitness.runs.job import Job, Report
 from earwitness.runs.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, EngineInfo, ModelInfo, Run, SpeechInfo
 from earwitness.runs.session import Session
 from earwitness.runs.turns import take_turns
+from earwitness.types import Settings
 
-__all__ = ["Job", "Report", "Turn", "by_data", "resume", "spoken_language", "start", "together"]
+__all__ = [
+    "Job",
+    "Report",
+    "Turn",
+    "by_data",
+    "require_resumable",
+    "resume",
+    "settings_of",
+    "spoken_language",
+    "start",
+    "together",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ def together(turns: Sequence[Turn], out: Path) -> list[Path]:
     """
     for turn in turns:
         if turn.record is not None:
-            _require_resumable(turn.record, turn.job)
+            require_resumable(turn.record, turn.job)
     # The workers are left first, all of them, and the records are written then.
     paths = []
     with ExitStack() as records, ExitStack() as workers:
@@ -99,9 +111,13 @@ def by_data(jobs: Sequence[Job], *, interleave: bool = True) -> list[list[int]]:
     return list(found.values())
 
 
+def settings_of(job: Job) -> Settings:
+    """Return the settings that a job asks for on this machine: threads that nobody named are every usable core."""
+    return job.settings if job.settings.threads else replace(job.settings, threads=usable_cores())
+
+
 def _begun(job: Job, out: Path) -> tuple[Path, Run]:
     path = store.new_record_path(store.record_folder(out, job.model.id))
-    settings = job.settings if job.settings.threads else replace(job.settings, threads=usable_cores())
     dataset = job.dataset
     run = Run(
         schema_version=SCHEMA_VERSION,
@@ -121,7 +137,7 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
         engine=EngineInfo(job.model.engine),
         device_asked=job.device,
         device_used=None,
-        settings_asked=settings,
+        settings_asked=settings_of(job),
         preset=job.preset,
         settings_in_force={},
         dataset=DatasetInfo(
@@ -146,7 +162,12 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
     return path, run
 
 
-def _require_resumable(path: Path, job: Job) -> None:
+def require_resumable(path: Path, job: Job) -> None:
+    """Refuse to go on with a record that is being written, or whose data or weights have changed since.
+
+    Raises:
+        RecordError: In one sentence.
+    """
     run = store.read_run(path)
     if run.status == "complete":
         return

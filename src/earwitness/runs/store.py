@@ -127,6 +127,15 @@ def write_run(path: Path, run: Run) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a whole text file, in UTF-8, as ``write_bytes`` does.
+
+    Raises:
+        RecordError: When it cannot be written; what was there before still is.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file in one step, beside its place and then into it.
 
     Raises:
@@ -136,8 +145,8 @@ def write_text(path: Path, text: str) -> None:
     with writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text)
+            with temporary.open("wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -153,19 +162,43 @@ def read_run(path: Path) -> Run:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
             field that does not is named).
     """
+    run: Run = read_document(
+        Run,
+        path,
+        SCHEMA_VERSION,
+        what="a run record",
+        missing="record",
+        remedy="Records are the .json files under runs/.",
+    )
+    return run
+
+
+def read_document(kind: Any, path: Path, version: int, *, what: str, missing: str, remedy: str) -> Any:
+    """Read a JSON file of a published schema.
+
+    Args:
+        kind: What it becomes; it has a ``schema_version``.
+        path: Where it is.
+        version: The newest that can be read.
+        what: What it should be, as in "is not ...".
+        missing: What is not there, as in "There is no ...".
+        remedy: A sentence for when it is not there.
+
+    Raises:
+        RecordError: When it is not there, not JSON, from a newer schema, or does not fit; the first field is named.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RecordError(f"There is no record {str(path)!r}. Records are the .json files under runs/.") from None
+        raise RecordError(f"There is no {missing} {str(path)!r}. {remedy}") from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise RecordError(f"{str(path)!r} is not a run record: {error}.") from None
+        raise RecordError(f"{str(path)!r} is not {what}: {error}.") from None
     found = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(found, int) and found > SCHEMA_VERSION:
+    if isinstance(found, int) and found > version:
         raise RecordError(
-            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {SCHEMA_VERSION}. Upgrade it."
+            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {version}. Upgrade it."
         )
-    run: Run = validated(Run, data, str(path))
-    return run
+    return validated(kind, data, str(path))
 
 
 def append(file: IO[bytes], result: ClipResult) -> None:
@@ -220,7 +253,7 @@ def seal_fits(record: Path, run: Run) -> bool:
 
 
 def find_records(paths: list[Path]) -> list[Path]:
-    """Return the record files among and below the paths, sorted, each once.
+    """Return the record files among and below the paths, sorted, each once, but for those in hidden folders.
 
     Raises:
         RecordError: For a path that is not there, or a folder that holds no record.
@@ -228,7 +261,7 @@ def find_records(paths: list[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*.json") if clips_path(p).exists())
+            inside = sorted(p for p in path.rglob("*.json") if clips_path(p).exists() and not _is_hidden(p, path))
             if not inside:
                 raise RecordError(f"There is no run record in {str(path)!r}. Make one: earwitness run DATA --model M")
             found |= dict.fromkeys(inside)
@@ -237,6 +270,11 @@ def find_records(paths: list[Path]) -> list[Path]:
         else:
             raise RecordError(f"There is no record {str(path)!r}. Records are the .json files under runs/.")
     return list(found)
+
+
+def _is_hidden(record: Path, root: Path) -> bool:
+    # What was pruned lies in a folder of this kind.
+    return any(part.startswith(".") for part in record.relative_to(root).parts[:-1])
 
 
 def run_schema() -> dict[str, Any]:

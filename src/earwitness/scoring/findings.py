@@ -22,6 +22,7 @@ from earwitness.scoring.coverage import Span
 from earwitness.scoring.dropped import dropped
 from earwitness.scoring.foreign import foreign
 from earwitness.scoring.ghosts import ghost, says
+from earwitness.scoring.places import places
 from earwitness.text import Normalizer
 from earwitness.types import Clip, Finding, Segment, Transcript
 
@@ -59,7 +60,7 @@ def findings(
     if said:
         deletions = dropped(said, heard, None, audio_s)
         if deletions:
-            found += dropped(said, heard, _times(transcript, heard, norm, clip.language), audio_s)
+            found += dropped(said, heard, places(transcript, heard, norm, clip.language), audio_s)
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.start_s or 0.0)))
 
 
@@ -154,14 +155,3 @@ def _where(place: tuple[int, int], n_words: int, transcript: Transcript) -> tupl
     if len(pieces) != n_words:
         return None, None
     return pieces[place[0]].start_s, pieces[place[1] - 1].end_s
-
-
-def _times(
-    transcript: Transcript, heard: Sequence[str], norm: Normalizer, language: str | None
-) -> list[tuple[float, float]] | None:
-    """Return from and to of the segment or word that each normalized word is in, if they fit together."""
-    for pieces in (transcript.words or (), transcript.segments):
-        held = [(word, (one.start_s, one.end_s)) for one in pieces for word in norm.words(one.text, language)]
-        if [word for word, _ in held] == list(heard):
-            return [place for _, place in held]
-    return None

@@ -12,6 +12,7 @@ it holds for whichever pair was picked. An interval that includes 0 says that th
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from earwitness.errors import ScoringError
 from earwitness.scoring.clusters import FEWEST, By, Counts, cluster_of, draws, summed
 from earwitness.scoring.power import student
 from earwitness.scoring.studentized import rate_interval, ratio_interval
+from earwitness.scoring.summary import summed as all_edits
 from earwitness.types import Clip, ClipScore, Edits
 
 Pair = tuple[Clip, ClipScore]
@@ -191,16 +193,17 @@ def slicer(by: str, measured: Mapping[str, float] | None = None) -> Callable[[Cl
     >>> [slicer(by)(one, counts) for by in ("duration", "rate", "snr", "kind", "speaker")]
     ['2–5 s', '2.5–3.5 words/s', '10–20 dB', 'speech', 'unknown']
     """
+    if by in ("speaker", "language", "recording"):
+        return lambda clip, _: getattr(clip, by) or UNKNOWN
+    if by not in BANDS:
+        return lambda clip, _: clip.tags.get(by) or UNKNOWN
+    (limits, _), names = BANDS[by], band_names(by)
 
-    def value(clip: Clip, score: ClipScore) -> str:
-        if by in ("speaker", "language", "recording"):
-            return getattr(clip, by) or UNKNOWN
-        if by not in BANDS:
-            return clip.tags.get(by) or UNKNOWN
+    def band(clip: Clip, score: ClipScore) -> str:
         number = _number(clip, score, by, measured or {})
-        return UNKNOWN if number is None else band_names(by)[sum(number >= limit for limit in BANDS[by][0])]
+        return UNKNOWN if number is None else names[bisect_right(limits, number)]
 
-    return value
+    return band
 
 
 def band_names(by: str) -> list[str]:
@@ -264,7 +267,7 @@ def _slice(value: str, group: Sequence[Pair], cluster: By) -> Slice:
 
 
 def _total(group: Sequence[Pair]) -> Edits:
-    return sum((score.words or Edits() for _, score in group), Edits())
+    return all_edits([score.words for _, score in group if score.words is not None])
 
 
 def _errors(score: ClipScore) -> int:

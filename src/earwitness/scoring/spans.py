@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.scoring.align import Method
+from earwitness.scoring.align import Method, align
 from earwitness.scoring.pieces import pieces
 
 
@@ -42,6 +42,34 @@ def spans(reference: Sequence[str], hypothesis: Sequence[str], method: Method = 
         heard_to += size * (kind != "delete")
         found.append(Span(kind, (before[0], said_to), (before[1], heard_to)))
     return found
+
+
+def quick_spans(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Span]:
+    """Return an alignment with the counts that ``align`` has, tens of times as fast as ``spans``: for many texts.
+
+    Where several alignments have these counts it may be another than that of ``spans``. Time grows with the number of
+    errors times the length.
+
+    >>> [span.kind for span in quick_spans("the cat sat".split(), "the dog sat down".split())]
+    ['equal', 'replace', 'equal', 'insert']
+    >>> quick_spans([], [])
+    []
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    if reference == hypothesis:
+        return [Span("equal", (0, len(reference)), (0, len(reference)))] if reference else []
+    found = [
+        Span(op.tag, (op.src_start, op.src_end), (op.dest_start, op.dest_end))
+        for op in Levenshtein.opcodes(reference, hypothesis)
+    ]
+    replaced = sum(span.reference[1] - span.reference[0] for span in found if span.kind == "replace")
+    # rapidfuzz finds the fewest errors, but not always those with the most hits; fewer substitutions come off in pairs.
+    return (
+        found
+        if replaced < 2 or replaced == align(reference, hypothesis).substitutions
+        else spans(reference, hypothesis)
+    )
 
 
 def _steps(reference: Sequence[str], hypothesis: Sequence[str], method: Method) -> Iterator[str]:

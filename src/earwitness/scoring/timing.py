@@ -45,6 +45,47 @@ class Speed:
     """Seconds of ``wall_s`` that a network took; ``None`` for an engine without one. See ``Transcript.network_s``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How long clips took: the least, the most, and percentiles between (linear interpolation between clips)."""
+
+    n: int
+    """Clips that have a transcript and a time."""
+    min_s: float
+    """The quickest."""
+    p5_s: float
+    """5th percentile."""
+    p25_s: float
+    """25th percentile."""
+    p50_s: float
+    """Median."""
+    p75_s: float
+    """75th percentile."""
+    p95_s: float
+    """95th percentile."""
+    p99_s: float
+    """99th percentile."""
+    max_s: float
+    """The slowest."""
+
+
+def distribution(hypotheses: Iterable[Hypothesis]) -> Distribution | None:
+    """Return how the times of clips are spread; ``None`` when no clip has one.
+
+    >>> from earwitness.types import Transcript
+    >>> clips = [Hypothesis(str(n), Transcript(""), None, audio_s=10.0, wall_s=n) for n in (1.0, 2.0, 3.0)]
+    >>> found = distribution(clips)
+    >>> found.n, found.min_s, found.p25_s, found.p50_s, found.max_s
+    (3, 1.0, 1.5, 2.0, 3.0)
+    >>> distribution([]) is None
+    True
+    """
+    walls = [h.wall_s for h in hypotheses if h.ok and h.wall_s is not None]
+    if not walls:
+        return None
+    return Distribution(len(walls), *np.percentile(walls, [0, 5, 25, 50, 75, 95, 99, 100]).tolist())
+
+
 def spread(values: Sequence[float]) -> Spread | None:
     """Summarize repeated measurements; ``None`` for none.
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import fields, replace
 
-from earwitness.cli.jobs import Request
+from earwitness.api.jobs import Request
 from earwitness.data import bundle
-from earwitness.data.bundle import Study
+from earwitness.data.study import Study
 from earwitness.errors import UsageError
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from earwitness import data, weights
 from earwitness.data import bundle
+from earwitness.data.study import Study
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import ANYWHERE, require_device
@@ -40,19 +41,11 @@ _PROTOCOLS: tuple[Protocol, ...] = ("latency", "cold", "throughput")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The arguments of ``earwitness run``."""
+class Request(Study):
+    """The arguments of ``earwitness run``: a study and the data that it is made of."""
 
-    sources: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     """Datasets."""
-    models: tuple[str, ...]
-    """Model ids."""
-    device: str = "auto"
-    """For all of them."""
-    assignments: tuple[str, ...] = ()
-    """Settings as ``name=value``, on top of the preset."""
-    preset: str = "matched"
-    """What the settings begin from."""
     limit: int | None = None
     """Only the first so many clips."""
     tags: tuple[str, ...] = ()
@@ -61,28 +54,6 @@ class Request:
     """For clips that state none."""
     channel: int | None = None
     """For clips that state none."""
-    conditions: tuple[str, ...] = ()
-    """What is done to the audio; each makes a dataset of its own."""
-    clean: bool = True
-    """Whether the audio as it is comes first where conditions are given."""
-    normalizer: str = "auto"
-    """For scoring."""
-    compounds: bool = False
-    """For scoring."""
-    method: str = "levenshtein"
-    """For scoring."""
-    alternatives: bool = False
-    """For scoring."""
-    warmup: int = 1
-    """Unmeasured transcriptions."""
-    timeout_s: float = 120.0
-    """The least time a clip gets."""
-    speech: bool | None = None
-    """Whether to look for speech in the audio; ``None`` where it can be done."""
-    measure: tuple[str, ...] = ()
-    """Protocols of speed, each alone or several with commas."""
-    budget_s: float = 300.0
-    """Seconds for each of them."""
     command: tuple[str, ...] = ()
     """As typed, for the record."""
 
@@ -97,8 +68,12 @@ class Task:
     """To be resumed; ``None`` for a new one."""
 
 
-def plan(request: Request) -> list[Task]:
+def plan(request: Request, read: Callable[[Selection], Dataset] | None = None) -> list[Task]:
     """Return a task for every dataset and model, after checking all of them.
+
+    Args:
+        request: What was asked for.
+        read: What loads a dataset in place of ``load``, for many requests over the same data.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
@@ -117,7 +92,7 @@ def plan(request: Request) -> list[Task]:
     conditions = names(request.conditions, clean=request.clean)
     for source, condition in ((source, condition) for source in request.sources for condition in conditions):
         selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel, condition)
-        dataset = load(selection)
+        dataset = (read or load)(selection)
         if scoring.alternatives:
             for clip in dataset.clips:
                 parse(clip.reference or "")
@@ -168,6 +143,7 @@ def packable(request: Request) -> list[Dataset]:
     """
     settings, asked = parse_settings(list(request.assignments))
     _scoring(request)
+    protocols(request.measure)
     names(request.conditions, clean=request.clean)
     tags = dict(_pair(tag) for tag in request.tags)
     datasets = [load(Selection(s, request.limit, tags, request.language, request.channel)) for s in request.sources]

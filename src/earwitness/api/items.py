@@ -1,0 +1,124 @@
+"""The items of a study: what is measured already, what can be gone on with, what is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from earwitness.api.jobs import Request, Task, load, plan
+from earwitness.api.studyfile import StudyFile, requests
+from earwitness.errors import RecordError, UnsupportedDeviceError, UsageError
+from earwitness.runs.already import best
+from earwitness.runs.conditions import under
+from earwitness.runs.drive import require_resumable
+from earwitness.runs.job import Job
+from earwitness.runs.record import Selection
+from earwitness.runs.shelf import Shelf, shelf
+from earwitness.types import Dataset
+
+Outcome = Literal["done", "resumed", "skipped", "not run here"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One model on one dataset under one condition, as the study asks for it."""
+
+    outcome: Outcome
+    """What becomes of it; ``done`` is from the beginning."""
+    what: str | None
+    """In words; ``None`` outside a study."""
+    task: Task | None
+    """With the record, where there is one; ``None`` for what cannot be run here."""
+    reason: str = ""
+    """Why it is not run here."""
+
+
+def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[Item], Shelf]:
+    """Plan a study: everything that can be refused is refused, and nothing is run yet.
+
+    A device that this machine does not have leaves its items out, unless that leaves nothing.
+
+    Args:
+        study: What the file says.
+        out: Folder of the records, which may not be there yet.
+        command: As typed, for the records.
+
+    Returns:
+        The items in the order of the file, and the records that were looked at.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
+    held = _held(out)
+    read = _reader()
+    found: list[Item] = []
+    missing: UnsupportedDeviceError | None = None
+    for request in requests(study, command):
+        try:
+            tasks = plan(request, read)
+        except UnsupportedDeviceError as error:
+            missing = error
+            found.append(Item("not run here", _words(request), None, str(error)))
+            continue
+        found += [_item(task, request, held) for task in tasks]
+    if missing is not None and not any(item.task for item in found):
+        raise missing
+    _refuse_twins(found)
+    return found, held
+
+
+def _item(task: Task, request: Request, held: Shelf) -> Item:
+    what = _words(request, task.job)
+    record = best(task.job, held.records, speech=request.speech)
+    if record is None:
+        return Item("done", what, task)
+    path, run = record
+    require_resumable(path, task.job)
+    return Item("skipped" if run.status == "complete" else "resumed", what, replace(task, record=path))
+
+
+def _held(out: Path) -> Shelf:
+    try:
+        return shelf([out])
+    except RecordError:  # there is no record yet
+        return Shelf()
+
+
+def _reader() -> Callable[[Selection], Dataset]:
+    """Return what loads datasets, each once, however many models and conditions there are."""
+    clean: dict[str, Dataset] = {}
+
+    def read(selection: Selection) -> Dataset:
+        plain = replace(selection, condition=None)
+        if repr(plain) not in clean:
+            clean[repr(plain)] = load(plain)
+        return under(clean[repr(plain)], selection.condition)
+
+    return read
+
+
+def _words(request: Request, job: Job | None = None) -> str:
+    """Say what an item is.
+
+    >>> _words(Request(models=("fake:echo",), sources=("sample",), preset="native", assignments=("beam_size=5",)))
+    'fake:echo on sample (native, beam_size=5)'
+    """
+    name = job.dataset.name if job else request.sources[0]
+    parts = [
+        *([request.device] if request.device != "auto" else []),
+        *([request.preset] if request.preset != "matched" else []),
+        *request.assignments,
+    ]
+    return f"{request.models[0]} on {name}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _refuse_twins(found: list[Item]) -> None:
+    jobs: list[Job] = []
+    for item in found:
+        if item.task is None:
+            continue
+        if item.task.job in jobs:
+            raise UsageError(f"The study asks twice for {item.what}. Take one out, or give it other settings.")
+        jobs.append(item.task.job)

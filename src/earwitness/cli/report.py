@@ -1,0 +1,76 @@
+"""``earwitness report``: one page that opens offline, and the same as Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json, progress
+
+if TYPE_CHECKING:
+    from earwitness.report.build import Made
+
+app = new_app("A report of runs: one HTML file that opens offline, Markdown, plots, a card to share.")
+
+
+@app.command()
+def report(
+    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder that it is written into.")],
+    decision: Annotated[
+        Path | None, typer.Option("--decision", help="A decision.json to put on top, from earwitness decide.")
+    ] = None,
+    audio: Annotated[
+        Literal["embed", "link", "none"],
+        typer.Option(help="Sound: in the page (up to 24 MB, worst clips first), linked to its files, or left out."),
+    ] = "embed",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME,...", help="Rank although these settings differ, such as beam_size; or all."),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a report: report.html for reading, results.md, scorecard.md, devices.md, share.md, card.png and plots/.
+
+    The page needs no network and no other file (but for --audio link). Needs the extra: pip install
+    'earwitness[report]'. Examples:
+
+        earwitness report runs/ --out report --open
+
+        earwitness report runs/ --decision decision.json --out report --audio link
+    """
+    from earwitness.api.reporting import report as written
+
+    with progress("Sound", quiet=as_json) as told:
+        made = written(records, out=out, decision=decision, audio=audio, accept=accept or (), told=told)
+    _tell(made, as_json=as_json)
+    if open_:
+        import webbrowser
+
+        webbrowser.open(made.page.resolve().as_uri())
+
+
+def _tell(made: Made, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "page": str(made.page),
+                "page_bytes": made.page.stat().st_size,
+                "files": [str(path) for path in made.files],
+                "clips": made.n_clips,
+                "clips_with_sound": made.n_heard,
+                "without_sound": made.silent,
+                "warnings": list(made.warnings),
+            }
+        )
+        return
+    screen = console(stderr=True)
+    for warning in made.warnings:
+        screen.print(f"Note: {warning}", markup=False)
+    if made.silent:
+        silent = made.n_clips - made.n_heard
+        screen.print(f"{silent} of {made.n_clips} clips without sound: {made.silent}", markup=False)
+    console().print(str(made.page), markup=False, soft_wrap=True)

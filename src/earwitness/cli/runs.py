@@ -1,0 +1,207 @@
+"""``earwitness runs``: the records that there are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.runs.record import Run
+
+app = new_app("List, filter, query and prune the records.")
+Held = list[tuple[Path, "Run"]]
+_ID_CHARS = 8
+Paths = Annotated[list[Path] | None, typer.Argument(help="Records, or folders that hold some.", metavar="PATH...")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Only those with this in the record, as in environment.cores=2."),
+]
+Prune = Annotated[
+    list[str] | None, typer.Option(metavar="KIND,...", help="Say what would go: superseded, failed, any.")
+]
+OlderThan = Annotated[str | None, typer.Option(help="With --prune: only those begun before, as for --since.")]
+EvenNewest = Annotated[
+    bool, typer.Option("--even-newest", help="With --prune: also the newest complete record of a setting.")
+]
+
+
+@app.command()
+def runs(
+    paths: Paths = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only this model; * stands for anything.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; * stands for anything.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Only these: complete, failed, killed and so on.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only those begun since: 2026-01-31, or 12h, 7d, 4w ago.")] = None,
+    where: Where = None,
+    sql: Annotated[str | None, typer.Option(help="One SELECT over the tables runs, scores and clips.")] = None,
+    prune: Prune = None,
+    older_than: OlderThan = None,
+    even_newest: EvenNewest = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --prune: do it.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Bring back everything that was pruned.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the records, newest first; filter them, ask about them in SQL, put those away that are not needed.
+
+    What is pruned is moved to a folder .trash beside the records, and comes back with --restore. Examples:
+
+        earwitness runs --model 'faster-whisper:*' --status complete --since 7d
+
+        earwitness runs --sql "SELECT model, min(wer) FROM runs GROUP BY model"
+
+        earwitness runs --prune superseded,failed --yes
+    """
+    from earwitness.errors import UsageError
+    from earwitness.runs.filters import parse
+    from earwitness.runs.shelf import shelf
+
+    roots = paths or [Path("runs")]
+    if restore:
+        _restore(roots, as_json=as_json)
+        return
+    if prune is None and (yes or even_newest or older_than):
+        raise UsageError("--yes, --even-newest and --older-than go with --prune KIND.")
+    if prune is not None and sql is not None:
+        raise UsageError("--sql asks and --prune puts away. Do one after the other.")
+    found = shelf(roots)
+    for sentence in found.unreadable:
+        console(stderr=True).print(f"Cannot be read: {sentence}", markup=False)
+    wanted = parse(model or (), dataset or (), status or (), since, where or ())
+    chosen = [(path, run) for path, run in found.records if wanted.takes(path, run)]
+    if sql is not None:
+        _ask(chosen, sql, as_json=as_json)
+    elif prune is not None:
+        _prune(list(found.records), chosen, roots, prune, older_than, even_newest=even_newest, yes=yes, as_json=as_json)
+    elif as_json:
+        print_json([_plain(path, run) for path, run in chosen])
+    else:
+        _show(chosen)
+
+
+def _show(records: Held) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from earwitness.report.format import NOTHING, number, percent
+    from earwitness.runs.shelf import state
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("when", "model", "dataset", "condition", "device", "status", "WER", "RTF", "id"):
+        table.add_column(name, justify="right" if name in ("WER", "RTF") else "left", overflow="fold")
+    for path, run in records:
+        cells = (
+            run.created_at[:16].replace("T", " "),
+            run.model.id,
+            run.dataset.name,
+            run.dataset.condition.name if run.dataset.condition else NOTHING,
+            run.device_used or run.device_asked,
+            state(path, run),
+            percent(run.score("wer")),
+            number(run.speed.rtf if run.speed else None),
+            run.id[-_ID_CHARS:],
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    console().print(table)
+    console(stderr=True).print(f"{_count(len(records))}; times are UTC.", markup=False)
+
+
+def _ask(records: Held, sql: str, *, as_json: bool) -> None:
+    from earwitness.report.format import NOTHING
+    from earwitness.runs.query import query
+
+    answer = query(records, sql)
+    if as_json:
+        print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in answer.columns:
+        table.add_column(Text(name), overflow="fold")
+    for row in answer.rows:
+        table.add_row(*(Text(NOTHING if value is None else str(value)) for value in row))
+    console().print(table)
+
+
+def _prune(
+    records: Held,
+    chosen: Held,
+    roots: list[Path],
+    asked: list[str],
+    older_than: str | None,
+    *,
+    even_newest: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    from earwitness.runs.filters import kinds, moment
+    from earwitness.runs.prune import surplus, throw_away
+
+    before = moment(older_than) if older_than else None
+    among = {path for path, _ in chosen}
+    going = [
+        each for each in surplus(records, kinds(asked), before=before, even_newest=even_newest) if each.path in among
+    ]
+    moved = throw_away([each.path for each in going], roots) if yes else []
+    if as_json:
+        rows = [{"record": str(each.path), "id": each.run.id, "why": each.why} for each in going]
+        print_json({"pruned": yes, "records": rows, "now": [str(path) for path in moved]})
+        return
+    for each in going:
+        console().print(
+            f"{each.why}: {each.path} ({each.run.model.id} on {each.run.dataset.name})", markup=False, soft_wrap=True
+        )
+    if not going:
+        console().print("Nothing to prune.")
+    elif yes:
+        console().print(f"In the trash: {_count(len(going))}. Bring back what is there: earwitness runs --restore")
+    else:
+        console().print(f"{_count(len(going))} would go. Do it: add --yes")
+
+
+def _restore(roots: list[Path], *, as_json: bool) -> None:
+    from earwitness.runs.prune import bring_back
+
+    back, left = bring_back(roots)
+    if as_json:
+        print_json({"back": [str(path) for path in back], "left": [str(path) for path in left]})
+    else:
+        for path in back:
+            console().print(f"back: {path}", markup=False, soft_wrap=True)
+        for path in left:
+            console().print(f"stays, its place is taken: {path}", markup=False, soft_wrap=True)
+        if not back and not left:
+            console().print("The trash is empty.")
+    if left:
+        raise typer.Exit(1)
+
+
+def _count(n: int) -> str:
+    return "1 record" if n == 1 else f"{n} records"
+
+
+def _plain(path: Path, run: Run) -> dict[str, Any]:
+    from earwitness.runs.shelf import state
+
+    wer = run.score("wer")
+    return {
+        "record": str(path),
+        "id": run.id,
+        "created_at": run.created_at,
+        "status": state(path, run),
+        "model": run.model.id,
+        "dataset": run.dataset.name,
+        "condition": run.dataset.condition.name if run.dataset.condition else None,
+        "device_asked": run.device_asked,
+        "device_used": run.device_used,
+        "wer": wer and asdict(wer),
+        "rtf": run.speed.rtf if run.speed else None,
+    }

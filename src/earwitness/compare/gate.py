@@ -1,0 +1,390 @@
+"""The gate: runs held against a baseline, check by check. What fails, what passes, and what cannot be judged here.
+
+*Words*: the errors of every clip are paired with those of the baseline and tested over recordings, corrected for the
+number of entries (``scoring/significance.py``). A significant rise of WER fails, however small. A rise that is not
+significant fails beyond ``max(absolute, relative * baseline)``: a small test set has no power, and a large rise in it
+is no proof that nothing happened.
+
+*Speed* is judged by ratios, on the same class of machine only. A difference has to be large (``slower``) and long
+enough to be no hiccup (``_LEAST_S``); where the fixed work that runs beside every measurement says that the machine
+itself was slower this time, that much more is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from earwitness.compare.baseline import Baseline, Entry, Pace, entry_of
+from earwitness.compare.decision import Decision, RuleResult
+from earwitness.errors import ComparisonError
+from earwitness.runs.record import ClipResult, Run
+from earwitness.runs.store import read_clips
+from earwitness.scoring.clusters import By, cluster_of
+from earwitness.scoring.ranks import called
+from earwitness.scoring.significance import Difference, difference, holm
+from earwitness.types import Clip, Edits
+
+Outcome = Literal["passed", "failed", "not judged"]
+_ROUNDS = 4000
+_MOST_WORST = 10
+_LEAST_S = {"rtf": 1.0, "latency_p95_s": 0.1, "cold_s": 0.5, "saturated_rtf": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What is let through."""
+
+    absolute: float = 0.005
+    """Rise of WER, a ratio."""
+    relative: float = 0.05
+    """Rise of WER as a share of the baseline's."""
+    slower: float = 1.5
+    """Ratio of times."""
+
+    def of(self, before: float) -> float:
+        """Return the rise of an error rate that is let through.
+
+        >>> Tolerance().of(0.02), Tolerance().of(0.5)
+        (0.005, 0.025)
+        """
+        return max(self.absolute, self.relative * before)
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Whether the clips of the baseline are there."""
+
+    outcome: Outcome
+    """Failed for a clip that vanished."""
+    vanished: tuple[str, ...]
+    """Ids in the baseline and not in the run."""
+    new: tuple[str, ...]
+    """Ids in the run and not in the baseline; not judged."""
+    name: Literal["clips"] = "clips"
+    """Of the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Whether clips that had a transcript still have one."""
+
+    outcome: Outcome
+    """Failed for a clip that has none any more."""
+    failed: tuple[str, ...]
+    """Ids of those."""
+    name: Literal["failed clips"] = "failed clips"
+    """Of the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """WER on the clips that both have heard."""
+
+    outcome: Outcome
+    """Failed for a rise that is significant or too large."""
+    errors: tuple[int, int]
+    """Word errors of the baseline and of the run."""
+    length: int
+    """Reference words; 0 for silence alone, where every error is a word that was invented."""
+    difference: Difference
+    """Now less before, with its tests."""
+    p: float | None
+    """Corrected for the number of entries; ``None`` with ``difference.reason``."""
+    significant: bool
+    """Whether a difference, in either direction, is called."""
+    tolerated: float | None
+    """Rise that is let through when it is not significant."""
+    n_clips: int
+    """Clips that were paired."""
+    n_texts_changed: int
+    """Of these, clips with another raw text."""
+    name: Literal["wer"] = "wer"
+    """Of the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """One figure of speed."""
+
+    outcome: Outcome
+    """Failed for one that is slower than is let through."""
+    name: str
+    """Of the figure, as in ``Pace``."""
+    before: float | None = None
+    """Of the baseline."""
+    now: float | None = None
+    """Of the run."""
+    limit: float | None = None
+    """Ratio that is let through, with what the machine itself was slower by."""
+    reason: str = ""
+    """Why it is not judged, or what was taken into account."""
+
+    @property
+    def ratio(self) -> float | None:
+        """``now / before``: above 1 is slower."""
+        return self.now / self.before if self.now is not None and self.before else None
+
+
+Check = Clips | Failures | Words | Speed
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """A clip that got worse."""
+
+    clip: Clip
+    """The clip."""
+    errors_before: int
+    """In the baseline."""
+    errors_now: int
+    """In the run."""
+    text: str | None
+    """What was heard now; ``None`` for a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A run and its checks."""
+
+    entry: Entry
+    """The run."""
+    record: Path
+    """Where it is."""
+    checks: tuple[Check, ...]
+    """In order."""
+    worst: tuple[Worst, ...]
+    """The clips that got worse, most first; at most ten."""
+    n_worse: int
+    """How many there are."""
+    new_weights: bool
+    """Whether the weights are others than in the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A gate of the policy, held against one candidate of the decision."""
+
+    candidate: str
+    """Its label."""
+    result: RuleResult
+    """What the decision says."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Failed for a rule that is broken; what is undecided or not measured is not judged."""
+        return self.result.outcome if self.result.outcome in ("passed", "failed") else "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says."""
+
+    judged: tuple[Judged, ...]
+    """Runs that the baseline has an entry for."""
+    without: tuple[Entry, ...]
+    """Runs that it has none for: nothing is said of them."""
+    missing: tuple[Entry, ...]
+    """Entries that no complete run was given for."""
+    partial: bool
+    """Whether missing entries are let through."""
+    rules: tuple[Rule, ...] = ()
+    """Gates of the policy; none without one."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed."""
+        checks = [check for judged in self.judged for check in judged.checks]
+        failed = any(check.outcome == "failed" for check in [*checks, *self.rules])
+        return not failed and (self.partial or not self.missing)
+
+
+def gate(
+    runs: Sequence[tuple[Path, Run]],
+    baseline: Baseline,
+    *,
+    tolerance: Tolerance = Tolerance(),
+    by: By = "recording",
+    partial: bool = False,
+    decision: Decision | None = None,
+) -> Verdict:
+    """Hold runs against a baseline.
+
+    A run is held against the entry of its model, dataset and settings: that of its device where there is one, else that
+    of another device, and then speed is not judged.
+
+    Args:
+        runs: Complete ones, with their paths.
+        baseline: What they are held against.
+        tolerance: What is let through.
+        by: What clips are summed by.
+        partial: Whether entries without a run are let through.
+        decision: The same runs judged by a policy, whose gates are then checks, too.
+
+    Raises:
+        ComparisonError: When a run was scored in another way than its entry, or a clip is not the one that it was.
+        RecordError: When texts cannot be read.
+    """
+    heard = {path: read_clips(path) for path, _ in runs}
+    entries = [(path, entry_of(run, heard[path])) for path, run in runs]
+    pairs = [(path, entry, base) for path, entry in entries if (base := _match(entry, baseline)) is not None]
+    for _, entry, base in pairs:
+        _refuse_unequal(entry, base)
+    tests = [_tested(entry, base, heard[path], by) for path, entry, base in pairs]
+    judged = [
+        _judged(path, entry, base, heard[path], _words(entry, base, test, p, tolerance), tolerance)
+        for (path, entry, base), test, p in zip(pairs, tests, holm([test.p for test in tests]), strict=True)
+    ]
+    # An entry of another device is not missed where the same thing was run on this one.
+    what = {entry.what for _, entry in entries}
+    missing = tuple(base for base in baseline.entries if base.what not in what)
+    without = tuple(entry for _, entry in entries if _match(entry, baseline) is None)
+    return Verdict(tuple(judged), without, missing, partial, _rules(decision))
+
+
+def _rules(decision: Decision | None) -> tuple[Rule, ...]:
+    verdicts = decision.verdicts if decision else ()
+    return tuple(Rule(v.candidate, result) for v in verdicts for result in v.rules if result.kind == "gate")
+
+
+def _judged(
+    path: Path, entry: Entry, base: Entry, results: Sequence[ClipResult], words: Words, tolerance: Tolerance
+) -> Judged:
+    audio_s = sum(result.clip.duration_s for result in results)
+    speed = _speed(entry, base, tolerance, audio_s)
+    worse = _worse(entry, base, results)
+    return Judged(
+        entry=entry,
+        record=path,
+        checks=(_clips(entry, base), _failures(entry, base), words, *speed),
+        worst=tuple(worse[:_MOST_WORST]),
+        n_worse=len(worse),
+        new_weights=entry.weights_sha256 != base.weights_sha256,
+    )
+
+
+def _match(entry: Entry, baseline: Baseline) -> Entry | None:
+    alike = [base for base in baseline.entries if base.what == entry.what]
+    same = (base for base in alike if base.machine.device == entry.machine.device)
+    return next(same, alike[0] if alike else None)
+
+
+def _shared(entry: Entry, base: Entry) -> list[str]:
+    return [key for key in base.clips if key in entry.clips]
+
+
+def _refuse_unequal(entry: Entry, base: Entry) -> None:
+    if entry.signature != base.signature:
+        raise ComparisonError(
+            f"WER of {entry.model!r} on {entry.dataset!r} was computed in another way than in the baseline: "
+            f"{entry.signature}, not {base.signature}. Score alike: earwitness rescore RUN..., or write the baseline "
+            "anew with --update"
+        )
+    for key in _shared(entry, base):
+        if entry.clips[key].clip != base.clips[key].clip:
+            raise ComparisonError(
+                f"Clip {key!r} of {entry.dataset!r} is not the one of the baseline: its audio, span, reference or "
+                "language is another. Run on the data of the baseline, or write the baseline anew with --update"
+            )
+
+
+def _tested(entry: Entry, base: Entry, results: Sequence[ClipResult], by: By) -> Difference:
+    both = _edits(entry, base)
+    clusters = {result.clip.id: cluster_of(result.clip, by) for result in results}
+    return difference(
+        [now.errors for _, now, _ in both],
+        [then.errors for _, _, then in both],
+        [then.length for _, _, then in both],
+        [clusters[key] for key, _, _ in both],
+        rounds=_ROUNDS,
+    )
+
+
+def _edits(entry: Entry, base: Entry) -> list[tuple[str, Edits, Edits]]:
+    found = []
+    for key in _shared(entry, base):
+        now, then = entry.clips[key].edits, base.clips[key].edits
+        if now is not None and then is not None:
+            found.append((key, now, then))
+    return found
+
+
+def _clips(entry: Entry, base: Entry) -> Clips:
+    vanished = tuple(key for key in base.clips if key not in entry.clips)
+    new = tuple(key for key in entry.clips if key not in base.clips)
+    return Clips("failed" if vanished else "passed", vanished, new)
+
+
+def _failures(entry: Entry, base: Entry) -> Failures:
+    failed = tuple(k for k in _shared(entry, base) if entry.clips[k].text is None and base.clips[k].text is not None)
+    return Failures("failed" if failed else "passed", failed)
+
+
+def _words(entry: Entry, base: Entry, test: Difference, p: float | None, tolerance: Tolerance) -> Words:
+    both, shared = _edits(entry, base), _shared(entry, base)
+    length = sum(then.length for _, _, then in both)
+    errors_before = sum(then.errors for _, _, then in both)
+    errors_now = sum(now.errors for _, now, _ in both)
+    significant = called(test.value, p)
+    tolerated = tolerance.of(errors_before / length) if length else None
+    outcome: Outcome = "passed" if both else "not judged"
+    if test.value is None or tolerated is None:
+        # Without a reference word there is no rate; what was invented on silence is counted all the same.
+        outcome = "failed" if errors_now > errors_before else outcome
+    elif test.value > 0 and (significant or test.value > tolerated):
+        outcome = "failed"
+    return Words(
+        outcome=outcome,
+        errors=(errors_before, errors_now),
+        length=length,
+        difference=test,
+        p=p,
+        significant=significant,
+        tolerated=tolerated,
+        n_clips=len(both),
+        n_texts_changed=sum(entry.clips[key].text != base.clips[key].text for key in shared),
+    )
+
+
+def _speed(entry: Entry, base: Entry, tolerance: Tolerance, audio_s: float) -> list[Speed]:
+    reason = _why_not(entry, base)
+    slowdown = _slowdown(entry.pace, base.pace)
+    found = []
+    for name, least_s in _LEAST_S.items():
+        now, before = getattr(entry.pace, name), getattr(base.pace, name)
+        if now is None or before is None:
+            continue
+        if reason:
+            found.append(Speed("not judged", name, before, now, reason=reason))
+            continue
+        limit = tolerance.slower * slowdown
+        longer_s = (now - before) * (audio_s if name.endswith("rtf") else 1.0)
+        is_slower = before > 0 and now / before > limit and longer_s > least_s
+        beside = f"the machine itself was {slowdown:.2f} times slower" if slowdown > 1 else ""
+        found.append(Speed("failed" if is_slower else "passed", name, before, now, limit, beside))
+    return found
+
+
+def _why_not(entry: Entry, base: Entry) -> str:
+    if entry.machine != base.machine:
+        ours, theirs = (f"{m.device} of {m.cpu}, {m.cores} cores" for m in (entry.machine, base.machine))
+        return f"another class of machine: {ours}; the baseline was made on {theirs}"
+    return "the time of a server elsewhere is not this machine's" if entry.machine.device == "remote" else ""
+
+
+def _slowdown(now: Pace, before: Pace) -> float:
+    if not now.fixed_work_s or not before.fixed_work_s:
+        return 1.0
+    return max(1.0, now.fixed_work_s / before.fixed_work_s)
+
+
+def _worse(entry: Entry, base: Entry, results: Sequence[ClipResult]) -> list[Worst]:
+    heard = {result.clip.id: result for result in results}
+    found = []
+    for key, now, then in _edits(entry, base):
+        if now.errors > then.errors:
+            transcript = heard[key].hypothesis.transcript
+            found.append(Worst(heard[key].clip, then.errors, now.errors, transcript.text if transcript else None))
+    return sorted(found, key=lambda worst: (worst.errors_before - worst.errors_now, worst.clip.id))

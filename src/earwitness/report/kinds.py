@@ -1,0 +1,40 @@
+"""Findings in words: what stands in a table's head, and what it means."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Kind(NamedTuple):
+    """A kind of finding."""
+
+    short: str
+    """For the head of a column."""
+    group: Literal["invented", "missing", "other"]
+    """Whether there is text too much, or too little."""
+    meaning: str
+    """In a sentence."""
+
+
+KINDS = {
+    "failed": Kind("failed", "missing", "There is no transcript; scored as empty."),
+    "empty_on_speech": Kind("empty", "missing", "Somebody speaks, and there is no word."),
+    "words_on_silence": Kind("words on silence", "invented", "Nobody speaks, by the reference, and there are words."),
+    "text_without_speech": Kind("text without speech", "invented", "There is text where no speech was found."),
+    "repeated_ngram": Kind("loop", "invented", "The text repeats itself."),
+    "chat_answer": Kind("chat answer", "invented", "The model answered instead of transcribing."),
+    "token_limit": Kind("cut at its limit", "missing", "Generation was cut off at its limit."),
+    "wrong_language": Kind("other language", "other", "The text is in another language."),
+    "ghost_phrase": Kind("invented phrase", "invented", "The text holds a phrase that models invent."),
+    "uncovered_speech": Kind("speech not covered", "missing", "There is speech that no segment covers."),
+    "cut_tail": Kind("end missing", "missing", "The end is missing."),
+    "dropped_words": Kind("words missing in a row", "missing", "A long run of words is missing."),
+    "rate_out_of_band": Kind("odd speaking rate", "other", "Words per second are out of band."),
+}
+METRICS = {
+    "failed_clips": "failed",
+    "empty_on_speech": "empty_on_speech",
+    "clips_with_words_on_silence": "words_on_silence",
+    **{kind: kind for kind in KINDS if kind not in ("failed", "empty_on_speech", "words_on_silence")},
+}
+"""Score that counts clips -> the kind that it counts."""

@@ -1,0 +1,64 @@
+"""What of a study was measured already: records that answer a job, so that nothing is measured twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from earwitness.runs.drive import settings_of
+from earwitness.runs.environment import environment
+from earwitness.runs.job import Job
+from earwitness.runs.record import Run
+from earwitness.runs.store import seal_fits
+
+Held = tuple[Path, Run]
+
+
+def answers(run: Run, job: Job, *, speech: bool | None = None) -> bool:
+    """Return whether a run measured, or began to measure, what a job asks for, on this machine.
+
+    The same data under the same condition, weights, options of the catalog row, settings and device as asked for,
+    limits, scoring, processor and number of cores; and every protocol of speed that the job asks for, in the same
+    time. Versions of engines are not compared: the record says which it was.
+
+    Args:
+        run: From a record.
+        job: What is asked for.
+        speech: Whether speech has to be looked for (``True``) or not (``False``); ``None`` takes both.
+    """
+    here = environment()
+    return (
+        run.dataset.sha256 == job.dataset.sha256
+        and run.model.id == job.model.id
+        and run.model.weights_sha256 == job.weights_sha256
+        and dict(run.model.options) == dict(job.model.options)
+        and run.settings_asked == settings_of(job)
+        and run.device_asked == job.device
+        and run.limits == job.limits
+        and run.scoring == job.scoring
+        and (run.environment.cpu, run.environment.cores) == (here.cpu, here.cores)
+        and _has_protocols(run, job)
+        and speech in (None, run.speech.model is not None)
+    )
+
+
+def best(job: Job, records: Sequence[Held], *, speech: bool | None = None) -> Held | None:
+    """Return the record that answers a job: the newest complete one, else the newest that can be gone on with.
+
+    A complete record whose texts were changed since is no answer.
+
+    Args:
+        job: What is asked for.
+        records: To choose from.
+        speech: As for ``answers``.
+    """
+    fitting = [(path, run) for path, run in records if answers(run, job, speech=speech)]
+    newest = sorted(fitting, key=lambda held: held[1].created_at, reverse=True)
+    complete = (held for held in newest if held[1].status == "complete" and seal_fits(*held))
+    begun = (held for held in newest if held[1].status != "complete")
+    return next(complete, None) or next(begun, None)
+
+
+def _has_protocols(run: Run, job: Job) -> bool:
+    wanted = job.measure.protocols
+    return not wanted or (set(wanted) <= set(run.measure.protocols) and run.measure.budget_s == job.measure.budget_s)
