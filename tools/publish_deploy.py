@@ -7,6 +7,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from published import publish  # type: ignore[import-not-found]
+
 from earwitness.serve.dashboard import dashboard
 
 FOLDER = Path(__file__).resolve().parents[1] / "deploy"
@@ -19,16 +21,7 @@ def main() -> int:
         "prometheus/alerts.yml": rules.read_text(encoding="utf-8"),
         "grafana/dashboards/earwitness.json": json.dumps(dashboard(), indent=1) + "\n",
     }
-    stale = []
-    for name, text in made.items():
-        path = FOLDER / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            stale.append(name)
-            if "--check" not in sys.argv:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-    print(f"{', '.join(stale) or 'nothing'} was not up to date")
-    return 1 if stale and "--check" in sys.argv else 0
+    return int(publish(FOLDER, made))
 
 
 if __name__ == "__main__":
