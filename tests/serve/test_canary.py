@@ -193,6 +193,7 @@ def test_it_goes_on_while_the_server_is_away_and_ends_when_told(reference: Path,
                 assert (seen(address)["wer"], seen(address)["failed_clips"]) == (0.0, 0.0)
                 assert seen(address)["latency_p95_seconds"] > 0
                 server.process.send_signal(signal.SIGTERM)
+                assert server.process.wait(timeout=20) == 0
                 until(lambda: seen(address)["rounds_total failed"])
                 assert "wer" not in seen(address)
                 process.send_signal(signal.SIGTERM)

@@ -113,8 +113,8 @@ def test_a_worker_that_dies_idle_is_replaced(shared: Running) -> None:
     until(lambda: idle(shared))
     gone = shared.workers[0]
     os.kill(gone, signal.SIGKILL)
-    until(lambda: gone not in shared.workers and idle(shared))
-    assert len(shared.workers) == 2
+    # What is being killed has no command line a moment before it counts as dead.
+    until(lambda: gone not in shared.workers and len(shared.workers) == 2 and idle(shared))
 
 
 def hang_up(server: Running, n_samples: int, *, wait: bool = True) -> None:
