@@ -29,10 +29,11 @@ MAY_IMPORT = {
     "runs": {"data", "archive", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring", "engines"},
     "report": {"compare", "runs"},
-    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report"},
     "serve": {"weights", "workers", "audio", "scoring", "engines"},
+    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report",
+            "serve"},
     "cli": {"*"},
-}
+}  # fmt: skip
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
