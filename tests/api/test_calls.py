@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from tests.runs.jobs import write_script
 from tests.serve.serving import write_decision
 
@@ -276,6 +277,9 @@ def test_a_file_is_altered_as_in_a_run(tmp_path: Path, write_wav: Callable[..., 
     out = tmp_path / "out.wav"
     assert ew.apply(write_wav("a.wav", 1.0), "pad:1s", out) == 3.0
     assert ew.load(out).audio_s == 3.0
+    samples, rate_hz = soundfile.read(out, dtype="float32")
+    # Nothing but the samples and what they are: a time of day would make every file another.
+    assert (rate_hz, out.stat().st_size, out.read_bytes()[56:]) == (16_000, 56 + 4 * 48_000, samples.tobytes())
     with pytest.raises(ew.UsageError, match="is there already"):
         ew.apply(tmp_path / "a.wav", "pad:1s", out)
 

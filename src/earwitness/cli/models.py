@@ -75,12 +75,16 @@ def pull(ids: Ids, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def remove(ids: Ids) -> None:
+def remove(ids: Ids, as_json: AsJson = False) -> None:
     """Remove pulled weights. Example: earwitness models remove faster-whisper:base."""
     from earwitness.api import machine
     from earwitness.engines.catalog import find
 
-    for name, was_there in machine.remove([find(model_id).id for model_id in ids]).items():
+    removed = machine.remove([find(model_id).id for model_id in ids])
+    if as_json:
+        print_json(removed)
+        return
+    for name, was_there in removed.items():
         console().print(f"{name}: {'removed' if was_there else 'was not here'}", markup=False)
 
 

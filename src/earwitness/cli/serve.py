@@ -114,9 +114,12 @@ def list_(file: File = KEYS, as_json: AsJson = False) -> None:
 
 
 @keys_app.command("remove")
-def remove(name: Name, file: File = KEYS) -> None:
+def remove(name: Name, file: File = KEYS, as_json: AsJson = False) -> None:
     """Remove a key; a running server refuses it within a second. Example: earwitness serve keys remove reception."""
     from earwitness.serve.keys import remove_key
 
     remove_key(file, name)
+    if as_json:
+        print_json({"removed": name, "file": str(file)})
+        return
     console().print(f"{name}: removed", markup=False)
