@@ -29,20 +29,24 @@ RUNS = (
     ("telephony-en", "faster-whisper:tiny.en"),
     ("telephony-en", "pocketsphinx:en-us"),
     ("telephony-es", "faster-whisper:base"),
+    ("telephony-es", "faster-whisper:tiny.en"),
+    ("telephony-es", "pocketsphinx:en-us"),
 )
-CLIPS = "60"
+"""Models that know English alone hear Spanish as English: texts as far from their references as can be."""
+CLIPS = "25"
 Pairs = list[tuple[list[str], list[str]]]
 
 
 @pytest.fixture(scope="session")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """A record of sixty clips for each corpus and model."""
+    """A record of 25 clips for each corpus and model."""
     found = {}
     for corpus, model in RUNS:
         corpora.pull(corpus)
         weights.pull(find(model))
         folder = tmp_path_factory.mktemp("runs")
         command = [sys.executable, "-m", "earwitness", "run", corpus, "-m", model, "--tag", "kind=speech"]
+        command += ["--set", "language=en"] if model != "faster-whisper:base" else []
         subprocess.run([*command, "--limit", CLIPS, "--out", str(folder)], check=True, capture_output=True, timeout=900)
         (found[corpus, model],) = store.find_records([folder])
     return found
