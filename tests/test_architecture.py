@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,11 @@ MAY_IMPORT = {
     "runs": {"data", "archive", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring", "engines"},
     "report": {"compare", "runs"},
-    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report"},
     "serve": {"weights", "workers", "audio", "scoring", "engines"},
+    "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report",
+            "serve"},
     "cli": {"*"},
-}
+}  # fmt: skip
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
@@ -112,6 +114,28 @@ def test_every_command_is_a_module_with_an_app_and_a_help_that_shows_an_example(
         assert done.returncode == 0, done.stderr
         assert f"earwitness {name}" in done.stdout
         assert time.monotonic() - started < 20
+
+
+def test_every_command_answers_in_json_when_asked() -> None:
+    import keyword
+    from importlib import import_module
+
+    from typer.main import get_command
+
+    from earwitness.cli import COMMANDS
+
+    left: list[tuple[str, Any]] = []
+    for name in COMMANDS:
+        module = f"{name}_" if keyword.iskeyword(name) else name
+        left.append((name, get_command(import_module(f"earwitness.cli.{module}").app)))
+    without = []
+    while left:
+        name, command = left.pop()
+        inside = getattr(command, "commands", {})
+        left += [(f"{name} {sub}", each) for sub, each in inside.items()]
+        if not inside and not any("--json" in parameter.opts for parameter in command.params):
+            without.append(name)
+    assert without == []
 
 
 def test_files_and_functions_stay_small() -> None:

@@ -22,23 +22,32 @@ _NAMES = {
     "api.analysis": "Completeness PairTests Sensitivity Sliced completeness pairs sensitivity slices terms",
     "api.audio": "ConditionKind apply conditions",
     "api.comparing": "Needed compare decide plan robustness",
-    "api.data": "Exported check export import_ join load",
+    "api.data": "Exported ExportedSclite check export export_sclite import_ join load",
     "api.doctor": "Check doctor",
-    "api.machine": "EngineHere ModelHere engines install models pull",
-    "api.records": "Record clips records",
+    "api.gating": "Baselined baseline gate",
+    "api.init": "Begun init",
+    "api.machine": "EngineHere ModelHere convert engines install models pull remove uninstall",
+    "api.records": "Record clips query records",
     "api.reporting": "report",
     "api.running": "Progress RunOptions resume run",
     "api.scoring": "Scored rescore score",
+    "api.serving": "Deployed ServeOptions deploy serve",
+    "api.studying": "Studied study",
     "api.terms": "TermReport",
+    "api.travel": "Notebook bundle notebook",
     "compare.decision": "Decision",
+    "compare.gate": "GateVerdict",
     "compare.robustness": "Robustness",
     "compare.table": "Comparison",
+    "data.bundle": "Bundle",
     "errors": "ArchiveError AudioError AudioNotFoundError AudioTooLongError ChecksumError ComparisonError "
     "ConversionError DataError DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError "
     "ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
     "UnsupportedDeviceError UsageError WorkerError",
     "report.build": "Made",
+    "runs.query": "Answer",
     "runs.record": "ClipResult Run",
+    "scoring.sclite": "ScliteFiles",
     "types": "Clip ClipScore Dataset Edits Failure Finding Hypothesis Score Segment Settings Transcript",
 }
 _HOME = {name: room for room, names in _NAMES.items() for name in names.split()}
@@ -62,21 +71,32 @@ if TYPE_CHECKING:
     from earwitness.api.comparing import plan as plan
     from earwitness.api.comparing import robustness as robustness
     from earwitness.api.data import Exported as Exported
+    from earwitness.api.data import ExportedSclite as ExportedSclite
     from earwitness.api.data import check as check
     from earwitness.api.data import export as export
+    from earwitness.api.data import export_sclite as export_sclite
     from earwitness.api.data import import_ as import_
     from earwitness.api.data import join as join
     from earwitness.api.data import load as load
     from earwitness.api.doctor import Check as Check
     from earwitness.api.doctor import doctor as doctor
+    from earwitness.api.gating import Baselined as Baselined
+    from earwitness.api.gating import baseline as baseline
+    from earwitness.api.gating import gate as gate
+    from earwitness.api.init import Begun as Begun
+    from earwitness.api.init import init as init
     from earwitness.api.machine import EngineHere as EngineHere
     from earwitness.api.machine import ModelHere as ModelHere
+    from earwitness.api.machine import convert as convert
     from earwitness.api.machine import engines as engines
     from earwitness.api.machine import install as install
     from earwitness.api.machine import models as models
     from earwitness.api.machine import pull as pull
+    from earwitness.api.machine import remove as remove
+    from earwitness.api.machine import uninstall as uninstall
     from earwitness.api.records import Record as Record
     from earwitness.api.records import clips as clips
+    from earwitness.api.records import query as query
     from earwitness.api.records import records as records
     from earwitness.api.reporting import report as report
     from earwitness.api.running import Progress as Progress
@@ -86,10 +106,21 @@ if TYPE_CHECKING:
     from earwitness.api.scoring import Scored as Scored
     from earwitness.api.scoring import rescore as rescore
     from earwitness.api.scoring import score as score
+    from earwitness.api.serving import Deployed as Deployed
+    from earwitness.api.serving import ServeOptions as ServeOptions
+    from earwitness.api.serving import deploy as deploy
+    from earwitness.api.serving import serve as serve
+    from earwitness.api.studying import Studied as Studied
+    from earwitness.api.studying import study as study
     from earwitness.api.terms import TermReport as TermReport
+    from earwitness.api.travel import Notebook as Notebook
+    from earwitness.api.travel import bundle as bundle
+    from earwitness.api.travel import notebook as notebook
     from earwitness.compare.decision import Decision as Decision
+    from earwitness.compare.gate import GateVerdict as GateVerdict
     from earwitness.compare.robustness import Robustness as Robustness
     from earwitness.compare.table import Comparison as Comparison
+    from earwitness.data.bundle import Bundle as Bundle
     from earwitness.errors import ArchiveError as ArchiveError
     from earwitness.errors import AudioError as AudioError
     from earwitness.errors import AudioNotFoundError as AudioNotFoundError
@@ -113,8 +144,10 @@ if TYPE_CHECKING:
     from earwitness.errors import UsageError as UsageError
     from earwitness.errors import WorkerError as WorkerError
     from earwitness.report.build import Made as Made
+    from earwitness.runs.query import Answer as Answer
     from earwitness.runs.record import ClipResult as ClipResult
     from earwitness.runs.record import Run as Run
+    from earwitness.scoring.sclite import ScliteFiles as ScliteFiles
     from earwitness.types import Clip as Clip
     from earwitness.types import ClipScore as ClipScore
     from earwitness.types import Dataset as Dataset

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from tests.runs.jobs import write_script
+from tests.serve.serving import write_decision
 
 import earwitness as ew
 from earwitness.cli import main
@@ -159,6 +161,19 @@ def test_a_hypothesis_that_is_none_is_a_failure_and_one_that_is_missing_only_on_
         (lambda: ew.robustness("nowhere", points=0), "points must be above 0"),
         (lambda: ew.pull("faster-whisper:tiniest"), "There is no model"),
         (lambda: ew.pull("telephony-eo"), "telephony-eo"),
+        (lambda: ew.remove(["fake:ecko", "telephony-en"]), "Did you mean 'fake:echo'"),
+        (lambda: ew.gate("nowhere", baseline="b.json", slower=0.5), "slower must be at least 1, not 0.5"),
+        (lambda: ew.gate("nowhere", baseline="b.json"), "no record 'nowhere'"),
+        (ew.serve, "Say what to serve"),
+        (lambda: ew.serve(model="fake:echo", prot=1), "serve has no option 'prot'. Did you mean 'port'?"),  # type: ignore[call-arg]
+        (lambda: ew.serve(model="fake:ecko"), "Did you mean 'fake:echo'"),
+        (lambda: ew.serve(model="fake:echo", candidate="x"), "Candidates are those of a decision"),
+        (lambda: ew.serve(decision="d.json", settings={"beam_size": 2}), "as it was measured"),
+        (lambda: ew.serve(model="fake:echo", workers=0), "workers must be at least 1, not 0"),
+        (lambda: ew.deploy("d.json", "out", weights="boiled"), "They are baked or mounted"),
+        (lambda: ew.bundle("sample", out="x.zip", limt=1), "bundle has no option 'limt'. Did you mean 'limit'?"),  # type: ignore[call-arg]
+        (lambda: ew.notebook("my-recordings/", "fake:echo", out="x.ipynb"), "of this machine alone"),
+        (lambda: ew.study("nowhere.toml"), "'nowhere.toml' is not TOML"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_an_error_of_the_tree_in_one_sentence(call: Callable[[], Any], says: str) -> None:
@@ -182,6 +197,75 @@ def test_records_travel(records: list[ew.Record], tmp_path: Path) -> None:
     assert {record.run.id for record in ew.records(tmp_path / "elsewhere")} == {record.run.id for record in records}
 
 
+def test_the_gate_is_that_of_the_command(records: list[ew.Record], tmp_path: Path, printed: Callable[..., Any]) -> None:
+    good, worse = records
+    kept = tmp_path / "baseline.json"
+    made = ew.baseline(good, kept)
+    assert [entry.model for entry in made.entries] == [good.run.model.id]
+    before = kept.read_bytes()
+    printed("gate", good.path, "--baseline", kept, "--update")
+    assert kept.read_bytes() == before
+    verdict = ew.gate(records, baseline=kept, junit=tmp_path / "gate.xml", markdown=tmp_path / "gate.md")
+    answer = printed("gate", good.path, worse.path, "--baseline", kept)
+    assert (verdict.passed, len(verdict.judged), len(verdict.without)) == (answer["passed"], 1, 1) == (True, 1, 1)
+    assert "<testsuites" in (tmp_path / "gate.xml").read_text()
+    assert "The gate is open" in (tmp_path / "gate.md").read_text()
+    assert not ew.gate(worse, baseline=kept).passed
+    assert ew.gate(worse, baseline=kept, partial=True).passed
+
+
+def test_a_study_is_begun_done_and_skipped(three_clips: Path, tmp_path: Path) -> None:
+    begun = ew.init(tmp_path)
+    assert (begun.study, bool(begun.models)) == (tmp_path / "earwitness.toml", True)
+    with pytest.raises(ew.UsageError, match="is here already"):
+        ew.init(tmp_path)
+    begun.study.write_text(f'[study]\ndata = ["{three_clips.name}"]\nmodels = ["fake:echo"]\nspeech = false\n')
+    here = Path.cwd()
+    (first,) = ew.study(begun.study)
+    (again,) = ew.study(begun.study)
+    assert (first.outcome, again.outcome, Path.cwd()) == ("done", "skipped", here)
+    assert first.record is not None
+    assert first.record == again.record
+    assert first.record.path.is_relative_to(tmp_path / "runs")
+
+
+def test_what_goes_to_another_machine_is_what_the_commands_make(
+    three_clips: Path, tmp_path: Path, printed: Callable[..., Any]
+) -> None:
+    by_name, typed = tmp_path / "a.zip", tmp_path / "b.zip"
+    made = ew.bundle(three_clips, "fake:echo", limit=2, out=by_name)
+    printed("bundle", three_clips, "--model", "fake:echo", "--limit", "2", "--out", typed)
+    assert (by_name.read_bytes(), made.study.models) == (typed.read_bytes(), ("fake:echo",))
+    settings = {"beam_size": 5}
+    notebook = ew.notebook(by_name, out=tmp_path / "x" / "s.ipynb", settings=settings, source="index")
+    printed("notebook", "--data", by_name, "--set", "beam_size=5", "--source", "index", "--out", tmp_path / "s.ipynb")
+    assert notebook.notebook.read_bytes() == (tmp_path / "s.ipynb").read_bytes()
+    assert (notebook.models, notebook.data) == (("fake:echo",), ("a.zip",))
+
+
+def test_a_decision_is_deployed_as_by_the_command(tmp_path: Path, printed: Callable[..., Any]) -> None:
+    write_decision(tmp_path / "decision.json", "fake:slow", promise={"wer": 0.1, "peak_rss_bytes": 7e8})
+    made = ew.deploy(tmp_path / "decision.json", tmp_path / "a", workers=2)
+    answer = printed("deploy", "--decision", tmp_path / "decision.json", "--out", tmp_path / "b", "--workers", "2")
+    assert plain({**asdict(made), "out": str(tmp_path / "b")}) == answer
+
+
+def test_records_are_asked_in_sql(records: list[ew.Record], tmp_path: Path, printed: Callable[..., Any]) -> None:
+    pytest.importorskip("duckdb", reason="the extra sql is not installed here")
+    sql = "SELECT model, n_clips FROM runs ORDER BY model"
+    answer = ew.query(records, sql=sql)
+    assert answer.rows == tuple(sorted((record.run.model.id, 3) for record in records))
+    assert [dict(zip(answer.columns, row, strict=True)) for row in answer.rows] == printed(
+        "runs", tmp_path / "runs", "--sql", sql
+    )
+
+
+def test_what_is_not_here_is_not_removed(cache: Path) -> None:
+    del cache
+    assert ew.remove(["telephony-en", "faster-whisper:base"]) == {"telephony-en": False, "faster-whisper:base": False}
+    assert ew.uninstall("whisper") == {"whisper": False}
+
+
 def test_data_is_loaded_looked_over_and_joined(three_clips: Path, tmp_path: Path) -> None:
     assert [clip.id for clip in ew.load(three_clips, limit=2).clips] == ["clip1", "clip2"]
     assert {found.severity for found in ew.check(three_clips)} <= {"warning"}
@@ -193,6 +277,9 @@ def test_a_file_is_altered_as_in_a_run(tmp_path: Path, write_wav: Callable[..., 
     out = tmp_path / "out.wav"
     assert ew.apply(write_wav("a.wav", 1.0), "pad:1s", out) == 3.0
     assert ew.load(out).audio_s == 3.0
+    samples, rate_hz = soundfile.read(out, dtype="float32")
+    # Nothing but the samples and what they are: a time of day would make every file another.
+    assert (rate_hz, out.stat().st_size, out.read_bytes()[56:]) == (16_000, 56 + 4 * 48_000, samples.tobytes())
     with pytest.raises(ew.UsageError, match="is there already"):
         ew.apply(tmp_path / "a.wav", "pad:1s", out)
 

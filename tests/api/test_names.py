@@ -17,14 +17,16 @@ import earwitness as ew
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "apply", "check", "clips", "compare", "completeness", "conditions", "decide", "doctor", "engines", "export",
-    "import_", "install", "join", "load", "models", "pairs", "plan", "pull", "records", "report", "rescore", "resume",
-    "robustness", "run", "score", "sensitivity", "slices", "terms",
+    "apply", "baseline", "bundle", "check", "clips", "compare", "completeness", "conditions", "convert", "decide",
+    "deploy", "doctor", "engines", "export", "export_sclite", "gate", "import_", "init", "install", "join", "load",
+    "models", "notebook", "pairs", "plan", "pull", "query", "records", "remove", "report", "rescore", "resume",
+    "robustness", "run", "score", "sensitivity", "serve", "slices", "study", "terms", "uninstall",
 )  # fmt: skip
 ANSWERS = (
-    "Check", "Comparison", "Completeness", "ConditionKind", "Decision", "EngineHere", "Exported", "Made", "ModelHere",
-    "Needed", "PairTests", "Progress", "Record", "Robustness", "RunOptions", "Scored", "Sensitivity", "Sliced",
-    "TermReport",
+    "Answer", "Baselined", "Begun", "Bundle", "Check", "Comparison", "Completeness", "ConditionKind", "Decision",
+    "Deployed", "EngineHere", "Exported", "ExportedSclite", "GateVerdict", "Made", "ModelHere", "Needed", "Notebook",
+    "PairTests", "Progress", "Record", "Robustness", "RunOptions", "ScliteFiles", "Scored", "Sensitivity",
+    "ServeOptions", "Sliced", "Studied", "TermReport",
 )  # fmt: skip
 VALUES = (
     "Clip", "ClipResult", "ClipScore", "Dataset", "Edits", "Failure", "Finding", "Hypothesis", "Run", "Score",
@@ -119,6 +121,18 @@ def test_a_function_is_not_hidden_by_the_room_of_its_name_whichever_comes_first(
     assert code(program) == "True True True earwitness.data earwitness.engines.catalog"
 
 
+def test_every_command_is_a_name_or_said_to_be_of_the_command_line_alone() -> None:
+    from earwitness.cli import COMMANDS as TYPED
+
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    (sentence,) = re.findall(r"^(`.*) are commands only", page, re.MULTILINE)
+    alone = set(re.findall(r"`(\w+)`", sentence))
+    told = set(re.findall(r"`earwitness (\w+)", page)) | {"import"}
+    assert alone | told == set(TYPED)
+    # A dataset is what is loaded in Python.
+    assert alone & {name.rstrip("_") for name in COMMANDS} <= {"load"}
+
+
 def options(command: str) -> set[str]:
     """The options of a command as Python knows them: without dashes, ``--no-clean`` as ``clean``."""
     name, _, sub = command.partition(" ")
@@ -132,12 +146,19 @@ def options(command: str) -> set[str]:
     ("command", "called_otherwise", "of_the_command_line"),
     [
         ("run", {"set": "settings"}, {"resume"}),
-        ("score", {}, {"export_sclite", "worst"}),
+        ("score", {}, {"worst"}),
+        ("gate", {}, {"github", "update"}),
+        ("init", {}, set()),
+        ("serve", {"set": "settings"}, set()),
+        ("deploy", {}, set()),
+        ("bundle", {"set": "settings"}, set()),
+        ("notebook", {"set": "settings"}, set()),
+        ("models convert", {}, set()),
         ("compare", {}, {"out", "matrix", "bars"}),
         ("robustness", {}, {"out"}),
         ("rescore", {}, set()),
         ("plan", {}, set()),
-        ("export", {}, set()),
+        ("export", {}, {"sclite"}),
         ("import_", {}, set()),
         ("analyze slices", {}, set()),
         ("analyze sensitivity", {}, set()),
@@ -154,7 +175,7 @@ def test_arguments_are_called_as_the_options_of_the_command(
 ) -> None:
     function = getattr(ew, command.rsplit(maxsplit=1)[-1])
     typed = {called_otherwise.get(option, option) for option in options(command) - of_the_command_line}
-    given = set(inspect.signature(function).parameters) | (
-        ew.RunOptions.__annotations__.keys() if command == "run" else set()
-    )
+    given = set(inspect.signature(function).parameters)
+    if "options" in given:
+        given |= (ew.ServeOptions if command == "serve" else ew.RunOptions).__annotations__.keys()
     assert typed <= given, typed - given

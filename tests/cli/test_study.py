@@ -37,7 +37,7 @@ class Done:
 
 Cli = Callable[..., Done]
 OK = "[study]\ndata = ['sample']\nmodels = ['a:b']\n"
-TEMPLATE = Path(__file__).parents[2] / "src" / "earwitness" / "cli" / "study.toml"
+TEMPLATE = Path(__file__).parents[2] / "src" / "earwitness" / "api" / "study.toml"
 
 
 @pytest.fixture

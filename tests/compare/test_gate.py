@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from earwitness.cli import main
 from earwitness.compare.baseline import Pace, baseline_of, current, entry_of, read, render
-from earwitness.compare.gate import Tolerance, Verdict, Words, gate
+from earwitness.compare.gate import GateVerdict, Tolerance, Words, gate
 from earwitness.data.load import fingerprint
 from earwitness.errors import ComparisonError, RecordError
 from earwitness.report.gate import code, commands, failures, junit, lines, markdown
@@ -83,18 +83,18 @@ def heard(clip: Clip, wrong: int | None) -> Hypothesis:
     return Hypothesis(clip.id, Transcript(text), None, audio_s=2.0, wall_s=0.1, decode_s=0.0)
 
 
-def judged(now: Path, before: Path, **more: Any) -> Verdict:
+def judged(now: Path, before: Path, **more: Any) -> GateVerdict:
     base = store.read_run(before)
     baseline = baseline_of([entry_of(base, store.read_clips(before))])
     return gate([(now, store.read_run(now))], baseline, **more)
 
 
-def words(verdict: Verdict) -> Words:
+def words(verdict: GateVerdict) -> Words:
     (found,) = verdict.judged
     return next(check for check in found.checks if isinstance(check, Words))
 
 
-def reasons(verdict: Verdict) -> list[str]:
+def reasons(verdict: GateVerdict) -> list[str]:
     return [reason for _, reason in failures(verdict)]
 
 

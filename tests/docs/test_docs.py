@@ -120,6 +120,16 @@ def test_the_rules_on_the_page_of_metrics_do_what_the_page_says(tmp_path: Path) 
     assert normalizer(str(file)).words(text, "en") == words.split()
 
 
+def test_the_server_on_the_page_of_the_api_serves_and_ends(tmp_path: Path) -> None:
+    (tmp_path / "serve.py").write_text(blocks(ROOT / "docs" / "api.md", "python")["serve_two_seconds.py"])
+    done = subprocess.run([sys.executable, "serve.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()
+    assert first.startswith("listening on http://127.0.0.1:")
+    assert last == "done"
+    assert '"ready"' in done.stderr
+
+
 def written(page: str, folder: Path) -> Path:
     """The files of a page, written where a reader would write them."""
     for language in ("python", "toml"):

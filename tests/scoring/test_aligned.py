@@ -48,8 +48,22 @@ def test_times_of_words_go_before_times_of_segments() -> None:
     assert places(transcript, ["one", "two"], norm, "en") == [(0.5, 0.9), (1.5, 1.9)]
 
 
-def test_words_that_fit_no_segment_are_spread_by_the_length_of_the_segments() -> None:
-    transcript = Transcript("two hundred five", (Segment(0.0, 1.0, "two hundred"), Segment(1.0, 2.0, "five")))
-    found = anchors(transcript, ["205"], normalizer("whisper-english"), "en", 2.0)
-    assert found.source == "segments"
-    assert found.points[-1] == (1, found.points[-1][1])
+def test_a_word_that_normalizing_made_of_several_has_the_time_of_all_of_them() -> None:
+    norm = normalizer("whisper-english")
+    segments = (Segment(0.0, 1.0, "so two hundred"), Segment(1.0, 2.0, "five it is"))
+    found = anchors(Transcript("so two hundred five it is", segments), ["so", "205", "it", "is"], norm, "en", 2.0)
+    assert (found.source, found.points) == ("segments", ((0, 0.0), (4, 2.0)))
+    words = tuple(Segment(n, n + 0.5, word) for n, word in enumerate(["so", "twenty", "one", "it", "is"]))
+    timed = anchors(Transcript("So, twenty-one it is.", (), words), ["so", "21", "it", "is"], norm, "en", 5.0)
+    assert timed.source == "words"
+    assert timed.points[1:4] == ((1, 0.5), (1, 1.0), (2, 2.5))
+
+
+@given(texts=st.lists(st.sampled_from(["one", "twenty", "five", "hundred", "Mr.", "isn't", "the", "[x]"]), max_size=9))
+def test_every_word_has_a_time_whatever_normalizing_makes_of_the_pieces(texts: list[str]) -> None:
+    norm = normalizer("whisper-english")
+    pieces = tuple(Segment(float(n), n + 0.5, text) for n, text in enumerate(texts))
+    heard = norm.words(" ".join(texts), "en")
+    points = anchors(Transcript(" ".join(texts), (), pieces), heard, norm, "en", 9.0).points
+    assert list(points) == sorted(points)
+    assert not heard or points[-1][0] == len(heard)

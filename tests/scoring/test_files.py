@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from earwitness.errors import ScoringError
 from earwitness.scoring import ctm, stm, trn
-from earwitness.scoring.files import read_pairs, sniff, write_trn
+from earwitness.scoring.files import read_pairs, sniff
 
 TOKEN = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=8)
 TEXT = st.lists(TOKEN, max_size=6).map(" ".join)
@@ -109,13 +109,6 @@ def test_braces_mean_alternatives_in_trn_and_only_on_request_elsewhere(tmp_path:
     assert score(tmp_path, "r.trn", "h.trn", *rules)["wer"]["value"] == asked["value"] == 0
     assert plain["value"] == 0.5
     assert ("alternatives:best" in asked["signature"], "alternatives:off" in plain["signature"]) == (True, True)
-
-
-def test_ids_that_sclite_cannot_read_are_changed_and_two_that_become_one_are_refused(tmp_path: Path) -> None:
-    reference, _ = write_trn([("line 1", "a b", "a")], tmp_path / "new" / "folder")
-    assert reference.read_text() == "a b (line_1)\n"
-    with pytest.raises(ScoringError, match="Two ids become one"):
-        write_trn([("a b", "x", "x"), ("a_b", "x", "x")], tmp_path)
 
 
 def test_anyone_can_check_the_exported_files_with_sclite(tmp_path: Path) -> None:

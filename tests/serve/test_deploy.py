@@ -17,8 +17,8 @@ import pytest
 import yaml
 from tests.serve.serving import running, script_folder, write_decision
 
+from earwitness.api.deployed import plan_of
 from earwitness.cli import main
-from earwitness.cli.deployed import plan_of
 from earwitness.serve.deploy import HEADROOM, SERVER_BYTES, Plan, contents
 
 BIN = Path(sys.executable).parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from tests.text.grammar import lines
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from earwitness.text import normalizer
-from earwitness.text.leaderboard import Leaderboard
+from earwitness.text.leaderboard import REVISION, Leaderboard
 
 PIECES = st.sampled_from(
     ["u.s.", "U.", "S.", "a.b.c.d.", "n.b.a.'s", "f.b.i.s", "...", "wait....", "(x)", "[y", "uh", "'s", "kinda",
@@ -80,3 +81,14 @@ def test_other_languages_keep_their_letters() -> None:
     assert normalizer("leaderboard").words("¿Dónde está la U.S.?", "es") == normalizer("basic").words(
         "¿Dónde está la U.S.?"
     )
+
+
+def test_the_examples_on_the_page_of_metrics_are_true() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    rules = page.partition("### Which of the Leaderboard's rules")[2].partition("Later revisions")[0]
+    examples = re.findall(r"`([^`]+)` is `([^`]+)`", rules)
+    assert len(examples) == 12
+    for text, words in examples:
+        assert normalizer("leaderboard").words(text, "en") == words.split(), text
+    assert f"revision {REVISION}" in rules
+    assert normalizer("leaderboard").signature in rules

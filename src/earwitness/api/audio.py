@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,15 +89,19 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
 
 
 def _write_wav(decoded: Path, out: Path) -> None:
-    import soundfile
+    """Write floats as WAV, by hand: libsndfile puts the time of day into such a file, and no two would be the same."""
+    from earwitness.audio.track import RATE_HZ
 
-    from earwitness.audio.track import RATE_HZ, on_disk
-
+    size = decoded.stat().st_size
+    kind = (b"fmt ", 16, 3, 1, RATE_HZ, 4 * RATE_HZ, 4, 32)  # 3: floats; 1 channel
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sII4sI", b"RIFF", size + 48, b"WAVE", *kind, b"fact", 4, size // 4, b"data", size
+    )
     temporary = out.with_name(f".{out.name}.tmp")
     try:
-        with soundfile.SoundFile(temporary, "w", RATE_HZ, 1, format="WAV", subtype="FLOAT") as file:
-            for block in on_disk(decoded).blocks():
-                file.write(block.astype("float32"))
+        with decoded.open("rb") as samples, temporary.open("wb") as file:
+            file.write(head)
+            shutil.copyfileobj(samples, file)
         temporary.replace(out)
     finally:
         temporary.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from earwitness.types import Dataset
 if TYPE_CHECKING:
     from earwitness.data import Finding
     from earwitness.runs.exchange import Arrival
+    from earwitness.scoring.sclite import ScliteFiles
 
 Report = Callable[[int, int], None]
 
@@ -27,6 +28,16 @@ class Exported:
     """Those that are in it."""
     left_out: tuple[str, ...]
     """A sentence for each that is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedSclite:
+    """Records as files for sclite."""
+
+    files: Mapping[Path, ScliteFiles]
+    """By record."""
+    left_out: tuple[str, ...]
+    """A sentence for each record that was not written."""
 
 
 def load(
@@ -118,6 +129,25 @@ def export(records: Sources, out: Source) -> Exported:
 
     packed, left_out = pack(paths(records), Path(out))
     return Exported(Path(out), tuple(packed), tuple(left_out))
+
+
+def export_sclite(records: Sources, out: Source) -> ExportedSclite:
+    """Write what was compared in complete records, for NIST's sclite; ``--sclite`` of the command.
+
+    Each record gets a folder of its own, ``<model>/<record>``, with trn, and with stm and ctm where there are times.
+
+    Args:
+        records: Records, or folders that hold some.
+        out: The folder.
+
+    Raises:
+        RecordError: When not one of them can be written, or one cannot be read.
+        ScoringError: When ids do not fit, or a file cannot be written.
+    """
+    from earwitness.runs.exchange import for_sclite
+
+    written, left_out = for_sclite(paths(records), Path(out))
+    return ExportedSclite(written, tuple(left_out))
 
 
 def import_(sources: Sources, *, out: Source = "runs") -> list[Arrival]:

@@ -85,7 +85,7 @@ def plan(request: Request, read: Callable[[Selection], Dataset] | None = None) -
     settings, asked = parse_settings(list(request.assignments))
     scoring = _scoring(request)
     measure = Measure(protocols(request.measure), request.budget_s)
-    tags = dict(_pair(tag) for tag in request.tags)
+    tags = dict(pair(tag) for tag in request.tags)
     models = [_checked(model, request, settings, asked) for model in request.models]
     ear = open_ear(request.speech)
     tasks = []
@@ -145,7 +145,7 @@ def packable(request: Request) -> list[Dataset]:
     _scoring(request)
     protocols(request.measure)
     names(request.conditions, clean=request.clean)
-    tags = dict(_pair(tag) for tag in request.tags)
+    tags = dict(pair(tag) for tag in request.tags)
     datasets = [load(Selection(s, request.limit, tags, request.language, request.channel)) for s in request.sources]
     for model_id in request.models:
         model = find(model_id)
@@ -278,7 +278,15 @@ def _require_language(model: Model, dataset: Dataset, settings: Settings) -> Non
             )
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """Return the two halves of a tag.
+
+    >>> pair("kind=speech")
+    ('kind', 'speech')
+
+    Raises:
+        UsageError: When it is not ``key=value``.
+    """
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise UsageError(f"Tag {text!r} is not KEY=VALUE, such as kind=speech.")

@@ -176,3 +176,68 @@ def pull(name: str | Iterable[str], *, report: Tell = lambda _: None) -> dict[st
         one: corpora.pull(one, report) if model is None else weights.pull(model, report)
         for one, model in wanted.items()
     }
+
+
+def remove(name: str | Iterable[str]) -> dict[str, bool]:
+    """Remove pulled weights and corpora from the cache.
+
+    Args:
+        name: Model ids and names of corpora, as for ``pull``.
+
+    Returns:
+        Whether each was there.
+
+    Raises:
+        UnknownModelError: For an id that there is not.
+        DataNotFoundError: For a corpus that there is not.
+    """
+    from earwitness import weights
+    from earwitness.data import corpora
+    from earwitness.engines.catalog import find
+
+    names = [name] if isinstance(name, str) else list(name)
+    wanted = {one: find(one) if ":" in one else None for one in names}
+    return {one: corpora.remove(one) if model is None else weights.remove(model) for one, model in wanted.items()}
+
+
+def uninstall(engine: str | Iterable[str]) -> dict[str, bool]:
+    """Remove environments of engines; packages in this Python stay.
+
+    Args:
+        engine: Names, such as ``whisper``; one or several.
+
+    Returns:
+        Whether each had one.
+
+    Raises:
+        EngineError: When there is no such engine.
+    """
+    from earwitness.engines.registry import get_engine
+    from earwitness.workers import environments
+
+    specs = [get_engine(name).spec for name in ([engine] if isinstance(engine, str) else engine)]
+    return {spec.name: environments.remove(spec) for spec in specs}
+
+
+def convert(model: str, to: str, out: str | Path, *, report: Tell = lambda _: None) -> Path:
+    """Write the weights of a CTranslate2 Whisper in another engine's format; they are pulled first when missing.
+
+    Args:
+        model: Id, such as ``faster-whisper:base``.
+        to: ``openai``, ``huggingface`` or ``ggml``.
+        out: A folder that is made.
+        report: Called with a line for every step of pulling.
+
+    Raises:
+        UsageError: For a model without weights.
+        ConversionError: When they cannot be converted.
+    """
+    from earwitness import weights
+    from earwitness.engines.catalog import find
+    from earwitness.errors import UsageError
+
+    source = weights.pull(find(model), report)
+    if source is None:
+        raise UsageError(f"Model {model!r} has no weights to convert.")
+    weights.convert(to, source, Path(out).resolve())
+    return Path(out)

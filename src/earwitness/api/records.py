@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from earwitness.runs import store
 from earwitness.runs.record import ClipResult, Run
+
+if TYPE_CHECKING:
+    from earwitness.runs.query import Answer
 
 Source = str | os.PathLike[str]
 """A path, or something that has one, such as a ``Record``."""
@@ -52,6 +56,23 @@ def clips(record: Source) -> list[ClipResult]:
         RecordError: When the lines cannot be read.
     """
     return store.read_clips(Path(record))
+
+
+def query(records: Sources = "runs", *, sql: str) -> Answer:
+    """Answer one SELECT over the tables ``runs``, ``scores`` and ``clips``: ``earwitness runs --sql``.
+
+    Args:
+        records: Records, or folders that hold some; of these those that can be read.
+        sql: The query; its columns are told in ``docs/pipeline.md``.
+
+    Raises:
+        RecordError: For a path that is not there, or a clips file that cannot be read.
+        UsageError: When DuckDB is not here, for anything but one SELECT, or for a query that does not work.
+    """
+    from earwitness.runs.query import query as asked
+    from earwitness.runs.shelf import shelf
+
+    return asked(shelf([Path(source) for source in several(records)]).records, sql)
 
 
 def paths(sources: Sources) -> list[Path]:

@@ -110,8 +110,8 @@ def run(
     from earwitness.api.jobs import plan
     from earwitness.api.study import with_study
 
-    request, typed = _request([os.fspath(one) for one in several(data)], _words(model), options)
-    return _done(plan(with_study(request, typed)), Path(out), report, interleave=interleave)
+    request, typed = asked_for("run", [os.fspath(one) for one in several(data)], _words(model), options)
+    return done(plan(with_study(request, typed)), Path(out), report, interleave=interleave)
 
 
 def resume(records: Sources = "runs", *, interleave: bool = True, report: Report = lambda _: None) -> list[Record]:
@@ -130,27 +130,32 @@ def resume(records: Sources = "runs", *, interleave: bool = True, report: Report
     from earwitness.api.jobs import resume_plan
 
     tasks = resume_plan([Path(source) for source in several(records)])
-    return _done(tasks, Path(), report, interleave=interleave)
+    return done(tasks, Path(), report, interleave=interleave)
 
 
-def _request(data: list[str], model: tuple[str, ...], options: RunOptions) -> tuple[Request, set[str]]:
-    """Return the request, and the names of its fields that were given."""
+def asked_for(function: str, data: list[str], model: tuple[str, ...], options: RunOptions) -> tuple[Request, set[str]]:
+    """Return what a function of this name was asked for, and the names of the request's fields that were given.
+
+    Raises:
+        UsageError: For an option that there is not, or one that is too small.
+    """
     from earwitness.api.jobs import Request
     from earwitness.engines.registry import nearest
 
     given: dict[str, Any] = {"model": model, **options} if model else {**options}
     for name in options:
         if name not in RunOptions.__annotations__:
-            raise UsageError(f"run has no option {name!r}.{nearest(name, RunOptions.__annotations__)}")
+            raise UsageError(f"{function} has no option {name!r}.{nearest(name, RunOptions.__annotations__)}")
     for name, least in _LEAST.items():
         if given.get(name) is not None and given[name] < least:
             raise UsageError(f"{name} must be at least {least}, not {given[name]!r}.")
     values = {_FIELDS.get(name, name): _MADE.get(name, lambda value: value)(value) for name, value in given.items()}
-    command = ("earwitness.run", *data, *(f"{name}={value!r}" for name, value in given.items()))
+    command = (f"earwitness.{function}", *data, *(f"{name}={value!r}" for name, value in given.items()))
     return Request(**{"models": (), **values}, sources=tuple(data), command=command), set(values)
 
 
-def _done(tasks: Sequence[Task], out: Path, report: Report, *, interleave: bool) -> list[Record]:
+def done(tasks: Sequence[Task], out: Path, report: Report, *, interleave: bool) -> list[Record]:
+    """Do the work, and return the records in the order of the tasks."""
     from earwitness.runs.drive import Turn, by_data, together
 
     made: dict[int, Path] = {}

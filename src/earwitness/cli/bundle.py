@@ -34,12 +34,9 @@ def bundle(
 
         earwitness run study.zip
     """
-    from earwitness.api.jobs import packable
-    from earwitness.api.study import study_of
-    from earwitness.data import bundle as bundles
+    from earwitness.api.travel import packed
 
-    request = replace(request, sources=tuple(sources))
-    made = bundles.pack(packable(request), study_of(request), out)
+    made = packed(replace(request, sources=tuple(sources)), out)
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})
         return

@@ -158,7 +158,7 @@ def promised(path: Path, candidate: str | None, data: str, limit: int | None) ->
         EarwitnessError: When the decision or the data cannot be read.
     """
     from earwitness.api.jobs import load
-    from earwitness.cli.served import verdict_of
+    from earwitness.api.served import verdict_of
     from earwitness.compare.decision_file import read_decision
     from earwitness.errors import RecordError, UsageError
     from earwitness.runs.record import Selection

@@ -72,6 +72,7 @@ def apply(
         str | None, typer.Option(metavar="DATA", help="For babble: data to take the voices from.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a file under a condition, sample for sample what a model hears in a run on that file.
 
@@ -83,6 +84,9 @@ def apply(
     from earwitness.audio.conditions import parse
 
     audio_s = written(file, condition, out, voices=voices, force=force)
+    if as_json:
+        print_json({"out": str(out), "audio_s": audio_s, "condition": parse(condition).name})
+        return
     console(stderr=True).print(f"Written: {out}, {audio_s:.2f} s of {parse(condition).name}", markup=False)
 
 

@@ -53,12 +53,16 @@ def pull(
 
 
 @app.command()
-def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")]) -> None:
+def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")], as_json: AsJson = False) -> None:
     """Remove pulled corpora. Example: earwitness data remove telephony-ru."""
     from earwitness.data import corpora
 
-    for name in names:
-        console().print(f"{name}: {'removed' if corpora.remove(name) else 'was not here'}", markup=False)
+    removed = {name: corpora.remove(name) for name in names}
+    if as_json:
+        print_json(removed)
+        return
+    for name, was_there in removed.items():
+        console().print(f"{name}: {'removed' if was_there else 'was not here'}", markup=False)
 
 
 @app.command()

@@ -33,26 +33,15 @@ def deploy(
 
         earwitness deploy --decision decision.json --out deployment --workers 2 --weights mounted
     """
-    from earwitness.cli.deployed import plan_of
-    from earwitness.errors import UsageError
-    from earwitness.serve.deploy import contents, write
+    from earwitness.api.serving import deploy as deployed
 
-    if weights not in ("baked", "mounted"):
-        raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
-    plan = plan_of(
-        decision,
-        candidate,
-        n_workers=workers,
-        baked=weights == "baked",
-        port=port,
-        program=str(Path(program).absolute()),
+    made = deployed(
+        decision, out, candidate=candidate, workers=workers, weights=weights, port=port, program=program, force=force
     )
-    made = contents(plan)
-    write(made, out, force=force)
     if as_json:
-        memory = {"request_bytes": plan.request_bytes, "limit_bytes": plan.limit_bytes}
-        print_json({"out": str(out), "files": list(made), "model": plan.model_id, "cpus": plan.cpus, **memory})
+        memory = {"request_bytes": made.request_bytes, "limit_bytes": made.limit_bytes}
+        print_json({"out": str(out), "files": list(made.files), "model": made.model, "cpus": made.cpus, **memory})
         return
     console().print(
-        f"{plan.model_id}: {len(made)} files in {out}; the commands are in {out / 'README.md'}", markup=False
+        f"{made.model}: {len(made.files)} files in {out}; the commands are in {out / 'README.md'}", markup=False
     )

@@ -126,10 +126,9 @@ def check(
 @app.command()
 def remove(names: Names, as_json: AsJson = False) -> None:
     """Remove environments of engines; packages in this Python stay. Example: earwitness engines remove whisper."""
-    from earwitness.engines.registry import get_engine
-    from earwitness.workers import environments
+    from earwitness.api.machine import uninstall
 
-    removed = {spec.name: environments.remove(spec) for spec in [get_engine(name).spec for name in names]}
+    removed = uninstall(names)
     if as_json:
         print_json(removed)
         return

@@ -1,4 +1,4 @@
-"""``earwitness export``: records in one file, for the way home."""
+"""``earwitness export``: records in one file, for the way home; or as files for sclite."""
 
 from __future__ import annotations
 
@@ -9,29 +9,66 @@ import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("Pack run records in one file, for another machine.")
+app = new_app("Pack run records in one file, for another machine; or write them for sclite.")
 
 
 @app.command()
 def export(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    out: Annotated[Path, typer.Option(help="The zip file to make.")],
+    out: Annotated[Path | None, typer.Option(help="The zip file to make.")] = None,
+    sclite: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write what was compared there for sclite: trn, and with times stm and ctm."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Pack every complete record with its texts; exit 1 when one had to be left out.
 
-    The references and the texts are in it; audio is not. Example:
+    The references and the texts are in it; audio is not. With --sclite, the normalized words of each record as NIST's
+    sclite reads them, with the command to ask it. Examples:
 
         earwitness export runs --out records.zip
+
+        earwitness export runs --sclite check/
     """
+    from earwitness.errors import UsageError
+
+    if (out is None) == (sclite is None):
+        raise UsageError("Say what is made of the records: --out records.zip, or --sclite DIR for NIST's sclite.")
+    left_out = _pack(records, out, as_json=as_json) if out else _write(records, sclite or Path(), as_json=as_json)
+    if left_out:
+        raise typer.Exit(1)
+
+
+def _pack(records: list[Path], out: Path, *, as_json: bool) -> tuple[str, ...]:
     from earwitness.api.data import export as exported
 
     made = exported(records, out)
     if as_json:
         print_json({"zip": str(out), "records": [str(path) for path in made.records], "left_out": list(made.left_out)})
-    else:
-        for reason in made.left_out:
-            console().print(f"Left out: {reason}", markup=False)
-        console().print(f"{len(made.records)} records: {out}", markup=False)
-    if made.left_out:
-        raise typer.Exit(1)
+        return made.left_out
+    _note(made.left_out)
+    console().print(f"{len(made.records)} records: {out}", markup=False)
+    return made.left_out
+
+
+def _write(records: list[Path], folder: Path, *, as_json: bool) -> tuple[str, ...]:
+    from earwitness.api.data import export_sclite
+    from earwitness.cli.sclite import lines, plain
+
+    made = export_sclite(records, folder)
+    if as_json:
+        rows = [{"record": str(path), **plain(files)} for path, files in made.files.items()]
+        print_json({"sclite": rows, "left_out": list(made.left_out)})
+        return made.left_out
+    _note(made.left_out)
+    for path, files in made.files.items():
+        console().print(f"{path}:", markup=False, soft_wrap=True)
+        for line in lines(files):
+            console().print(f"  {line}", markup=False, soft_wrap=True)
+    return made.left_out
+
+
+def _note(left_out: tuple[str, ...]) -> None:
+    for reason in left_out:
+        console().print(f"Left out: {reason}", markup=False)

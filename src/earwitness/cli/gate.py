@@ -12,9 +12,8 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.compare.decision import Decision
-    from earwitness.compare.gate import Verdict
-    from earwitness.runs.record import Run
+    from earwitness.api.gating import Baselined
+    from earwitness.compare.gate import GateVerdict
 
 app = new_app("Hold runs against a baseline: exit 1 when something got worse.")
 
@@ -60,28 +59,19 @@ def gate(
 
         earwitness gate runs --baseline baseline.json --junit gate.xml --markdown gate.md
     """
-    from earwitness.api.comparing import cluster_name
-    from earwitness.compare.baseline import read
-    from earwitness.compare.gate import Tolerance
-    from earwitness.compare.gate import gate as held_against
+    from earwitness.api import gating
     from earwitness.report import gate as shown
-    from earwitness.runs.store import write_text
 
-    runs = _newest(records)
     if update:
-        _update(runs, baseline, partial=partial, as_json=as_json)
+        made = gating.baseline(records, baseline, partial=partial)
+        _note(made.left_out)
+        _show_baseline(made, partial=partial, as_json=as_json)
         return
-    verdict = held_against(
-        runs,
-        read(baseline),
-        tolerance=Tolerance(absolute, relative, slower),
-        by=cluster_name(cluster),
-        partial=partial,
-        decision=_decision([path for path, _ in runs], policy),
-    )
-    for path, text in ((junit, shown.junit), (markdown, shown.markdown)):
-        if path is not None:
-            write_text(path, text(verdict))
+    verdict = gating.gate(
+        records, baseline=baseline, absolute=absolute, relative=relative, slower=slower, cluster=cluster,
+        partial=partial, policy=policy, junit=junit, markdown=markdown,
+    )  # fmt: skip
+    _note(verdict.left_out)
     if github or (github is None and os.environ.get("GITHUB_ACTIONS") == "true"):
         for line in shown.commands(verdict):
             typer.echo(line, err=as_json)
@@ -94,55 +84,26 @@ def gate(
         raise typer.Exit(1)
 
 
-def _newest(records: list[Path]) -> list[tuple[Path, Run]]:
-    from earwitness.compare.baseline import current
-    from earwitness.compare.table import newest
-    from earwitness.runs.store import find_records
-
-    left_out: list[str] = []
-    runs = current(newest(find_records(records), left_out), left_out)
+def _note(left_out: tuple[str, ...]) -> None:
     for reason in left_out:
         console(stderr=True).print(f"Left out: {reason}", markup=False)
-    return runs
 
 
-def _decision(records: list[Path], typed: str | None) -> Decision | None:
-    from earwitness.api import studyfile
-    from earwitness.compare.decide import decide
-    from earwitness.compare.policy import load
-
-    policy = typed or studyfile.policy()
-    if policy is None or not records:
-        return None
-    # Nothing is written: the path only says what the records are relative to.
-    return decide(records, load(policy), out=Path("decision.json"))
-
-
-def _update(runs: list[tuple[Path, Run]], path: Path, *, partial: bool, as_json: bool) -> None:
-    from earwitness.compare import baseline as baselines
-    from earwitness.errors import ComparisonError
+def _show_baseline(made: Baselined, *, partial: bool, as_json: bool) -> None:
     from earwitness.report.gate import label
-    from earwitness.runs.store import read_clips, write_text
 
-    if not runs:
-        raise ComparisonError("There is no complete run to make a baseline of. Make one: earwitness run DATA --model M")
-    before = baselines.read(path).entries if path.exists() else ()
-    entries = [baselines.entry_of(run, read_clips(record)) for record, run in runs]
-    what = {entry.what for entry in entries}
-    gone = [entry for entry in before if entry.what not in what]
-    write_text(path, baselines.render(baselines.baseline_of([*entries, *(gone if partial else ())])))
+    entries, gone = [label(entry) for entry in made.entries], [label(entry) for entry in made.gone]
     if as_json:
-        gone_labels = [] if partial else [label(entry) for entry in gone]
-        print_json({"baseline": str(path), "entries": [label(entry) for entry in entries], "taken_out": gone_labels})
+        print_json({"baseline": str(made.baseline), "entries": entries, "taken_out": [] if partial else gone})
         return
-    for entry in entries:
-        console().print(f"{label(entry)}: {len(entry.clips)} clips", markup=False)
-    for entry in gone:
-        console().print(f"{'kept' if partial else 'taken out'}: {label(entry)}", markup=False)
-    console().print(str(path), markup=False, soft_wrap=True)
+    for name, entry in zip(entries, made.entries, strict=True):
+        console().print(f"{name}: {len(entry.clips)} clips", markup=False)
+    for name in gone:
+        console().print(f"{'kept' if partial else 'taken out'}: {name}", markup=False)
+    console().print(str(made.baseline), markup=False, soft_wrap=True)
 
 
-def _plain(verdict: Verdict) -> dict[str, Any]:
+def _plain(verdict: GateVerdict) -> dict[str, Any]:
     from earwitness.report.gate import label, sentence
 
     return {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +9,6 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 app = new_app("Write a study file to begin with.")
-_FEW = 3
-# Without weights, and plainly no models: they show the way.
-_SCRIPTED = ("fake:echo", "fake:chat")
 
 
 @app.command()
@@ -29,40 +24,11 @@ def init(
 
         earwitness run
     """
-    from importlib.resources import files
+    from earwitness.api.init import init as begin
 
-    from earwitness.engines.catalog import USER_FILE
-    from earwitness.errors import UsageError
-    from earwitness.runs.store import write_text
-
-    path = Path(USER_FILE)
-    if path.exists() and not force:
-        raise UsageError(f"{USER_FILE!r} is here already. To lose it for a new one, run: earwitness init --force")
-    models = present() or _SCRIPTED
-    text = files("earwitness.cli").joinpath("study.toml").read_text(encoding="utf-8")
-    write_text(path, text.replace("@MODELS@", json.dumps(list(models))))
+    made = begin(force=force)
     if as_json:
-        print_json({"study": str(path), "models": list(models)})
+        print_json({"study": str(made.study), "models": list(made.models)})
         return
-    console().print(f"{path}: {', '.join(models)} on the built-in sample. Do it: earwitness run", markup=False)
-
-
-def present() -> tuple[str, ...]:
-    """Return a few models that know English, whose engine and weights are here: the smallest first."""
-    from earwitness import weights
-    from earwitness.engines.catalog import models
-    from earwitness.engines.registry import get_engine
-    from earwitness.errors import EarwitnessError
-    from earwitness.workers.environments import python_of
-
-    found = []
-    for model in models():
-        try:
-            # A row without sources is a server or a program: it may cost something, or not be there.
-            if model.sources and {"*", "en"} & set(model.languages) and weights.locate(model):
-                python_of(get_engine(model.engine).spec)
-                found.append(model)
-        except EarwitnessError:
-            continue
-    found.sort(key=lambda model: (model.parameters or 0, model.id))
-    return tuple(model.id for model in found[:_FEW])
+    models = ", ".join(made.models)
+    console().print(f"{made.study}: {models} on the built-in sample. Do it: earwitness run", markup=False)

@@ -75,14 +75,17 @@ def pull(ids: Ids, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def remove(ids: Ids) -> None:
+def remove(ids: Ids, as_json: AsJson = False) -> None:
     """Remove pulled weights. Example: earwitness models remove faster-whisper:base."""
-    from earwitness import weights
+    from earwitness.api import machine
     from earwitness.engines.catalog import find
 
-    for model in [find(model_id) for model_id in ids]:
-        there = weights.remove(model)
-        console().print(f"{model.id}: {'removed' if there else 'was not here'}", markup=False)
+    removed = machine.remove([find(model_id).id for model_id in ids])
+    if as_json:
+        print_json(removed)
+        return
+    for name, was_there in removed.items():
+        console().print(f"{name}: {'removed' if was_there else 'was not here'}", markup=False)
 
 
 @app.command()
@@ -100,15 +103,10 @@ def convert(
 
     earwitness models convert faster-whisper:/data/my-whisper --to huggingface --out my-whisper-hf
     """
-    from earwitness import weights
-    from earwitness.engines.catalog import find
-    from earwitness.errors import UsageError
+    from earwitness.api.machine import convert as converted
 
     screen = console(stderr=True)
-    source = weights.pull(find(model_id), lambda text: screen.print(text, markup=False))
-    if source is None:
-        raise UsageError(f"Model {model_id!r} has no weights to convert.")
-    weights.convert(to, source, out.resolve())
+    converted(model_id, to, out, report=lambda text: screen.print(text, markup=False))
     if as_json:
         print_json({"model": model_id, "format": to, "folder": str(out)})
         return

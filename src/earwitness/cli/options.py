@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -85,6 +85,29 @@ OF_A_RUN: Mapping[str, tuple[Any, Any]] = {
     "budget_s": (BudgetS, 300.0),
 }
 """Every option of a run with its default, called as the field of ``Request`` that it fills."""
+
+
+def assigned(texts: Sequence[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` texts of ``--set`` as names and values.
+
+    Raises:
+        SettingsError: For one that is none.
+    """
+    from earwitness.engines.registry import parse_settings
+
+    parse_settings(list(texts))
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
+
+
+def tagged(texts: Sequence[str]) -> dict[str, str]:
+    """Return ``KEY=VALUE`` texts of ``--tag`` as keys and values.
+
+    Raises:
+        UsageError: For one that is none.
+    """
+    from earwitness.api.jobs import pair
+
+    return dict(pair(text) for text in texts)
 
 
 def of_a_run(command: Callable[..., None]) -> Callable[..., None]:

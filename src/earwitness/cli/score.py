@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,7 +43,8 @@ def score(
         Path | None, typer.Option(help="Key terms, one a line: their recall and precision, numbers, punctuation, case.")
     ] = None,
     export_sclite: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the compared words there, as trn for sclite.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the compared words there for sclite: trn, and with times stm and ctm."),
     ] = None,
     worst: Annotated[int, typer.Option(min=0, help="Show so many of the worst pairs.")] = 3,
     as_json: AsJson = False,
@@ -55,45 +55,34 @@ def score(
 
         earwitness score reference.txt whisper.txt --language en
 
-        earwitness score reference.stm whisper.ctm --align sclite
+        earwitness score reference.stm whisper.ctm --align sclite --export-sclite check/
     """
     from earwitness.api.scoring import score as scored
+    from earwitness.cli.sclite import lines, plain
     from earwitness.cli.terms import show
 
     found = scored(
         reference, hypothesis, language=language, normalizer=normalizer, compounds=compounds, align=method,
         alternatives=alternatives, format=format_, missing_as_empty=missing_as_empty, terms=terms,
+        export_sclite=export_sclite,
     )  # fmt: skip
     scores, extra = found.scores, found.terms
-    written = _export(found, export_sclite) if export_sclite else ""
     if as_json:
         all_scores = (*scores, *(extra.scores if extra else ()))
         answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
-        print_json({**answer, "terms": [asdict(term) for term in extra.terms]} if extra else answer)
+        if extra:
+            answer["terms"] = [asdict(term) for term in extra.terms]
+        if found.sclite is not None:
+            answer["sclite"] = plain(found.sclite)
+        print_json(answer)
         return
     _show(scores)
     if extra:
         show({"Rate [95 %]": extra})
     _show_worst(found, worst)
-    if written:
-        console().print(written, markup=False)
-
-
-def _export(found: Scored, folder: Path) -> str:
-    """Write what was compared, and return how sclite is asked about it."""
-    from earwitness.scoring import alternatives
-    from earwitness.scoring.files import write_trn
-    from earwitness.text import normalizer
-
-    norm = normalizer(found.options.normalizer)
-    rows = []
-    for one in found.clips:
-        words = partial(norm.words, language=one.clip.language)
-        said = one.clip.reference or ""
-        text = alternatives.written(alternatives.parse(said), words) if found.options.alternatives else None
-        rows.append((one.clip.id, text or " ".join(words(said)), " ".join(words(_heard(one)))))
-    reference, hypothesis = write_trn(rows, folder)
-    return f"sctk sclite -s -e utf-8 -i rm -r {reference} trn -h {hypothesis} trn"
+    if found.sclite is not None:
+        for line in lines(found.sclite):
+            console().print(line, markup=False, soft_wrap=True)
 
 
 def _heard(one: ClipResult) -> str:

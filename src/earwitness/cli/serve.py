@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-if TYPE_CHECKING:
-    from earwitness.serve.values import Limits, Served, Site
-
 app = new_app("An API like OpenAI's for a model, with the settings that were measured.")
 keys_app = new_app("Keys that may ask the API: add, list, remove.\n\nExample: earwitness serve keys add reception")
 app.add_typer(keys_app, name="keys")
-_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 KEYS = Path("earwitness-keys.json")
 File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys; it holds their hashes.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
@@ -67,16 +61,21 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    from earwitness.serve.values import Limits, Site
+    from earwitness.api.serving import serve as run_server
 
-    limits = Limits(
-        queue=queue, max_bytes=round(max_mb * (1 << 20)), max_audio_s=max_seconds, timeout_s=timeout, drain_s=drain,
-        rate_per_minute=rate, memory_bytes=None if memory_mb is None else round(memory_mb * (1 << 20)),
+    def listening(url: str) -> None:
+        if as_json:
+            print_json({"url": url})
+        else:
+            console().print(f"Listening on {url}", markup=False)
+        sys.stdout.flush()  # whoever started the server may be reading
+
+    run_server(
+        decision=decision, candidate=candidate or (), model=model or (), device=device, preset=preset,
+        settings=options.assigned(set_ or ()), host=host, port=port, workers=workers, threads=threads, queue=queue,
+        max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, memory_mb=memory_mb, keys=keys,
+        rate=rate, cors=cors or (), log_text=log_text, report=listening,
     )  # fmt: skip
-    read = _read(
-        decision, tuple(candidate or ()), tuple(model or ()), device, preset, tuple(set_ or ()), threads, workers
-    )
-    _run(read, limits, Site(host, port, keys, tuple(cors or ()), log_text, decision), as_json=as_json)
 
 
 @keys_app.command("add")
@@ -115,53 +114,12 @@ def list_(file: File = KEYS, as_json: AsJson = False) -> None:
 
 
 @keys_app.command("remove")
-def remove(name: Name, file: File = KEYS) -> None:
+def remove(name: Name, file: File = KEYS, as_json: AsJson = False) -> None:
     """Remove a key; a running server refuses it within a second. Example: earwitness serve keys remove reception."""
     from earwitness.serve.keys import remove_key
 
     remove_key(file, name)
+    if as_json:
+        print_json({"removed": name, "file": str(file)})
+        return
     console().print(f"{name}: removed", markup=False)
-
-
-def _run(read: Callable[[], Sequence[Served]], limits: Limits, site: Site, *, as_json: bool) -> None:
-    from earwitness.errors import UsageError
-    from earwitness.runs.hear import scratch_folder
-    from earwitness.serve.run import serve as run_server
-
-    missing = next((name for name in _NEEDED if find_spec(name) is None), None)
-    if missing is not None:
-        raise UsageError(f"A server needs {missing!r}, which is not here. Run: pip install 'earwitness[serve]'")
-
-    def listening(url: str) -> None:
-        if as_json:
-            print_json({"url": url})
-        else:
-            console().print(f"Listening on {url}", markup=False)
-        sys.stdout.flush()  # whoever started the server may be reading
-
-    with scratch_folder() as scratch:
-        run_server(read, limits, site, scratch, listening)
-
-
-def _read(
-    decision: Path | None,
-    candidates: tuple[str, ...],
-    models: tuple[str, ...],
-    device: str,
-    preset: str,
-    assignments: tuple[str, ...],
-    threads: int | None,
-    workers: int | None,
-) -> Callable[[], Sequence[Served]]:
-    from earwitness.cli.served import of_decision, of_model
-    from earwitness.errors import UsageError
-
-    if (decision is None) == (not models):
-        raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
-    if decision is None:
-        if candidates:
-            raise UsageError("Candidates are those of a decision: name it with --decision.")
-        return lambda: [of_model(one, device, preset, assignments, threads, workers) for one in dict.fromkeys(models)]
-    if assignments or threads is not None or device != "auto" or preset != "matched":
-        raise UsageError("A decision is served as it was measured: leave out --set, --threads, --device and --preset.")
-    return lambda: of_decision(decision, candidates, workers)

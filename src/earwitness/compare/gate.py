@@ -179,7 +179,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateVerdict:
     """What the gate says."""
 
     judged: tuple[Judged, ...]
@@ -192,6 +192,8 @@ class Verdict:
     """Whether missing entries are let through."""
     rules: tuple[Rule, ...] = ()
     """Gates of the policy; none without one."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each run that was not looked at."""
 
     @property
     def passed(self) -> bool:
@@ -209,7 +211,7 @@ def gate(
     by: By = "recording",
     partial: bool = False,
     decision: Decision | None = None,
-) -> Verdict:
+) -> GateVerdict:
     """Hold runs against a baseline.
 
     A run is held against the entry of its model, dataset and settings: that of its device where there is one, else that
@@ -241,7 +243,7 @@ def gate(
     what = {entry.what for _, entry in entries}
     missing = tuple(base for base in baseline.entries if base.what not in what)
     without = tuple(entry for _, entry in entries if _match(entry, baseline) is None)
-    return Verdict(tuple(judged), without, missing, partial, _rules(decision))
+    return GateVerdict(tuple(judged), without, missing, partial, _rules(decision))
 
 
 def _rules(decision: Decision | None) -> tuple[Rule, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from earwitness.compare.baseline import Entry
-from earwitness.compare.gate import Check, Clips, Failures, Judged, Outcome, Rule, Speed, Verdict, Words, Worst
+from earwitness.compare.gate import Check, Clips, Failures, GateVerdict, Judged, Outcome, Rule, Speed, Words, Worst
 from earwitness.report.decision import measured_words
 from earwitness.report.format import number
 from earwitness.report.statistics import p_value, points
@@ -43,7 +43,7 @@ def sentence(check: Check) -> str:
             return _speed(check)
 
 
-def lines(verdict: Verdict) -> list[str]:
+def lines(verdict: GateVerdict) -> list[str]:
     """Return a line for every check, what failed first, and one for everything that was not judged."""
     found = [(outcome, f"{outcome}: {what}: {reason}") for what, _, outcome, reason in _rows(verdict)]
     order = ("failed", "not judged", "passed")
@@ -54,17 +54,17 @@ def lines(verdict: Verdict) -> list[str]:
     return [*told, *notes]
 
 
-def failures(verdict: Verdict) -> list[tuple[str, str]]:
+def failures(verdict: GateVerdict) -> list[tuple[str, str]]:
     """Return title and reason of everything that failed."""
     return [(what, reason) for what, _, outcome, reason in _rows(verdict) if outcome == "failed"]
 
 
-def commands(verdict: Verdict) -> list[str]:
+def commands(verdict: GateVerdict) -> list[str]:
     """Return what failed as workflow commands of GitHub, which shows them beside the change."""
     return [f"::error title={_property(title)}::{_data(reason)}" for title, reason in failures(verdict)]
 
 
-def junit(verdict: Verdict) -> str:
+def junit(verdict: GateVerdict) -> str:
     """Return the verdict as JUnit XML: a suite for every model and dataset, a case for every check."""
     root = ET.Element("testsuites", name="earwitness gate")
     suites: dict[str, ET.Element] = {}
@@ -79,7 +79,7 @@ def junit(verdict: Verdict) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def markdown(verdict: Verdict) -> str:
+def markdown(verdict: GateVerdict) -> str:
     """Return the verdict as a comment: what failed, a table of the checks, the clips that got worse most."""
     failed = failures(verdict)
     head = "The gate is open: nothing got worse." if verdict.passed else f"The gate is shut: {_count(len(failed))}."
@@ -103,7 +103,7 @@ def code(text: str) -> str:
     return "<code>" + _MARKUP.sub(lambda found: f"&#{ord(found[0])};", flat) + "</code>"
 
 
-def _rows(verdict: Verdict) -> Iterator[tuple[str, str, Outcome, str]]:
+def _rows(verdict: GateVerdict) -> Iterator[tuple[str, str, Outcome, str]]:
     """Yield everything that was looked at: about what, name of the check, outcome, reason."""
     for judged in verdict.judged:
         for check in judged.checks:

@@ -19,6 +19,8 @@ from earwitness.data.load import fingerprint
 from earwitness.errors import EarwitnessError, RecordError
 from earwitness.runs import store
 from earwitness.runs.record import ClipResult, Run
+from earwitness.runs.rescore import options_of
+from earwitness.scoring.sclite import ScliteFiles, write_sclite
 from earwitness.types import Edits
 
 _LONGEST_JSON_BYTES = 64 << 20
@@ -77,6 +79,41 @@ def pack(records: Sequence[Path], target: Path) -> tuple[list[Path], list[str]]:
         raise RecordError(f"There is no complete record to pack. {' '.join(left_out)}".strip())
     archive.write(target, members)
     return packed, left_out
+
+
+def for_sclite(records: Sequence[Path], folder: Path) -> tuple[dict[Path, ScliteFiles], list[str]]:
+    """Write what was compared in complete records as files for sclite, each record into a folder of its own.
+
+    Args:
+        records: The ``.json`` files.
+        folder: Where to; a record's own folder in it is ``<model>/<record>``.
+
+    Returns:
+        The files by record, and a sentence for each that was left out.
+
+    Raises:
+        RecordError: When not one of them can be written, or one cannot be read.
+        ScoringError: When ids do not fit, or a file cannot be written.
+    """
+    written: dict[Path, ScliteFiles] = {}
+    left_out: list[str] = []
+    taken: set[Path] = set()
+    for path in records:
+        run = store.read_run(path)
+        target = folder / store.model_folder(run.model.id) / path.stem
+        try:
+            verify(path, run)
+            if target in taken:
+                raise RecordError(f"{str(path)!r}: there are two records of this name. Write it on its own.")
+        except RecordError as error:
+            left_out.append(str(error))
+            continue
+        taken.add(target)
+        texts = [(result.clip, result.hypothesis) for result in store.read_clips(path)]
+        written[path] = write_sclite(texts, options_of(run.scoring), target)
+    if not written:
+        raise RecordError(f"There is no complete record to write. {' '.join(left_out)}".strip())
+    return written, left_out
 
 
 def take_in(source: Path, out: Path) -> list[Arrival]:

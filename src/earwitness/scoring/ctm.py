@@ -58,20 +58,21 @@ def line_of(word: Word) -> str:
     return f"{word.recording} {word.channel} {word.start_s:.3f} {word.duration_s:.3f} {word.text}{confidence}"
 
 
-def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[str]:
-    """Return the text that was heard in each segment, as sclite deals words out.
+def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[list[Word]]:
+    """Return the words that were heard in each segment, in the order of time, as sclite deals words out.
 
     A word belongs to the first segment of its channel that does not end before the word's middle, and one after the
     last segment to the last. Words of recordings and channels that no segment has are an error.
 
     >>> one, two = Segment("r", "A", "x", 0.0, 1.0, ""), Segment("r", "A", "y", 1.0, 2.0, "")
-    >>> by_segment([one, two], [Word("r", "A", 0.9, 0.4, "late"), Word("r", "A", 0.1, 0.2, "early")])
-    ['early', 'late']
+    >>> heard = by_segment([one, two], [Word("r", "A", 0.9, 0.4, "late"), Word("r", "A", 0.1, 0.2, "early")])
+    >>> [[word.text for word in words] for words in heard]
+    [['early'], ['late']]
     """
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for n in sorted(range(len(segments)), key=lambda n: segments[n].start_s):
         places[segments[n].recording, segments[n].channel].append(n)
-    heard: list[list[str]] = [[] for _ in segments]
+    heard: list[list[Word]] = [[] for _ in segments]
     for word in sorted(words, key=lambda word: word.start_s):
         own = places.get((word.recording, word.channel))
         if own is None:
@@ -81,5 +82,5 @@ def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[str]:
             )
         middle_s = word.start_s + word.duration_s / 2
         place = next((n for n in own if segments[n].end_s >= middle_s), own[-1])
-        heard[place].append(word.text)
-    return [" ".join(texts) for texts in heard]
+        heard[place].append(word)
+    return heard

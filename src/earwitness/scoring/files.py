@@ -34,6 +34,10 @@ class Pair(NamedTuple):
     """Raw; ``None`` when there is none, and that is a failure."""
     recording: str
     """What pairs are clustered by: with stm the recording, else the pair itself."""
+    segment: stm.Segment | None = None
+    """With stm: the reference's, with its times and its speaker."""
+    words: tuple[ctm.Word, ...] = ()
+    """With stm: those of the hypothesis, with their times."""
 
 
 def read_pairs(
@@ -85,8 +89,8 @@ def paired(
     Raises:
         ScoringError: When they cannot be paired; counts or ids are named.
 
-    >>> paired(["one", "two"], ["one", None])[1]
-    Pair(id='line 2', reference='two', hypothesis=None, recording='line 2')
+    >>> paired(["one", "two"], ["one", None])[1][:3]
+    ('line 2', 'two', None)
     """
     if isinstance(said, Mapping) and isinstance(heard, Mapping):
         _refuse_unpaired(said, heard, missing_as_empty=missing_as_empty)
@@ -98,35 +102,19 @@ def paired(
     return [Pair(f"line {n}", *pair, f"line {n}") for n, pair in enumerate(zip(said, heard, strict=True), start=1)]
 
 
-def write_trn(pairs: Sequence[tuple[str, str, str]], folder: Path) -> tuple[Path, Path]:
-    """Write ``ref.trn`` and ``hyp.trn`` into a folder, which is made, and return their paths.
-
-    Args:
-        pairs: Id, reference and hypothesis, normalized, so that sclite compares the words that were compared here.
-        folder: Where to.
-
-    Raises:
-        ScoringError: When two ids become one (sclite knows neither white space nor brackets in them).
-    """
-    lines = [(trn.line_of(id_, said), trn.line_of(id_, heard)) for id_, said, heard in pairs]
-    ids = {line[line.rindex("(") :] for line, _ in lines}
-    if len(ids) < len(lines):
-        raise ScoringError("Two ids become one without white space and brackets, which sclite cannot read. Rename one.")
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = folder / "ref.trn", folder / "hyp.trn"
-    for path, column in zip(paths, zip(*lines, strict=True) if lines else ((), ()), strict=True):
-        fresh = path.with_name(path.name + ".part")
-        fresh.write_text("".join(f"{line}\n" for line in column), encoding="utf-8")
-        fresh.replace(path)
-    return paths
-
-
 def _timed(reference: Path, hypothesis: Path) -> list[Pair]:
     segments = list(stm.read(str(reference), _lines(reference)))
     heard = ctm.by_segment(segments, ctm.read(str(hypothesis), _lines(hypothesis)))
     return [
-        Pair(f"{s.recording}-{s.channel}-{s.start_s:.2f}", s.text, text, s.recording)
-        for s, text in zip(segments, heard, strict=True)
+        Pair(
+            id=f"{s.recording}-{s.channel}-{s.start_s:.2f}",
+            reference=s.text,
+            hypothesis=" ".join(word.text for word in words),
+            recording=s.recording,
+            segment=s,
+            words=tuple(words),
+        )
+        for s, words in zip(segments, heard, strict=True)
         if not s.ignored
     ]
 

@@ -1,8 +1,8 @@
 """Where in time the words of a transcript are, as far as its engine says.
 
 An engine gives times of words, times of segments, or none; the words that are scored are normalized, and need not be
-those that carry the times. ``places`` takes times only where both fit together word for word. ``anchors`` always
-answers, and says how: words between two anchors are spread evenly.
+those that carry the times. ``places`` takes times only where both fit together word for word. ``anchors`` aligns them
+where they do not, and always answers, and says how: words between two anchors are spread evenly.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from earwitness.scoring.spans import quick_spans
 from earwitness.text import Normalizer
 from earwitness.types import Segment, Transcript
 
@@ -41,8 +42,8 @@ def places(
         language: Of the clip.
     """
     for pieces in (transcript.words or (), transcript.segments):
-        found = _fitting(pieces, heard, norm, language)
-        if found is not None:
+        words, found = _held(pieces, norm, language)
+        if words == list(heard):
             return found
     return None
 
@@ -73,24 +74,58 @@ def anchors(
     for source, pieces in kinds:
         if len(pieces) == 1 and pieces[0].text.strip() == transcript.text.strip():
             return Anchors(source, _points([((pieces[0].start_s, pieces[0].end_s), len(heard))], audio_s))
-        found = _fitting(pieces, heard, norm, language)
+        found = _nearest(pieces, heard, norm, language)
         if found is not None:
             return Anchors(source, _points([(place, len(list(same))) for place, same in groupby(found)], audio_s))
-    if transcript.segments:
-        # Words that normalizing joined across segments fit no segment; their share of the text still tells the time.
-        sizes = [len(piece.text) for piece in transcript.segments]
-        ends = [round(sum(sizes[: n + 1]) * len(heard) / max(1, sum(sizes))) for n in range(len(sizes))]
-        counts = [end - before for end, before in zip(ends, [0, *ends], strict=False)]
-        timed = [((piece.start_s, piece.end_s), n) for piece, n in zip(transcript.segments, counts, strict=True) if n]
-        return Anchors("segments", _points(timed, audio_s))
     return Anchors("spread", _points([((0.0, audio_s), len(heard))], audio_s))
 
 
-def _fitting(
+def _held(
+    pieces: Sequence[Segment], norm: Normalizer, language: str | None
+) -> tuple[list[str], list[tuple[float, float]]]:
+    """Return the words of pieces that are normalized one by one, and from and to of the piece that each is in."""
+    held = [(word, (one.start_s, one.end_s)) for one in pieces for word in norm.words(one.text, language)]
+    return [word for word, _ in held], [place for _, place in held]
+
+
+def _nearest(
     pieces: Sequence[Segment], heard: Sequence[str], norm: Normalizer, language: str | None
 ) -> list[tuple[float, float]] | None:
-    held = [(word, (one.start_s, one.end_s)) for one in pieces for word in norm.words(one.text, language)]
-    return [place for _, place in held] if [word for word, _ in held] == list(heard) else None
+    """Return a place for every word; ``None`` without pieces.
+
+    Words that are others when the whole text is normalized, such as ``21`` for ``twenty`` and ``one``, have the time of
+    all those that stand there instead, and share it with their neighbours of the same piece.
+    """
+    words, places_ = _held(pieces, norm, language)
+    if not words:
+        return None
+    found: list[tuple[float, float]] = []
+    made: list[int] = []
+    for is_equal, run in groupby(quick_spans(words, heard), key=lambda span: span.kind == "equal"):
+        first, *others = run
+        last = others[-1] if others else first
+        begin, end = first.reference[0], last.reference[1]
+        if is_equal:
+            found += places_[begin:end]
+            continue
+        around = places_[begin:end] or places_[max(0, begin - 1) : begin + 1]
+        made.append(len(found))
+        found += [(around[0][0], around[-1][1])] * (last.hypothesis[1] - first.hypothesis[0])
+    for number in made:
+        _share(found, number)
+    return found
+
+
+def _share(found: list[tuple[float, float]], number: int) -> None:
+    """Give the place of a word to the neighbours whose own lies within it."""
+    if number == len(found):  # of the last words, nothing was left
+        return
+    start_s, end_s = found[number]
+    for step in (-1, 1):
+        near = number + step
+        while 0 <= near < len(found) and start_s <= found[near][0] <= found[near][1] <= end_s:
+            found[near] = (start_s, end_s)
+            near += step
 
 
 def _points(timed: Sequence[tuple[tuple[float, float], int]], audio_s: float) -> tuple[tuple[int, float], ...]:

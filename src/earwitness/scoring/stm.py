@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from earwitness.errors import ScoringError
 
-_IGNORED = "ignore_time_segment_in_scoring"
+IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
+"""In place of what was said, where nothing is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Segment:
     @property
     def ignored(self) -> bool:
         """True where the reference says that nothing is scored, whatever is heard there."""
-        return self.text.strip().lower() == _IGNORED
+        return self.text.strip().upper() == IGNORED
 
 
 def read(name: str, lines: Iterable[str]) -> Iterator[Segment]:

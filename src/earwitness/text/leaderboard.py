@@ -2,9 +2,10 @@
 
 The rules are those of huggingface/open_asr_leaderboard, ``normalizer/normalizer.py`` at revision 0c261bf, in its order:
 lower case; dots of an ellipsis away; remarks in brackets and fillers away; then letters with dots between them become
-one word (``U.S.`` and ``u. s.`` are ``us``); then Whisper's own rules, of whose contractions it has all but four
-(``kinda``, ``sorta``, ``dunno``, ``cause``). The table of spellings and the number rules are those of the package
-whisper-normalizer. Later revisions of the Leaderboard have lists of names and compounds on top, which are not here.
+one word (``U.S.`` is ``us``; its patterns for ``u. s.`` end so that they hardly ever fit); then Whisper's own rules, of
+whose contractions it has all but four (``kinda``, ``sorta``, ``dunno``, ``cause``). The table of spellings and the
+number rules are those of the package whisper-normalizer. Later revisions of the Leaderboard have lists of acronyms,
+names and compounds on top, which are not here: ``docs/metrics.md`` says why.
 
 A text without brackets, ellipses and single letters before a dot meets none of what is new, and goes the fast way.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import metadata
 from pathlib import Path
 
-from earwitness.cli.served import verdict_of
+from earwitness.api.served import verdict_of
 from earwitness.compare.decision import Decision, Verdict
 from earwitness.compare.decision_file import read_decision
 from earwitness.engines.catalog import USER_FILE, Model, find

@@ -1,0 +1,70 @@
+"""``earwitness init`` as a function: a study file to begin with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from earwitness.api.records import Source
+from earwitness.errors import UsageError
+
+_FEW = 3
+# Without weights, and plainly no models: they show the way.
+_SCRIPTED = ("fake:echo", "fake:chat")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A study file that was written."""
+
+    study: Path
+    """The file."""
+    models: tuple[str, ...]
+    """Those that it names, which can be run here."""
+
+
+def init(folder: Source = ".", *, force: bool = False) -> Begun:
+    """Write ``earwitness.toml``, every key explained, with models that can be run here, on the built-in sample.
+
+    Args:
+        folder: Where to; it has to be there.
+        force: Whether to write over a file that is there.
+
+    Raises:
+        UsageError: When there is one, and it is not to be lost.
+        RecordError: When it cannot be written.
+    """
+    from importlib.resources import files
+
+    from earwitness.engines.catalog import USER_FILE
+    from earwitness.runs.store import write_text
+
+    path = Path(folder) / USER_FILE
+    if path.exists() and not force:
+        raise UsageError(f"{str(path)!r} is here already. To lose it for a new one, run: earwitness init --force")
+    models = present() or _SCRIPTED
+    text = files("earwitness.api").joinpath("study.toml").read_text(encoding="utf-8")
+    write_text(path, text.replace("@MODELS@", json.dumps(list(models))))
+    return Begun(path, models)
+
+
+def present() -> tuple[str, ...]:
+    """Return a few models that know English, whose engine and weights are here: the smallest first."""
+    from earwitness import weights
+    from earwitness.engines.catalog import models
+    from earwitness.engines.registry import get_engine
+    from earwitness.errors import EarwitnessError
+    from earwitness.workers.environments import python_of
+
+    found = []
+    for model in models():
+        try:
+            # A row without sources is a server or a program: it may cost something, or not be there.
+            if model.sources and {"*", "en"} & set(model.languages) and weights.locate(model):
+                python_of(get_engine(model.engine).spec)
+                found.append(model)
+        except EarwitnessError:
+            continue
+    found.sort(key=lambda model: (model.parameters or 0, model.id))
+    return tuple(model.id for model in found[:_FEW])

@@ -1,0 +1,222 @@
+"""``earwitness serve`` and ``deploy`` as functions: a model behind an API, here or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from earwitness.api.records import Source
+from earwitness.errors import UsageError
+
+if TYPE_CHECKING:
+    from earwitness.serve.values import Limits, Served
+
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Files that put a decision into service."""
+
+    out: Path
+    """The folder."""
+    files: tuple[str, ...]
+    """Their names in it; ``README.md`` has the commands."""
+    model: str
+    """What is served."""
+    cpus: int
+    """Cores that it keeps busy."""
+    request_bytes: int | None
+    """Memory that it is known to take; ``None`` when that was not measured."""
+    limit_bytes: int | None
+    """Memory over which something is wrong; ``None`` when it was not measured."""
+
+
+class ServeOptions(TypedDict, total=False):
+    """What else ``serve`` can be told: the options of the command, by name."""
+
+    device: str
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``tpu``; a decision has its own."""
+    preset: str
+    """``matched`` or ``native``; a decision has its own settings."""
+    settings: Mapping[str, Any]
+    """On top of the preset, such as ``{"beam_size": 5}``; ``--set`` of the command."""
+    host: str
+    """Address to bind, ``127.0.0.1``; ``0.0.0.0`` opens it to others."""
+    port: int
+    """8000; 0 for any that is free."""
+    workers: int | None
+    """Processes for each model; ``None`` for as many as the cores bear."""
+    threads: int | None
+    """Of each worker; a decision has its own."""
+    queue: int
+    """Requests that may wait beside those worked on; 16."""
+    max_seconds: float
+    """Longest audio of a request; 3600."""
+    max_mb: float
+    """Largest upload, in MiB; 100."""
+    timeout: float
+    """Seconds from the upload's end to the answer; 300."""
+    drain: float
+    """Seconds for requests to end in, at the end; 30."""
+    memory_mb: float | None
+    """MiB for all models; ``None`` for most of what is free."""
+    keys: Source | None
+    """File of the keys that may ask; ``None`` for anybody who can reach it."""
+    rate: float | None
+    """Requests a minute for each key."""
+    cors: str | Iterable[str]
+    """Web pages that may ask; one or several."""
+    log_text: bool
+    """Whether transcripts are logged."""
+
+
+def serve(
+    *,
+    decision: Source | None = None,
+    candidate: str | Iterable[str] = (),
+    model: str | Iterable[str] = (),
+    report: Callable[[str], None] = lambda _: None,
+    **options: Unpack[ServeOptions],
+) -> None:
+    """Serve a model over HTTP, as OpenAI's clients expect it, until a signal says to stop.
+
+    It is called in the main thread, and returns after SIGTERM or Ctrl-C, when requests have come to their end and every
+    worker is gone. Logs are JSON lines on standard error; while it serves, the logging of the process is its own.
+
+    Args:
+        decision: What ``decide`` wrote; served with the very settings that were measured, and followed when it changes.
+        candidate: Of the decision, in place of the chosen one; one or several.
+        model: Ids of models that were not measured, such as ``faster-whisper:base``; one or several.
+        report: Called with the address once there is one; it must not take long.
+        options: Those of ``ServeOptions``.
+
+    Raises:
+        UsageError: When it is not said what to serve, the extra ``serve`` is not installed, or the address is taken.
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
+    from earwitness.engines.registry import nearest
+    from earwitness.runs.hear import scratch_folder
+    from earwitness.serve.run import serve as run_server
+    from earwitness.serve.values import Site
+
+    for name in options:
+        if name not in ServeOptions.__annotations__:
+            raise UsageError(f"serve has no option {name!r}.{nearest(name, ServeOptions.__annotations__)}")
+    missing = next((name for name in _NEEDED if find_spec(name) is None), None)
+    if missing is not None:
+        raise UsageError(f"A server needs {missing!r}, which is not here. Run: pip install 'earwitness[serve]'")
+    watched = None if decision is None else Path(decision)
+    keys = options.get("keys")
+    site = Site(
+        host=options.get("host", "127.0.0.1"),
+        port=options.get("port", 8000),
+        keys=None if keys is None else Path(keys),
+        origins=_several(options.get("cors", ())),
+        log_text=options.get("log_text", False),
+        watched=watched,
+    )
+    read = _read(watched, _several(candidate), _several(model), options)
+    with scratch_folder() as scratch:
+        run_server(read, _limits(options), site, scratch, report)
+
+
+def deploy(
+    decision: Source,
+    out: Source,
+    *,
+    candidate: str | None = None,
+    workers: int = 1,
+    weights: str = "baked",
+    port: int = 8000,
+    program: Source = "/opt/earwitness/bin/earwitness",
+    force: bool = False,
+) -> Deployed:
+    """Write a Dockerfile, a compose file with Prometheus and Grafana, a systemd unit and Kubernetes manifests.
+
+    Model, versions, settings, memory and threads are those of the decision. Nothing is started.
+
+    Args:
+        decision: What ``decide`` wrote.
+        out: Folder for the files.
+        candidate: Another candidate of the decision than the chosen.
+        workers: Processes.
+        weights: ``baked``: pulled into the image; ``mounted``: from a folder.
+        port: On the machine that serves.
+        program: Where systemd finds earwitness.
+        force: Whether to write over files that are there.
+
+    Raises:
+        RecordError: When the decision cannot be read.
+        UsageError: For a candidate that there is not or that runs elsewhere, other weights, or files that are there.
+    """
+    from earwitness.api.deployed import plan_of
+    from earwitness.serve.deploy import contents, write
+
+    if weights not in ("baked", "mounted"):
+        raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
+    _require_least({"workers": workers, "port": port})
+    plan = plan_of(
+        Path(decision),
+        candidate,
+        n_workers=workers,
+        baked=weights == "baked",
+        port=port,
+        program=str(Path(program).absolute()),
+    )
+    made = contents(plan)
+    write(made, Path(out), force=force)
+    return Deployed(Path(out), tuple(made), plan.model_id, plan.cpus, plan.request_bytes, plan.limit_bytes)
+
+
+def _limits(options: ServeOptions) -> Limits:
+    from earwitness.serve.values import Limits
+
+    _require_least({name: options.get(name) for name in ("workers", "threads", "drain", "memory_mb")})
+    _require_least({name: options.get(name) for name in ("queue", "port")}, least=0)
+    _require_least({name: options.get(name) for name in ("max_mb", "rate", "timeout", "max_seconds")}, least=0.001)
+    memory_mb = options.get("memory_mb")
+    return Limits(
+        queue=options.get("queue", 16),
+        max_bytes=round(options.get("max_mb", 100) * _MIB),
+        max_audio_s=options.get("max_seconds", 3600),
+        timeout_s=options.get("timeout", 300),
+        drain_s=options.get("drain", 30),
+        rate_per_minute=options.get("rate"),
+        memory_bytes=None if memory_mb is None else round(memory_mb * _MIB),
+    )
+
+
+def _read(
+    decision: Path | None, candidates: tuple[str, ...], models: tuple[str, ...], options: ServeOptions
+) -> Callable[[], Sequence[Served]]:
+    """Return what says what is served, each time anew."""
+    from earwitness.api.served import of_decision, of_model
+    from earwitness.engines.registry import shown
+
+    device, preset = options.get("device", "auto"), options.get("preset", "matched")
+    settings, workers, threads = options.get("settings", {}), options.get("workers"), options.get("threads")
+    if (decision is None) == (not models):
+        raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
+    if decision is None:
+        if candidates:
+            raise UsageError("Candidates are those of a decision: name it with --decision.")
+        typed = [f"{name}={shown(value)}" for name, value in settings.items()]
+        return lambda: [of_model(one, device, preset, typed, threads, workers) for one in dict.fromkeys(models)]
+    if settings or threads is not None or device != "auto" or preset != "matched":
+        raise UsageError("A decision is served as it was measured: leave out --set, --threads, --device and --preset.")
+    return lambda: of_decision(decision, candidates, workers)
+
+
+def _several(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _require_least(values: Mapping[str, Any], least: float = 1) -> None:
+    for name, value in values.items():
+        if value is not None and not value >= least:
+            raise UsageError(f"{name} must be at least {least:g}, not {value!r}.")
