@@ -210,7 +210,7 @@ def until(holds: Callable[[], Any], timeout_s: float = 15.0) -> Any:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *arguments: str, ready: bool = True, **around: str) -> Iterator[Running]:
+def running(folder: Path, *arguments: str, ready: bool = True, around: Mapping[str, str] = {}) -> Iterator[Running]:
     """Start a server, wait until it is ready, and see to it that it ends well and leaves nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     scratch, log_path = folder / "scratch", folder / "log.jsonl"
@@ -251,6 +251,11 @@ def write_decision(path: Path, model_id: str, *, promise: Mapping[str, float] | 
     settings = Settings(threads=1)
     verdict = Verdict(
         candidate=model.id,
+def band(from_s: float, to_s: float, wall_s: float) -> LengthBand:
+    """What clips of a length took: all the same."""
+    return LengthBand(from_s, to_s, 20, wall_s / to_s, wall_s, wall_s, wall_s, None)
+
+
         status="production",
         reasons=("It passed.",),
         conditions=(),

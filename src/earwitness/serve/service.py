@@ -65,7 +65,8 @@ class Service:
         self.models.require_open()
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
         note.ends.callback(shutil.rmtree, folder, ignore_errors=True)
-        asked, form = await self._received(request, folder)
+        with note.part("upload"):
+            asked, form = await self._received(request, folder)
         uploaded = time.monotonic()
         served = self.models.served[asked.model]
         note.model = served.id
@@ -75,6 +76,7 @@ class Service:
         audio = await self._decoded(form, folder, note, ends_at)
         language = told_language(served, asked.language)
         job = Job(audio, language, ends_at - time.monotonic(), listened=asked.stream)
+        note.ends.callback(lambda: note.parts.update(job.parts))
         note.ends.push_async_callback(job.end)
         note.ends.callback(self._observe, job, note, started)
         pool.submit(job)
@@ -132,9 +134,10 @@ class Service:
             raise RuntimeError("a form without a file was let through")
         started = time.monotonic()
         try:
-            audio = await self.decoders.decode(
-                form.file, folder / "audio.f32", self.limits.max_audio_s, ends_at - started
-            )
+            with note.part("decode"):
+                audio = await self.decoders.decode(
+                    form.file, folder / "audio.f32", self.limits.max_audio_s, ends_at - started
+                )
         except AudioTooLongError as error:
             raise Refused(413, str(error), param="file", code="audio_too_long") from None
         except AudioError as error:
