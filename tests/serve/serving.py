@@ -26,6 +26,7 @@ from earwitness.compare.decision import Decision, PolicyInfo, Verdict
 from earwitness.engines.catalog import find
 from earwitness.runs.environment import environment
 from earwitness.runs.record import EngineInfo, ModelInfo
+from earwitness.scoring.lengths import LengthBand
 from earwitness.types import Settings
 
 RATE_HZ = 16_000
@@ -250,12 +251,12 @@ def write_decision(path: Path, model_id: str, *, promise: Mapping[str, float] | 
     model = find(model_id)
     settings = Settings(threads=1)
     verdict = Verdict(
-        candidate=model.id,
 def band(from_s: float, to_s: float, wall_s: float) -> LengthBand:
     """What clips of a length took: all the same."""
     return LengthBand(from_s, to_s, 20, wall_s / to_s, wall_s, wall_s, wall_s, None)
 
 
+        candidate=model.id,
         status="production",
         reasons=("It passed.",),
         conditions=(),
@@ -278,6 +279,7 @@ def band(from_s: float, to_s: float, wall_s: float) -> LengthBand:
         schema_version=1,
         created_at="2026-01-01T00:00:00Z",
         earwitness="0",
+        by_length=changed.pop("by_length", ()),
         command=("decide",),
         policy=PolicyInfo("test", "test", "", ""),
         datasets=(),

@@ -242,7 +242,7 @@ class Service:
     def described(self, served: Served) -> dict[str, Any]:
         """Return a model in the shape of OpenAI's list, with what is known of it here."""
         pool = self.models.pools.get(served.id)
-        live = self.metrics.live.get(served.id)
+        live = self.metrics.live(served)
         info = pool.info if pool is not None else None
         return {
             "id": served.id,
@@ -258,8 +258,9 @@ class Service:
             "status": served.status,
             "grade": served.grade,
             "promise": dict(served.promise),
-            "live": live.measures() if live else {},
-            "drift": [name for name, drifts in live.drift(served.promise).items() if drifts] if live else [],
+            "live": live.measures(),
+            "slowdown": live.slowdown(),
+            "drift": [name for name, drifts in live.drift().items() if drifts],
             "loaded": pool is not None and pool.n_ready > 0,
             "workers": served.n_workers,
             "workers_ready": pool.n_ready if pool else 0,
