@@ -156,6 +156,11 @@ class Running:
         return sorted(p.pid for p in children(self.process.pid) if "earwitness.workers.child" in command_of(p))
 
     @property
+    def decoders(self) -> list[int]:
+        """Process ids of those that decode."""
+        return sorted(p.pid for p in children(self.process.pid) if "earwitness.serve.decoder" in command_of(p))
+
+    @property
     def metrics(self) -> dict[tuple[str, ...], float]:
         """Every sample, by name and the values of its labels, the model's first."""
         from prometheus_client.parser import text_string_to_metric_families
@@ -246,16 +251,16 @@ def running(folder: Path, *arguments: str, ready: bool = True, around: Mapping[s
             process.stdout.close()
 
 
-def write_decision(path: Path, model_id: str, *, promise: Mapping[str, float] | None = None, **changed: Any) -> None:
-    """A decision for one model, as it would be after a run of it."""
-    model = find(model_id)
-    settings = Settings(threads=1)
-    verdict = Verdict(
 def band(from_s: float, to_s: float, wall_s: float) -> LengthBand:
     """What clips of a length took: all the same."""
     return LengthBand(from_s, to_s, 20, wall_s / to_s, wall_s, wall_s, wall_s, None)
 
 
+def write_decision(path: Path, model_id: str, *, promise: Mapping[str, float] | None = None, **changed: Any) -> None:
+    """A decision for one model, as it would be after a run of it."""
+    model = find(model_id)
+    settings = Settings(threads=1)
+    verdict = Verdict(
         candidate=model.id,
         status="production",
         reasons=("It passed.",),
@@ -274,12 +279,12 @@ def band(from_s: float, to_s: float, wall_s: float) -> LengthBand:
         settings_in_force=changed.pop("in_force", {"beam_size": 1, "threads": 1, "timestamps": "segment"}),
         environment=environment(),
         promise=dict(promise or {"rtf": 0.1, "latency_p95_s": 0.5, "empty_share": 0.0}),
+        by_length=changed.pop("by_length", ()),
     )
     decision = Decision(
         schema_version=1,
         created_at="2026-01-01T00:00:00Z",
         earwitness="0",
-        by_length=changed.pop("by_length", ()),
         command=("decide",),
         policy=PolicyInfo("test", "test", "", ""),
         datasets=(),

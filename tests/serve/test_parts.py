@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import re
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -15,11 +16,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.serve.serving import band, form
+from tests.serve.serving import band, form, wav
 
 from earwitness.engines.catalog import find
 from earwitness.scoring.lengths import length_bands
 from earwitness.serve import outside
+from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
 from earwitness.serve.formats import cues, srt, vtt
 from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
 from earwitness.serve.live import LEAST, Live, Seen
@@ -111,6 +113,91 @@ def test_drift_needs_enough_answers_of_a_length_that_was_measured() -> None:
     assert live.drift() == {
         "rtf": True, "latency_p50_s": True, "latency_p95_s": True, "latency_p99_s": True, "empty_share": False,
     }  # fmt: skip
+
+
+@pytest.fixture
+def wave(tmp_path: Path) -> Path:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(1600))
+    return path
+
+
+@pytest.mark.slow
+def test_a_file_whose_decoder_is_killed_under_it_is_decoded_by_another(wave: Path) -> None:
+    async def killed_at_work() -> int:
+        decoders = Decoders(1)
+        try:
+            await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+            (first,) = decoders.processes
+            first.send_signal(signal.SIGSTOP)
+            at_work = asyncio.create_task(decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0))
+            await asyncio.sleep(0.1)
+            first.kill()
+            audio = await at_work
+            (second,) = decoders.processes
+            assert second.pid != first.pid
+            second.kill()
+            await second.wait()
+            await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+            assert len(decoders.processes) == 1, "one that died idle is forgotten"
+            return audio.n_samples
+        finally:
+            await decoders.close()
+            assert decoders.processes == set()
+
+    assert asyncio.run(killed_at_work()) == 1600
+
+
+@pytest.mark.slow
+def test_a_file_that_kills_two_decoders_is_refused_and_the_next_is_decoded(wave: Path) -> None:
+    async def killed_twice() -> int:
+        decoders = Decoders(1)
+        at_work = asyncio.create_task(decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0))
+        killed: set[asyncio.subprocess.Process] = set()
+        while len(killed) < 2:
+            for process in decoders.processes - killed:
+                process.kill()
+                killed.add(process)
+            await asyncio.sleep(0.001)
+        with pytest.raises(DiedError):
+            await at_work
+        audio = await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+        await decoders.close()
+        return audio.n_samples
+
+    assert asyncio.run(killed_twice()) == 1600
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, which is a disk without room")
+def test_a_full_disk_is_no_fault_of_the_file(wave: Path) -> None:
+    async def without_room() -> None:
+        decoders = Decoders(1)
+        with pytest.raises(DiskFullError, match="No space left"):
+            await decoders.decode(wave, Path("/dev/full"), 9.0, 30.0)
+        assert len(decoders.processes) == 1, "the process goes on"
+        await decoders.close()
+
+    asyncio.run(without_room())
+
+
+@pytest.mark.slow
+def test_who_waits_for_a_decoder_waits_no_longer_than_its_time(wave: Path) -> None:
+    async def waits() -> None:
+        decoders = Decoders(1)
+        await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+        (process,) = decoders.processes
+        process.send_signal(signal.SIGSTOP)
+        at_work = asyncio.create_task(decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 0.3))
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await decoders.decode(wave, wave.with_suffix(".second"), 9.0, 0.1)
+        with pytest.raises(TooSlowError):
+            await at_work
+        assert decoders.processes == set(), "it is ended: its answer would be taken for that of the next"
+        await decoders.close()
+
+    asyncio.run(waits())
 
 
 LENGTHS = st.lists(st.floats(0.2, 600.0), min_size=5, max_size=60)

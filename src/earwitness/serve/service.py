@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from earwitness.errors import AudioError, AudioTooLongError
 from earwitness.serve.asked import Asked, asked_of, told_language
-from earwitness.serve.decoder import Decoders, TooSlowError
+from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
 from earwitness.serve.formats import MEDIA_TYPES, delta_event, done_event, error_event, rendered
 from earwitness.serve.job import DroppedError, Job, JobFailedError, UnavailableError
 from earwitness.serve.live import Seen, seen
@@ -22,7 +22,7 @@ from earwitness.serve.models import Models, as_refusal
 from earwitness.serve.note import KEY, Note
 from earwitness.serve.pool import FullError, Pool
 from earwitness.serve.refused import Refused
-from earwitness.serve.uploads import Form, receive
+from earwitness.serve.uploads import Form, no_space, receive
 from earwitness.serve.values import Limits, Served
 from earwitness.types import Failure, Segment
 from earwitness.workers.supervisor import AudioFile
@@ -146,6 +146,17 @@ class Service:
             raise Refused(
                 400, "The file takes longer to decode than a request may.", param="file", code="invalid_audio"
             ) from None
+        except TimeoutError:
+            raise self._over_time() from None
+        except DiskFullError as error:
+            raise no_space(str(error)) from None
+        except DiedError:
+            raise Refused(
+                400,
+                "The file takes more to decode than is given to one, or breaks the decoder: two have ended at it.",
+                param="file",
+                code="decoder_died",
+            ) from None
         form.file.unlink()
         decode_s = time.monotonic() - started
         note.fields |= {"upload_bytes": form.size_bytes, "audio_s": audio.duration_s, "decode_s": decode_s}
@@ -158,10 +169,7 @@ class Service:
         if not job.done.done():
             await job.end()
             self.metrics.add(served, Seen(job.audio.duration_s, None))
-            raise Refused(
-                504, f"It took longer than {self.limits.timeout_s:g} s, which is the most; the work was ended.",
-                code="timeout",
-            )  # fmt: skip
+            raise self._over_time()
         try:
             answer = job.done.result()
         except UnavailableError as error:
@@ -178,6 +186,10 @@ class Service:
         self.metrics.add(served, seen(text, audio_s, answer.wall_s, answer.first_text_s))
         note.fields |= {"wall_s": answer.wall_s, "chars": len(text), "text": text if self._log_text else None}
         return answer
+
+    def _over_time(self) -> Refused:
+        most_s = self.limits.timeout_s
+        return Refused(504, f"It took longer than {most_s:g} s, which is the most; the work was ended.", code="timeout")
 
     async def _first(self, job: Job, served: Served, note: Note) -> Segment | None:
         """Wait for the first segment, so that what fails before it has a status of its own."""
