@@ -65,11 +65,11 @@ class Live:
     ) -> None:
         """Remember none."""
         self._promise, self._by_length = promise, by_length
-        self._last: deque[Seen] = deque(maxlen=window)
+        self._last: deque[tuple[Seen, LengthBand | None]] = deque(maxlen=window)
 
     def add(self, one: Seen) -> None:
         """Remember one, and forget the oldest."""
-        self._last.append(one)
+        self._last.append((one, band_of(self._by_length, one.audio_s)))
 
     def __len__(self) -> int:
         """How many are remembered."""
@@ -86,13 +86,13 @@ class Live:
         """
         import numpy as np
 
-        timed = [one for one in self._last if one.wall_s is not None]
+        timed = [one for one, _ in self._last if one.wall_s is not None]
         walls = [one.wall_s for one in timed if one.wall_s is not None]
         firsts = [one.first_text_s for one in timed if one.first_text_s is not None]
         audio_s = sum(one.audio_s for one in timed)
         found: dict[str, float] = {}
         if walls:
-            found |= {name: float(np.percentile(walls, q)) for name, q in LATENCIES.items()}
+            found |= zip(LATENCIES, np.percentile(walls, list(LATENCIES.values())).tolist(), strict=True)
             found["empty_share"] = sum(one.empty for one in timed) / len(timed)
             found["loop_share"] = sum(one.loop for one in timed) / len(timed)
         if audio_s:
@@ -105,8 +105,7 @@ class Live:
 
     def alike(self) -> list[tuple[Seen, LengthBand]]:
         """Return those with a text that are of a length that was measured, with what was measured of it."""
-        paired = ((one, band_of(self._by_length, one.audio_s)) for one in self._last if one.wall_s is not None)
-        return [(one, band) for one, band in paired if band is not None]
+        return [(one, band) for one, band in self._last if band is not None and one.wall_s is not None]
 
     def slowdown(self) -> dict[str, float]:
         """Return by how much they are slower than clips of the same lengths were, by measure; 1 is as measured.
