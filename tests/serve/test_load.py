@@ -187,7 +187,7 @@ def test_nothing_of_a_request_stays_on_disk(shared: Running) -> None:
 GOOD = {HELLO: "hello there", PIECES: "One. Two. Three.", SLOW: "slow", EMPTY: ""}
 BAD = (CRASH, HANG, ERROR)
 RUBBISH, GONE = 0, 1
-WARM_S, MOST_GROWTH_BYTES = 5.0, 6 << 20
+WARM_S, MOST_GROWTH_BYTES = 5.0, 4 << 20
 FILES_OF_A_DECODER = 3  # two pipes, and how its end is told
 # What may be said to one whose worker, or decoder, was killed twice, or who waited too long for one.
 PROVOKED = {"worker_died", "decoder_died", "timeout", "no_worker"}
