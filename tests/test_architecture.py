@@ -38,7 +38,8 @@ MAY_IMPORT = {
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
-        "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client"}  # fmt: skip
+        "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client",
+        "opentelemetry"}  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -281,6 +281,17 @@ def test_findings_silence_and_lengths_are_measured(tmp_path: Path) -> None:
     assert promise["incomplete_share"] >= 3 / 6
 
 
+def test_a_decision_tells_how_fast_clips_of_a_length_were(tmp_path: Path) -> None:
+    lengths = [2.0, 2.1, 2.2, 2.3, 2.8, 7.0, 30.0, 31.0, 32.0, 33.0, 34.0]
+    pairs = [(one, heard(one, "words", one.duration_s / 10)) for one in (clip(str(s), ["words"], s) for s in lengths)]
+    pairs[-1] = (pairs[-1][0], heard(pairs[-1][0], None, 0.0))
+    found = verdict(GATE, record(tmp_path, "a:b", "d", pairs)).by_length
+    assert [(band.from_s, band.n_clips) for band in found] == [(2.0, 5)], "four of the long ones have a time"
+    assert found[0].rtf == pytest.approx(0.1)
+    assert found[0].latency_p50_s == pytest.approx(0.22)
+    assert found[0].first_text_s is None
+
+
 def test_data_without_silence_and_without_references_say_so(tmp_path: Path) -> None:
     path = record(tmp_path, "a:b", "d", lines(FEW))
     assert rule("[gates]\nwords_on_silence_per_min = 1", path).reason == "no clip is known to be silent (reference '')"

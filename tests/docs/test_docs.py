@@ -6,6 +6,7 @@ import doctest
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import tomllib
@@ -282,3 +283,26 @@ def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, done.stderr
     assert (tmp_path / "deployment" / "README.md").exists()
+
+
+@pytest.mark.real
+def test_the_collector_on_the_page_about_watching_prints_what_a_request_took(tmp_path: Path) -> None:
+    from tests.serve.serving import running, until
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    code = blocks(ROOT / "docs" / "watching.md", "python")["collector.py"].replace("4318", port)
+    with (
+        (tmp_path / "printed").open("w") as file,
+        subprocess.Popen([sys.executable, "-c", code], stdout=file) as collector,
+    ):
+        try:
+            around = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}", "OTEL_BSP_SCHEDULE_DELAY": "50"}
+            with running(tmp_path, "--model", "fake:echo", "--workers", "1", around=around) as server:
+                assert server.hear().status == 200
+                until(lambda: len((tmp_path / "printed").read_text("utf-8").splitlines()) == 5)
+        finally:
+            collector.kill()
+    printed = [line.split() for line in (tmp_path / "printed").read_text("utf-8").splitlines()]
+    assert len({line[0] for line in printed}) == 1
+    assert {line[1] for line in printed} == {"upload", "decode", "queue", "transcribe", "POST"}

@@ -26,6 +26,7 @@ from earwitness.compare.decision import Decision, PolicyInfo, Verdict
 from earwitness.engines.catalog import find
 from earwitness.runs.environment import environment
 from earwitness.runs.record import EngineInfo, ModelInfo
+from earwitness.scoring.lengths import LengthBand
 from earwitness.types import Settings
 
 RATE_HZ = 16_000
@@ -155,6 +156,11 @@ class Running:
         return sorted(p.pid for p in children(self.process.pid) if "earwitness.workers.child" in command_of(p))
 
     @property
+    def decoders(self) -> list[int]:
+        """Process ids of those that decode."""
+        return sorted(p.pid for p in children(self.process.pid) if "earwitness.serve.decoder" in command_of(p))
+
+    @property
     def metrics(self) -> dict[tuple[str, ...], float]:
         """Every sample, by name and the values of its labels, the model's first."""
         from prometheus_client.parser import text_string_to_metric_families
@@ -210,7 +216,7 @@ def until(holds: Callable[[], Any], timeout_s: float = 15.0) -> Any:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *arguments: str, ready: bool = True, **around: str) -> Iterator[Running]:
+def running(folder: Path, *arguments: str, ready: bool = True, around: Mapping[str, str] = {}) -> Iterator[Running]:
     """Start a server, wait until it is ready, and see to it that it ends well and leaves nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     scratch, log_path = folder / "scratch", folder / "log.jsonl"
@@ -245,6 +251,11 @@ def running(folder: Path, *arguments: str, ready: bool = True, **around: str) ->
             process.stdout.close()
 
 
+def band(from_s: float, to_s: float, wall_s: float) -> LengthBand:
+    """What clips of a length took: all the same."""
+    return LengthBand(from_s, to_s, 20, wall_s / to_s, wall_s, wall_s, wall_s, None)
+
+
 def write_decision(path: Path, model_id: str, *, promise: Mapping[str, float] | None = None, **changed: Any) -> None:
     """A decision for one model, as it would be after a run of it."""
     model = find(model_id)
@@ -268,6 +279,7 @@ def write_decision(path: Path, model_id: str, *, promise: Mapping[str, float] | 
         settings_in_force=changed.pop("in_force", {"beam_size": 1, "threads": 1, "timestamps": "segment"}),
         environment=environment(),
         promise=dict(promise or {"rtf": 0.1, "latency_p95_s": 0.5, "empty_share": 0.0}),
+        by_length=changed.pop("by_length", ()),
     )
     decision = Decision(
         schema_version=1,

@@ -20,6 +20,7 @@ from tests.serve.serving import (
     HANG,
     SCRIPT,
     SLOW,
+    band,
     children,
     running,
     script_folder,
@@ -115,7 +116,8 @@ def test_a_new_decision_is_taken_over_without_a_dropped_request(tmp_path: Path) 
 @starts_servers
 def test_drift_is_a_metric_and_a_line_of_the_log(tmp_path: Path) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
-    write_decision(tmp_path / "decision.json", model, promise={"empty_share": 0.01, "latency_p95_s": 5.0})
+    promise = {"empty_share": 0.01, "latency_p95_s": 5.0}
+    write_decision(tmp_path / "decision.json", model, promise=promise, by_length=(band(0.1, 0.14, 5.0),))
     with running(tmp_path, "--decision", str(tmp_path / "decision.json"), "--workers", "1") as server:
         for _ in range(LEAST):
             server.hear(EMPTY)
@@ -124,8 +126,30 @@ def test_drift_is_a_metric_and_a_line_of_the_log(tmp_path: Path) -> None:
         assert metrics["drift", model, "latency_p95_s"] == 0
         assert metrics["live", model, "empty_share"] == 1
         assert server.state["drift"] == ["empty_share"]
+        assert metrics["live_answers", model] == metrics["alike_answers", model] == LEAST
+        assert 0 < metrics["slowdown", model, "latency_p95_s"] < 1
         (line,) = [row for row in server.log if row["event"] == "drift"]
         assert (line["level"], line["measure"], line["promised"], line["live"]) == ("warning", "empty_share", 0.01, 1.0)
+
+
+@starts_servers
+def test_answers_of_other_lengths_than_were_measured_are_no_drift_of_speed(tmp_path: Path) -> None:
+    model = f"fake:{script_folder(tmp_path / 'model')}"
+    promise, short = {"rtf": 1e-9, "latency_p95_s": 1e-9}, band(0.05, 0.07, 1e-9)
+    write_decision(tmp_path / "decision.json", model, promise=promise, by_length=(short,))
+    with running(tmp_path, "--decision", str(tmp_path / "decision.json"), "--workers", "1") as server:
+        for _ in range(LEAST):
+            server.hear()
+        metrics = server.metrics
+        assert (metrics["live_answers", model], metrics["alike_answers", model]) == (LEAST, 0)
+        assert not [key for key in metrics if key[0] in ("drift", "slowdown")]
+        for _ in range(LEAST):
+            server.hear(900)
+        assert server.metrics["alike_answers", model] == LEAST
+        assert server.state["drift"] == ["rtf", "latency_p50_s", "latency_p95_s", "latency_p99_s"]
+        (line,) = [row for row in server.log if row["event"] == "drift" and row["measure"] == "rtf"]
+        assert line["answers"] == LEAST
+        assert line["slowdown"] > 1.5
 
 
 @starts_servers

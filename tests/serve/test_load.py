@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import statistics
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -186,8 +187,10 @@ def test_nothing_of_a_request_stays_on_disk(shared: Running) -> None:
 GOOD = {HELLO: "hello there", PIECES: "One. Two. Three.", SLOW: "slow", EMPTY: ""}
 BAD = (CRASH, HANG, ERROR)
 RUBBISH, GONE = 0, 1
-# What may be said to one whose worker was killed twice, or who waited too long for one.
-PROVOKED = {"worker_died", "timeout", "no_worker"}
+WARM_S, MOST_GROWTH_BYTES = 5.0, 4 << 20
+FILES_OF_A_DECODER = 3  # two pipes, and how its end is told
+# What may be said to one whose worker, or decoder, was killed twice, or who waited too long for one.
+PROVOKED = {"worker_died", "decoder_died", "timeout", "no_worker"}
 
 
 @dataclass
@@ -223,30 +226,53 @@ class Chaos:
         return reply.error["code"] in PROVOKED
 
 
+def kill_at_work(decoders: list[int], dice: random.Random) -> None:
+    """End a decoder that has been stopped for a moment, in which somebody has come to it with a file."""
+    for pid in dice.sample(decoders, min(1, len(decoders))):
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).suspend()
+            time.sleep(0.1)
+            psutil.Process(pid).kill()
+
+
+def growth_bytes(held: list[tuple[float, int]]) -> float:
+    """How much more is held at the end than at the beginning, by least squares over the whole run."""
+    times = [when_s for when_s, _ in held]
+    return statistics.linear_regression(times, [size for _, size in held]).slope * (times[-1] - times[0])
+
+
 @pytest.mark.parametrize(
     "seconds", [20, pytest.param(int(os.environ.get("EARWITNESS_CHAOS_S", "600")), marks=pytest.mark.long)]
 )
 def test_chaos_ends_in_answers_and_clear_errors_and_leaves_nothing(tmp_path: Path, seconds: int) -> None:
-    """Eight clients, one request in three broken, and a worker killed every second."""
+    """Eight clients, one request in three broken, and a worker and a decoder killed every second."""
     model = f"fake:{script_folder(tmp_path / 'model')}"
     with running(tmp_path, "--model", model, "--workers", "2", "--queue", "8", "--timeout", "3") as server:
-        chaos, dice = Chaos(server), random.Random(0)
-        ends_at = time.monotonic() + seconds
+        chaos, dice, process = Chaos(server), random.Random(0), psutil.Process(server.process.pid)
+        until(lambda: idle(server))
+        n_files, held = process.num_fds(), list[tuple[float, int]]()
+        started = time.monotonic()
         for seed in range(8):
-            server.later(partial(chaos.client, seed, ends_at))
-        time.sleep(5)
-        memory = psutil.Process(server.process.pid).memory_info
-        early = memory().rss
-        while time.monotonic() < ends_at:
-            time.sleep(1)
+            server.later(partial(chaos.client, seed, started + seconds))
+        while time.monotonic() < started + seconds:
+            time.sleep(dice.uniform(0.2, 0.7))
             for victim in dice.sample(server.workers, min(1, len(server.workers))):
                 with contextlib.suppress(psutil.Error):
                     psutil.Process(victim).kill()
+            time.sleep(dice.uniform(0.2, 0.7))
+            kill_at_work(server.decoders, dice)
+            held.append((time.monotonic() - started, process.memory_info().rss))
         server.join()
         assert chaos.wrong == []
         assert chaos.statuses[200] > 20, chaos.statuses
         until(lambda: idle(server))
         until(lambda: not server.files())
         assert server.hear().data["text"] == "hello there"
-        assert memory().rss - early < 32 << 20
+        assert len(server.decoders) <= 2
+        until(lambda: process.num_fds() <= n_files + FILES_OF_A_DECODER * len(server.decoders))
         assert not [row for row in server.log if row["event"] == "unexpected"]
+        growth = growth_bytes([one for one in held if one[0] > WARM_S])
+        ended = sum(row["event"] == "decoder has ended" for row in server.log)
+        print(f"{dict(chaos.statuses)}, {ended} decoders ended at work, memory {growth / (1 << 20):+.2f} MiB")
+        assert ended > 0, "no decoder was killed at work"
+        assert growth < MOST_GROWTH_BYTES

@@ -6,17 +6,22 @@ import asyncio
 import contextlib
 import itertools
 import re
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.serve.serving import form
+from tests.serve.serving import band, form, wav
 
+from earwitness.engines.catalog import find
+from earwitness.scoring.lengths import length_bands
 from earwitness.serve import outside
+from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
 from earwitness.serve.formats import cues, srt, vtt
 from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
 from earwitness.serve.live import LEAST, Live, Seen
@@ -24,7 +29,8 @@ from earwitness.serve.metrics import Metrics
 from earwitness.serve.note import KEY
 from earwitness.serve.refused import Refused
 from earwitness.serve.uploads import Form, receive
-from earwitness.types import Segment, Transcript
+from earwitness.serve.values import Served
+from earwitness.types import Hypothesis, Segment, Settings, Transcript
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
 TIMES = st.floats(0, 360_000, allow_nan=False)
@@ -95,13 +101,150 @@ def test_words_become_cues_that_can_be_read() -> None:
     assert cues(Transcript("a", (Segment(0.0, 1.0, " a "),))) == [Segment(0.0, 1.0, "a")]
 
 
-def test_drift_needs_enough_answers_and_a_promise() -> None:
-    live = Live()
+def test_drift_needs_enough_answers_of_a_length_that_was_measured() -> None:
+    live = Live({"rtf": 1.0, "empty_share": 0.5, "wer": 0.1}, [band(1.0, 1.4, 1.0)])
     for _ in range(LEAST - 1):
         live.add(Seen(1.0, 9.0))
-    assert live.drift({"rtf": 1.0}) == {}
-    live.add(Seen(1.0, 9.0))
-    assert live.drift({"rtf": 1.0, "rtfx": 1.0, "wer": 0.1}) == {"rtf": True}
+    live.add(Seen(2.0, 9.0))
+    assert live.drift() == {"empty_share": False}
+    live.add(Seen(1.0, None))
+    assert live.slowdown() == {}, "an answer without a text has no speed"
+    live.add(Seen(1.4, 9.0))
+    assert live.drift() == {
+        "rtf": True, "latency_p50_s": True, "latency_p95_s": True, "latency_p99_s": True, "empty_share": False,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def wave(tmp_path: Path) -> Path:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(1600))
+    return path
+
+
+@pytest.mark.slow
+def test_a_file_whose_decoder_is_killed_under_it_is_decoded_by_another(wave: Path) -> None:
+    async def killed_at_work() -> int:
+        decoders = Decoders(1)
+        try:
+            await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+            (first,) = decoders.processes
+            first.send_signal(signal.SIGSTOP)
+            at_work = asyncio.create_task(decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0))
+            await asyncio.sleep(0.1)
+            first.kill()
+            audio = await at_work
+            (second,) = decoders.processes
+            assert second.pid != first.pid
+            second.kill()
+            await second.wait()
+            await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+            assert len(decoders.processes) == 1, "one that died idle is forgotten"
+            return audio.n_samples
+        finally:
+            await decoders.close()
+            assert decoders.processes == set()
+
+    assert asyncio.run(killed_at_work()) == 1600
+
+
+@pytest.mark.slow
+def test_a_file_that_kills_two_decoders_is_refused_and_the_next_is_decoded(wave: Path) -> None:
+    async def killed_twice() -> int:
+        decoders = Decoders(1)
+        at_work = asyncio.create_task(decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0))
+        killed: set[asyncio.subprocess.Process] = set()
+        while len(killed) < 2:
+            for process in decoders.processes - killed:
+                process.kill()
+                killed.add(process)
+            await asyncio.sleep(0.001)
+        with pytest.raises(DiedError):
+            await at_work
+        audio = await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+        await decoders.close()
+        return audio.n_samples
+
+    assert asyncio.run(killed_twice()) == 1600
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, which is a disk without room")
+def test_a_full_disk_is_no_fault_of_the_file(wave: Path) -> None:
+    async def without_room() -> None:
+        decoders = Decoders(1)
+        with pytest.raises(DiskFullError, match="No space left"):
+            await decoders.decode(wave, Path("/dev/full"), 9.0, 30.0)
+        assert len(decoders.processes) == 1, "the process goes on"
+        await decoders.close()
+
+    asyncio.run(without_room())
+
+
+@pytest.mark.slow
+def test_who_waits_for_a_decoder_waits_no_longer_than_its_time(wave: Path) -> None:
+    async def waits() -> None:
+        decoders = Decoders(1)
+        await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+        (process,) = decoders.processes
+        process.send_signal(signal.SIGSTOP)
+        at_work = asyncio.create_task(decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 0.3))
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await decoders.decode(wave, wave.with_suffix(".second"), 9.0, 0.1)
+        with pytest.raises(TooSlowError):
+            await at_work
+        assert decoders.processes == set(), "it is ended: its answer would be taken for that of the next"
+        await decoders.close()
+
+    asyncio.run(waits())
+
+
+LENGTHS = st.lists(st.floats(0.2, 600.0), min_size=5, max_size=60)
+
+
+def answers(lengths: list[float], cost: Callable[[float], float]) -> list[Hypothesis]:
+    return [Hypothesis(str(n), Transcript(""), None, s, 0.0, cost(s), cost(s) / 2) for n, s in enumerate(lengths)]
+
+
+@settings(deadline=None)
+@given(LENGTHS, LENGTHS, st.floats(0, 9), st.floats(0, 9), st.sampled_from([1.0, 2.2]))
+def test_length_alone_is_no_drift_and_a_slowdown_is_one_at_any_length(
+    measured: list[float], came: list[float], per_clip: float, per_second: float, slower: float
+) -> None:
+    def cost(seconds: float) -> float:
+        return 0.001 + per_clip + per_second * seconds
+
+    bands = length_bands(answers(measured, cost))
+    live = Live({}, bands, window=10_000)
+    for one in answers(came * LEAST, cost):
+        live.add(Seen(one.audio_s, slower * (one.wall_s or 0.0), slower * (one.first_text_s or 0.0)))
+    measures = ("rtf", "latency_p50_s", "latency_p95_s", "latency_p99_s", "first_text_s")
+    assert live.drift() == (dict.fromkeys(measures, slower > 1.0) if live.alike() else {})
+
+
+def test_traffic_of_short_clips_is_compared_with_short_clips() -> None:
+    measured = [3.0] * 10 + [30.0] * 90
+    whole = answers(measured, lambda seconds: 1.0 + 0.02 * seconds)
+    rtf = sum(one.wall_s or 0.0 for one in whole) / sum(measured)
+    live = Live({"rtf": rtf}, length_bands(whole))
+    for _ in range(LEAST):
+        live.add(Seen(3.5, 1.07))
+    assert live.measures()["rtf"] > 4 * rtf, "which is no news"
+    assert not any(live.drift().values())
+
+
+def test_what_was_seen_of_a_model_is_forgotten_when_it_is_served_with_another_promise() -> None:
+    metrics = Metrics()
+    old = Served(find("fake:echo"), None, None, 0, "cpu", Settings(), 1, promise={"empty_share": 0.0})
+    new = replace(old, promise={"empty_share": 1.0})
+    metrics.watch({old.id: old}, {})
+    for _ in range(LEAST):
+        metrics.add(old, Seen(1.0, 0.1, empty=True))
+    assert metrics.live(old).drift() == {"empty_share": True}
+    metrics.watch({new.id: new}, {})
+    metrics.add(old, Seen(1.0, 0.1, empty=True))
+    assert len(metrics.live(new)) == 0, "nor does the last work of the old count for the new"
 
 
 def test_a_key_is_kept_as_a_hash_and_found_again(tmp_path: Path) -> None:

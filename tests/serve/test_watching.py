@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from tests.serve.serving import HELLO, Running, running, script_folder, until, write_decision
+from tests.serve.serving import HELLO, Running, band, running, script_folder, until, write_decision
 
 from earwitness.serve.canary import Canary, Promise, Round
 from earwitness.serve.dashboard import PANELS, dashboard
+from earwitness.serve.live import LEAST
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus" / "alerts.yml"
@@ -55,7 +56,8 @@ def exported(text: str) -> dict[str, set[str]]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("watched")
     model = f"fake:{script_folder(folder / 'model')}"
-    write_decision(folder / "decision.json", model, promise={"rtf": 0.1, "empty_share": 0.5, "latency_p95_s": 1.0})
+    promise = {"rtf": 0.1, "empty_share": 0.5, "latency_p95_s": 1.0}
+    write_decision(folder / "decision.json", model, promise=promise, by_length=(band(0.1, 0.14, 1.0),))
     with running(folder, "--decision", str(folder / "decision.json"), "--workers", "1") as server:
         yield server
 
@@ -95,6 +97,11 @@ def test_the_rules_are_rules_and_each_fires_when_it_should() -> None:
     assert {case["alertname"] for case in well["alert_rule_test"]} == names, "each is seen to be silent"
     fired = " ".join(sample["labels"] for sample in ill["promql_expr_test"][0]["exp_samples"])
     assert set(re.findall(r'alertname="(\w+)"', fired)) == names, "each is seen to fire"
+
+
+def test_the_rule_about_too_few_answers_has_the_number_of_the_server() -> None:
+    (rule,) = [rule for rule in rules() if rule["alert"] == "EarwitnessDriftUnknown"]
+    assert f"earwitness_alike_answers < {LEAST} and" in rule["expr"]
 
 
 @pytest.mark.parametrize("path", [DEPLOY, Path(__file__).parents[2] / "src" / "earwitness" / "serve" / "deployment"])

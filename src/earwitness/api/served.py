@@ -87,6 +87,7 @@ def _as_measured(verdict: Verdict, path: Path, n_workers: int | None) -> Served:
         in_force=verdict.settings_in_force,
         device_used=verdict.device_used,
         promise=verdict.promise,
+        by_length=verdict.by_length,
         status=verdict.status,
         grade=verdict.grade,
     )

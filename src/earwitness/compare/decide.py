@@ -20,6 +20,7 @@ from earwitness.compare.decision import (
     Verdict,
     Winner,
 )
+from earwitness.compare.evidence import pooled
 from earwitness.compare.gaps import gaps
 from earwitness.compare.grade import grade, grade_parts
 from earwitness.compare.judge import Judged, held, judged
@@ -28,6 +29,7 @@ from earwitness.compare.rules import CATEGORIES, Policy, Use
 from earwitness.compare.winners import winner
 from earwitness.runs.record import DatasetInfo
 from earwitness.runs.store import now
+from earwitness.scoring.lengths import length_bands
 
 SERVED: tuple[Status, ...] = ("production", "conditional")
 """What may be served."""
@@ -128,6 +130,7 @@ def _verdict(policy: Policy, case: _Case, found: Candidates) -> Verdict:
         settings_in_force=run.settings_in_force,
         environment=run.environment,
         promise=_promise(case.candidate),
+        by_length=length_bands(result.hypothesis for result in pooled(case.candidate.clean)),
     )
 
 

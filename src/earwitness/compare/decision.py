@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from earwitness.runs.record import DatasetInfo, EngineInfo, Environment, ModelInfo
+from earwitness.scoring.lengths import LengthBand
 from earwitness.types import Settings
 
 SCHEMA_VERSION = 1
@@ -136,6 +137,9 @@ class Verdict:
     promise: Mapping[str, float]
     """What a server can hold itself to, by measure, such as ``wer``, ``rtf``, ``latency_p95_s``, ``empty_share``;
     only what was measured."""
+    by_length: tuple[LengthBand, ...] = ()
+    """How fast clips of a length were, the shortest first: what a server holds the speed of such clips to. Empty when
+    no five clips are nearly of one length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@
     models.py    which models are in memory, and the change to a new decision
     pool.py      one model's workers, a thread for each, and the queue before them
     live.py      what was seen of late, beside what was promised  metrics.py  both for Prometheus
+    traces.py   a trace of every request, for OpenTelemetry
     keys.py logs.py run.py page/
 
 What is served comes in as plain values (``values.Served``): whoever starts the server reads them out of a decision,

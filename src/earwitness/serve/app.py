@@ -47,6 +47,8 @@ def build(service: Service, lifespan: Lifespan, origins: tuple[str, ...], *, gua
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
+        # Its own is of its insides, and with messages of errors; what a request went through is told by traces.py.
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     if origins:
         app.add_middleware(

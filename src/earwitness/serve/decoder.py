@@ -3,7 +3,7 @@
 ``python -m earwitness.serve.decoder`` answers one JSON object a line with one, and exits when its input ends:
 
     parent: {"path": "/tmp/.../upload", "target": "/tmp/.../audio.f32", "longest_s": 3600.0}
-    child:  {"samples": 160000}, {"refused": "This is not audio.", "too_long": false}
+    child:  {"samples": 160000}, {"refused": "This is not audio.", "too_long": false}, {"full": "No space left ..."}
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -20,15 +21,25 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.errors import AudioError, AudioTooLongError
+from earwitness.serve.logs import log
 from earwitness.workers.supervisor import AudioFile
 
 RATE_HZ = 16_000
 _MOST_MEMORY_BYTES = 4 << 30
 _SAMPLE_BYTES = 4
+_TRIES = 2
 
 
 class TooSlowError(Exception):
     """Decoding took longer than it may; the process was ended."""
+
+
+class DiedError(Exception):
+    """The process died before it had an answer."""
+
+
+class DiskFullError(Exception):
+    """The samples cannot be kept; the message is the system's."""
 
 
 class Decoders:
@@ -40,8 +51,8 @@ class Decoders:
 
     def __init__(self, n: int) -> None:
         """Start none yet."""
+        self.processes: set[asyncio.subprocess.Process] = set()
         self._idle: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()
-        self._all: set[asyncio.subprocess.Process] = set()
         for _ in range(n):
             self._idle.put_nowait(None)
 
@@ -51,36 +62,56 @@ class Decoders:
         Raises:
             AudioTooLongError: When it holds more than ``longest_s``.
             AudioError: In one sentence, when it is not audio that can be used.
-            TooSlowError: When it takes longer than ``budget_s``.
+            TooSlowError: When it is not done after ``budget_s``.
+            TimeoutError: When it has not begun by then, since all processes are at work.
+            DiedError: When the process died of it, and another one, too.
+            DiskFullError: When the disk is full.
         """
-        request = {"path": str(path), "target": str(target), "longest_s": longest_s}
-        async with self._one() as process:
-            if process.stdin is None or process.stdout is None:
-                raise RuntimeError("a decoder without pipes")
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            try:
-                async with asyncio.timeout(budget_s):
-                    line = await process.stdout.readline()
-            except TimeoutError:
-                raise TooSlowError from None
-            if not line:
-                raise AudioError("This file takes more to decode than is given to one, or breaks the decoder.")
-        answer: dict[str, Any] = json.loads(line)
+        request = json.dumps({"path": str(path), "target": str(target), "longest_s": longest_s}).encode() + b"\n"
+        answer = await self._answer(request, asyncio.get_running_loop().time() + budget_s)
         if "refused" in answer:
             raise (AudioTooLongError if answer["too_long"] else AudioError)(answer["refused"])
+        if "full" in answer:
+            raise DiskFullError(answer["full"])
         return AudioFile(target, answer["samples"], RATE_HZ)
 
     async def close(self) -> None:
         """End all processes."""
-        for process in list(self._all):
+        for process in list(self.processes):
             await self._end(process)
 
+    async def _answer(self, request: bytes, ends_at: float) -> dict[str, Any]:
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(DiedError):
+                return await self._try(request, ends_at)
+        return await self._try(request, ends_at)
+
+    async def _try(self, request: bytes, ends_at: float) -> dict[str, Any]:
+        async with self._one(ends_at) as process:
+            if process.stdin is None or process.stdout is None:
+                raise RuntimeError("a decoder without pipes")
+            process.stdin.write(request)
+            try:
+                async with asyncio.timeout_at(ends_at):
+                    line = await process.stdout.readline()
+            except TimeoutError:
+                raise TooSlowError from None
+            if not line.endswith(b"\n"):
+                log("decoder has ended", logging.WARNING)
+                raise DiedError
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
     @asynccontextmanager
-    async def _one(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        found = await self._idle.get()
+    async def _one(self, ends_at: float) -> AsyncIterator[asyncio.subprocess.Process]:
+        async with asyncio.timeout_at(ends_at):
+            found = await self._idle.get()
         kept = None
         try:
-            process = found if found is not None and found.returncode is None else await self._started()
+            if found is not None and found.returncode is not None:
+                await self._end(found)
+                found = None
+            process = found or await self._started()
             try:
                 yield process
                 kept = process
@@ -101,11 +132,11 @@ class Decoders:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._all.add(process)
+        self.processes.add(process)
         return process
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        self._all.discard(process)
+        self.processes.discard(process)
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
@@ -133,6 +164,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except AudioError as error:
         told = str(error).replace(repr(path), "The file")
         return {"refused": told, "too_long": isinstance(error, AudioTooLongError)}
+    except OSError as error:
+        return {"full": error.strerror or str(error)}
     except MemoryError:
         return {"refused": "The file takes more memory to decode than is given to one.", "too_long": False}
 

@@ -48,6 +48,7 @@ class Job:
         self.audio, self.language = audio, language
         self.made_at = time.monotonic()
         self.begun_at: float | None = None
+        self.ended_at: float | None = None
         self.first_text_at: float | None = None
         self.attempts = 0
         self.told = False
@@ -72,6 +73,13 @@ class Job:
     def dropped(self) -> bool:
         """Whether nobody waits for it any more."""
         return self._dropped
+
+    @property
+    def parts(self) -> dict[str, tuple[float, float]]:
+        """What was done for it, and from when to when on the monotonic clock; up to now where it has not ended."""
+        ended_at = self.ended_at or time.monotonic()
+        waited = {"queue": (self.made_at, self.begun_at or ended_at)}
+        return waited | ({"transcribe": (self.begun_at, ended_at)} if self.begun_at else {})
 
     async def end(self) -> None:
         """Take the work away, wherever it is, and return once it has ended; nothing happens to a job that is done."""
@@ -128,6 +136,7 @@ class Job:
     def _settle(self, outcome: Answer | Exception) -> None:
         if self.done.done():
             return
+        self.ended_at = time.monotonic()
         if isinstance(outcome, Exception):
             self.done.set_exception(outcome)
         else:

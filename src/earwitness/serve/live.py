@@ -1,17 +1,19 @@
 """What a model's answers were like of late, in the measures of a decision, beside what was promised.
 
-The clocks are those of a run: ``wall_s`` inside the worker, from the array in memory to the finished text. A share of
-empty texts is promised of clips in which somebody speaks; here nobody knows whether somebody does, so silence counts.
+The clocks are those of a run: ``wall_s`` inside the worker, from the array in memory to the finished text. A speed is
+held against what clips of the same length took, since short ones have the larger RTF and the smaller latency. A share
+of empty texts is promised of clips in which somebody speaks; here nobody knows whether somebody does: silence counts.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from earwitness.scoring.completeness import has_loop
+from earwitness.scoring.lengths import LengthBand, band_of
 
 WINDOW = 500
 LEAST = 50
@@ -19,8 +21,9 @@ LEAST = 50
 SPEED_FACTOR = 1.5
 SHARE_SIGMAS = 3.0
 SHARE_LEAST = 0.02
-SPEEDS = ("latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "first_text_s")
+LATENCIES = {"latency_p50_s": 50, "latency_p95_s": 95, "latency_p99_s": 99}
 SHARES = ("empty_share", "loop_share", "failed_share")
+_FIRST_TEXT = 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,24 @@ def seen(text: str, audio_s: float, wall_s: float, first_text_s: float | None) -
 
 
 class Live:
-    """The last answers of one model."""
+    """The last answers of one model.
 
-    def __init__(self, window: int = WINDOW) -> None:
+    Args:
+        promise: What was measured, by measure.
+        by_length: What was measured of clips of a length.
+        window: How many are remembered.
+    """
+
+    def __init__(
+        self, promise: Mapping[str, float] = {}, by_length: Sequence[LengthBand] = (), window: int = WINDOW
+    ) -> None:
         """Remember none."""
-        self._last: deque[Seen] = deque(maxlen=window)
+        self._promise, self._by_length = promise, by_length
+        self._last: deque[tuple[Seen, LengthBand | None]] = deque(maxlen=window)
 
     def add(self, one: Seen) -> None:
         """Remember one, and forget the oldest."""
-        self._last.append(one)
+        self._last.append((one, band_of(self._by_length, one.audio_s)))
 
     def __len__(self) -> int:
         """How many are remembered."""
@@ -74,44 +86,77 @@ class Live:
         """
         import numpy as np
 
-        timed = [one for one in self._last if one.wall_s is not None]
+        timed = [one for one, _ in self._last if one.wall_s is not None]
         walls = [one.wall_s for one in timed if one.wall_s is not None]
         firsts = [one.first_text_s for one in timed if one.first_text_s is not None]
         audio_s = sum(one.audio_s for one in timed)
         found: dict[str, float] = {}
         if walls:
-            p50, p95, p99 = np.percentile(walls, [50, 95, 99]).tolist()
-            found |= {"latency_p50_s": p50, "latency_p95_s": p95, "latency_p99_s": p99}
+            found |= zip(LATENCIES, np.percentile(walls, list(LATENCIES.values())).tolist(), strict=True)
             found["empty_share"] = sum(one.empty for one in timed) / len(timed)
             found["loop_share"] = sum(one.loop for one in timed) / len(timed)
         if audio_s:
             found["rtf"] = sum(walls) / audio_s
         if firsts:
-            found["first_text_s"] = float(np.median(firsts))
+            found["first_text_s"] = float(np.percentile(firsts, _FIRST_TEXT))
         if self._last:
             found["failed_share"] = 1 - len(timed) / len(self._last)
         return found
 
-    def drift(self, promise: Mapping[str, float]) -> dict[str, bool]:
-        """Return for every measure that was promised whether what is seen departs from it.
+    def alike(self) -> list[tuple[Seen, LengthBand]]:
+        """Return those with a text that are of a length that was measured, with what was measured of it."""
+        return [(one, band) for one, band in self._last if band is not None and one.wall_s is not None]
 
-        A speed drifts at one and a half times what was promised; a share at three standard deviations, and two
-        percentage points, above it. Nothing is said before there are ``LEAST`` answers.
+    def slowdown(self) -> dict[str, float]:
+        """Return by how much they are slower than clips of the same lengths were, by measure; 1 is as measured.
 
-        >>> live = Live()
-        >>> for _ in range(LEAST): live.add(Seen(10.0, 2.0, empty=True))
-        >>> live.drift({"rtf": 0.1, "latency_p95_s": 1.9, "empty_share": 0.0, "wer": 0.1})
-        {'rtf': True, 'latency_p95_s': False, 'empty_share': True}
+        Every answer is divided by what was measured at its length, and the measure's percentile taken of that; for the
+        RTF, it is the sum of work over the sum that was to be expected. Answers of other lengths are left out, and
+        nothing is said before there are ``LEAST``.
+
+        >>> band = LengthBand(2.0, 2.8, 20, 0.3, 0.6, 0.7, 0.8, None)
+        >>> live = Live({"rtf": 0.1}, [band])
+        >>> for _ in range(LEAST): live.add(Seen(2.5, 1.5)); live.add(Seen(60.0, 1.0))
+        >>> {name: round(value, 2) for name, value in live.slowdown().items()}
+        {'rtf': 2.0, 'latency_p50_s': 2.5, 'latency_p95_s': 2.14, 'latency_p99_s': 1.88}
         """
-        found = self.measures()
-        if len(self._last) < LEAST:
+        import numpy as np
+
+        alike = self.alike()
+        if len(alike) < LEAST:
             return {}
-        told = {}
-        for measure, promised in promise.items():
-            value = found.get(measure)
-            if value is not None and measure in SPEEDS:
-                told[measure] = value > SPEED_FACTOR * promised
-            elif value is not None and measure in SHARES:
+        walls = np.array([one.wall_s for one, _ in alike], float)
+        found = {"rtf": float(walls.sum() / sum(band.rtf * one.audio_s for one, band in alike))}
+        for name, q in LATENCIES.items():
+            found[name] = float(np.percentile(walls / [getattr(band, name) for _, band in alike], q))
+        firsts = [
+            one.first_text_s / band.first_text_s
+            for one, band in alike
+            if one.first_text_s is not None and band.first_text_s
+        ]
+        if len(firsts) >= LEAST:
+            found["first_text_s"] = float(np.percentile(firsts, _FIRST_TEXT))
+        return found
+
+    def drift(self) -> dict[str, bool]:
+        """Return for every measure that can be held against the promise whether what is seen departs from it.
+
+        A speed drifts at one and a half times what was measured at the same lengths; a share at three standard
+        deviations, and two percentage points, above what was promised. Nothing is said before there are ``LEAST``
+        answers, for a speed of lengths that were measured.
+
+        >>> live = Live({"rtf": 0.1, "empty_share": 0.0, "loop_share": 0.0, "wer": 0.1})
+        >>> for _ in range(LEAST): live.add(Seen(10.0, 2.0, empty=True))
+        >>> live.drift()
+        {'empty_share': True, 'loop_share': False}
+        """
+        told = {name: value > SPEED_FACTOR for name, value in self.slowdown().items()}
+        if len(self._last) < LEAST:
+            return told
+        measures = self.measures()
+        for measure in SHARES:
+            promised, value = self._promise.get(measure), measures.get(measure)
+            if promised is not None and value is not None:
                 sigma = math.sqrt(max(promised * (1 - promised), 0.0) / len(self._last))
                 told[measure] = value > promised + max(SHARE_SIGMAS * sigma, SHARE_LEAST)
         return told

@@ -35,9 +35,11 @@ def set_up(stream: IO[str] | None = None) -> None:
     handler.setFormatter(_JsonLines())
     logging.getLogger().handlers = [handler]
     logging.getLogger(_LOGGER).setLevel(logging.INFO)
-    # A form that is broken is refused in a line of ours; asyncio tells of connections that clients reset.
-    for name, level in (("python_multipart", logging.CRITICAL), ("uvicorn", logging.ERROR), ("asyncio", logging.ERROR)):
-        logging.getLogger(name).setLevel(level)
+    # A form that is broken is refused in a line of ours; asyncio tells of connections that clients reset, OpenTelemetry
+    # of every try at a collector that is away.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+    for name in ("uvicorn", "asyncio", "opentelemetry"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def log(event: str, level: int = logging.INFO, *, exc_info: Any = None, **fields: Any) -> None:

@@ -25,11 +25,11 @@ class Metrics:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
         self.registry = CollectorRegistry()
-        self.live: dict[str, Live] = {}
         self._pools: Mapping[str, Pool] = {}
         self._served: Mapping[str, Served] = {}
         self._loaded: dict[str, LoadedInfo] = {}
-        self._drifted: set[tuple[str, str]] = set()
+        self._live: dict[str, tuple[Served, Live]] = {}
+        self._drifted: dict[str, set[str]] = {}
 
         def counter(name: str, told: str, *labels: str) -> Any:
             return Counter(f"earwitness_{name}", told, labels, registry=self.registry)
@@ -53,6 +53,9 @@ class Metrics:
     def watch(self, served: Mapping[str, Served], pools: Mapping[str, Pool]) -> None:
         """Tell of these from now on; both are read when somebody asks."""
         self._served, self._pools = served, pools
+        # What was seen of a model that is no longer served like this says nothing of the one that is.
+        self._live = {id_: (one, live) for id_, (one, live) in self._live.items() if served.get(id_) == one}
+        self._drifted = {id_: drifted for id_, drifted in self._drifted.items() if id_ in self._live}
 
     def ready(self, model_id: str) -> None:
         """Begin the counters of a model at zero, so that a rate can be told from the first request on."""
@@ -67,30 +70,40 @@ class Metrics:
 
     def add(self, served: Served, one: Seen) -> None:
         """Count a job that came to its end, and say so when the service departs from what was promised."""
-        live = self.live.setdefault(served.id, Live())
-        live.add(one)
         if one.wall_s is None:
             self.failed.labels(served.id).inc()
         else:
             self.outputs.labels(served.id, "empty" if one.empty else "loop" if one.loop else "text").inc()
             self.audio_s.labels(served.id).inc(one.audio_s)
             self.work_s.labels(served.id).inc(one.wall_s)
-        self._tell_drift(served, live)
+        if self._served.get(served.id) == served:
+            live = self.live(served)
+            live.add(one)
+            self._tell_drift(served, live)
+
+    def live(self, served: Served) -> Live:
+        """Return the last answers of a model that is served."""
+        if served.id not in self._live:
+            self._live[served.id] = served, Live(served.promise, served.by_length)
+        return self._live[served.id][1]
 
     def _tell_drift(self, served: Served, live: Live) -> None:
-        for measure, drifts in live.drift(served.promise).items():
-            told = (served.id, measure) in self._drifted
-            if drifts == told:
-                continue
-            (self._drifted.add if drifts else self._drifted.discard)((served.id, measure))
+        drifting = {measure for measure, drifts in live.drift().items() if drifts}
+        before = self._drifted.get(served.id, set())
+        self._drifted[served.id] = drifting
+        if drifting == before:
+            return
+        seen, slowdown = live.measures(), live.slowdown()
+        for measure in sorted(drifting ^ before):
             log(
-                "drift" if drifts else "drift is over",
-                logging.WARNING if drifts else logging.INFO,
+                "drift" if measure in drifting else "drift is over",
+                logging.WARNING if measure in drifting else logging.INFO,
                 model=served.id,
                 measure=measure,
-                promised=served.promise[measure],
-                live=live.measures()[measure],
-                answers=len(live),
+                promised=served.promise.get(measure),
+                live=seen.get(measure),
+                slowdown=slowdown.get(measure),
+                answers=len(live.alike() if measure in slowdown else live),
             )
 
     def text(self) -> bytes:
@@ -125,16 +138,20 @@ class Metrics:
     def _beside(self, gauge: Any) -> Iterable[Any]:
         promised = gauge("promise", "What was measured before it was served.", "measure")
         now = gauge("live", "What was seen of the last answers, in the same measure.", "measure")
+        slower = gauge("slowdown", "The same over what was measured of clips of the same lengths.", "measure")
         drift = gauge("drift", "1 where what is seen departs from what was promised.", "measure")
+        answers = gauge("live_answers", "The last answers that are looked at.")
+        alike = gauge("alike_answers", "Those of a length that was measured, which speeds are compared of.")
         for model_id, served in list(self._served.items()):
             for measure, value in served.promise.items():
                 promised.add_metric([model_id, measure], value)
-            live = self.live.get(model_id, Live())
-            for measure, value in live.measures().items():
-                now.add_metric([model_id, measure], value)
-            for measure, drifts in live.drift(served.promise).items():
-                drift.add_metric([model_id, measure], float(drifts))
-        return (promised, now, drift)
+            live = self.live(served)
+            answers.add_metric([model_id], len(live))
+            alike.add_metric([model_id], len(live.alike()))
+            for metric, values in ((now, live.measures()), (slower, live.slowdown()), (drift, live.drift())):
+                for measure, value in values.items():
+                    metric.add_metric([model_id, measure], float(value))
+        return (promised, now, slower, drift, answers, alike)
 
     def _info(self) -> Any:
         from prometheus_client.core import GaugeMetricFamily

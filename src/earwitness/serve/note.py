@@ -1,8 +1,10 @@
-"""What is known of a request while it is worked on: for its log line, the metrics, and what must end with it."""
+"""What is known of a request while it is worked on: for its log line, metrics, trace, and what must end with it."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,3 +30,16 @@ class Note:
     """Code of the error."""
     fields: dict[str, Any] = field(default_factory=dict)
     """What else the log line tells."""
+    began_at: float = field(default_factory=time.monotonic)
+    """When it came in, on the monotonic clock."""
+    parts: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """What was done for it, and from when to when on that clock."""
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Keep from when to when something is done, in whatever way it ends."""
+        began_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self.parts[name] = began_at, time.monotonic()

@@ -20,6 +20,7 @@ from earwitness.serve.logs import log
 from earwitness.serve.metrics import Metrics
 from earwitness.serve.note import KEY, Note
 from earwitness.serve.refused import Refused
+from earwitness.serve.traces import Traces
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -51,6 +52,7 @@ class Outside:
         keyring: Of the keys that may ask; ``None`` for anybody.
         rate_per_minute: For a key that has no rate of its own, or an address where there are no keys.
         origins: Of pages from elsewhere that may ask.
+        traces: Are told; ``None`` for nobody.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class Outside:
         keyring: Keyring | None,
         rate_per_minute: float | None,
         origins: tuple[str, ...],
+        traces: Traces | None = None,
     ) -> None:
         """Keep all of it."""
         self._app, self._metrics, self._keyring, self._origins = app, metrics, keyring, origins
-        self._rate_per_minute, self._rates = rate_per_minute, Rates()
+        self._rate_per_minute, self._rates, self._traces = rate_per_minute, Rates(), traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,7 +79,6 @@ class Outside:
             note = Note(given if _ID.fullmatch(given) else uuid.uuid4().hex, ends)
             scope[KEY] = note
             wire = _Wire(receive, send, note, waits_to_go_on="expect" in headers)
-            started = time.monotonic()
             try:
                 self._admit(scope, headers, note)
                 await wire.run(self._app, scope)
@@ -90,7 +92,7 @@ class Outside:
                     await wire.refuse(_STOPPING)
             finally:
                 await asyncio.shield(ends.aclose())
-                self._tell(scope, note, wire, time.monotonic() - started)
+                self._tell(scope, headers, note, wire)
 
     def _admit(self, scope: Scope, headers: dict[str, str], note: Note) -> None:
         origin = headers.get("origin")
@@ -119,7 +121,8 @@ class Outside:
         # A page from elsewhere can post a form to a server on the user's own machine without asking anybody.
         return origin in self._origins or urlsplit(origin).netloc == host
 
-    def _tell(self, scope: Scope, note: Note, wire: _Wire, wall_s: float) -> None:
+    def _tell(self, scope: Scope, headers: dict[str, str], note: Note, wire: _Wire) -> None:
+        wall_s = time.monotonic() - note.began_at
         route = scope.get("route")
         note.route = str(getattr(route, "path", "")) or "none"
         status = CLOSED if wire.gone and not wire.finished else wire.status
@@ -128,9 +131,11 @@ class Outside:
             self._metrics.rejected.labels(note.reason).inc()
         level = {500: logging.ERROR, 503: logging.WARNING, 504: logging.WARNING}.get(status, logging.INFO)
         if scope["method"] == "POST" or (status >= 400 and note.route not in _ASKED_AGAIN_AND_AGAIN):
+            trace_id = self._traces.add(note, scope["method"], status, headers) if self._traces is not None else None
             log(
-                "request", level, request_id=note.request_id, method=scope["method"], route=note.route, status=status,
-                seconds=wall_s, key=note.key, model=note.model, reason=note.reason, **note.fields,
+                "request", level, request_id=note.request_id, trace_id=trace_id, method=scope["method"],
+                route=note.route, status=status, seconds=wall_s, key=note.key, model=note.model, reason=note.reason,
+                **note.fields,
             )  # fmt: skip
 
 

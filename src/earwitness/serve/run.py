@@ -21,6 +21,7 @@ from earwitness.serve.metrics import Metrics
 from earwitness.serve.models import Models
 from earwitness.serve.outside import Outside
 from earwitness.serve.service import Service
+from earwitness.serve.traces import Traces, traced
 from earwitness.serve.values import Limits, Served, ServeError, Site
 from earwitness.workers.supervisor import AudioFile
 
@@ -41,20 +42,21 @@ def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Call
         listening: Called with the address once there is one.
 
     Raises:
-        UsageError: When the address cannot be had, or a file of keys is not one.
+        UsageError: When the address cannot be had, a file of keys is not one, or traces are asked for and cannot be
+            sent.
         ServeError: When no worker comes up with the default model.
     """
     set_up()
     served = tuple(read())
     keyring = Keyring(site.keys) if site.keys is not None else None
-    with _bound(site) as bound:
+    with traced() as traces, _bound(site) as bound:
         host, port = bound.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log("listening", url=url, models=[one.id for one in served])
         if keyring is None and not _is_loopback(host):
             log("open to others without keys", logging.WARNING, host=host, remedy="earwitness serve keys add NAME")
         listening(url)
-        asyncio.run(_Server(read, served, limits, site, scratch, keyring).run(bound))
+        asyncio.run(_Server(read, served, limits, site, scratch, keyring, traces).run(bound))
 
 
 class _Server:
@@ -68,9 +70,10 @@ class _Server:
         site: Site,
         scratch: Path,
         keyring: Keyring | None,
+        traces: Traces | None,
     ) -> None:
         self._read, self._served, self._limits, self._site = read, served, limits, site
-        self._scratch, self._keyring = scratch, keyring
+        self._scratch, self._keyring, self._traces = scratch, keyring, traces
         self._failure: BaseException | None = None
         self._hung_up = asyncio.Event()
 
@@ -81,7 +84,8 @@ class _Server:
         models = Models(self._served, _probe(self._scratch), self._limits, metrics)
         service = Service(models, self._limits, metrics, self._scratch, log_text=self._site.log_text)
         app = build(service, self._lifespan(service), self._site.origins, guarded=self._keyring is not None)
-        outside = Outside(app, metrics, self._keyring, self._limits.rate_per_minute, self._site.origins)
+        rate = self._limits.rate_per_minute
+        outside = Outside(app, metrics, self._keyring, rate, self._site.origins, self._traces)
         config = uvicorn.Config(
             outside,
             log_config=None,

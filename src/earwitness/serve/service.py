@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from earwitness.errors import AudioError, AudioTooLongError
 from earwitness.serve.asked import Asked, asked_of, told_language
-from earwitness.serve.decoder import Decoders, TooSlowError
+from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
 from earwitness.serve.formats import MEDIA_TYPES, delta_event, done_event, error_event, rendered
 from earwitness.serve.job import DroppedError, Job, JobFailedError, UnavailableError
 from earwitness.serve.live import Seen, seen
@@ -22,7 +22,7 @@ from earwitness.serve.models import Models, as_refusal
 from earwitness.serve.note import KEY, Note
 from earwitness.serve.pool import FullError, Pool
 from earwitness.serve.refused import Refused
-from earwitness.serve.uploads import Form, receive
+from earwitness.serve.uploads import Form, no_space, receive
 from earwitness.serve.values import Limits, Served
 from earwitness.types import Failure, Segment
 from earwitness.workers.supervisor import AudioFile
@@ -65,7 +65,8 @@ class Service:
         self.models.require_open()
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
         note.ends.callback(shutil.rmtree, folder, ignore_errors=True)
-        asked, form = await self._received(request, folder)
+        with note.part("upload"):
+            asked, form = await self._received(request, folder)
         uploaded = time.monotonic()
         served = self.models.served[asked.model]
         note.model = served.id
@@ -75,6 +76,7 @@ class Service:
         audio = await self._decoded(form, folder, note, ends_at)
         language = told_language(served, asked.language)
         job = Job(audio, language, ends_at - time.monotonic(), listened=asked.stream)
+        note.ends.callback(lambda: note.parts.update(job.parts))
         note.ends.push_async_callback(job.end)
         note.ends.callback(self._observe, job, note, started)
         pool.submit(job)
@@ -132,9 +134,10 @@ class Service:
             raise RuntimeError("a form without a file was let through")
         started = time.monotonic()
         try:
-            audio = await self.decoders.decode(
-                form.file, folder / "audio.f32", self.limits.max_audio_s, ends_at - started
-            )
+            with note.part("decode"):
+                audio = await self.decoders.decode(
+                    form.file, folder / "audio.f32", self.limits.max_audio_s, ends_at - started
+                )
         except AudioTooLongError as error:
             raise Refused(413, str(error), param="file", code="audio_too_long") from None
         except AudioError as error:
@@ -142,6 +145,17 @@ class Service:
         except TooSlowError:
             raise Refused(
                 400, "The file takes longer to decode than a request may.", param="file", code="invalid_audio"
+            ) from None
+        except TimeoutError:
+            raise self._over_time() from None
+        except DiskFullError as error:
+            raise no_space(str(error)) from None
+        except DiedError:
+            raise Refused(
+                400,
+                "The file takes more to decode than is given to one, or breaks the decoder: two have ended at it.",
+                param="file",
+                code="decoder_died",
             ) from None
         form.file.unlink()
         decode_s = time.monotonic() - started
@@ -155,10 +169,7 @@ class Service:
         if not job.done.done():
             await job.end()
             self.metrics.add(served, Seen(job.audio.duration_s, None))
-            raise Refused(
-                504, f"It took longer than {self.limits.timeout_s:g} s, which is the most; the work was ended.",
-                code="timeout",
-            )  # fmt: skip
+            raise self._over_time()
         try:
             answer = job.done.result()
         except UnavailableError as error:
@@ -175,6 +186,10 @@ class Service:
         self.metrics.add(served, seen(text, audio_s, answer.wall_s, answer.first_text_s))
         note.fields |= {"wall_s": answer.wall_s, "chars": len(text), "text": text if self._log_text else None}
         return answer
+
+    def _over_time(self) -> Refused:
+        most_s = self.limits.timeout_s
+        return Refused(504, f"It took longer than {most_s:g} s, which is the most; the work was ended.", code="timeout")
 
     async def _first(self, job: Job, served: Served, note: Note) -> Segment | None:
         """Wait for the first segment, so that what fails before it has a status of its own."""
@@ -239,7 +254,7 @@ class Service:
     def described(self, served: Served) -> dict[str, Any]:
         """Return a model in the shape of OpenAI's list, with what is known of it here."""
         pool = self.models.pools.get(served.id)
-        live = self.metrics.live.get(served.id)
+        live = self.metrics.live(served)
         info = pool.info if pool is not None else None
         return {
             "id": served.id,
@@ -255,8 +270,9 @@ class Service:
             "status": served.status,
             "grade": served.grade,
             "promise": dict(served.promise),
-            "live": live.measures() if live else {},
-            "drift": [name for name, drifts in live.drift(served.promise).items() if drifts] if live else [],
+            "live": live.measures(),
+            "slowdown": live.slowdown(),
+            "drift": [name for name, drifts in live.drift().items() if drifts],
             "loaded": pool is not None and pool.n_ready > 0,
             "workers": served.n_workers,
             "workers_ready": pool.n_ready if pool else 0,

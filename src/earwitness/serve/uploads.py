@@ -66,6 +66,11 @@ def too_large(most: int) -> Refused:
     )
 
 
+def no_space(why: str) -> Refused:
+    """Return the refusal of a file that cannot be kept, for the system's reason."""
+    return Refused(503, f"The server cannot keep the file: {why}.", code="no_space", retry_after_s=30)
+
+
 def _boundary(content_type: str) -> bytes:
     from python_multipart.multipart import parse_options_header
 
@@ -122,9 +127,7 @@ class _Reader:
             try:
                 self._open.write(self.pending)
             except OSError as error:
-                raise Refused(
-                    503, f"The server cannot keep the file: {error.strerror}.", code="no_space", retry_after_s=30
-                ) from error
+                raise no_space(str(error.strerror)) from error
             self.pending.clear()
 
     def finish(self) -> None:

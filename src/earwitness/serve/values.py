@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from earwitness.engines.catalog import Model
 from earwitness.errors import EarwitnessError
+from earwitness.scoring.lengths import LengthBand
 from earwitness.types import Settings
 
 
@@ -41,6 +42,8 @@ class Served:
     """Where it ran when it was measured; ``None`` when it was not."""
     promise: Mapping[str, float] = field(default_factory=dict)
     """What was measured of it, such as ``wer``, ``rtf``, ``latency_p95_s``, ``empty_share``."""
+    by_length: Sequence[LengthBand] = ()
+    """How fast clips of a length were when it was measured; empty when too few were alike."""
     status: str | None = None
     """What the decision says, such as ``production``; ``None`` without one."""
     grade: str | None = None
