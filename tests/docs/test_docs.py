@@ -265,7 +265,10 @@ def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
     assert {line[0] for line in shown} == {"load", "canary", "deploy"}
     with running(tmp_path / "server", "--model", "fake:slow", "--workers", "2") as server:
         for line in shown:
-            quick = [{"http://127.0.0.1:8000": server.url, "10": "0.2", "1,4": "4,8"}.get(word, word) for word in line]
+            quick = [
+                {"http://127.0.0.1:8000": server.url, "10": "0.2", "1,2,4,8": "1,2", "1,4": "16"}.get(word, word)
+                for word in line
+            ]
             quick += ["--limit", "2"] if line[0] != "deploy" else []
             done = subprocess.run(
                 [sys.executable, "-m", "earwitness", *quick], cwd=tmp_path, capture_output=True, text=True, timeout=60
