@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import socket
 import subprocess
@@ -11,12 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contract.servers import Asked, Says, server
+from tests.serve.serving import until
 
 from earwitness import data
 from earwitness.engines.catalog import find
@@ -258,24 +259,65 @@ def test_a_server_that_is_not_there_is_said_once(capsys: pytest.CaptureFixture[s
     assert (told.count("\n"), "Is the server up" in told) == (1, True)
 
 
+def gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 @clocked
-def test_ctrl_c_ends_it_within_a_second_and_the_record_says_so(tmp_path: Path, three_clips: Path) -> None:
-    loaded = threading.Event()
-    calls = itertools.count()
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_levels_that_were_finished_survive_an_interruption_and_the_rest_is_resumed(
+    tmp_path: Path, three_clips: Path, how: signal.Signals
+) -> None:
+    """The whole group gets Ctrl-C, as from a terminal; a kill hits the one process alone."""
+    from earwitness.cli import main
+
+    at_once, second_level = threading.Semaphore(1), threading.Event()
 
     def answer(_: Asked) -> Says:
-        if next(calls) > 10:
-            loaded.set()
-        return Says({"text": "hello"}, wait_s=0.02)
+        if not at_once.acquire(blocking=False):
+            second_level.set()
+            return Says({"text": "hello"}, wait_s=0.03)
+        time.sleep(0.03)
+        at_once.release()
+        return Says({"text": "hello"})
 
-    with server(answer) as (url, _):
-        arguments = command(url, "--data", str(three_clips), "-m", "tiny", "--stretch-s", "60", "--out", str(tmp_path))
-        process: Any = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
-        assert loaded.wait(timeout=30)
-        process.send_signal(signal.SIGINT)
+    scratch, out = tmp_path / "scratch", tmp_path / "runs"
+    scratch.mkdir()
+    with server(answer) as (url, seen):
+        asked = ["--data", str(three_clips), "-m", "tiny", "--clients", "1,2", "--stretch-s", "1", "--out", str(out)]
+        process = subprocess.Popen(
+            command(url, *asked, "--response-format", "json"), stderr=subprocess.PIPE, text=True,
+            start_new_session=True, env={**os.environ, "TMPDIR": str(scratch)},
+        )  # fmt: skip
+        assert second_level.wait(timeout=30)
+        os.killpg(process.pid, how) if how == signal.SIGINT else process.kill()
         began = time.monotonic()
-        _, told = process.communicate(timeout=10)
-    assert (process.returncode, "Traceback" in told) == (130, False)
-    assert time.monotonic() - began < 3
-    (record,) = store.find_records([tmp_path])
-    assert store.read_run(record).status == "interrupted"
+        _, said = process.communicate(timeout=10)
+        assert time.monotonic() - began < 3
+        until(lambda: gone(process.pid))
+        sent = len(seen)
+        (record,) = store.find_records([out])
+        before = store.read_run(record)
+        assert {path.name for path in out.rglob("*") if path.is_file()} == {record.name, f"{record.stem}.clips.jsonl"}
+        assert before.measurements is not None
+        partial = before.measurements.load
+        assert partial is not None
+        assert ([step.load for step in partial.steps], partial.reason) == ([1], "2 not tried yet")
+        if how == signal.SIGINT:
+            assert (process.returncode, "Traceback" in said) == (130, False)
+            assert f"earwitness run --resume {out}" in said
+            # onnxruntime leaves an id of its own in the folder for temporary files.
+            assert (before.status, [file for file in scratch.iterdir() if file.name != ".ses"]) == ("interrupted", [])
+        assert len(seen) == sent, "nobody asks any more"
+        assert main(["run", "--resume", str(record)]) == 0
+        after = store.read_run(record)
+        load = after.measurements.load if after.measurements else None
+        assert load is not None
+        assert after.status == "complete"
+        assert load.steps[0] == partial.steps[0]
+        assert ([step.load for step in load.steps], load.reason) == ([1, 2], None)
+        assert len(seen) == sent + load.steps[1].n_requests, "clips and levels that were done are not sent again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -74,7 +75,12 @@ def load(
         Task(replace(job, measure=measure, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout)))
         for job in jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
     ]
-    records = run_tasks(tasks, out, quiet=as_json)
+    try:
+        records = run_tasks(tasks, out, quiet=as_json)
+    except KeyboardInterrupt:
+        again = f"earwitness run --resume {shlex.quote(str(out))}"
+        console(stderr=True).print(f"Loads that were finished are kept. Go on with: {again}", markup=False)
+        raise
     runs = {path: read_run(path) for path in records}
     if as_json:
         print_json([_plain(path, run) for path, run in runs.items()])

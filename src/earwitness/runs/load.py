@@ -32,17 +32,22 @@ _RATE_PRECISION = 0.1
 """Of a rate that is searched for."""
 
 
-def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path) -> Load | None:
+def under_load(
+    run: Run, job: Job, results: Sequence[ClipResult], scratch: Path, keep: Callable[[Load], None]
+) -> Load | None:
     """Put the server of a run under the loads of its plan; ``None`` when the run heard no clip.
+
+    Loads that the run has measured already, before it was interrupted, are not tried again.
 
     With a target, a load lasts until its requests are enough to show that it is met, or show that it is not; and loads
     between the last that seems to meet it and the first that does not are tried; both while the budget lasts.
 
     Args:
-        run: For its settings, limits and ``measure``.
+        run: For its settings, limits, ``measure``, and the loads that were measured already.
         job: For its model, which is one of the engine ``openai-api``, and its dataset.
         results: The first pass: one client alone, which every text is compared with.
         scratch: Folder for decoded audio.
+        keep: Is given what there is after every load but the last, for when it is interrupted.
     """
     plan, first = run.measure.load, [result for result in results if result.hypothesis.ok]
     if plan is None or not first:
@@ -52,8 +57,10 @@ def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path)
     client = Client(endpoint(options["base_url"]), key_of(job.model.id, options), clips.bodies, run.limits)
     said = {result.clip.id: result.hypothesis.transcript.text for result in first if result.hypothesis.transcript}
     ends_at = time.perf_counter() + run.measure.budget_s
-    steps: list[LoadStep] = []
-    left, reason = list(plan.steps), None
+    steps = list(run.measurements.load.steps) if run.measurements and run.measurements.load else []
+    tried = {step.load for step in steps}
+    left = [load for load in plan.steps if load not in tried] or next_loads(plan, steps)
+    reason = None
     while left:
         load = left.pop(0)
         left_s = ends_at - time.perf_counter()
@@ -66,8 +73,14 @@ def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path)
         queue = ClipQueue(clips.clips, run.measure.stretch_s, most_s, partial(_can_tell, plan, load, shots))
         steps.append(_measured(load, _Stretch(plan, load, queue, client, shots).run(), plan, said))
         left = left or next_loads(plan, steps)
+        if left:
+            keep(_found(plan, steps, len(clips.clips), f"{', '.join(map(_shown, left))} not tried yet"))
+    return _found(plan, steps, len(clips.clips), reason)
+
+
+def _found(plan: LoadPlan, steps: Sequence[LoadStep], n_clips: int, reason: str | None) -> Load:
     best, why = most_shown(plan, steps)
-    return Load(plan, tuple(steps), len(clips.clips), best, reason or why)
+    return Load(plan, tuple(steps), n_clips, best, reason or why)
 
 
 def _shown(load: float) -> str:
