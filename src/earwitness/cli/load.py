@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,9 +52,9 @@ def load(
 ) -> None:
     """Send data to any server with OpenAI's API: once through by one client, then under every load.
 
-    The record holds the texts, WER and latency of one client alone, and for every load p50, p95, p99 with 95 %
-    intervals, audio seconds per second and errors by kind; compare and decide read it like that of a model here. With
-    --target-p95 a load lasts until its requests are enough to tell whether it is met, or the budget ends. Examples:
+    The record holds the texts, WER and latency of one client alone, and for every load p50, p95, p99 with intervals,
+    audio seconds per second and errors; compare and decide read it. With --target-p95 a load lasts until it can be told
+    whether it is met, or the budget ends. Examples:
 
         earwitness load http://127.0.0.1:8000 --data sample --clients 1,2,4,8 --target-p95 2
 
@@ -75,20 +77,24 @@ def load(
         Task(replace(job, measure=measure, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout)))
         for job in jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
     ]
-    try:
+    with _saying_how_to_go_on(out):
         records = run_tasks(tasks, out, quiet=as_json)
-    except KeyboardInterrupt:
-        again = f"earwitness run --resume {shlex.quote(str(out))}"
-        console(stderr=True).print(f"Loads that were finished are kept. Go on with: {again}", markup=False)
-        raise
     runs = {path: read_run(path) for path in records}
-    if as_json:
-        print_json([_plain(path, run) for path, run in runs.items()])
-    else:
-        for path, run in runs.items():
-            _show(path, run)
+    _tell(runs, as_json=as_json)
     if not all(map(_is_met, runs.values())):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _saying_how_to_go_on(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = f"earwitness run --resume {shlex.quote(str(out))}"
+        console(stderr=True).print(
+            f"Loads that were finished are kept. Go on with: {again}", markup=False, soft_wrap=True
+        )
+        raise
 
 
 def load_plan(arrivals: str, clients: str, rate: str | None, target_p95_s: float | None, seed: int) -> LoadPlan:
@@ -154,6 +160,14 @@ def _plain(path: Path, run: Run) -> dict[str, Any]:
         "alone": run.speed and asdict(run.speed),
         "load": found and asdict(found),
     }
+
+
+def _tell(runs: dict[Path, Run], *, as_json: bool) -> None:
+    if as_json:
+        print_json([_plain(path, run) for path, run in runs.items()])
+        return
+    for path, run in runs.items():
+        _show(path, run)
 
 
 def _show(path: Path, run: Run) -> None:
