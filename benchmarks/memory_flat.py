@@ -47,7 +47,7 @@ def make(path: Path, minutes: float, source: str) -> None:
         decode(clip.audio_path, start_s=clip.start_s, duration_s=clip.duration_s).samples
         for clip in data.load(source, limit=200).clips
     ]
-    with soundfile.SoundFile(path, "w", 16_000, 1, format="FLAC") as file:
+    with soundfile.SoundFile(path, "w", 16_000, 1) as file:
         left = int(minutes * 60 * 16_000)
         while left > 0:
             for samples in clips:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from earwitness.scoring.exact import beta_cdf, quantile_interval, quantile_needs, share_interval, shares_needed
+from earwitness.scoring.exact import (
+    beta_cdf,
+    independent,
+    quantile_interval,
+    quantile_needs,
+    share_interval,
+    shares_needed,
+)
 from earwitness.scoring.quantiles import quantile_difference
 
 
@@ -59,6 +66,33 @@ def test_an_interval_holds_the_share_itself(share: float, n: int) -> None:
     low, high = share_interval(share, n)
     assert 0 <= low <= share + 1e-9
     assert share - 1e-9 <= high <= 1
+
+
+@given(
+    st.lists(st.integers(0, 400), min_size=1, max_size=400, unique=True),
+    st.integers(-1, 400),
+    st.sampled_from([0.5, 0.9, 0.95]),
+    st.floats(0.1, 1.0),
+)
+@settings(deadline=None)
+def test_a_percentile_lies_on_a_side_of_a_limit_when_the_share_does(
+    values: list[int], limit: int, q: float, each: float
+) -> None:
+    worth = each * len(values)
+    found = quantile_interval(values, q, worth)
+    low, high = share_interval(sum(value <= limit for value in values) / len(values), worth)
+    if found is not None:
+        assert (found[1] <= limit) == (low >= q - 1e-12)
+        assert (found[0] > limit) == (high <= q + 1e-12)
+    elif q >= 0.5:
+        assert low < q, "no share of so few shows that the quantile is under a limit"
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=50))
+def test_values_in_blocks_are_worth_at_most_their_blocks_and_more_than_the_largest_lets_them(blocks: list[int]) -> None:
+    found = independent(blocks)
+    assert 1 <= found <= len(blocks) + 1e-9
+    assert found >= sum(blocks) / max(blocks) - 1e-9
 
 
 @given(st.sampled_from([0.0, 0.02, 0.2, 0.5]), st.sampled_from([0.01, 0.05, 0.3]))

@@ -132,10 +132,10 @@ def test_a_load_on_this_server_counts_what_it_sends_away(tmp_path: Path, three_c
     from earwitness.cli import main
     from earwitness.runs.store import find_records, read_run
 
-    model = f"fake:{script_folder(tmp_path / 'model', {'*': {'text': 'hello', 'sleep_s': 0.1}})}"
+    model = f"fake:{script_folder(tmp_path / 'model', {'*': {'text': 'hello', 'sleep_s': 0.02}})}"
     with running(tmp_path / "server", "--model", model, "--workers", "1", "--queue", "1") as server:
         arguments = ["--data", str(three_clips), "--stretch-s", "0.5", "--out", str(tmp_path / "runs")]
-        more = ["--clients", "1,4", "--target-p95", "0.25", "--budget-s", "20"]
+        more = ["--clients", "1,4", "--target-p95", "0.25", "--budget-s", "30"]
         assert main(["load", server.url, *arguments, *more]) == 0
         rejected = server.metrics["rejected_total", "queue_full"]
         assert server.metrics["live", model, "failed_share"] == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -178,7 +178,9 @@ def resume_plan(paths: list[Path]) -> list[Task]:
 
 
 def _job_of(run: Run) -> Job:
-    model = find(run.model.id)
+    found = find(run.model.id)
+    # What was typed beside the address of a server stands in the record alone.
+    model = replace(found, options={**run.model.options, **found.options})
     python_of(get_engine(model.engine).spec)
     # Device, settings and preset are the record's own: resuming reads them there.
     return Job(

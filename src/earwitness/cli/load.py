@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +16,8 @@ from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from earwitness.runs.measured import Load, LoadPlan
     from earwitness.runs.record import Run
 
@@ -47,8 +52,9 @@ def load(
 ) -> None:
     """Send data to any server with OpenAI's API: once through by one client, then under every load.
 
-    The record holds the texts, WER and latency of one client alone, and for every load p50, p95, p99, audio seconds per
-    second and errors by kind; compare and decide read it like that of a model here. Examples:
+    The record holds the texts, WER and latency of one client alone, and for every load p50, p95, p99 with intervals,
+    audio seconds per second and errors; compare and decide read it. With --target-p95 a load lasts until it can be told
+    whether it is met, or the budget ends. Examples:
 
         earwitness load http://127.0.0.1:8000 --data sample --clients 1,2,4,8 --target-p95 2
 
@@ -71,15 +77,24 @@ def load(
         Task(replace(job, measure=measure, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout)))
         for job in jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
     ]
-    records = run_tasks(tasks, out, quiet=as_json)
+    with _saying_how_to_go_on(out):
+        records = run_tasks(tasks, out, quiet=as_json)
     runs = {path: read_run(path) for path in records}
-    if as_json:
-        print_json([_plain(path, run) for path, run in runs.items()])
-    else:
-        for path, run in runs.items():
-            _show(path, run)
+    _tell(runs, as_json=as_json)
     if not all(map(_is_met, runs.values())):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _saying_how_to_go_on(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = f"earwitness run --resume {shlex.quote(str(out))}"
+        console(stderr=True).print(
+            f"Loads that were finished are kept. Go on with: {again}", markup=False, soft_wrap=True
+        )
+        raise
 
 
 def load_plan(arrivals: str, clients: str, rate: str | None, target_p95_s: float | None, seed: int) -> LoadPlan:
@@ -147,11 +162,16 @@ def _plain(path: Path, run: Run) -> dict[str, Any]:
     }
 
 
-def _show(path: Path, run: Run) -> None:
-    from rich import box
-    from rich.table import Table
+def _tell(runs: dict[Path, Run], *, as_json: bool) -> None:
+    if as_json:
+        print_json([_plain(path, run) for path, run in runs.items()])
+        return
+    for path, run in runs.items():
+        _show(path, run)
 
-    from earwitness.report.format import number, percent
+
+def _show(path: Path, run: Run) -> None:
+    from earwitness.report.format import percent
     from earwitness.report.measured import load_sentences
 
     found, screen = _found(run), console()
@@ -160,14 +180,40 @@ def _show(path: Path, run: Run) -> None:
         why = run.failure.message if run.failure else "no clip got a transcript"
         screen.print(f"  {run.status}, and no load was measured: {why}", markup=False)
     else:
-        unit = "clients" if found.plan.arrivals == "closed" else "per second"
-        shown = Table(unit, "requests", "answered", "p50 s", "p95 s", "p99 s", "audio s per s", "errors",
-                      box=box.SIMPLE_HEAD, pad_edge=False)  # fmt: skip
-        for step in sorted(found.steps, key=lambda step: step.load):
-            errors = ", ".join(f"{count} {kind}" for kind, count in step.errors.items()) or "none"
-            times = (step.latency_p50_s, step.latency_p95_s, step.latency_p99_s, step.rtfx)
-            shown.add_row(f"{step.load:g}", str(step.n_requests), str(step.n_answered), *map(number, times), errors)
-        screen.print(shown)
+        screen.print(_table(found))
         for sentence in load_sentences(found)[len(found.steps) :]:
             screen.print(f"  {sentence}", markup=False)
+        for step in found.steps:
+            if step.latency_p95_ci95_s is None:
+                screen.print(f"  {step.load:g} {_unit(found)}: {step.ci95_reason}", markup=False)
     screen.print(f"  {path}", markup=False, soft_wrap=True)
+
+
+def _unit(found: Load) -> str:
+    return "clients" if found.plan.arrivals == "closed" else "per second"
+
+
+def _table(found: Load) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from earwitness.report.format import number, ranged
+
+    target = found.plan.target_p95_s
+    percentiles = [f"{name} s [95 %]" for name in ("p50", "p95", "p99")]
+    judged = [f"95 % within {target:g} s"] if target is not None else []
+    heads = [_unit(found), "requests", "answered", *percentiles, "audio s per s", "errors", *judged]
+    shown = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
+    for step in sorted(found.steps, key=lambda step: step.load):
+        shown.add_row(
+            f"{step.load:g}",
+            str(step.n_requests),
+            str(step.n_answered),
+            ranged(step.latency_p50_s, step.latency_p50_ci95_s),
+            ranged(step.latency_p95_s, step.latency_p95_ci95_s),
+            ranged(step.latency_p99_s, step.latency_p99_ci95_s),
+            number(step.rtfx),
+            ", ".join(f"{count} {kind}" for kind, count in step.errors.items()) or "none",
+            *([step.verdict] if step.verdict else []),
+        )
+    return shown

@@ -46,6 +46,15 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.0f}" if "e" in shown else shown
 
 
+def ranged(value: float | None, ci95: tuple[float, float] | None) -> str:
+    """Show a plain number with its interval.
+
+    >>> ranged(1.584, (1.3, 1.651)), ranged(1.584, None), ranged(None, None)
+    ('1.58 [1.3, 1.65]', '1.58', '–')
+    """
+    return number(value) + (f" [{number(ci95[0])}, {number(ci95[1])}]" if ci95 else "")
+
+
 def megabytes(value: int | None) -> str:
     """Show bytes as MB of 10^6.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from earwitness.compare.parity import BatchChange
-from earwitness.report.format import NOTHING, number, percent
+from earwitness.report.format import NOTHING, number, percent, ranged
 from earwitness.runs.measured import Cold, Drift, Latency, Load, LoadStep, Order, Throughput
 from earwitness.runs.record import Run
 from earwitness.types import Spread
@@ -93,11 +93,14 @@ def _loaded(value: float, load: Load) -> str:
 def _step(step: LoadStep, load: Load) -> str:
     failed = ", ".join(f"{count} {kind}" for kind, count in step.errors.items())
     differ = f"; ANOTHER TEXT than alone in {step.texts_differ} answers" if step.texts_differ else ""
+    target = f"; {load.plan.target_p95_s:g} s for 95 %: {step.verdict}" if step.verdict else ""
     return (
-        f"{_loaded(step.load, load)}: p50 {number(step.latency_p50_s)} s, p95 {number(step.latency_p95_s)} s, "
-        f"p99 {number(step.latency_p99_s)} s, {number(step.rtfx)} times real time, {step.n_answered} of "
-        f"{step.n_requests} requests answered"
+        f"{_loaded(step.load, load)}: p50 {ranged(step.latency_p50_s, step.latency_p50_ci95_s)} s, "
+        f"p95 {ranged(step.latency_p95_s, step.latency_p95_ci95_s)} s, "
+        f"p99 {ranged(step.latency_p99_s, step.latency_p99_ci95_s)} s, "
+        f"{number(step.rtfx)} times real time, {step.n_answered} of {step.n_requests} requests answered"
         + (f" ({failed})" if failed else "")
+        + target
         + differ
         + (f"; {step.reason}" if step.reason else "")
     )

@@ -23,25 +23,31 @@ from earwitness.runs.job import Job
 from earwitness.runs.measured import Load, LoadPlan, LoadStep
 from earwitness.runs.record import ClipResult, Run
 from earwitness.runs.saturate import ClipQueue, share
+from earwitness.runs.waits import ENOUGH, MET_SHARE, verdict, waits, worth
 from earwitness.types import Clip
 
 _LOOK_S = 0.05
 _MOST_AT_ONCE = 512
-_MET_SHARE = 0.95
 _RATE_PRECISION = 0.1
 """Of a rate that is searched for."""
 
 
-def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path) -> Load | None:
+def under_load(
+    run: Run, job: Job, results: Sequence[ClipResult], scratch: Path, keep: Callable[[Load], None]
+) -> Load | None:
     """Put the server of a run under the loads of its plan; ``None`` when the run heard no clip.
 
-    With a target, loads between the last that meets it and the first that does not are tried, while the budget lasts.
+    Loads that the run has measured already, before it was interrupted, are not tried again.
+
+    With a target, a load lasts until its requests are enough to show that it is met, or show that it is not; and loads
+    between the last that seems to meet it and the first that does not are tried; both while the budget lasts.
 
     Args:
-        run: For its settings, limits and ``measure``.
+        run: For its settings, limits, ``measure``, and the loads that were measured already.
         job: For its model, which is one of the engine ``openai-api``, and its dataset.
         results: The first pass: one client alone, which every text is compared with.
         scratch: Folder for decoded audio.
+        keep: Is given what there is after every load but the last, for when it is interrupted.
     """
     plan, first = run.measure.load, [result for result in results if result.hypothesis.ok]
     if plan is None or not first:
@@ -51,8 +57,9 @@ def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path)
     client = Client(endpoint(options["base_url"]), key_of(job.model.id, options), clips.bodies, run.limits)
     said = {result.clip.id: result.hypothesis.transcript.text for result in first if result.hypothesis.transcript}
     ends_at = time.perf_counter() + run.measure.budget_s
-    steps: list[LoadStep] = []
-    left = list(plan.steps)
+    steps = list(run.measurements.load.steps) if run.measurements and run.measurements.load else []
+    tried = {step.load for step in steps}
+    left = [load for load in plan.steps if load not in tried] or next_loads(plan, steps)
     reason = None
     while left:
         load = left.pop(0)
@@ -62,39 +69,60 @@ def under_load(run: Run, job: Job, results: Sequence[ClipResult], scratch: Path)
             break
         # What one step leaves over, the next may have.
         most_s = left_s / (len(left) + 1) if len(steps) < len(plan.steps) else left_s
-        stretch = _Stretch(plan, load, ClipQueue(clips.clips, run.measure.stretch_s, most_s), client)
-        steps.append(_measured(load, stretch.run(), plan, said))
-        if not left:
-            left = next_loads(plan, steps)
-    best, why = _best(plan, steps)
-    return Load(plan, tuple(steps), len(clips.clips), best, reason or why)
+        shots: list[Shot] = []
+        queue = ClipQueue(clips.clips, run.measure.stretch_s, most_s, partial(_can_tell, plan, load, shots))
+        steps.append(_measured(load, _Stretch(plan, load, queue, client, shots).run(), plan, said))
+        left = left or next_loads(plan, steps)
+        if left:
+            keep(_found(plan, steps, len(clips.clips), f"{', '.join(map(_shown, left))} not tried yet"))
+    return _found(plan, steps, len(clips.clips), reason)
+
+
+def _found(plan: LoadPlan, steps: Sequence[LoadStep], n_clips: int, reason: str | None) -> Load:
+    best, why = most_shown(plan, steps)
+    return Load(plan, tuple(steps), n_clips, best, reason or why)
+
+
+def _shown(load: float) -> str:
+    return f"{load:.3g}"
 
 
 def next_loads(plan: LoadPlan, steps: Sequence[LoadStep]) -> list[float]:
-    """Return a load between the last that meets the target and the first that does not; none when they are neighbours.
+    """Return a load between the last that seems to meet the target and the first that does not; none for neighbours.
 
     A load over one that misses the target is not looked at, even if it should have met it: that was luck.
     """
     if plan.target_p95_s is None:
         return []
-    missed = min((step.load for step in steps if not step.meets), default=None)
+    missed = min((step.load for step in steps if not _seems_met(step)), default=None)
     if missed is None:
         return []
-    met = max((step.load for step in steps if step.meets and step.load < missed), default=0.0)
+    met = max((step.load for step in steps if _seems_met(step) and step.load < missed), default=0.0)
     if plan.arrivals == "closed":
         middle = float((met + missed) // 2)
         return [middle] if met < middle < missed else []
     return [(met + missed) / 2] if met and missed - met > _RATE_PRECISION * missed else []
 
 
-def _best(plan: LoadPlan, steps: Sequence[LoadStep]) -> tuple[float | None, str | None]:
+def _seems_met(step: LoadStep) -> bool:
+    return step.n_within is not None and step.n_within >= MET_SHARE * step.n_requests
+
+
+def most_shown(plan: LoadPlan, steps: Sequence[LoadStep]) -> tuple[float | None, str | None]:
+    """Return the most load that is shown to meet the target, and what to keep in mind of it, or why there is none."""
     if plan.target_p95_s is None or not steps:
         return None, None
-    missed = min((step.load for step in steps if not step.meets), default=None)
-    met = max((step.load for step in steps if step.meets and (missed is None or step.load < missed)), default=None)
+    missed = min((step.load for step in steps if step.verdict == "missed"), default=float("inf"))
+    met = max((step.load for step in steps if step.verdict == "met" and step.load < missed), default=None)
+    open_ = sorted(
+        step.load for step in steps if step.verdict == "cannot be told" and (met or 0.0) < step.load < missed
+    )
+    if open_:
+        loads = ", ".join(map(_shown, open_))
+        return met, f"of {loads} it cannot be told from so few requests: --stretch-s and --budget-s ask for longer"
     if met is None:
         return None, f"no load that was tried meets {plan.target_p95_s:g} s"
-    return met, "it is the most that was tried: there may be more in it" if missed is None else None
+    return met, "it is the most that was tried: there may be more in it" if missed == float("inf") else None
 
 
 @dataclass
@@ -105,7 +133,7 @@ class _Stretch:
     load: float
     queue: ClipQueue
     client: Client
-    shots: list[Shot] = field(default_factory=list)
+    shots: list[Shot]
     threads: list[threading.Thread] = field(default_factory=list)
     wrong: list[Exception] = field(default_factory=list)
 
@@ -161,15 +189,34 @@ class _Stretch:
         self.shots.append(self.client.ask(clip, due_s))
 
 
+def _worth(plan: LoadPlan, load: float, shots: Sequence[Shot]) -> float:
+    return worth(shots, int(load) if plan.arrivals == "closed" else None)
+
+
+def _can_tell(plan: LoadPlan, load: float, shots: list[Shot]) -> bool:
+    if plan.target_p95_s is None:
+        return True
+    ended = tuple(shots)  # others append to it meanwhile
+    n_independent = _worth(plan, load, ended)
+    n_within = _n_within(plan.target_p95_s, ended)
+    # To stop at the first sight of a miss errs to the safe side; at that of a success it would not.
+    seems_missed = n_within < MET_SHARE * len(ended)
+    return n_independent >= ENOUGH or (seems_missed and verdict(n_within, len(ended), n_independent) == "missed")
+
+
+def _n_within(target_s: float, shots: Sequence[Shot]) -> int:
+    return sum(shot.text is not None and shot.ended_s - shot.due_s <= target_s for shot in shots)
+
+
 def _measured(load: float, stretch: _Stretch, plan: LoadPlan, said: dict[str, str]) -> LoadStep:
     shots, queue = stretch.shots, stretch.queue
     answered = [shot for shot in shots if shot.text is not None]
     latencies = [shot.ended_s - shot.due_s for shot in answered]
-    p50, p95, p99 = np.percentile(latencies, [50, 95, 99]).tolist() if latencies else [None] * 3
+    n_independent = _worth(plan, load, shots)
+    found = waits(latencies, n_independent * len(answered) / max(1, len(shots)))
     wall_s = queue.ended_s - queue.began_s
     audio_s = sum(share(shot.began_s, shot.ended_s, queue.ended_s) * shot.audio_s for shot in answered)
-    target = plan.target_p95_s
-    n_within = None if target is None else sum(latency <= target for latency in latencies)
+    n_within = None if plan.target_p95_s is None else _n_within(plan.target_p95_s, shots)
     return LoadStep(
         load=load,
         n_requests=len(shots),
@@ -178,12 +225,17 @@ def _measured(load: float, stretch: _Stretch, plan: LoadPlan, said: dict[str, st
         audio_s=audio_s,
         wall_s=wall_s,
         rtfx=audio_s / wall_s if answered and wall_s else None,
-        latency_p50_s=p50,
-        latency_p95_s=p95,
-        latency_p99_s=p99,
+        latency_p50_s=found.values_s[0],
+        latency_p95_s=found.values_s[1],
+        latency_p99_s=found.values_s[2],
         n_within=n_within,
-        meets=None if n_within is None else n_within >= _MET_SHARE * len(shots),
+        verdict=None if n_within is None else verdict(n_within, len(shots), n_independent),
         texts_differ=sum(shot.text != said[shot.clip_id] for shot in answered),
         behind_s=max((shot.began_s - shot.due_s for shot in shots), default=0.0),
         reason=queue.reason,
+        n_independent=n_independent,
+        latency_p50_ci95_s=found.ci95_s[0],
+        latency_p95_ci95_s=found.ci95_s[1],
+        latency_p99_ci95_s=found.ci95_s[2],
+        ci95_reason=found.reason,
     )

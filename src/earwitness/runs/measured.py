@@ -11,6 +11,7 @@ from earwitness.types import Spread
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 Protocol = Literal["cold", "latency", "throughput"]
+Verdict = Literal["met", "missed", "cannot be told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +192,26 @@ class LoadStep:
     """99th percentile."""
     n_within: int | None
     """Of all requests, those answered within the target; ``None`` without one."""
-    meets: bool | None
-    """Whether these are 95 % of all, so that nothing is gained by refusing; ``None`` without a target."""
+    verdict: Verdict | None
+    """Whether 95 % of all requests are answered within the target, so that nothing is gained by refusing: ``met`` or
+    ``missed`` when the 95 % interval of their share lies on one side; ``None`` without a target."""
     texts_differ: int
     """Answers with another text than one client got alone."""
     behind_s: float
     """The most that a request was sent after it was due: how far the one who asks could not keep up."""
     reason: str | None = None
     """Why it ended early."""
+    n_independent: float | None = None
+    """What all requests are worth when those that wait for each other count as one; ``None`` in records that do not
+    tell."""
+    latency_p50_ci95_s: tuple[float, float] | None = None
+    """95 % interval, between two of the sorted latencies."""
+    latency_p95_ci95_s: tuple[float, float] | None = None
+    """95 % interval."""
+    latency_p99_ci95_s: tuple[float, float] | None = None
+    """95 % interval."""
+    ci95_reason: str | None = None
+    """Why one of the intervals is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +223,15 @@ class Load:
     plan: LoadPlan
     """What was asked for."""
     steps: tuple[LoadStep, ...]
-    """In the order in which they were tried: the plan's, then those between the last that meets and the first that
-    does not."""
+    """In the order in which they were tried: the plan's, then those between the last that seems to meet the target and
+    the first that does not. Those that were finished, where it was interrupted."""
     n_clips: int
     """Different clips that were sent, from the first again as often as needed."""
     best: float | None
-    """The most clients, or the highest rate, that meets the target; ``None`` without a target, or when none does."""
+    """The most clients, or the highest rate, that is shown to meet the target; ``None`` without a target, or when none
+    is."""
     reason: str | None = None
-    """What to keep in mind of ``best``, or why there is none."""
+    """What to keep in mind of ``best``, or why there is none; of one that was interrupted, the loads that are left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +53,17 @@ class ClipQueue:
         clips: At least one.
         least_s: Seconds after which it may end, once every clip was given.
         most_s: Seconds after which nothing is given out.
+        enough: Asked before every clip after that, until it is true: whether it may end.
     """
 
-    def __init__(self, clips: Sequence[Clip], least_s: float, most_s: float) -> None:
+    def __init__(
+        self, clips: Sequence[Clip], least_s: float, most_s: float, enough: Callable[[], bool] = lambda: True
+    ) -> None:
         """Wait for ``begin``."""
         self.began_s = self.ended_s = 0.0
         self.reason: str | None = None
         self.open = False
-        self._clips, self._least_s, self._most_s = clips, least_s, most_s
+        self._clips, self._least_s, self._most_s, self._enough = clips, least_s, most_s, enough
         self._given = 0
         self._lock = threading.Lock()
 
@@ -73,7 +76,8 @@ class ClipQueue:
         with self._lock:
             now = time.perf_counter()
             elapsed = now - self.began_s
-            if (self._given >= len(self._clips) and elapsed >= self._least_s) or elapsed >= self._most_s:
+            may_end = self._given >= len(self._clips) and elapsed >= self._least_s
+            if elapsed >= self._most_s or (may_end and self._enough()):
                 self._close(now)
             if not self.open:
                 return None

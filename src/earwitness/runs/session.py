@@ -47,7 +47,8 @@ class Session:
         self._left = deque(clip for clip in job.dataset.clips if clip.id not in self._results)
         self._listener = Listener(job.ear, scratch / CLIP)
         self._passes: Passes | None = None
-        self._measurements: Measurements | None = None
+        self._measurements = run.measurements
+        self._measured = False
         # What it is when something else, such as Ctrl-C or another model's error, ends it.
         self._status: Status = "interrupted"
         self._failure: Failure | None = None
@@ -107,7 +108,7 @@ class Session:
 
     def _measuring(self) -> bool:
         measure = self._run.measure
-        if not (measure.protocols or measure.load) or self._measurements is not None:
+        if not (measure.protocols or measure.load) or self._measured:
             return False
         results = [self._results[clip.id] for clip in self.job.dataset.clips]
         if "latency" in measure.protocols:
@@ -118,7 +119,7 @@ class Session:
         # What follows starts workers of its own: ours would hold memory and, on some engines, spin.
         self.workers.rest()
         run, job, scratch = self._run, self.job, self._scratch
-        self._measurements = Measurements(
+        found = Measurements(
             latency=self._passes.latency() if self._passes else None,
             cold=cold(lambda: start_worker(run, job), run, job, results, scratch)
             if "cold" in measure.protocols
@@ -126,9 +127,16 @@ class Session:
             throughput=throughput(run, job, results, self.workers, scratch)
             if "throughput" in measure.protocols
             else None,
-            load=under_load(run, job, results, scratch) if measure.load else None,
         )
+        if measure.load:
+            load = under_load(run, job, results, scratch, lambda load: self._keep(replace(found, load=load)))
+            found = replace(found, load=load)
+        self._measurements, self._measured = found, True
         return False
+
+    def _keep(self, found: Measurements) -> None:
+        self._measurements = found
+        store.write_run(self._path, replace(self._run, measurements=found))
 
     def _write(self) -> None:
         if self._written:

@@ -9,7 +9,8 @@ with many clips to a recording the interval is wider than it need be, and never 
 
 *Percentiles.* Between two of the sorted values (David and Nagaraja, Order Statistics 2003, section 7.1): the number of
 values under the true percentile is binomial, whatever the distribution. The upper end exists only from so many values
-on: 6 for the median, 72 for the 95th percentile, 368 for the 99th. Values are taken to be independent.
+on: 6 for the median, 72 for the 95th percentile, 368 for the 99th. Values are taken to be independent, or to be worth
+fewer that are: ``independent`` says how many, for values in blocks.
 """
 
 from __future__ import annotations
@@ -51,12 +52,12 @@ def beta_cdf(x: float, a: float, b: float) -> float:
     return front * value
 
 
-def share_interval(share: float, n: int) -> tuple[float, float]:
+def share_interval(share: float, n: float) -> tuple[float, float]:
     """Return the 95 % interval of a share that was seen in so many independent trials.
 
     Args:
         share: From 0 to 1; of a multiple of ``1 / n`` it is Clopper and Pearson's, between them Korn and Graubard's.
-        n: Trials, at least 1.
+        n: Trials, at least 1; need not be whole, where they are what others are worth.
 
     >>> [round(x, 4) for x in share_interval(0.0, 10)], [round(x, 4) for x in share_interval(0.1, 10)]
     ([0.0, 0.3085], [0.0025, 0.445])
@@ -82,20 +83,46 @@ def shares_needed(share: float, limit: float) -> int | None:
     return _least(lambda n: share_interval(share, n)[0] > limit)
 
 
-def quantile_interval(values: Sequence[float], q: float) -> tuple[float, float] | None:
+def independent(blocks: Sequence[int]) -> float:
+    """Return how many independent values those in blocks are worth: ``n² / Σ m²`` (Kish, Survey Sampling, 1965).
+
+    As if all values of a block stood or fell together, and blocks were independent; 0 for no values.
+
+    Args:
+        blocks: How many values each has.
+
+    >>> independent([1] * 40), independent([4] * 10), round(independent([31, 1, 1, 1, 1, 1, 1, 1, 1, 1]), 2)
+    (40.0, 10.0, 1.65)
+    """
+    n = sum(blocks)
+    return n * n / sum(size * size for size in blocks) if n else 0.0
+
+
+def quantile_interval(values: Sequence[float], q: float, worth: float | None = None) -> tuple[float, float] | None:
     """Return the 95 % interval of a quantile; ``None`` when there are too few values for an end.
+
+    Its upper end is at most a limit exactly when the interval of the share of values up to that limit begins at ``q``
+    or over it: ``share_interval``, with the same ``worth`` as its trials.
+
+    Args:
+        values: In any order.
+        q: From 0 to 1.
+        worth: How many independent values they are worth; ``None`` for as many as there are.
 
     >>> quantile_interval(range(1, 11), 0.5), quantile_interval(range(50), 0.95) is None
     ((2, 9), True)
+    >>> quantile_interval(range(100), 0.5), quantile_interval(range(100), 0.5, worth=25.0)
+    ((39, 60), (28, 71))
     """
     n = len(values)
-    if not n or max(q, 1 - q) ** n > _TAIL:
+    trials = n if worth is None else worth
+    if not n or max(q, 1 - q) ** trials > _TAIL:
         return None
-    ordered = sorted(values)
+    ordered, each = sorted(values), trials / n
     # At most k values lie under the quantile with a chance that rises with k.
-    above = _first(n, lambda k: _at_most(k, n, q) > _TAIL)
-    upper = _first(n, lambda k: _at_most(k, n, q) >= 1 - _TAIL)
-    return ordered[above - 1], ordered[upper]
+    above = _first(n, lambda k: _at_most(k * each, trials, q) > _TAIL)
+    upper = _first(n, lambda k: _at_most(k * each - 1, trials, q) >= 1 - _TAIL)
+    return ordered[above - 1], ordered[upper - 1]
 
 
 def quantile_needs(q: float) -> int:
@@ -107,7 +134,9 @@ def quantile_needs(q: float) -> int:
     return ceil(log(_TAIL) / log(max(q, 1 - q)))
 
 
-def _at_most(k: int, n: int, q: float) -> float:
+def _at_most(k: float, n: float, q: float) -> float:
+    if k <= -1:
+        return 0.0
     return 1.0 if k >= n else beta_cdf(1 - q, n - k, k + 1)
 
 
