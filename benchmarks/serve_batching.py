@@ -37,8 +37,8 @@ from harness_cost import spread  # type: ignore[import-not-found]
 
 from earwitness import data, weights
 from earwitness.api.scoring import score
+from earwitness.api.served import of_model
 from earwitness.audio import decode
-from earwitness.cli.served import of_model
 from earwitness.engines.catalog import find
 from earwitness.runs.environment import environment, usable_cores
 from earwitness.types import Clip
