@@ -9,7 +9,7 @@ from typing import Any
 
 from earwitness.serve.live import Live, Seen
 from earwitness.serve.logs import log
-from earwitness.serve.pool import Pool
+from earwitness.serve.pool import ENDS, Pool
 from earwitness.serve.values import Served
 from earwitness.workers.worker import LoadedInfo
 
@@ -61,6 +61,8 @@ class Metrics:
         """Begin the counters of a model at zero, so that a rate can be told from the first request on."""
         for kind in ("text", "empty", "loop"):
             self.outputs.labels(model_id, kind)
+        for end in ENDS:
+            self.restarts.labels(model_id, end)
         for metric in (self.audio_s, self.work_s, self.failed):
             metric.labels(model_id)
 

@@ -27,6 +27,8 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _TRIES = 2
 _PATIENCE = 3
+ENDS = ("crash", "timeout", "protocol", "cancelled", "idle")
+"""How a worker ends before its time."""
 
 
 class FullError(Exception):
@@ -45,7 +47,7 @@ class Events:
     started: Callable[[Served, LoadedInfo], None] = lambda *_: None
     """A worker is up and has transcribed the probe."""
     lost: Callable[[Served, str], None] = lambda *_: None
-    """A worker has ended before its time: ``crash``, ``timeout``, ``protocol``, ``cancelled`` or ``idle``."""
+    """A worker has ended before its time, in one of ``ENDS``."""
     trouble: Callable[[Served, str], None] = lambda *_: None
     """No worker came up, and why."""
 
