@@ -10,8 +10,8 @@ as they have their text; what they wait runs from asking to text. A batch is tak
 for more; a clip that is finished makes room for the next at once (``batch_worker.py``). Batches of one are there to
 show that this loop gives the library's own texts.
 
-A turn is every way once, between two turns of the server's way, in the other order every second time; ratios are taken
-within a turn, to the mean of the two, which against each other show what the machine's mood does. Texts are compared
+A turn is every way once, each between two of the server's way, in the other order every second time; a ratio is taken
+to the mean of these two neighbours, which against each other show what the machine's mood does. Texts are compared
 with those of the server's way: clips that differ, and WER between the two. Run it on a machine that has nothing else to
 do: the load average is printed with every turn. Where it has, the seconds of the processor that the work took, which
 others can hardly change, say more than throughput does; they say nothing of a core that is left idle.
@@ -280,19 +280,20 @@ def main() -> None:
             return side(way, folder, sounds, given.clients, given.requests)
 
         for turn in range(given.rounds):
-            first = run(own)
-            found = {way: run(way) for way in (others if turn % 2 == 0 else others[::-1])}
-            second = run(own)
-            for way in others:
-                ratios[way].add(found[way], first, second)
-            ratios[own].add(second, first, first)
-            sides = [(own, first), *found.items(), (own, second)]
+            before = run(own)
+            sides = [(own, before)]
+            for way in others if turn % 2 == 0 else others[::-1]:
+                found, after = run(way), run(own)
+                ratios[way].add(found, before, after)
+                ratios[own].add(after, before, before)
+                sides += [(way, found), (own, after)]
+                before = after
             names = (f"{way.workers}x{way.threads}b{way.batch} {audio_s / it.wall_s:.1f}" for way, it in sides)
             busy = f"load average {os.getloadavg()[0]:.1f}"
             print(f"turn {turn + 1}: audio s per s {', '.join(names)}; {busy}", flush=True)
     sizes = f"{given.clients} clients, {given.requests} requests, {len(clips)} clips, {audio_s:.0f} s of audio"
     print(f"{given.model}, {sizes}, {environment().cpu}, {usable_cores()} cores; all to {own}:")
-    show(ratios, own, first.texts, clips)
+    show(ratios, own, before.texts, clips)
 
 
 if __name__ == "__main__":
