@@ -22,6 +22,9 @@ _FIGURES = {
 _MARKUP = re.compile(r"(?<=\d)\.(?!\d)|(?<!\d)\.|[^\w .,%+()-]|_")
 _FEW = 3
 _LONGEST = 300
+_ILLEGIBLE = "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]|[{}]".format(
+    "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
+)
 
 
 def label(entry: Entry) -> str:
@@ -197,8 +200,8 @@ def _case(suite: ET.Element, what: str, name: str, outcome: Outcome, reason: str
 
 
 def _xml(text: str) -> str:
-    """Replace what XML 1.0 cannot or should not hold: control characters, lone surrogates, two non-characters."""
-    return re.sub("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+    """Replace what XML 1.0 and HTML cannot or should not hold: control characters, lone surrogates, non-characters."""
+    return re.sub(_ILLEGIBLE, "\ufffd", text)
 
 
 def _data(text: str) -> str:
