@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,10 @@ SLOW = (
     "engines/test_presets.py", "examples", "report", "runs", "scoring/test_intervals.py", "serve", "workers",
 )  # fmt: skip
 """Where tests start processes one after the other, or simulate: too much for a minute."""
+
+
+# A shell has what it starts in the background ignore Ctrl-C, and processes that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

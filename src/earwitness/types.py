@@ -153,6 +153,16 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Guide:
+    """What one request tells an engine beside the language. A run has none: what is measured is free of it."""
+
+    translate: bool = False
+    """English text of speech in another language, in place of the text as it was said."""
+    prompt: str = ""
+    """Text to be taken for what was said just before, such as names in their spelling."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why there is no transcript."""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from tests.conftest import clip, heard
 from tests.scoring.simulated import corpus
 
 from earwitness.cli import main
-from earwitness.compare.ties import ranked
+from earwitness.compare.ties import PairTest, ranked
 from earwitness.report.statistics import pair_sentence, pair_sentences
 from earwitness.runs.record import ClipResult
+from earwitness.scoring.significance import Difference
 from earwitness.types import ClipScore, Edits
 
 
@@ -210,3 +212,14 @@ def test_a_user_s_mistake_is_one_sentence(
     told = capsys.readouterr().err
     assert message in told
     assert told.count("\n") == 1
+
+
+def test_a_pair_that_is_told_apart_with_an_interval_around_0_is_not_said_to_be_known_in_size() -> None:
+    wide = Difference(0.155, (-0.168, 0.357), 0.008, 0.2, 8, 8)
+    told = pair_sentence(PairTest("a", "b", wide, 0.012, told_apart=True, plan=None))
+    assert told == (
+        "a is better than b by 15.5 points [-16.8, 35.7] of WER (p = 0.012); "
+        "that it is better can be told from 8 recordings, by how much cannot"
+    )
+    narrow = replace(wide, ci95=(0.01, 0.357))
+    assert "cannot" not in pair_sentence(PairTest("a", "b", narrow, 0.012, told_apart=True, plan=None))

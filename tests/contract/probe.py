@@ -14,18 +14,19 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from earwitness.engines.base import Loaded, ModelFiles, Streaming
+from earwitness.engines.base import Guided, Loaded, ModelFiles, Streaming
 from earwitness.engines.blocks import finished
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, require_options, require_settings
 from earwitness.errors import EarwitnessError
-from earwitness.types import Audio, Settings, Transcript
+from earwitness.types import Audio, Guide, Settings, Transcript
 
 RATE_HZ = 16_000
 ROUNDS = 3
@@ -92,6 +93,11 @@ def streamed(model: Streaming, audio: Audio, language: str | None) -> dict[str, 
     return {"pieces": [piece.text for piece in pieces], "text": whole.text, "again": again.text}
 
 
+def guided(model: Guided, guide: Guide, speech: np.ndarray, language: str | None) -> str:
+    """What is heard under a guide."""
+    return model.guided(guide).transcribe(conform(speech, RATE_HZ), language=language).text
+
+
 def outcome(call: Callable[[], Any]) -> dict[str, Any]:
     """What a call returned, or the error that it raised and whether that one was meant for people."""
     try:
@@ -135,6 +141,13 @@ def probe(subject: dict[str, Any]) -> dict[str, Any]:
     }
     if isinstance(model, Streaming):
         answer["streamed"] = streamed(model, conform(speech, RATE_HZ), language)
+    if isinstance(model, Guided):
+        answer["guides"] = list(spec.guides)
+        guides = {"translate": Guide(translate=True), "prompt": Guide(prompt="Earwitness, 1984.")}
+        answer["guided"] = {
+            name: outcome(partial(guided, model, guides[name], speech, language)) for name in spec.guides
+        }
+        answer["unguided"] = heard(model, speech, RATE_HZ, language)
     loaded = rss_bytes()
     model.close()
     del model

@@ -15,8 +15,10 @@ from earwitness.engines.registry import get_engine
 from earwitness.workers.environments import place_of, python_of, variables_for
 
 PROBE = Path(__file__).with_name("probe.py")
-# Nobody knows what a program or a server makes of a language, and the scripted engine hears none.
-TAKES_ANY_LANGUAGE = {"command", "fake", "openai-api"}
+MAKE_TINY_LFM2 = Path(__file__).parents[1] / "engines" / "make_tiny_lfm2.py"
+# Nobody knows what a program or a server makes of a language, the scripted engine hears none, and LFM2.5-Audio cannot
+# be told one: a run compares the languages of the data with those of the row before.
+TAKES_ANY_LANGUAGE = {"command", "fake", "lfm2.5-audio", "openai-api"}
 # Engines whose model is a few lines of a test; all others need weights.
 MADE_HERE = {"command", "fake", "openai-api"}
 PROGRAM = """
@@ -50,6 +52,8 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
         return Subject(engine, "openai-api:test", options={"base_url": base_url, "model": "test"})
     if place_of(get_engine(engine).spec) is None:
         return f"engine {engine!r} is not installed here; the tests of that engine install it"
+    if engine == "lfm2.5-audio":
+        return _tiny_lfm2(folder)
     here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
     if not here:
         return f"no model of engine {engine!r} is here: earwitness models list"
@@ -57,6 +61,15 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
     found = weights.require(smallest)
     language = "en" if "*" in smallest.languages else smallest.languages[0]
     return Subject(engine, smallest.id, str(found) if found else None, dict(smallest.options), language)
+
+
+def _tiny_lfm2(folder: Path) -> Subject:
+    # Real weights are on the hub alone. A checkpoint of the library's own making, with random numbers, is no less of a
+    # model to a contract, which asks what is done with sound and not what is heard.
+    python = python_of(get_engine("lfm2.5-audio").spec)
+    command = [str(python), str(MAKE_TINY_LFM2), str(folder)]
+    subprocess.run(command, env=variables_for(python), check=True, capture_output=True, timeout=300)
+    return Subject("lfm2.5-audio", "lfm2.5-audio:tiny", str(folder))
 
 
 def _size(model: Model) -> int | None:

@@ -135,6 +135,19 @@ def test_a_text_that_comes_piece_by_piece_is_the_one_that_comes_whole(answer: di
 
 
 @every_engine
+def test_a_model_that_was_guided_once_goes_on_without(answer: dict[str, Any]) -> None:
+    if "guided" not in answer:
+        pytest.skip("the engine takes no guide")
+    assert answer["guides"]
+    for name, found in answer["guided"].items():
+        if found["error"] is not None:
+            assert_one_sentence(name, found)
+            assert "translate" in found["error"]
+    if answer["deterministic"]:
+        assert answer["unguided"]["text"] == answer["sounds"]["speech"]["text"]
+
+
+@every_engine
 def test_closing_frees_memory(answer: dict[str, Any]) -> None:
     rss = answer["rss_bytes"]
     if rss["before"] is None:

@@ -216,7 +216,9 @@ def until(holds: Callable[[], Any], timeout_s: float = 15.0) -> Any:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *arguments: str, ready: bool = True, around: Mapping[str, str] = {}) -> Iterator[Running]:
+def running(
+    folder: Path, *arguments: str, ready: bool = True, around: Mapping[str, str] = {}, cwd: Path | None = None
+) -> Iterator[Running]:
     """Start a server, wait until it is ready, and see to it that it ends well and leaves nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     scratch, log_path = folder / "scratch", folder / "log.jsonl"
@@ -225,7 +227,7 @@ def running(folder: Path, *arguments: str, ready: bool = True, around: Mapping[s
     environment = {**os.environ, "TMPDIR": str(scratch), "PYTHONWARNINGS": "error", **around}
     with log_path.open("w") as log:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment, start_new_session=True
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment, cwd=cwd, start_new_session=True
         )
     try:
         line = process.stdout.readline() if process.stdout else ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from tests.serve.serving import ERROR, LOOP, PIECES, RATE_HZ, Running, form, until, wav
+from tests.serve.serving import ERROR, LOOP, PIECES, RATE_HZ, Running, form, running, script_folder, until, wav
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_the_openai_client_raises_its_own_errors(client: Any) -> None:
         client.audio.transcriptions.create(model="default", file=("a.wav", wav()), temperature=0.4)
     with (
         pytest.warns(DeprecationWarning, match="deprecated"),
-        pytest.raises(openai.BadRequestError, match="No model that is served here translates"),
+        pytest.raises(openai.BadRequestError, match="does not translate"),
     ):
         client.audio.translations.create(model="default", file=("a.wav", wav()))
     with pytest.raises(openai.InternalServerError, match="this model always fails"):
@@ -79,7 +80,6 @@ def test_the_openai_client_raises_its_own_errors(client: Any) -> None:
     [
         ("temperature", "0.5", "temperature is 0"),
         ("temperature", "warm", "is a number"),
-        ("prompt", "names: Jo", "No engine here takes a prompt"),
         ("response_format", "yaml", "not 'yaml'"),
         ("language", "--help", "not a language tag"),
         ("timestamp_granularities[]", "segment", "set response_format=verbose_json"),
@@ -93,6 +93,51 @@ def test_a_parameter_that_cannot_be_honoured_is_refused(shared: Running, field: 
     reply = shared.hear(**fields)
     assert (reply.status, reply.error["param"]) == (400, field)
     assert said in reply.error["message"]
+
+
+def test_a_prompt_reaches_the_engine_and_is_held_against_no_promise(tmp_path: Path) -> None:
+    with running(tmp_path, "--model", f"fake:{script_folder(tmp_path / 'model')}", "--workers", "1") as server:
+        assert server.hear(prompt="Names: Jo.").data["text"] == "Names: Jo. hello there"
+        assert server.hear(prompt="").data["text"] == server.hear().data["text"] == "hello there"
+        model = server.state["id"]
+        assert server.metrics["live_answers", model] == 2
+        assert server.metrics["outputs_total", model, "text"] == 3
+
+
+def test_an_engine_that_takes_no_prompt_refuses_one(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("print('heard')\n")
+    row = '[[model]]\nid = "command:mine"\nengine = "command"\nweights_id = "mine"\n'
+    (tmp_path / "earwitness.toml").write_text(
+        f"{row}options = {{ argv = {json.dumps([sys.executable, str(program), '{audio}'])} }}\n"
+    )
+    with running(tmp_path, "--model", "command:mine", "--workers", "1", cwd=tmp_path) as server:
+        reply = server.hear(prompt="Jo", stream="true")
+        assert (reply.status, reply.error["param"]) == (400, "prompt")
+        assert "Engine 'command' takes no prompt" in reply.error["message"]
+        assert (server.state["translates"], server.state["takes_prompt"]) == (False, False)
+
+
+def test_a_model_that_translates_is_asked_at_an_address_of_its_own(tmp_path: Path) -> None:
+    import openai
+
+    folder = script_folder(tmp_path / "model", {"*": {"text": "buenos días", "translation": "good morning"}})
+    row = f'id = "fake:both"\nengine = "fake"\nweights_id = "both"\ntranslates = true\nsources = ["path:{folder}"]\n'
+    (tmp_path / "earwitness.toml").write_text(f"[[model]]\n{row}")
+    with (
+        running(tmp_path, "--model", "fake:both", "--workers", "1", cwd=tmp_path) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        asked: dict[str, Any] = {"model": "default", "file": ("a.wav", wav())}
+        assert client.audio.transcriptions.create(**asked).text == "buenos días"
+        with pytest.warns(DeprecationWarning, match="deprecated"):
+            plain = client.audio.translations.create(**asked)
+        assert plain.text == "good morning"
+        with pytest.warns(DeprecationWarning, match="deprecated"):
+            verbose = client.audio.translations.create(**asked, response_format="verbose_json", prompt="Jo:")
+        assert (verbose.text, verbose.language) == ("Jo: good morning", "en")
+        assert server.state["translates"]
+        assert [row.get("translate") for row in server.log if "audio_s" in row] == [None, True, True]
 
 
 def test_what_belongs_together_is_checked_together(shared: Running) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from earwitness.errors import EngineError
-from earwitness.types import Audio, Segment, Settings, Transcript
+from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 Support = Literal["supported", "experimental", "unsupported"]
 
@@ -70,6 +70,9 @@ class EngineSpec:
     """What a setting is called in the engine's own interface, where it has a name there; for documents."""
     options: Mapping[str, Option] = field(default_factory=dict)
     """What a catalog row may tell it."""
+    guides: tuple[str, ...] = ()
+    """Fields of ``Guide`` that its models can follow, which are then ``Guided``. Whether a model translates is told by
+    its catalog row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,21 @@ class Streaming(Protocol):
         Args:
             audio: As for ``transcribe``.
             language: As for ``transcribe``.
+        """
+
+
+@runtime_checkable
+class Guided(Protocol):
+    """A loaded model that a request can tell more than the language. Optional, in addition to ``Loaded``."""
+
+    def guided(self, guide: Guide) -> Loaded:
+        """Return the same model, in the same memory, following a guide; this one goes on without.
+
+        Args:
+            guide: With nothing in it but what ``EngineSpec.guides`` names.
+
+        Raises:
+            EngineError: When this model cannot.
         """
 
 

@@ -50,6 +50,8 @@ class Model:
     """Of the weights, as their publisher states it."""
     languages: tuple[str, ...] = ("*",)
     """BCP 47 primary tags that it knows; ``*`` for many."""
+    translates: bool = False
+    """Whether it was trained to give English text of speech in other languages, and its engine lets it."""
     parameters: int | None = None
     """How many there are, if known."""
     sources: tuple[str, ...] = ()

@@ -6,11 +6,13 @@ never returns, ``fake:noisy`` prints rubbish on every stream, ``fake:slow`` slee
 
 ``fake:FOLDER`` reads ``FOLDER/script.json``: an object from a number of samples (as text; ``"*"`` for any other) to an
 answer, ``{"text": ..., "model": "crash", "sleep_s": 0.1}``, so a test can say what happens to which clip, whichever
-worker gets it. With ``"pieces": ["one", " two"]`` in place of a text, each is a segment and takes ``sleep_s``.
+worker gets it. With ``"pieces": ["one", " two"]`` in place of a text, each is a segment and takes ``sleep_s``. A
+``"translation"`` is what is said in place of the text when one is asked for. A prompt comes before the text.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import sys
@@ -22,7 +24,7 @@ from typing import Any
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
 from earwitness.engines.blocks import Stream, finished
 from earwitness.errors import EngineError
-from earwitness.types import Audio, Segment, Settings, Transcript
+from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 SPEC = EngineSpec(
     name="fake",
@@ -31,6 +33,7 @@ SPEC = EngineSpec(
     packages=(),
     devices={"cpu": DeviceSupport("supported"), "tpu": DeviceSupport("unsupported", "it has no use for one")},
     fixed={"precision": None, "threads": 1},
+    guides=("translate", "prompt"),
 )
 SLOW_S = 0.05
 
@@ -96,6 +99,12 @@ class _Fake:
         self.in_force = settings_in_force(SPEC, settings)
         self._name = name
         self._script = script
+        self._guide = Guide()
+
+    def guided(self, guide: Guide) -> _Fake:
+        found = copy.copy(self)
+        found._guide = guide
+        return found
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return finished(self.stream(audio, language=language))
@@ -110,6 +119,8 @@ class _Fake:
         else:
             time.sleep(answer.get("sleep_s", 0))
             text = answer["text"] if "text" in answer else _MODELS[answer.get("model", "empty")](audio)
+            text = answer.get("translation", text) if self._guide.translate else text
+            text = f"{self._guide.prompt} {text}" if self._guide.prompt else text
             segments = (Segment(0.0, audio.duration_s, text),) if text else ()
             yield from segments
         return Transcript(text, segments, language=language, covered_s=audio.duration_s)

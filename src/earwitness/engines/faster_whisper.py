@@ -10,6 +10,7 @@ what is left is lost. With ``timestamps`` of ``none`` there is less to lose.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +19,7 @@ from typing import Any
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
 from earwitness.engines.blocks import Stream, cut_points, finished, stream_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
-from earwitness.types import Audio, Segment, Settings, Transcript
+from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 
 def _metal() -> DeviceSupport:
@@ -56,6 +57,7 @@ SPEC = EngineSpec(
         "batch_size": "batch_size",
         "threads": "cpu_threads",
     },
+    guides=("translate", "prompt"),
 )
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _WINDOW_S = 30.0
@@ -71,6 +73,14 @@ class _FasterWhisper:
         )
         self._model = model
         self._settings = settings
+        self._guide = Guide()
+
+    def guided(self, guide: Guide) -> _FasterWhisper:
+        if guide.translate and not self._model.model.is_multilingual:
+            raise EngineError("This model knows English alone, and cannot translate.")
+        found = copy.copy(self)
+        found._guide = guide
+        return found
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return finished(self.stream(audio, language=language))
@@ -82,6 +92,8 @@ class _FasterWhisper:
         settings = self._settings
         asked = {
             "language": language,
+            "task": "translate" if self._guide.translate else "transcribe",
+            "initial_prompt": self._guide.prompt or None,
             "beam_size": settings.beam_size,
             "temperature": _FALLBACK_TEMPERATURES if settings.temperature_fallback else 0.0,
             "condition_on_previous_text": settings.context,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,9 +12,9 @@ from typing import Any
 from earwitness.engines import torch_device
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
 from earwitness.engines.blocks import in_blocks
-from earwitness.engines.transformers_shapes import Parts, Shape, shape_of
+from earwitness.engines.transformers_shapes import Parts, Shape, shape_of, translates
 from earwitness.errors import EngineError, SettingsError
-from earwitness.types import Audio, Settings, Transcript
+from earwitness.types import Audio, Guide, Settings, Transcript
 
 SPEC = EngineSpec(
     name="transformers",
@@ -28,6 +29,7 @@ SPEC = EngineSpec(
     },
     fixed={"vad": False, "batch_size": 1},
     requirements=("transformers==5.23.0", "torch>=2.6,<2.14"),
+    guides=("translate",),
 )
 _BEST = {"cpu": "float32", "cuda": "float16", "mps": "float32", "tpu": "bfloat16"}
 _PRECISIONS = ("float32", "float16", "bfloat16")
@@ -49,6 +51,13 @@ class _Transformers:
             chunk_s=self._longest_s,
         )
         self._parts, self._shape = parts, shape
+
+    def guided(self, guide: Guide) -> _Transformers:
+        if guide.translate and not translates(self._parts):
+            raise EngineError(f"Model {self._parts.id!r} cannot translate: only Whisper's multilingual models do.")
+        found = copy.copy(self)
+        found._parts = replace(self._parts, translate=guide.translate)
+        return found
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return in_blocks(audio, self._longest_s, self._block, language)

@@ -39,6 +39,8 @@ class Parts:
     """As asked for."""
     id: str
     """The model's id."""
+    translate: bool = False
+    """Whether the text is wanted in English."""
 
     @property
     def sample_rate_hz(self) -> int:
@@ -67,6 +69,11 @@ def shape_of(model: Any, processor: Any) -> Shape:
         if name.endswith(ending):
             return shape
     return _REQUEST if hasattr(processor, "apply_transcription_request") else _GENERATE
+
+
+def translates(parts: Parts) -> bool:
+    """Return whether a model takes the order to translate."""
+    return getattr(parts.model.generation_config, "task_to_id", None) is not None
 
 
 def _whisper(parts: Parts, audio: Audio, language: str | None) -> Transcript:
@@ -109,7 +116,7 @@ def _whisper_language(
         window = int(parts.processor.feature_extractor.nb_max_frames)
         number = int(parts.model.detect_language(inputs["input_features"][:, :, :window])[0])
         code = next(token for token, n in known.items() if n == number).strip("<|>")
-    return code, {"language": code, "task": "transcribe"}
+    return code, {"language": code, "task": "translate" if parts.translate else "transcribe"}
 
 
 def _generate(parts: Parts, audio: Audio, language: str | None) -> Transcript:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import tempfile
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import numpy as np
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
-from earwitness.types import Audio, Segment, Settings, Transcript
+from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 SPEC = EngineSpec(
     name="whisper-cpp",
@@ -29,6 +30,8 @@ SPEC = EngineSpec(
     fixed={"vad": False, "batch_size": 1},
     native={"temperature_fallback": True, "context": True},
     requirements=("pywhispercpp==1.5.1",),
+    # No prompts: without context, whisper.cpp has no room for one and says nothing of it.
+    guides=("translate",),
 )
 _FALLBACK_STEP = 0.2
 _CONTEXT_TOKENS = 16_384
@@ -44,13 +47,23 @@ class _WhisperCpp:
             SPEC, settings, precision=_precision(native, model), threads=model.get_params()["n_threads"]
         )
         self._native, self._model, self._settings = native, model, settings
+        self._guide = Guide()
+
+    def guided(self, guide: Guide) -> _WhisperCpp:
+        if guide.translate and not self._native.whisper_is_multilingual(self._model._ctx):
+            raise EngineError("This model knows English alone, and cannot translate.")
+        found = copy.copy(self)
+        found._guide = guide
+        return found
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return in_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
 
     def _block(self, audio: Audio, language: str | None) -> Transcript:
         # The empty language means that it is to be detected; an unknown one would be, too, without a word.
-        self._model.transcribe(np.ascontiguousarray(audio.samples, np.float32), language=language or "")
+        # What is told to one call holds for the next, so that both are told to each.
+        samples = np.ascontiguousarray(audio.samples, np.float32)
+        self._model.transcribe(samples, language=language or "", translate=self._guide.translate)
         native, context = self._native, self._model._ctx
         pieces = range(native.whisper_full_n_segments(context))
         # A character may be torn over two segments: bytes are joined before they are decoded.

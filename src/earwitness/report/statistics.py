@@ -36,7 +36,11 @@ def pair_sentence(pair: PairTest) -> str:
     """Say whether two runs differ, or what it would take to tell."""
     d = pair.difference
     if pair.told_apart:
-        return f"{pair.first} is better than {pair.second} by {points(d.value, d.ci95)} of WER ({p_value(pair.p)})"
+        said = f"{pair.first} is better than {pair.second} by {points(d.value, d.ci95)} of WER ({p_value(pair.p)})"
+        if d.ci95 is not None and d.ci95[0] <= 0 <= d.ci95[1]:
+            # Two methods, and two questions: the test is sure of a sign, the interval of no size.
+            said += f"; that it is better can be told from {d.n_clusters} recordings, by how much cannot"
+        return said
     both = f"{pair.first} and {pair.second} tie"
     if pair.p is None:
         return f"{both}: {d.reason}"

@@ -118,7 +118,7 @@ def _add_api(app: "FastAPI", service: Service) -> None:
     from earwitness.serve.asked import find
 
     refusals: dict[int | str, dict[str, Any]] = {status: _refusal(status) for status in _REFUSALS}
-    made = {"200": {"description": "The transcript", "content": _contents()}}
+    made = {"200": {"description": "The text", "content": _contents()}}
 
     @app.post(
         "/v1/audio/transcriptions",
@@ -132,18 +132,13 @@ def _add_api(app: "FastAPI", service: Service) -> None:
 
     @app.post(
         "/v1/audio/translations",
-        summary="Translate a file into English: no engine here can, which is what it answers",
-        responses={status: _refusal(status) for status in (400, 401, 403, 429)},
-        openapi_extra={"responses": {"200": {"description": "Not given by any model yet"}}},
+        summary="Translate a file into English, where the model was trained to",
+        responses=refusals,
+        openapi_extra={"requestBody": _form(), "responses": made},
         response_class=Response,
     )
-    async def translations() -> Response:
-        raise Refused(
-            400,
-            "No model that is served here translates. Ask /v1/audio/transcriptions for the text in its own language.",
-            param="model",
-            code="unsupported_task",
-        )
+    async def translations(request: Request) -> Response:
+        return await service.transcribe(request, translate=True)
 
     @app.get("/v1/models", summary="What is served", responses={401: _refusal(401), 403: _refusal(403)})
     async def models() -> dict[str, Any]:
@@ -221,7 +216,7 @@ def _form() -> dict[str, Any]:
         "response_format": {"type": "string", "enum": list(FORMATS), "default": "json"},
         "timestamp_granularities[]": {"type": "array", "items": {"type": "string", "enum": list(GRANULARITIES)}},
         "temperature": {"type": "number", "enum": [0], "description": "The settings are those that were measured"},
-        "prompt": {"type": "string", "maxLength": 0, "description": "No engine takes one"},
+        "prompt": {"type": "string", "description": "Text that went before, where the engine takes one"},
         "stream": {"type": "boolean", "default": False},
     }
     schema = {"type": "object", "required": ["file"], "properties": properties, "additionalProperties": False}

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from earwitness.engines.registry import get_engine
 from earwitness.serve.refused import Refused
 from earwitness.serve.uploads import Form
 from earwitness.serve.values import Served
+from earwitness.types import Guide
 
 Format = Literal["json", "text", "srt", "vtt", "verbose_json"]
 FORMATS: tuple[Format, ...] = ("json", "text", "srt", "vtt", "verbose_json")
@@ -38,14 +40,22 @@ class Asked:
     """Whether the answer has times of segments."""
     stream: bool
     """Whether the text goes out as it is decoded."""
+    guide: Guide | None = None
+    """What else the engine is told; ``None`` for nothing."""
+
+    @property
+    def translate(self) -> bool:
+        """Whether the text is to be English."""
+        return self.guide is not None and self.guide.translate
 
 
-def asked_of(form: Form, served: Mapping[str, Served]) -> Asked:
+def asked_of(form: Form, served: Mapping[str, Served], *, translate: bool = False) -> Asked:
     """Check a form against what is served.
 
     Args:
         form: As it came in.
         served: By id, the default first.
+        translate: Whether it asks for a translation.
 
     Raises:
         Refused: For the first thing that cannot be honoured.
@@ -56,7 +66,9 @@ def asked_of(form: Form, served: Mapping[str, Served]) -> Asked:
     if form.size_bytes == 0:
         raise _invalid("file", "The file is empty (0 bytes).")
     chosen = find(fields.get("model") or DEFAULT, served)
-    _refuse_what_no_engine_can(fields)
+    _require_temperature_of_0(fields.get("temperature") or "0")
+    guide = Guide(translate=translate, prompt=fields.get("prompt") or "")
+    _require_guidable(guide, chosen)
     form_of_answer = _one_of("response_format", fields.get("response_format") or "json", FORMATS)
     stream = _truth("stream", fields.get("stream") or "false")
     if stream and form_of_answer not in STREAMED:
@@ -69,7 +81,9 @@ def asked_of(form: Form, served: Mapping[str, Served]) -> Asked:
     segments = form_of_answer in ("srt", "vtt", "verbose_json") and wanted != ["word"]
     _require_times(chosen, words="word" in wanted, segments=segments)
     language = _language(fields.get("language") or None, chosen)
-    return Asked(chosen.id, language, form_of_answer, "word" in wanted, segments, stream)
+    return Asked(
+        chosen.id, language, form_of_answer, "word" in wanted, segments, stream, guide if guide != Guide() else None
+    )
 
 
 def find(model_id: str, served: Mapping[str, Served]) -> Served:
@@ -93,6 +107,16 @@ def find(model_id: str, served: Mapping[str, Served]) -> Served:
 def times_of(served: Served) -> str:
     """Return the finest times that a model's answers have: ``none``, ``segment`` or ``word``."""
     return str((served.in_force or {}).get("timestamps") or served.settings.timestamps)
+
+
+def translates(served: Served) -> bool:
+    """Return whether a model gives English text of speech in other languages."""
+    return served.model.translates and "translate" in get_engine(served.model.engine).spec.guides
+
+
+def takes_prompt(served: Served) -> bool:
+    """Return whether a model can be told what was said before."""
+    return "prompt" in get_engine(served.model.engine).spec.guides
 
 
 def told_language(served: Served, language: str | None) -> str | None:
@@ -119,10 +143,19 @@ def _single(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _refuse_what_no_engine_can(fields: Mapping[str, str]) -> None:
-    if fields.get("prompt"):
-        raise _invalid("prompt", "No engine here takes a prompt. Leave it out.")
-    temperature = fields.get("temperature") or "0"
+def _require_guidable(guide: Guide, served: Served) -> None:
+    if guide.prompt and not takes_prompt(served):
+        raise _invalid("prompt", f"Engine {served.model.engine!r} takes no prompt. Leave it out.")
+    if guide.translate and not translates(served):
+        raise Refused(
+            400,
+            f"Model {served.id!r} does not translate. Ask /v1/audio/transcriptions for the text in its own language.",
+            param="model",
+            code="unsupported_task",
+        )
+
+
+def _require_temperature_of_0(temperature: str) -> None:
     try:
         is_zero = float(temperature) == 0
     except ValueError:

@@ -39,8 +39,8 @@ def as_object(transcript: Transcript, audio_s: float, asked: Asked) -> dict[str,
     if asked.format != "verbose_json":
         return {"text": transcript.text, "usage": usage}
     found: dict[str, Any] = {
-        "task": "transcribe",
-        "language": transcript.language or asked.language,
+        "task": "translate" if asked.translate else "transcribe",
+        "language": "en" if asked.translate else transcript.language or asked.language,
         "duration": round(audio_s, 3),
         "text": transcript.text,
         "usage": usage,

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from earwitness.types import Failure, Segment
+from earwitness.types import Failure, Guide, Segment
 from earwitness.workers.supervisor import AudioFile
 from earwitness.workers.worker import Answer, Worker
 
@@ -41,11 +41,20 @@ class Job:
         language: What the engine is told.
         budget_s: Seconds from now in which it should be done.
         listened: Whether somebody passes the segments on as they come.
+        guide: What else the engine is told; ``None`` for nothing.
     """
 
-    def __init__(self, audio: AudioFile, language: str | None, budget_s: float, *, listened: bool = False) -> None:
+    def __init__(
+        self,
+        audio: AudioFile,
+        language: str | None,
+        budget_s: float,
+        *,
+        listened: bool = False,
+        guide: Guide | None = None,
+    ) -> None:
         """Take the audio; nothing happens yet."""
-        self.audio, self.language = audio, language
+        self.audio, self.language, self.guide = audio, language, guide
         self.made_at = time.monotonic()
         self.begun_at: float | None = None
         self.ended_at: float | None = None

@@ -70,15 +70,22 @@ class Metrics:
         """Keep what a worker says of itself, for the info metric."""
         self._loaded[served.id] = info
 
-    def add(self, served: Served, one: Seen) -> None:
-        """Count a job that came to its end, and say so when the service departs from what was promised."""
+    def add(self, served: Served, one: Seen, *, as_measured: bool = True) -> None:
+        """Count a job that came to its end, and say so when the service departs from what was promised.
+
+        Args:
+            served: The model.
+            one: What came of it.
+            as_measured: Whether nothing was asked for that nobody measured, such as a translation; otherwise the answer
+                is counted, and held against no promise.
+        """
         if one.wall_s is None:
             self.failed.labels(served.id).inc()
         else:
             self.outputs.labels(served.id, "empty" if one.empty else "loop" if one.loop else "text").inc()
             self.audio_s.labels(served.id).inc(one.audio_s)
             self.work_s.labels(served.id).inc(one.wall_s)
-        if self._served.get(served.id) == served:
+        if as_measured and self._served.get(served.id) == served:
             live = self.live(served)
             live.add(one)
             self._tell_drift(served, live)

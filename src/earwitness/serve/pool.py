@@ -255,6 +255,7 @@ class Pool:
             # The one who waits ends it in time; this is for when nobody does.
             budget_s=job.left_s + 2 * GRACE_S,
             on_segment=job.hear,
+            guide=job.guide,
         )
         self._rss_bytes = max(self._rss_bytes, answer.peak_rss_bytes or 0)
         return answer

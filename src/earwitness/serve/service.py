@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earwitness.errors import AudioError, AudioTooLongError
-from earwitness.serve.asked import Asked, asked_of, told_language
+from earwitness.serve.asked import Asked, asked_of, takes_prompt, told_language, translates
 from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
 from earwitness.serve.formats import MEDIA_TYPES, delta_event, done_event, error_event, rendered
 from earwitness.serve.job import DroppedError, Job, JobFailedError, UnavailableError
@@ -56,8 +56,8 @@ class Service:
         self._uploads = 0
         self._since = int(time.time())
 
-    async def transcribe(self, request: Request) -> Response:
-        """Answer ``POST /v1/audio/transcriptions``."""
+    async def transcribe(self, request: Request, *, translate: bool = False) -> Response:
+        """Answer ``POST /v1/audio/transcriptions``, or ``/v1/audio/translations``."""
         from fastapi.responses import Response, StreamingResponse
 
         note: Note = request.scope[KEY]
@@ -66,16 +66,18 @@ class Service:
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
         note.ends.callback(shutil.rmtree, folder, ignore_errors=True)
         with note.part("upload"):
-            asked, form = await self._received(request, folder)
+            form = await self._received(request, folder)
+        asked = asked_of(form, self.models.served, translate=translate)
         uploaded = time.monotonic()
         served = self.models.served[asked.model]
         note.model = served.id
         note.fields |= {"format": asked.format, "language": asked.language, "stream": asked.stream or None}
+        note.fields["translate"] = translate or None
         ends_at = uploaded + self.limits.timeout_s
         pool = await self._place(served, note)
         audio = await self._decoded(form, folder, note, ends_at)
         language = told_language(served, asked.language)
-        job = Job(audio, language, ends_at - time.monotonic(), listened=asked.stream)
+        job = Job(audio, language, ends_at - time.monotonic(), listened=asked.stream, guide=asked.guide)
         note.ends.callback(lambda: note.parts.update(job.parts))
         note.ends.push_async_callback(job.end)
         note.ends.callback(self._observe, job, note, started)
@@ -94,7 +96,7 @@ class Service:
         events = self._events(job, served, note, asked, first)
         return StreamingResponse(events, media_type="text/event-stream", headers=_UNBUFFERED)
 
-    async def _received(self, request: Request, folder: Path) -> tuple[Asked, Form]:
+    async def _received(self, request: Request, folder: Path) -> Form:
         limits = self.limits
         # Cheap to say before the upload, and said again after it; a model that is not loaded has room.
         pool = self.models.pools.get(self.models.default.id)
@@ -120,7 +122,7 @@ class Service:
             ) from None
         finally:
             self._uploads -= 1
-        return asked_of(form, self.models.served), form
+        return form
 
     async def _place(self, served: Served, note: Note) -> Pool:
         pool = await self.models.loaded(served.id)
@@ -168,7 +170,7 @@ class Service:
         await asyncio.wait({job.done}, timeout=job.left_s)
         if not job.done.done():
             await job.end()
-            self.metrics.add(served, Seen(job.audio.duration_s, None))
+            self._count(served, Seen(job.audio.duration_s, None), job)
             raise self._over_time()
         try:
             answer = job.done.result()
@@ -179,13 +181,16 @@ class Service:
         except JobFailedError as error:
             refused = _as_refusal(error.failure, job)
             if refused.status >= 500:
-                self.metrics.add(served, Seen(job.audio.duration_s, None))
+                self._count(served, Seen(job.audio.duration_s, None), job)
             note.fields["failure"] = error.failure.message
             raise refused from None
         text, audio_s = answer.transcript.text, job.audio.duration_s
-        self.metrics.add(served, seen(text, audio_s, answer.wall_s, answer.first_text_s))
+        self._count(served, seen(text, audio_s, answer.wall_s, answer.first_text_s), job)
         note.fields |= {"wall_s": answer.wall_s, "chars": len(text), "text": text if self._log_text else None}
         return answer
+
+    def _count(self, served: Served, one: Seen, job: Job) -> None:
+        self.metrics.add(served, one, as_measured=job.guide is None)
 
     def _over_time(self) -> Refused:
         most_s = self.limits.timeout_s
@@ -263,6 +268,8 @@ class Service:
             "owned_by": "earwitness",
             "license": served.model.license,
             "languages": list(served.model.languages),
+            "translates": translates(served),
+            "takes_prompt": takes_prompt(served),
             "weights_sha256": served.weights_sha256,
             "device": info.device if info else served.device_used,
             "settings": dict(info.in_force) if info else dict(served.in_force or {}),

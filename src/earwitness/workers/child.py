@@ -21,11 +21,12 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.engines.base import Loaded, ModelFiles, OnDevice, Streaming
+from earwitness.engines.base import Guided, Loaded, ModelFiles, OnDevice, Streaming
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, package_versions, require_installed, require_options
-from earwitness.types import Audio, Settings, Transcript
+from earwitness.errors import EngineError
+from earwitness.types import Audio, Guide, Settings, Transcript
 from earwitness.workers.self_test import self_test
 
 Message = dict[str, Any]
@@ -139,6 +140,10 @@ def _transcribe(
 ) -> Message:
     if model is None:
         raise ValueError("transcribe before load")
+    if request.get("guide"):
+        if not isinstance(model, Guided):
+            raise EngineError("This engine takes neither a prompt nor the order to translate.")
+        model = model.guided(Guide(**request["guide"]))
     language = require_tag(request["language"])
     audio = conform(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])
     # Temporary files of the engine go beside the audio: the parent removes that folder, however this process ends.

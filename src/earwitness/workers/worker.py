@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 
 from earwitness.engines.registry import get_engine
 from earwitness.errors import WorkerError
-from earwitness.types import Failure, Segment, Settings, Transcript
+from earwitness.types import Failure, Guide, Segment, Settings, Transcript
 from earwitness.workers.device_memory import watched
 from earwitness.workers.environments import python_of, variables_for
 from earwitness.workers.processes import end_session
@@ -165,6 +165,7 @@ class Worker:
         *,
         budget_s: float,
         on_segment: Callable[[Segment], None] | None = None,
+        guide: Guide | None = None,
     ) -> Answer:
         """Transcribe one file of float32 samples.
 
@@ -176,6 +177,7 @@ class Worker:
             budget_s: How long it may take.
             on_segment: Called with every segment as it is decoded, by an engine that streams; its text is raw. The
                 work can then be cancelled. ``None`` for the finished text alone.
+            guide: What the engine is told beside the language; ``None`` for nothing.
 
         Raises:
             CancelledError: When ``cancel`` was called meanwhile.
@@ -201,6 +203,7 @@ class Worker:
             "samples": n_samples,
             "sample_rate_hz": sample_rate_hz,
             "language": language,
+            "guide": asdict(guide) if guide is not None else None,
         }
         on_gpu = self.info.device.startswith("cuda")
         with watched(self.pid) if on_gpu else contextlib.nullcontext() as seen:

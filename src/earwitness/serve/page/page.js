@@ -59,6 +59,7 @@ function show(state) {
     `${sum("in_flight")} at work, ${sum("waiting")} waiting.`;
   while (columns.length < Math.min(MOST_COLUMNS, models.length)) addColumn(models[columns.length].id);
   columns.forEach(showColumn);
+  by("asks-english").hidden = !models.some((model) => model.translates);
 }
 
 function addColumn(model) {
@@ -118,7 +119,7 @@ async function transcribe(column, blob, name) {
   const started = performance.now();
   document.body.dataset.working = String(++working);
   try {
-    const answer = await fetch("/v1/audio/transcriptions",
+    const answer = await fetch(`/v1/audio/${by("english").checked ? "translations" : "transcriptions"}`,
       { method: "POST", body: form, headers: headers(), signal: sent.signal });
     if (!answer.ok) throw new Error((await answer.json()).error.message);
     let whole = null;
