@@ -113,3 +113,21 @@ def test_nothing_is_asked_of_anybody_else_and_nothing_is_complained_of(page: Any
     assert all(url.startswith(served.url) for url in asked)
     # What a browser says of any answer that is not 200 is no complaint of the page's.
     assert [line for line in complaints(page) if "Failed to load resource" not in line] == []
+
+
+def test_a_model_that_translates_can_be_asked_to(browser: Any, page: Any, tmp_path: Path) -> None:
+    assert not page.find_element("id", "english").is_displayed()
+    folder = script_folder(tmp_path / "model", {"*": {"text": "buenos días", "translation": "good morning"}})
+    row = f'id = "fake:both"\nengine = "fake"\nweights_id = "both"\ntranslates = true\nsources = ["path:{folder}"]\n'
+    (tmp_path / "earwitness.toml").write_text(f"[[model]]\n{row}")
+    sound = tmp_path / "clip.wav"
+    sound.write_bytes(wav())
+    with running(tmp_path, "--model", "fake:both", "--workers", "1", cwd=tmp_path) as server:
+        browser.get(server.url)
+        wait(browser, "return !document.getElementById('asks-english').hidden")
+        choose(browser, sound)
+        assert browser.execute_script(TEXTS) == [["buenos días"]]
+        browser.find_element("id", "english").click()
+        choose(browser, sound)
+        wait(browser, "return document.querySelector('li span')?.innerText === 'good morning'")
+        browser.get("about:blank")

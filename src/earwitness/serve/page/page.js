@@ -14,6 +14,7 @@ let recorder = null;
 let working = 0;
 
 function number(value) { return value.toPrecision(3); }
+function workers(count) { return `${count} worker${count === 1 ? "" : "s"}`; }
 function seconds(value) { return `${value.toPrecision(3)} s`; }
 function share(value) { return `${(100 * value).toFixed(1)} %`; }
 
@@ -55,7 +56,7 @@ function show(state) {
   models = state.models;
   const sum = (name) => models.reduce((total, model) => total + model[name], 0);
   by("state").textContent =
-    `${state.ready ? "Ready" : "Not ready"}. ${sum("workers_ready")} workers, ` +
+    `${state.ready ? "Ready" : "Not ready"}. ${workers(sum("workers_ready"))}, ` +
     `${sum("in_flight")} at work, ${sum("waiting")} waiting.`;
   while (columns.length < Math.min(MOST_COLUMNS, models.length)) addColumn(models[columns.length].id);
   columns.forEach(showColumn);
@@ -79,7 +80,7 @@ function showColumn(column) {
   column.select.value = column.wanted;
   const model = models.find((one) => one.id === column.wanted);
   const about = [model.status && `${model.status}, grade ${model.grade}`, model.device,
-    model.loaded ? `${model.workers_ready} of ${model.workers} workers` : "is loaded when it is asked",
+    model.loaded ? `${model.workers_ready} of ${workers(model.workers)}` : "is loaded when it is asked",
     model.streaming && (model.streaming === "segments" ? "text as it is decoded" : "text at once")];
   column.root.querySelector(".about").textContent = about.filter(Boolean).join("; ");
   const rows = Object.entries(MEASURES)
