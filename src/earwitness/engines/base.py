@@ -6,14 +6,16 @@ process of its own, in an environment that holds only numpy and the engine's pac
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from earwitness.errors import EngineError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
+_HasGuide = TypeVar("_HasGuide", bound="_Guidable")
 Support = Literal["supported", "experimental", "unsupported"]
 
 
@@ -170,6 +172,28 @@ class Engine(Protocol):
         Raises:
             EngineError: When the model, the device or a setting cannot be had.
         """
+
+
+class _Guidable(Protocol):
+    guide: Guide
+
+
+def follow(model: _HasGuide, guide: Guide, *, multilingual: bool) -> _HasGuide:
+    """Return a model with another guide: the whole of ``guided`` for one that looks it up in ``self.guide``.
+
+    Args:
+        model: Shares all that it holds with the one that is returned.
+        guide: To follow.
+        multilingual: Whether there is anything for it to translate.
+
+    Raises:
+        EngineError: When there is not, and it is to translate.
+    """
+    if guide.translate and not multilingual:
+        raise EngineError("This model knows English alone, and cannot translate.")
+    found = copy.copy(model)
+    found.guide = guide
+    return found
 
 
 def settings_in_force(spec: EngineSpec, settings: Settings, **really: Any) -> dict[str, Any]:

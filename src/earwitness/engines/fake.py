@@ -12,7 +12,6 @@ worker gets it. With ``"pieces": ["one", " two"]`` in place of a text, each is a
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import sys
@@ -21,7 +20,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, finished
 from earwitness.errors import EngineError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
@@ -99,12 +98,10 @@ class _Fake:
         self.in_force = settings_in_force(SPEC, settings)
         self._name = name
         self._script = script
-        self._guide = Guide()
+        self.guide = Guide()
 
     def guided(self, guide: Guide) -> _Fake:
-        found = copy.copy(self)
-        found._guide = guide
-        return found
+        return follow(self, guide, multilingual=True)
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return finished(self.stream(audio, language=language))
@@ -119,8 +116,8 @@ class _Fake:
         else:
             time.sleep(answer.get("sleep_s", 0))
             text = answer["text"] if "text" in answer else _MODELS[answer.get("model", "empty")](audio)
-            text = answer.get("translation", text) if self._guide.translate else text
-            text = f"{self._guide.prompt} {text}" if self._guide.prompt else text
+            text = answer.get("translation", text) if self.guide.translate else text
+            text = f"{self.guide.prompt} {text}" if self.guide.prompt else text
             segments = (Segment(0.0, audio.duration_s, text),) if text else ()
             yield from segments
         return Transcript(text, segments, language=language, covered_s=audio.duration_s)

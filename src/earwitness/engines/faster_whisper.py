@@ -10,13 +10,12 @@ what is left is lost. With ``timestamps`` of ``none`` there is less to lose.
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, cut_points, finished, stream_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
@@ -73,14 +72,10 @@ class _FasterWhisper:
         )
         self._model = model
         self._settings = settings
-        self._guide = Guide()
+        self.guide = Guide()
 
     def guided(self, guide: Guide) -> _FasterWhisper:
-        if guide.translate and not self._model.model.is_multilingual:
-            raise EngineError("This model knows English alone, and cannot translate.")
-        found = copy.copy(self)
-        found._guide = guide
-        return found
+        return follow(self, guide, multilingual=bool(self._model.model.is_multilingual))
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return finished(self.stream(audio, language=language))
@@ -92,8 +87,8 @@ class _FasterWhisper:
         settings = self._settings
         asked = {
             "language": language,
-            "task": "translate" if self._guide.translate else "transcribe",
-            "initial_prompt": self._guide.prompt or None,
+            "task": "translate" if self.guide.translate else "transcribe",
+            "initial_prompt": self.guide.prompt or None,
             "beam_size": settings.beam_size,
             "temperature": _FALLBACK_TEMPERATURES if settings.temperature_fallback else 0.0,
             "condition_on_previous_text": settings.context,

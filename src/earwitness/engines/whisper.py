@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from earwitness.engines import torch_device
-from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force, sole_file
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
@@ -43,14 +42,10 @@ class _Whisper:
             threads=torch.get_num_threads() if self.device == "cpu" else None,
         )
         self._torch, self._model, self._settings, self._half = torch, model, settings, half
-        self._guide = Guide()
+        self.guide = Guide()
 
     def guided(self, guide: Guide) -> _Whisper:
-        if guide.translate and not self._model.is_multilingual:
-            raise EngineError("This model knows English alone, and cannot translate.")
-        found = copy.copy(self)
-        found._guide = guide
-        return found
+        return follow(self, guide, multilingual=bool(self._model.is_multilingual))
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return in_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
@@ -60,8 +55,8 @@ class _Whisper:
         found = self._model.transcribe(
             np.ascontiguousarray(audio.samples, np.float32),
             language=language,
-            task="translate" if self._guide.translate else "transcribe",
-            initial_prompt=self._guide.prompt or None,
+            task="translate" if self.guide.translate else "transcribe",
+            initial_prompt=self.guide.prompt or None,
             # One beam is a beam search in this library, with all its bookkeeping; greedy is no beams.
             beam_size=settings.beam_size if settings.beam_size > 1 else None,
             temperature=_FALLBACK_TEMPERATURES if settings.temperature_fallback else 0.0,

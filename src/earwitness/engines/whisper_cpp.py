@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import tempfile
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force, sole_file
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
@@ -47,14 +46,10 @@ class _WhisperCpp:
             SPEC, settings, precision=_precision(native, model), threads=model.get_params()["n_threads"]
         )
         self._native, self._model, self._settings = native, model, settings
-        self._guide = Guide()
+        self.guide = Guide()
 
     def guided(self, guide: Guide) -> _WhisperCpp:
-        if guide.translate and not self._native.whisper_is_multilingual(self._model._ctx):
-            raise EngineError("This model knows English alone, and cannot translate.")
-        found = copy.copy(self)
-        found._guide = guide
-        return found
+        return follow(self, guide, multilingual=bool(self._native.whisper_is_multilingual(self._model._ctx)))
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return in_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
@@ -63,7 +58,7 @@ class _WhisperCpp:
         # The empty language means that it is to be detected; an unknown one would be, too, without a word.
         # What is told to one call holds for the next, so that both are told to each.
         samples = np.ascontiguousarray(audio.samples, np.float32)
-        self._model.transcribe(samples, language=language or "", translate=self._guide.translate)
+        self._model.transcribe(samples, language=language or "", translate=self.guide.translate)
         native, context = self._native, self._model._ctx
         pieces = range(native.whisper_full_n_segments(context))
         # A character may be torn over two segments: bytes are joined before they are decoded.
