@@ -1,4 +1,4 @@
-"""Which engines the contract is asked of: every one that is installed and has a model here, the rest with a reason."""
+"""What the contract is asked of: every engine, installed where it is not, with its smallest model."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.installed import engine_python
+
 from earwitness import weights
-from earwitness.engines.catalog import Model, models
+from earwitness.engines.catalog import Model, find, models
 from earwitness.engines.registry import get_engine
-from earwitness.workers.environments import place_of, python_of, variables_for
+from earwitness.workers.environments import python_of, variables_for
 
 PROBE = Path(__file__).with_name("probe.py")
 MAKE_TINY_LFM2 = Path(__file__).parents[1] / "engines" / "make_tiny_lfm2.py"
 # Nobody knows what a program or a server makes of a language, the scripted engine hears none, and LFM2.5-Audio cannot
 # be told one: a run compares the languages of the data with those of the row before.
 TAKES_ANY_LANGUAGE = {"command", "fake", "lfm2.5-audio", "openai-api"}
+SMALLEST = {
+    "faster-whisper": "faster-whisper:tiny.en",
+    "pocketsphinx": "pocketsphinx:en-us",
+    "transformers": "transformers:whisper-tiny.en",
+    "whisper": "whisper:tiny.en",
+    "whisper-cpp": "whisper-cpp:tiny.en",
+}
 # Engines whose model is a few lines of a test; all others need weights.
 MADE_HERE = {"command", "fake", "openai-api"}
 PROGRAM = """
@@ -50,10 +59,11 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
         return Subject(engine, "command:test", options={"argv": argv})
     if engine == "openai-api":
         return Subject(engine, "openai-api:test", options={"base_url": base_url, "model": "test"})
-    if place_of(get_engine(engine).spec) is None:
-        return f"engine {engine!r} is not installed here; the tests of that engine install it"
+    engine_python(engine)
     if engine == "lfm2.5-audio":
         return _tiny_lfm2(folder)
+    if engine in SMALLEST:
+        weights.pull(find(SMALLEST[engine]))
     here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
     if not here:
         return f"no model of engine {engine!r} is here: earwitness models list"

@@ -57,9 +57,23 @@ def answers() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="module")
+def subjects() -> dict[str, Subject | str]:
+    """A model is made once for all that is asked of it."""
+    return {}
+
+
 @pytest.fixture
-def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, base_url: str) -> Subject:
-    found = subject_of(request.param, tmp_path_factory.mktemp("engine"), base_url)
+def subject(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    base_url: str,
+    subjects: dict[str, Subject | str],
+) -> Subject:
+    engine = request.param
+    if engine not in subjects:
+        subjects[engine] = subject_of(engine, tmp_path_factory.mktemp("engine"), base_url)
+    found = subjects[engine]
     if isinstance(found, str):
         pytest.skip(found)
     return found

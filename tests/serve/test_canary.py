@@ -81,7 +81,8 @@ def test_rounds_begin_on_schedule_and_stop_when_told(lines: io.StringIO) -> None
 
     go_round(Canary("http://a", 0.1), ask, stop)
     gaps = [later - earlier for earlier, later in itertools.pairwise(began[1:])]
-    assert all(0.09 < gap < 0.2 for gap in gaps), gaps
+    # Pauses between rounds would make each gap 0.12 s at least; other work on the machine only makes some longer.
+    assert 0.09 < min(gaps) < 0.118, gaps
 
 
 def test_the_promise_is_the_decisions_interval_of_the_very_number(tmp_path: Path, three_clips: Path) -> None:
