@@ -1,6 +1,6 @@
 """Precision and recall of every completeness detector, on failures planted in real transcripts of real audio.
 
-    earwitness data pull telephony-en
+    earwitness data pull telephony-en telephony-es telephony-fr telephony-it telephony-ru
     earwitness data join telephony-en --seconds 944
     python benchmarks/detectors.py --parts parts.jsonl ~/.cache/earwitness/joined/telephony-en-944s
     earwitness run telephony-en --tag kind=speech --limit 80 --speech -m faster-whisper:tiny.en --out detectors
