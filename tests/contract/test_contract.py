@@ -196,8 +196,11 @@ def test_nothing_that_is_printed_breaks_the_worker(subject: Subject, speech: Pat
 
 @pytest.mark.real
 @pytest.mark.parametrize("subject", HOUR, indirect=True)
-def test_an_hour_takes_no_more_memory_than_ten_minutes(subject: Subject, speech: Path, tmp_path: Path) -> None:
-    """Mostly silence, with the same five seconds of speech at the beginning of every ten minutes."""
+def test_an_hour_takes_no_more_memory_than_twenty_minutes(subject: Subject, speech: Path, tmp_path: Path) -> None:
+    """Mostly silence, with the same five seconds of speech at the beginning of every ten minutes.
+
+    Ten minutes would be one block: whisper.cpp keeps the spectrogram of the last while it makes that of the next.
+    """
     said = np.fromfile(speech, "<f4")
     hour = tmp_path / "hour.f32"
     block = np.zeros(600 * RATE_HZ, "<f4")
@@ -210,12 +213,12 @@ def test_an_hour_takes_no_more_memory_than_ten_minutes(subject: Subject, speech:
         def hear(minutes: int) -> Answer:
             return running.transcribe(hour, minutes * 60 * RATE_HZ, RATE_HZ, subject.language, budget_s=900)
 
-        ten, sixty = hear(10), hear(60)
+        twenty, sixty = hear(20), hear(60)
     assert sixty.transcript.covered_s is None or sixty.transcript.covered_s == pytest.approx(3600, abs=1)
-    assert len(sixty.transcript.text) >= len(ten.transcript.text) > 0
-    if ten.peak_rss_bytes is None or sixty.peak_rss_bytes is None:
+    assert len(sixty.transcript.text) >= len(twenty.transcript.text) > 0
+    if twenty.peak_rss_bytes is None or sixty.peak_rss_bytes is None:
         pytest.skip("this system does not tell peak memory")
-    assert sixty.peak_rss_bytes < 1.15 * ten.peak_rss_bytes + 2**25
+    assert sixty.peak_rss_bytes < 1.15 * twenty.peak_rss_bytes + 2**25
 
 
 def test_an_engine_that_is_registered_is_asked() -> None:
