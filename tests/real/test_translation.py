@@ -15,7 +15,13 @@ from earwitness.types import Guide, Settings
 from earwitness.workers.worker import Worker
 
 pytestmark = pytest.mark.real
-MODELS = ("faster-whisper:base", "whisper:base", "transformers:whisper-base", "whisper-cpp:base")
+# torch takes a minute each to be loaded and to hear three times.
+MODELS = (
+    "faster-whisper:base",
+    "whisper-cpp:base",
+    pytest.param("whisper:base", marks=pytest.mark.long),
+    pytest.param("transformers:whisper-base", marks=pytest.mark.long),
+)
 # Too common in either language to be missing from a few sentences of it, and foreign to the other.
 ENGLISH = {"the", "your", "you", "to", "is", "for", "of", "please"}
 SPANISH = {"el", "la", "su", "usted", "para", "es", "de", "por", "que", "los"}
