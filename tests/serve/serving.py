@@ -8,6 +8,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -213,6 +214,26 @@ def until(holds: Callable[[], Any], timeout_s: float = 15.0) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError("it did not come about in time")
+
+
+def idle(server: Running) -> bool:
+    """Whether nothing is under way, and all workers are there."""
+    state = server.state
+    return bool(state["in_flight"] == 0 and state["waiting"] == 0 and state["workers_ready"] == state["workers"])
+
+
+def hang_up(server: Running, content: bytes, *, wait: bool = True) -> None:
+    """Send a file, and be gone before the answer; when waiting, once it is worked on."""
+    body, kind = form({}, content)
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = (
+            f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + body)
+        if wait:
+            until(lambda: server.state["in_flight"] > 0)
 
 
 @contextlib.contextmanager
