@@ -191,3 +191,13 @@ def test_a_users_row_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_an_unknown_model_is_answered_with_the_nearest_names() -> None:
     with pytest.raises(UnknownModelError, match="'faster-whisper:smal'.* Did you mean 'faster-whisper:small'"):
         find("faster-whisper:smal")
+
+
+def test_what_is_shown_of_a_model_is_meant_to_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    from earwitness.cli import main
+
+    assert main(["models", "show", "faster-whisper:base"]) == 0
+    said = capsys.readouterr().out
+    assert "translates      yes\nparameters      74,000,000\n" in said
+    assert "model.bin  145,217,532 bytes  sha256 d01c3014" in said
+    assert not {"None", "True", "{", "("} & set(said.replace("(", " ( ").replace("{", " { ").split())

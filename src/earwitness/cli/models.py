@@ -49,8 +49,10 @@ def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJ
         print_json(row)
         return
     for key, value in row.items():
-        shown = "\n              ".join(map(str, value)) if isinstance(value, list | tuple) else value
-        console().print(f"{key:<13} {shown}", markup=False)
+        lines = _lines(key, value)
+        if lines:
+            indented = ("\n" + 16 * " ").join(lines)
+            console().print(f"{key:<15} {indented}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -111,6 +113,22 @@ def convert(
         print_json({"model": model_id, "format": to, "folder": str(out)})
         return
     console().print(f"{model_id} as {to}: {out}", markup=False)
+
+
+def _lines(key: str, value: Any) -> list[str]:
+    """What is shown of a field, a line each; none for what there is none of."""
+    match key, value:
+        case "files", _:
+            return [f"{one['name']}  {one['size_bytes']:,} bytes  sha256 {one['sha256']}" for one in value]
+        case "parameters" | "size_bytes", int():
+            return [f"{value:,}"]
+        case "options", _:
+            return [f"{name} = {told!r}" for name, told in value.items()]
+        case _, list() | tuple():
+            return [str(one) for one in value]
+        case _:
+            shown = {True: "yes", False: "no", None: ""}.get(value, value)
+            return [str(shown)] if shown else []
 
 
 def _plain(row: ModelHere) -> dict[str, Any]:
