@@ -39,6 +39,11 @@ def test_a_missing_package_is_answered_with_the_command_that_installs_it() -> No
         require_installed(spec)
 
 
+def test_a_setting_without_a_value_is_told_how_to_be_written() -> None:
+    with pytest.raises(SettingsError, match="Setting 'vad' has no value. Write it as vad=VALUE."):
+        parse_settings(["vad"])
+
+
 def test_an_unknown_setting_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'beam_size'"):
         parse_settings(["beamsize=5"])

@@ -133,8 +133,10 @@ def parse_settings(assignments: list[str]) -> tuple[Settings, frozenset[str]]:
     values: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
-        if name not in fields or not equals:
-            raise SettingsError(f"There is no setting {assignment!r} (write name=value).{nearest(name, fields)}")
+        if name not in fields:
+            raise SettingsError(f"There is no setting {name!r}.{nearest(name, fields)}")
+        if not equals:
+            raise SettingsError(f"Setting {name!r} has no value. Write it as {name}=VALUE.")
         values[name] = _parse(name, text)
     return Settings(**values), frozenset(values)
 
