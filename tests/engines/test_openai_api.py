@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,12 +93,11 @@ def test_a_long_recording_goes_out_in_pieces_and_network_times_add_up() -> None:
 
 
 def test_waiting_for_the_server_is_not_the_networks_time_and_receiving_is() -> None:
-    started = time.perf_counter()
     found, _ = asked(Says(wait_s=0.6, dribble_s=0.3))
-    took_s = time.perf_counter() - started
     assert found.remarks == ()
     assert found.network_s is not None
-    assert 0.3 <= found.network_s <= took_s - 0.6
+    # A busy machine moves the moment at which the first byte is seen; with the wait in it, it would be 0.9 s.
+    assert 0.2 <= found.network_s < 0.6
 
 
 @pytest.mark.parametrize(
