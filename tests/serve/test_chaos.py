@@ -38,7 +38,8 @@ from earwitness.engines.catalog import find
 
 pytestmark = pytest.mark.real
 LONG_S = int(os.environ.get("EARWITNESS_CHAOS_S", "600"))
-GOOD = {wav(HELLO): "hello there", wav(PIECES): "One. Two. Three.", wav(SLOW): "slow", wav(EMPTY): ""}
+# The last is what a client hangs up on: it takes long enough to be at work by then.
+GOOD = {wav(HELLO): "hello there", wav(PIECES): "One. Two. Three.", wav(EMPTY): "", wav(SLOW): "slow"}
 BAD = tuple(map(wav, (CRASH, HANG, ERROR)))
 RUBBISH, GONE = b"rubbish", b""
 WARM_S, MOST_GROWTH_BYTES = 5.0, 4 << 20
@@ -141,7 +142,7 @@ def test_chaos_ends_in_answers_and_clear_errors_and_leaves_nothing(tmp_path: Pat
 
 
 @pytest.mark.long
-def test_chaos_with_real_weights_ends_in_the_texts_of_a_quiet_hour(tmp_path: Path) -> None:
+def test_chaos_with_real_weights_ends_in_the_texts_of_a_quiet_server(tmp_path: Path) -> None:
     """As many clips of speech as there are scripted files; nothing breaks the engine, but its workers are killed."""
     model = "faster-whisper:tiny.en"
     weights.pull(find(model))

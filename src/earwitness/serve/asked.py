@@ -67,8 +67,7 @@ def asked_of(form: Form, served: Mapping[str, Served], *, translate: bool = Fals
         raise _invalid("file", "The file is empty (0 bytes).")
     chosen = find(fields.get("model") or DEFAULT, served)
     _require_temperature_of_0(fields.get("temperature") or "0")
-    guide = Guide(translate=translate, prompt=fields.get("prompt") or "")
-    _require_guidable(guide, chosen)
+    guide = _guide(translate, fields.get("prompt") or "", chosen)
     form_of_answer = _one_of("response_format", fields.get("response_format") or "json", FORMATS)
     stream = _truth("stream", fields.get("stream") or "false")
     if stream and form_of_answer not in STREAMED:
@@ -81,9 +80,7 @@ def asked_of(form: Form, served: Mapping[str, Served], *, translate: bool = Fals
     segments = form_of_answer in ("srt", "vtt", "verbose_json") and wanted != ["word"]
     _require_times(chosen, words="word" in wanted, segments=segments)
     language = _language(fields.get("language") or None, chosen)
-    return Asked(
-        chosen.id, language, form_of_answer, "word" in wanted, segments, stream, guide if guide != Guide() else None
-    )
+    return Asked(chosen.id, language, form_of_answer, "word" in wanted, segments, stream, guide)
 
 
 def find(model_id: str, served: Mapping[str, Served]) -> Served:
@@ -143,16 +140,17 @@ def _single(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _require_guidable(guide: Guide, served: Served) -> None:
-    if guide.prompt and not takes_prompt(served):
+def _guide(translate: bool, prompt: str, served: Served) -> Guide | None:
+    if prompt and not takes_prompt(served):
         raise _invalid("prompt", f"Engine {served.model.engine!r} takes no prompt. Leave it out.")
-    if guide.translate and not translates(served):
+    if translate and not translates(served):
         raise Refused(
             400,
             f"Model {served.id!r} does not translate. Ask /v1/audio/transcriptions for the text in its own language.",
             param="model",
             code="unsupported_task",
         )
+    return Guide(translate, prompt) if translate or prompt else None
 
 
 def _require_temperature_of_0(temperature: str) -> None:
