@@ -33,8 +33,11 @@ def beta_cdf(x: float, a: float, b: float) -> float:
         return 0.0
     if x >= 1:
         return 1.0
-    if x > (a + 1) / (a + b + 2):
-        return 1 - beta_cdf(1 - x, b, a)
+    # Turned round once at most: rounding can put both ends above their own mean, by a bit.
+    return 1 - _fraction(1 - x, b, a) if x > (a + 1) / (a + b + 2) else _fraction(x, a, b)
+
+
+def _fraction(x: float, a: float, b: float) -> float:
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
     # Lentz's way to a continued fraction.
     c, d = 1.0, 1 / _not_zero(1 - (a + b) * x / (a + 1))
