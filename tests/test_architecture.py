@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "earwitness"
-EVERYONE_MAY = {"types", "errors", ""}
+EVERYONE_MAY = {"types", "errors", "languages", ""}
 MAY_IMPORT = {
     "": {"*"},  # only when a name is asked for
     "types": set(),
     "errors": set(),
+    "languages": set(),
     "fetch": set(),
     "archive": set(),
     "text": set(),
@@ -37,7 +38,8 @@ MAY_IMPORT = {
 }  # fmt: skip
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "psutil", "onnxruntime", "duckdb",
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "langcodes", "language_data", "psutil", "onnxruntime",
+        "duckdb",
         "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client",
         "opentelemetry"}  # fmt: skip
 

@@ -81,7 +81,7 @@ def test_the_openai_client_raises_its_own_errors(client: Any) -> None:
         ("temperature", "0.5", "temperature is 0"),
         ("temperature", "warm", "is a number"),
         ("response_format", "yaml", "not 'yaml'"),
-        ("language", "--help", "not a language tag"),
+        ("language", "--help", "There is no language"),
         ("timestamp_granularities[]", "segment", "set response_format=verbose_json"),
         ("stream", "perhaps", "true or false"),
         ("logprobs", "true", "'logprobs' is not supported"),

@@ -23,6 +23,7 @@ from earwitness.engines.registry import (
 )
 from earwitness.errors import EngineError, UsageError
 from earwitness.fetch import cache_dir
+from earwitness.languages import is_among
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.measured import Measure, Protocol
@@ -268,11 +269,9 @@ def _checked(model_id: str, request: Request, settings: Settings, asked: frozens
 
 
 def _require_language(model: Model, dataset: Dataset, settings: Settings) -> None:
-    if "*" in model.languages:
-        return
     for clip in dataset.clips:
         wanted = spoken_language(clip, settings.language)
-        if wanted is not None and wanted.split("-")[0].lower() not in model.languages:
+        if not is_among(wanted, model.languages):
             knows = ", ".join(model.languages)
             raise EngineError(
                 f"Model {model.id!r} knows {knows} only, and clip {clip.id!r} of {dataset.name!r} is {wanted!r}. "

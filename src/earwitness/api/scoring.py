@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from earwitness.api.records import Record, Source, Sources, paths
 from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
+from earwitness.languages import canonical
 from earwitness.runs.record import ClipResult, ScoringInfo
 from earwitness.types import Clip, Failure, Hypothesis, Score, Segment, Transcript
 
@@ -48,7 +49,7 @@ def score(
     reference: Source | Sequence[str] | Mapping[str, str],
     hypothesis: Source | Sequence[str | None] | Mapping[str, str],
     *,
-    language: str = "en",
+    language: str | None = "en",
     normalizer: str = "auto",
     compounds: bool = False,
     align: str = "levenshtein",
@@ -65,7 +66,7 @@ def score(
     Args:
         reference: What was said: a file (plain lines, JSONL, trn, stm), a list of texts, or texts by id.
         hypothesis: What was heard, alike; a ctm beside an stm. ``None`` in a list is a failure.
-        language: Of the transcripts; decides the normalizer.
+        language: Of the transcripts, as a tag or a name; decides the normalizer. ``None`` for any.
         normalizer: ``auto``, ``whisper-english``, ``leaderboard``, ``basic``, ``none``, or a TOML file of rules.
         compounds: Whether ``white board`` equals ``whiteboard``.
         align: ``levenshtein``, or ``sclite`` for its costs.
@@ -77,7 +78,7 @@ def score(
 
     Raises:
         ScoringError: When the texts cannot be read or paired, or the files for sclite cannot be written.
-        UsageError: For a normalizer, an alignment or a format that there is not.
+        UsageError: For a language, a normalizer, an alignment or a format that there is not.
 
     >>> found = score(["the cat sat", "on the mat"], ["the cat sat", "on a mat"])
     >>> found.score("wer").value, found.score("wer").edits
@@ -86,10 +87,11 @@ def score(
     from earwitness.scoring import ScoringOptions, score_clip, summarize
     from earwitness.scoring.sclite import write_sclite
 
+    tag = canonical(language)
     wanted = None if terms is None else read_list(terms)
     pairs, braces = _pairs(reference, hypothesis, _format(format), missing_as_empty=missing_as_empty)
     options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or braces)
-    texts = [as_clip(pair, language) for pair in pairs]
+    texts = [as_clip(pair, tag) for pair in pairs]
     scored = [(clip, score_clip(clip, heard, options)) for clip, heard in texts]
     return Scored(
         scores=summarize(scored, options),
@@ -158,7 +160,7 @@ def _format(name: str | None) -> Format | None:
     return known
 
 
-def as_clip(pair: Pair, language: str) -> tuple[Clip, Hypothesis]:
+def as_clip(pair: Pair, language: str | None) -> tuple[Clip, Hypothesis]:
     """Return a pair of texts as a clip without audio, and what was heard in it."""
     heard = pair.hypothesis
     if pair.segment is not None and heard is not None:
@@ -168,7 +170,7 @@ def as_clip(pair: Pair, language: str) -> tuple[Clip, Hypothesis]:
     return clip, Hypothesis(pair.id, transcript, failure, audio_s=0.0)
 
 
-def _timed(pair: Pair, segment: Stretch, heard: str, language: str) -> tuple[Clip, Hypothesis]:
+def _timed(pair: Pair, segment: Stretch, heard: str, language: str | None) -> tuple[Clip, Hypothesis]:
     from earwitness.scoring.sclite import CHANNEL, LABELS
 
     length_s = segment.end_s - segment.start_s

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from earwitness.data import corpora, jsonl, lhotse, table, trees
 from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows
-from earwitness.errors import AudioError, DataError, DataNotFoundError, ManifestError
+from earwitness.errors import AudioError, DataError, DataNotFoundError, ManifestError, UsageError
 from earwitness.fetch import cache_dir, sha256_of
+from earwitness.languages import canonical
 from earwitness.types import Clip, Dataset
 
 SAMPLE = "sample"
@@ -165,12 +166,19 @@ def to_clips(
             raise ManifestError(f"{row.where}: id {clip.id!r} is there already, at {seen[clip.id]}. Rename one.")
         seen[clip.id] = row.where
         clip = replace(
-            clip, language=clip.language or language, channel=channel if clip.channel is None else clip.channel
+            clip, language=_language(row, language), channel=channel if clip.channel is None else clip.channel
         )
         clips.append(clip)
         if report:
             report(done, len(rows))
     return tuple(clips)
+
+
+def _language(row: Row, unstated: str | None) -> str | None:
+    try:
+        return canonical(row.language) or canonical(unstated)
+    except UsageError as error:
+        raise ManifestError(f"{row.where}: {error}") from None
 
 
 def clip_id(row: Row) -> str:

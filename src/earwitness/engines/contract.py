@@ -86,6 +86,16 @@ def require_tag(language: str | None) -> str | None:
     return language
 
 
+def whisper_code(language: str) -> str:
+    """Return the code that Whisper's vocabulary has for a language; it has Javanese by a code that was withdrawn.
+
+    >>> whisper_code("en-US"), whisper_code("jv")
+    ('en', 'jw')
+    """
+    code = language.partition("-")[0].lower()
+    return {"jv": "jw"}.get(code, code)
+
+
 def _mono(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.ndim == 1:
         return array

@@ -17,6 +17,7 @@ from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, cut_points, finished, stream_blocks
+from earwitness.engines.contract import whisper_code
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
@@ -133,7 +134,7 @@ class _FasterWhisper:
     def _whisper_language(self, language: str | None) -> str | None:
         if language is None:
             return None if self._model.model.is_multilingual else "en"
-        code = language.split("-")[0].lower()
+        code = whisper_code(language)
         if code not in self._model.supported_languages:
             raise EngineError(
                 f"This model does not know the language {language!r}. It can be forced: --set language=en"

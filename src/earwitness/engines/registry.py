@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from earwitness.engines.base import Engine, EngineSpec, Option
-from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError
+from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError, UsageError
 from earwitness.types import Settings
 
 GROUP = "earwitness.engines"
@@ -157,7 +157,18 @@ def _parse(name: str, text: str) -> Any:
         return text.lower() == "true"
     if name == "timestamps" and text not in ("none", "segment", "word"):
         raise SettingsError(f"Setting 'timestamps' needs none, segment or word, not {text!r}.")
-    return text
+    return _language(text) if name == "language" else text
+
+
+def _language(text: str) -> str:
+    from earwitness.languages import canonical
+
+    if text in ("clip", "auto"):
+        return text
+    try:
+        return canonical(text) or "auto"
+    except UsageError as error:
+        raise SettingsError(f"{error} The setting 'language' is a language, 'clip' or 'auto'.") from None
 
 
 def require_settings(spec: EngineSpec, settings: Settings, asked: frozenset[str]) -> None:

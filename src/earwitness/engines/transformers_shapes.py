@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from earwitness.engines.contract import whisper_code
 from earwitness.errors import EngineError
 from earwitness.types import Audio, Segment, Settings, Transcript
 
@@ -106,7 +107,7 @@ def _whisper_language(
     parts: Parts, inputs: Mapping[str, Any], language: str | None
 ) -> tuple[str | None, dict[str, Any]]:
     known = getattr(parts.model.generation_config, "lang_to_id", None)
-    code = language.split("-")[0].lower() if language else None
+    code = whisper_code(language) if language else None
     if code not in (None, "en") and (known is None or f"<|{code}|>" not in known):
         raise EngineError(f"This model does not know the language {language!r}. It can be forced: --set language=en")
     if known is None:

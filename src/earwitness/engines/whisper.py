@@ -10,6 +10,7 @@ import numpy as np
 from earwitness.engines import torch_device
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
+from earwitness.engines.contract import whisper_code
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
@@ -86,7 +87,7 @@ class _Whisper:
 
         if language is None:
             return None if self._model.is_multilingual else "en"
-        code = language.split("-")[0].lower()
+        code = whisper_code(language)
         if code not in (LANGUAGES if self._model.is_multilingual else ("en",)):
             raise EngineError(
                 f"This model does not know the language {language!r}. It can be forced: --set language=en"

@@ -12,6 +12,7 @@ import numpy as np
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
+from earwitness.engines.contract import whisper_code
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
@@ -86,7 +87,7 @@ class _WhisperCpp:
         multilingual = bool(self._native.whisper_is_multilingual(self._model._ctx))
         if language is None:
             return None if multilingual else "en"
-        code = language.split("-")[0].lower()
+        code = whisper_code(language)
         if code not in (self._model.available_languages() if multilingual else ("en",)):
             raise EngineError(
                 f"This model does not know the language {language!r}. It can be forced: --set language=en"

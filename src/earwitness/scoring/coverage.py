@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from earwitness.languages import has_spaces
 from earwitness.scoring.completeness import (
     CUT_TAIL,
     EMPTY_ON_SPEECH,
@@ -14,7 +15,6 @@ from earwitness.scoring.completeness import (
     TEXT_WITHOUT_SPEECH,
     UNCOVERED_SPEECH,
 )
-from earwitness.text.normalize import UNSPACED
 from earwitness.types import Finding, Segment
 
 Span = tuple[float, float]
@@ -95,7 +95,7 @@ def rate(heard: Sequence[str], language: str | None, speech: Sequence[Span]) -> 
     """
     spoken_s = total_s(speech)
     n_words = sum(max(1, sum(map(str.isdigit, word))) for word in heard)
-    unspaced = (language or "").split("-")[0].lower() in UNSPACED
+    unspaced = not has_spaces(language)
     least, most = RATE_BAND_UNSPACED if unspaced else RATE_BAND
     if not n_words or spoken_s < LEAST_RATED_S or least <= n_words / spoken_s <= most:
         return []

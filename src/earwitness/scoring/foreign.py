@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
+from earwitness.languages import primary
 from earwitness.scoring.plain import plain_words
 
 SMALL_WORDS = {
@@ -90,9 +91,9 @@ def foreign(text: str, language: str | None) -> str | None:
     >>> foreign("Спасибо за просмотр", "en"), foreign("the number you have dialled", "en"), foreign("Guten Tag", "en")
     ('script cyrillic', None, None)
     """
-    if language is None:
+    expected = primary(language)
+    if expected is None:
         return None
-    expected = language.split("-")[0].lower()
     return _by_script(text, expected) or _by_small_words(text, expected)
 
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable
 
+from earwitness.languages import has_spaces
 from earwitness.scoring.align import align
 from earwitness.scoring.clusters import cluster_of
 from earwitness.scoring.spans import spans
 from earwitness.scoring.studentized import rate_interval
-from earwitness.text.normalize import UNSPACED
 from earwitness.types import Clip, Edits, Hypothesis, Score
 
 MARKS = ".,;:?!…¿¡。，、；：？！؟،؛।॥"
@@ -36,10 +36,9 @@ def tokens(text: str, language: str | None = None) -> tuple[list[str], list[str]
     >>> tokens("Well, that's $3.50... isn't it?")
     (['Well', "that's", '3.50', "isn't", 'it'], ['', ',', '', '...', '', '?'])
     """
-    unspaced = (language or "").split("-")[0].lower() in UNSPACED
     words: list[str] = []
     marks = [""]
-    for token in (_LETTER if unspaced else _TOKEN).findall(text):
+    for token in (_TOKEN if has_spaces(language) else _LETTER).findall(text):
         if token in MARKS:
             marks[-1] += token
         else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from earwitness.engines.registry import get_engine
+from earwitness.errors import UsageError
+from earwitness.languages import canonical, is_among, primary
 from earwitness.serve.refused import Refused
 from earwitness.serve.uploads import Form
 from earwitness.serve.values import Served
@@ -19,7 +20,6 @@ STREAMED: tuple[Format, ...] = ("json", "text", "verbose_json")
 GRANULARITIES = ("segment", "word")
 DEFAULT = "default"
 """The name of whichever model is served first, such as the one that a decision has chosen."""
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _LISTS = {"timestamp_granularities[]", "timestamp_granularities"}
 _KNOWN = ("model", "language", "prompt", "response_format", "temperature", "stream", *sorted(_LISTS))
 
@@ -176,22 +176,20 @@ def _require_times(served: Served, *, words: bool, segments: bool) -> None:
 
 
 def _language(language: str | None, served: Served) -> str | None:
-    if language is not None and not _LANGUAGE.fullmatch(language):
-        raise _invalid("language", f"{language[:40]!r} is not a language tag. Write one such as 'en' or 'es-MX'.")
+    try:
+        language = canonical(language)
+    except UsageError as error:
+        raise _invalid("language", str(error)) from None
     setting = served.settings.language
     if language is not None and setting == "auto":
         raise _invalid("language", f"Model {served.id!r} is served as it was measured: it finds the language itself.")
-    if language is not None and setting != "clip" and _primary(setting) != _primary(language):
+    if language is not None and setting != "clip" and primary(setting) != primary(language):
         raise _invalid("language", f"Model {served.id!r} is served as it was measured: for {setting!r} only.")
-    if language is not None and not {"*", _primary(language)} & set(served.model.languages):
+    if not is_among(language, served.model.languages):
         raise _invalid(
             "language", f"Model {served.id!r} knows {', '.join(served.model.languages)} only, not {language!r}."
         )
     return told_language(served, language)
-
-
-def _primary(tag: str) -> str:
-    return tag.partition("-")[0].lower()
 
 
 def _one_of(name: str, value: str, known: tuple[Any, ...]) -> Format:

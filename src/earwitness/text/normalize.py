@@ -8,8 +8,9 @@ English and ``basic`` for all others, unknown languages included. ``leaderboard`
 (``leaderboard.py``), and ``basic`` for clips in another language. A name that ends in ``.toml`` is a file of a user's
 own rules (``rules.py``).
 
-Chinese, Japanese, Thai, Lao, Khmer and Burmese are written without spaces between words. Under every normalizer but
-``none`` their words are their letters (grapheme clusters), as in the same appendix, so their WER is a rate of letters.
+Chinese languages, Japanese, Thai, Lao, Khmer and Burmese are written without spaces between words
+(``languages.has_spaces``). Under every normalizer but ``none`` their words are their letters (grapheme clusters), as in
+the same appendix, so their WER is a rate of letters.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from earwitness.errors import UsageError
+from earwitness.languages import has_spaces, primary
 from earwitness.text import rules
 from earwitness.text.leaderboard import REVISION, Leaderboard
 from earwitness.text.rules import Rules
 
 NAMES = ("auto", "whisper-english", "leaderboard", "basic", "none")
-UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
 _PACKAGE = "whisper-normalizer"
 
 
@@ -60,14 +61,13 @@ class Normalizer:
         """
         if self.rules is not None:
             return self.rules.replaced(normalizer(self.rules.base).words(self.rules.raw(text), language))
-        primary = (language or "").split("-")[0].lower()
         if self.name == "none":
             return text.split()
-        if primary in UNSPACED:
+        if not has_spaces(language):
             return _letters()(text).split()
-        if self.name == "whisper-english" or (self.name == "auto" and primary == "en"):
+        if self.name == "whisper-english" or (self.name == "auto" and primary(language) == "en"):
             return _english()(text).split()
-        if self.name == "leaderboard" and primary in ("en", ""):
+        if self.name == "leaderboard" and primary(language) in ("en", None):
             return _leaderboard()(text).split()
         return _basic()(text).split()
 
@@ -108,8 +108,7 @@ def _named(name: str) -> Normalizer:
 
 def joined(words: list[str], language: str | None) -> str:
     """Return the text whose characters are compared: words with one space between, letters with none."""
-    unspaced = (language or "").split("-")[0].lower() in UNSPACED
-    return ("" if unspaced else " ").join(words)
+    return (" " if has_spaces(language) else "").join(words)
 
 
 @cache
