@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from earwitness import __version__, archive
-from earwitness.data import jsonl
 from earwitness.data.load import MANIFEST, about_folder, fingerprint, locate, to_clips
+from earwitness.data.readers import nemo
 from earwitness.data.rows import Row
 from earwitness.data.study import Study
 from earwitness.errors import ArchiveError, DataNotFoundError, UsageError
@@ -182,7 +182,7 @@ def _unpack(zipped: archive.Archive, bundle: Bundle, root: Path) -> None:
             raise ArchiveError(f"{str(zipped.path)!r}: {name!r} is not what was packed. Copy or download it again.")
     for dataset in bundle.datasets:
         manifest = f"data/{dataset.folder}/{MANIFEST}"
-        rows = list(jsonl.read(root / manifest)) if manifest in listed else []
+        rows = list(nemo.read(root / manifest)) if manifest in listed else []
         # A row that cannot be read, or whose audio lies elsewhere, is left out here and missed by the fingerprint.
         inside = [row for row in rows if isinstance(row, Row) and row.audio.resolve().is_relative_to(root.resolve())]
         if fingerprint(to_clips(inside)) != dataset.sha256:
@@ -252,7 +252,7 @@ def _row(clip: Clip, dataset: Dataset) -> dict[str, Any]:
         "channel": clip.channel,
     }
     # A tag that has the name of a key of the manifest would be read as that key.
-    return {**{key: value for key, value in clip.tags.items() if key not in jsonl.KNOWN}, **row}
+    return {**{key: value for key, value in clip.tags.items() if key not in nemo.KNOWN}, **row}
 
 
 def _folder(name: str, taken: set[str]) -> str:

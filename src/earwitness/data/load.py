@@ -9,7 +9,8 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from earwitness.data import corpora, jsonl, lhotse, table, trees
+from earwitness.data import corpora
+from earwitness.data.readers import folder, kaldi, lhotse, librispeech, nemo, table
 from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows
 from earwitness.errors import AudioError, DataError, DataNotFoundError, ManifestError, UsageError
 from earwitness.fetch import cache_dir, sha256_of
@@ -19,11 +20,11 @@ from earwitness.types import Clip, Dataset
 SAMPLE = "sample"
 MANIFEST = "manifest.jsonl"
 FORMATS: Mapping[str, Callable[[Path], Rows]] = {
-    "nemo": jsonl.read,
+    "nemo": nemo.read,
     "table": table.read,
-    "folder": trees.read_folder,
-    "kaldi": trees.read_kaldi,
-    "librispeech": trees.read_librispeech,
+    "folder": folder.read,
+    "kaldi": kaldi.read,
+    "librispeech": librispeech.read,
     "lhotse": lhotse.read,
 }
 Progress = Callable[[int, int], None]
@@ -143,7 +144,7 @@ def sniff(path: Path) -> str:
     if suffix in AUDIO_SUFFIXES:
         return "folder"
     if suffix in (".jsonl", ".json", ".ndjson"):
-        first = next((line for _, line in jsonl.lines(path)), "")
+        first = next((line for _, line in nemo.lines(path)), "")
         return "lhotse" if '"recording"' in first and '"audio_filepath"' not in first else "nemo"
     raise DataError(f"{str(path)!r} is not a manifest: it is none of .jsonl, .csv, .tsv, a folder or an audio file.")
 

@@ -1,55 +1,14 @@
-"""Folders: audio with text files beside it, a LibriSpeech tree, a Kaldi data folder."""
+"""A Kaldi data folder: ``wav.scp``, and ``segments``, ``text`` and ``utt2spk`` where there are any."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows, inside, seconds, text_lines
+from earwitness.data.rows import Row, Rows, seconds, text_lines
 from earwitness.errors import ManifestError
 
 
-def read_folder(path: Path) -> Rows:
-    """Yield a row for every audio file in and below a folder; ``name.txt`` beside ``name.wav`` is its reference.
-
-    Without a text file the clip is unlabelled. A single audio file is a folder of one.
-    """
-    root = path if path.is_dir() else path.parent
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for audio in found:
-        if audio.suffix.lower() in AUDIO_SUFFIXES and audio.is_file():
-            text = audio.with_suffix(".txt")
-            try:
-                reference = " ".join(line.strip() for _, line in text_lines(text)) if text.exists() else None
-            except ManifestError as error:
-                yield error
-                continue
-            yield Row(where=str(audio), audio=audio, name=inside(audio, root), reference=reference)
-
-
-def read_librispeech(path: Path) -> Rows:
-    """Yield a row for every line of every ``SPEAKER-CHAPTER.trans.txt``; the audio lies beside, by its id.
-
-    Speaker and chapter together are the recording; the language is English.
-    """
-    for transcript in sorted(path.rglob("*.trans.txt")):
-        for number, line in text_lines(transcript):
-            id_, _, text = line.strip().partition(" ")
-            audio = next(transcript.parent.glob(f"{id_}.*"), transcript.parent / f"{id_}.flac")
-            speaker, _, rest = id_.partition("-")
-            chapter = rest.partition("-")[0]
-            yield Row(
-                where=f"{transcript}:{number}",
-                audio=audio,
-                name=inside(audio, path),
-                id=id_,
-                reference=text.strip(),
-                language="en",
-                speaker=speaker,
-                recording=f"{speaker}-{chapter}",
-            )
-
-
-def read_kaldi(path: Path) -> Rows:
+def read(path: Path) -> Rows:
     """Yield a row for every utterance of a Kaldi data folder.
 
     ``wav.scp`` gives a path for each recording, relative to the folder or to where the command runs; an entry that is

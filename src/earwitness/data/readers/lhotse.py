@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from earwitness.data.jsonl import lines, parse_object
+from earwitness.data.readers.nemo import lines, parse_object
 from earwitness.data.rows import Row, Rows, seconds
 from earwitness.errors import ManifestError
 

@@ -1,0 +1,1 @@
+"""One file per format: what is at a path, as rows."""
