@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "earwitness"
-EVERYONE_MAY = {"types", "errors", ""}
+EVERYONE_MAY = {"types", "errors", "counts", ""}
 MAY_IMPORT = {
     "": {"*"},  # only when a name is asked for
     "types": set(),
     "errors": set(),
+    "counts": set(),
     "fetch": set(),
     "archive": set(),
     "text": set(),

@@ -27,6 +27,7 @@ from earwitness.compare.judge import Judged, held, judged
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import CATEGORIES, Policy, Use
 from earwitness.compare.winners import winner
+from earwitness.counts import counted
 from earwitness.runs.record import DatasetInfo
 from earwitness.runs.store import now
 from earwitness.scoring.lengths import length_bands
@@ -173,7 +174,7 @@ def _why(verdicts: Sequence[Verdict], policy: Policy) -> str:
     if first.status not in SERVED:
         return f"No candidate may be served under {policy.name!r}: the best, {first.candidate}, is {first.status}."
     others = [verdict for verdict in verdicts[1:] if verdict.status == first.status]
-    rank = f", ahead of {len(others)} other{'' if len(others) == 1 else 's'} by grade" if others else ""
+    rank = f", ahead of {counted(len(others), 'other')} by grade" if others else ""
     under = f" under {len(first.conditions)} conditions" if len(first.conditions) > 1 else ""
     under = " under one condition" if len(first.conditions) == 1 else under
     return f"{first.candidate} is {first.status}{under}, grade {first.grade}{rank}."

@@ -18,6 +18,7 @@ from earwitness.compare.measures import MEASURES, Case, cold_starts, incomplete_
 from earwitness.compare.parity import setting_differences
 from earwitness.compare.rules import CATEGORIES
 from earwitness.compare.ties import ranked
+from earwitness.counts import are
 from earwitness.runs.record import ClipResult
 from earwitness.scoring.clusters import FEWEST, cluster_of
 from earwitness.scoring.quantiles import quantile_difference
@@ -123,7 +124,7 @@ def _by_percentile(lines: _Lines, best: str, others: Sequence[str]) -> tuple[lis
     columns, clusters = _columns(lines, wall_of)
     n = len(set(clusters))
     if n < FEWEST:
-        reason = f"it takes at least {FEWEST} recordings, and there {'is' if n == 1 else 'are'} {n}"
+        reason = f"it takes at least {FEWEST} recordings, and there {are(n)}"
         return list(others), _cannot(others, {reason})
     tied = []
     for label in others:

@@ -8,6 +8,7 @@ from typing import Any
 
 from earwitness.compare.matrix import matrix
 from earwitness.compare.table import Comparison, Row, Table, machine_name
+from earwitness.counts import counted
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
 from earwitness.report.measured import batch_sentence, run_sentences
@@ -112,13 +113,13 @@ def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
     data = table.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
-    return f"{data.name}: {data.n_clips} clip{'s' if data.n_clips != 1 else ''}, {duration(data.audio_s)}{synthetic}"
+    return f"{data.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
 
 
 def notes(table: Table) -> list[str]:
     """Return what to keep in mind when reading a table, a sentence each."""
     found = [
-        f"{row.label} on the {row.wer_on_shared.n_clips} clips that every model finished: "
+        f"{row.label} on the {counted(row.wer_on_shared.n_clips, 'clip')} that every model finished: "
         f"WER {percent(row.wer_on_shared)}"
         for row in table.rows
         if row.wer_on_shared
@@ -129,7 +130,7 @@ def notes(table: Table) -> list[str]:
         if row.run.speed and row.run.speed.network_s is not None
     ]
     found += [
-        f"{row.label}: {meaning} in {count(score)} of {score.n_clips} clips"
+        f"{row.label}: {meaning} in {count(score)} of {counted(score.n_clips, 'clip')}"
         for row in table.rows
         for metric, meaning in SELDOM.items()
         if (score := row.run.score(metric)) and score.value
@@ -152,7 +153,7 @@ def machines(table: Table) -> list[str]:
     """Return what each machine is, with its letter where there are several."""
     several = len(table.environments) > 1
     return [
-        f"{machine_name(number) if several else 'measured on'}{':' if several else ''} {env.cpu}, {env.cores} cores, "
+        f"{f'{machine_name(number)}:' if several else 'measured on'} {env.cpu}, {counted(env.cores, 'core')}, "
         f"{env.memory_bytes / 2**30:.0f} GiB, {env.platform}, Python {env.python}, Earwitness {env.earwitness}"
         for number, env in enumerate(table.environments)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from earwitness.compare.ties import PairTest, Plan
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING
 
 _MOST_PAIRS = 10
@@ -93,5 +94,5 @@ def _more(plan: Plan, minutes: float | None) -> str:
     if more <= 0:
         return "none"
     if more < 100:
-        return f"{max(1, round(more))} minute{'s' if round(more) > 1 else ''}"
+        return counted(max(1, round(more)), "minute")
     return f"{more / 60:.2g} hours" if more < 6000 else f"{more / 60:,.0f} hours"
