@@ -18,6 +18,7 @@ from earwitness.counts import counted
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, DatasetInfo, Run
 from earwitness.runs.rescore import options_of
+from earwitness.runs.shelf import none_complete
 from earwitness.runs.store import read_clips
 from earwitness.scoring import summarize
 from earwitness.types import Settings
@@ -130,10 +131,7 @@ def gather(records: Sequence[Path]) -> Candidates:
         engine = (run.engine.name, run.engine.python, tuple(sorted(run.engine.packages.items())))
         groups[(*candidate_key(run), engine)].append(Heard(path, run, results))
     if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
-        why = f" {left_out[0]}" if left_out else ""
-        raise ComparisonError(
-            f"There is no complete run over clean audio to decide on.{why} Make one: earwitness run DATA --model M"
-        )
+        raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
     everything = [heard for group in groups.values() for heard in group]
     _refuse_other_data(everything)
     refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])

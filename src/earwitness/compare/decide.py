@@ -26,7 +26,7 @@ from earwitness.compare.grade import grade, grade_parts
 from earwitness.compare.judge import Judged, held, judged
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import CATEGORIES, Policy, Use
-from earwitness.compare.winners import winner
+from earwitness.compare.winners import NOT_COMPARED, winner
 from earwitness.counts import counted
 from earwitness.runs.record import DatasetInfo
 from earwitness.runs.store import now
@@ -161,7 +161,8 @@ def _guidance(use: Use, served: Sequence[_Case]) -> str:
     if not best.candidates:
         return f"For {use.name}: {_and([c.label for c in fit])}, which {words} does not tell apart ({best.note})."
     shown = ", ".join(f"{label} {MEASURES[best.measure].show(best.values[label])}" for label in best.candidates)
-    tie = " (a tie)" if len(best.candidates) > 1 else ""
+    several = f" ({NOT_COMPARED})" if NOT_COMPARED in (best.note or "") else " (a tie)"
+    tie = several if len(best.candidates) > 1 else ""
     return f"For {use.name}: {_and(best.candidates)}{tie}, by {words}: {shown}."
 
 

@@ -104,8 +104,8 @@ def build(
 
 def _heading(study: Study) -> str:
     names = dict.fromkeys(
-        board.table.dataset.name for board in study.boards if board.table.dataset.condition is None
-    ) or dict.fromkeys(board.table.dataset.name for board in study.boards)
+        board.table.name for board in study.boards if board.table.dataset.condition is None
+    ) or dict.fromkeys(board.table.name for board in study.boards)
     return f"Speech recognition on {', '.join(names)}"
 
 

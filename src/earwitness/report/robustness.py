@@ -14,7 +14,7 @@ def title(panel: Panel) -> str:
     data = panel.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
     family = panel.family or "other conditions"
-    return f"{family} on {data.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
+    return f"{family} on {panel.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
 
 
 def header(panel: Panel) -> list[str]:

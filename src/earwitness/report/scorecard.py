@@ -76,6 +76,8 @@ COLUMNS = (
         "words heard per word spoken; far under 1, something is missing",
     ),
 )
+_BY_REFERENCE = ("Rank", "CER", "Empty", "Invented", "Length")
+"""Columns that a table without references does not have; its WER is a dash, and a note says why."""
 DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
 THROUGHPUT = Column(
     "RTFx all cores",
@@ -91,7 +93,12 @@ def columns(table: Table) -> tuple[Column, ...]:
     found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
     if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
         found.insert(found.index(_RTF) + 1, THROUGHPUT)
-    return tuple(found)
+    return tuple(column for column in found if column.heading not in _BY_REFERENCE or _has_references(table))
+
+
+def _has_references(table: Table) -> bool:
+    scores = [row.run.score("wer") for row in table.rows]
+    return any(score is None or score.n_clips for score in scores)
 
 
 SELDOM = {
@@ -113,7 +120,7 @@ def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
     data = table.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
-    return f"{data.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
+    return f"{table.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
 
 
 def notes(table: Table) -> list[str]:
@@ -136,7 +143,8 @@ def notes(table: Table) -> list[str]:
         if (score := row.run.score(metric)) and score.value
     ]
     found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]
-    reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
+    wers = [score for row in table.rows if (score := row.run.score("wer"))] if _has_references(table) else []
+    reasons = {score.reason for score in wers if score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]
     found += [sentence for row in table.rows for sentence in run_sentences(row.label, row.run)]
     ranks = [table.unranked] if table.unranked else pair_sentences(table.pairs)

@@ -65,8 +65,9 @@ def leader(table: Table) -> dict[str, Any]:
     first = table.rows[0]
     score = first.run.score("wer")
     if score is None or score.value is None:
-        claim = f"ran on {table.dataset.name}; without references there is no error rate."
-        return {"name": first.label, "claim": claim, "tested": "", "more": []}
+        reason = (score.reason if score else None) or "it has no score"
+        known = "Without one, speed, memory, failures and how complete the texts are can be compared."
+        return {"name": "No rank:", "claim": f"{reason}, so there is no error rate.", "tested": known, "more": []}
     many = len(table.rows)
     lowest = f"has the lowest WER of {many} runs:" if many > 1 else "has a WER of"
     told, pairs = _tested(table, first.label)
@@ -77,9 +78,6 @@ def _tested(table: Table, label: str) -> tuple[str, list[str]]:
     if table.unranked:
         return table.unranked, []
     pairs = [pair for pair in table.pairs if pair.first == label]
-    untested = {pair.difference.reason for pair in pairs if pair.p is None}
-    if len(untested) == 1 and all(pair.p is None for pair in pairs):
-        return f"That is no ranking: {untested.pop()}.", []
     ties = [pair.second for pair in pairs if not pair.told_apart]
     told = "The tests tell it from every other." if pairs else ""
     if ties:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from earwitness.compare.decision import Decision, GradePart, RuleResult, Verdict, Winner
+from earwitness.compare.winners import NOT_COMPARED
 from earwitness.counts import counted
 from earwitness.report.format import NOTHING, megabytes, number
 
@@ -100,7 +101,8 @@ def _part(part: GradePart) -> str:
 
 def _winner(winner: Winner) -> dict[str, Any]:
     who = ", ".join(winner.candidates) or "nobody"
-    tie = len(winner.candidates) > 1 and "tie" not in (winner.note or "")
+    note = winner.note or ""
+    tie = len(winner.candidates) > 1 and "tie" not in note and NOT_COMPARED not in note
     return {
         "category": winner.category.replace("_", " "),
         "who": f"{who} (tie)" if tie else who,
