@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "earwitness"
-EVERYONE_MAY = {"types", "errors", "languages", ""}
+EVERYONE_MAY = {"types", "errors", "languages", "counts", ""}
 MAY_IMPORT = {
     "": {"*"},  # only when a name is asked for
     "types": set(),
     "errors": set(),
     "languages": set(),
+    "counts": set(),
     "fetch": set(),
     "archive": set(),
     "text": set(),

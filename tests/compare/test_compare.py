@@ -4,14 +4,25 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.compare.study import clip, heard, misheard, record, said
 
+import earwitness as ew
+from earwitness.api.analysis import pairs
+from earwitness.compare.decide import decide
+from earwitness.compare.policy import load
+from earwitness.compare.study import study
 from earwitness.compare.table import compare
-from earwitness.errors import ComparisonError, RecordError
+from earwitness.errors import ComparisonError, EarwitnessError, RecordError
+from earwitness.report import sections
 from earwitness.report.scorecard import markdown
+from earwitness.report.statistics import pair_sentence
+from earwitness.report.verdict import verdict
 from earwitness.runs import store
 from earwitness.runs.drive import Job, start
+from earwitness.runs.environment import this_process
 from earwitness.runs.record import Limits, Selection
 from earwitness.runs.rescore import rescore_record
 from earwitness.types import Settings
@@ -57,7 +68,7 @@ def test_rows_stand_best_first_with_the_numbers_of_their_records(measure: Measur
 
 
 def test_one_run_has_nothing_to_be_compared_with(measure: Measure) -> None:
-    with pytest.raises(ComparisonError, match="There is only one run, 'fake:a'"):
+    with pytest.raises(ComparisonError, match="There is only one run to compare, 'fake:a'"):
         compare([measure("a", *PERFECT)])
 
 
@@ -106,6 +117,61 @@ def test_a_record_whose_texts_were_edited_by_hand_is_left_out(measure: Measure) 
     clips.write_text(clips.read_text().replace("two words", "two swords"))
     found = compare([edited, *rest])
     assert "its clips file was changed after the run" in found.left_out[0]
+
+
+def edit(record: Path) -> Path:
+    clips = store.clips_path(record)
+    clips.write_text(clips.read_text().replace("two words", "two swords"))
+    return record
+
+
+def interrupt(record: Path, n_clips: int = 2) -> Path:
+    """Leave the record as Ctrl-C does after so many clips."""
+    clips = store.clips_path(record)
+    clips.write_bytes(b"".join(clips.read_bytes().splitlines(keepends=True)[:n_clips]))
+    store.write_run(record, store.sealed(record, replace(store.read_run(record), status="interrupted")))
+    return record
+
+
+def test_a_run_that_is_alone_because_the_other_was_edited_says_so(measure: Measure) -> None:
+    whole, edited = measure("a", *PERFECT), edit(measure("b", *PERFECT))
+    for refused in (lambda: compare([whole, edited]), lambda: pairs([whole, edited])):
+        with pytest.raises(EarwitnessError, match="only one run to compare, 'fake:a'") as caught:
+            refused()
+        assert f"Left out: {edited}: its clips file was changed after the run." in str(caught.value)
+        assert f"earwitness rescore {edited}" in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["compare", "decide", "report", "baseline", "terms"])
+def test_where_the_only_record_was_interrupted_the_answer_is_how_to_go_on(
+    measure: Measure, tmp_path: Path, command: str
+) -> None:
+    path = interrupt(measure("a", *PERFECT))
+    extra = {"report": {"out": tmp_path / "r"}, "baseline": {"out": tmp_path / "b.json"}}
+    with pytest.raises(EarwitnessError) as caught:
+        getattr(ew, command)(path, **extra.get(command, {}))
+    assert f"{path} was interrupted after 2 of 3 clips. Go on with it: earwitness run --resume {path}" in str(
+        caught.value
+    )
+    assert "Make one" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"status": "failed"}, "failed after 3 of 3 clips. Go on"), ({"status": "running"}, "was killed after 3 of 3")],
+)
+def test_what_became_of_a_record_is_said(measure: Measure, change: dict[str, Any], sentence: str) -> None:
+    path = measure("a", *PERFECT)
+    store.write_run(path, replace(store.read_run(path), **change))
+    with pytest.raises(ComparisonError, match=sentence):
+        compare([path])
+
+
+def test_a_record_that_is_being_written_is_to_be_waited_for(measure: Measure) -> None:
+    path = measure("a", *PERFECT)
+    store.write_run(path, replace(store.read_run(path), status="running", process=this_process()))
+    with pytest.raises(ComparisonError, match=r"is still running, 3 of 3 clips done\. Wait for it"):
+        compare([path])
 
 
 def test_a_folder_without_records_says_how_to_make_one(tmp_path: Path) -> None:
@@ -166,3 +232,84 @@ def test_a_narrow_screen_divides_a_table_and_cuts_no_number_off(
         for column in COLUMNS:
             assert column.heading in printed
             assert column.show(row) in printed
+
+
+def unlabelled(manifest: Path) -> Path:
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    path = manifest.with_name("unlabelled.jsonl")
+    path.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "text"}) + "\n" for row in rows))
+    return path
+
+
+def test_without_references_there_is_no_rank_and_what_is_known_is_said(measure: Measure, three_clips: Path) -> None:
+    bare = unlabelled(three_clips)
+    found = compare([measure("a", *PERFECT, manifest=bare), measure("b", *PERFECT, manifest=bare)])
+    (table,) = found.tables
+    assert [row.rank for row in table.rows] == ["–", "–"]
+    assert table.pairs == ()
+    text = markdown(found)
+    assert (
+        "- Not ranked: no clip has a reference, so there is no error rate. What is known without references: " in text
+    )
+    assert " tie" not in text
+    assert "| Model | WER | RTF |" in text  # and no rank, CER, length
+    assert sections.leader(table)["name"] == "No rank:"
+
+
+@pytest.mark.parametrize("n_recordings", [1, 3])
+def test_too_few_recordings_are_no_tie_and_give_no_rank(tmp_path: Path, n_recordings: int) -> None:
+    words = said(20, 1)
+    for name, errors in (("a:good", 1), ("b:bad", 9)):
+        clips = [clip(f"c{n}", words, 5.0) for n in range(n_recordings)]
+        record(tmp_path, name, "d", [(one, heard(one, misheard(words, errors), 1.0)) for one in clips])
+    paths = store.find_records([tmp_path])
+    found = compare(paths)
+    (table,) = found.tables
+    assert [row.rank for row in table.rows] == ["–", "–"]
+    there = "there is 1" if n_recordings == 1 else "there are 3"
+    reason = f"it takes at least 4 recordings, and {there}"
+    assert table.unranked == f"Not ranked: their error rates cannot be compared: {reason}"
+    assert pair_sentence(table.pairs[0]) == f"a:good and b:bad cannot be compared: {reason}"
+    assert " tie" not in markdown(found)
+    decision = decide(paths, load(), out=tmp_path / "decision.json")
+    accuracy = next(winner for winner in decision.winners if winner.category == "accuracy")
+    assert accuracy.note == f"they cannot be compared ({reason})"
+    shown = verdict(decision)["winners"]
+    assert next(one for one in shown if one["category"] == "accuracy")["who"] == "a:good, b:bad"
+
+
+def test_four_recordings_with_a_rank_have_one_and_ties_among_them(tmp_path: Path) -> None:
+    words = said(20, 1)
+    for name, errors in (("a:good", 1), ("b:bad", 2)):
+        clips = [clip(f"c{n}", words, 5.0) for n in range(4)]
+        record(tmp_path, name, "d", [(one, heard(one, misheard(words, errors), 1.0)) for one in clips])
+    (table,) = compare(store.find_records([tmp_path])).tables
+    assert table.unranked is None
+    assert [row.rank for row in table.rows] == ["1–2", "1–2"]
+    assert "a:good and b:bad tie" in pair_sentence(table.pairs[0])
+
+
+def test_two_datasets_of_one_name_are_told_apart_by_where_they_came_from(measure: Measure, three_clips: Path) -> None:
+    others = {}
+    for language in ("en", "es"):
+        others[language] = three_clips.parent / language / "three.jsonl"
+        others[language].parent.mkdir()
+        text = three_clips.read_text().replace('"audio_filepath": "', f'"audio_filepath": "{three_clips.parent}/')
+        others[language].write_text(text.replace('"lang": "en"', f'"lang": "{language}"'))
+    records = [measure(name, *PERFECT, manifest=path) for path in others.values() for name in "ab"]
+    found = compare(records)
+    assert [table.name for table in found.tables] == ["three (en/three.jsonl)", "three (es/three.jsonl)"]
+    text = markdown(found)
+    assert "## three (en/three.jsonl): 3 clips" in text
+    assert "## three (es/three.jsonl): 3 clips" in text
+    lead = sections.lead(study(records))
+    assert "three (en/three.jsonl)" in lead
+    assert "three (es/three.jsonl)" in lead
+
+
+def test_a_dataset_that_changed_in_its_place_is_told_apart_by_its_hash(measure: Measure, three_clips: Path) -> None:
+    records = [measure(name, *PERFECT) for name in "ab"]
+    three_clips.write_text(three_clips.read_text().replace("two words", "too words"))
+    records += [measure(name, *PERFECT) for name in "ab"]
+    names = {table.dataset.sha256: table.name for table in compare(records).tables}
+    assert sorted(names.values()) == sorted(f"three (sha256 {sha256[:8]})" for sha256 in names)

@@ -106,6 +106,19 @@ def test_two_models_of_the_study_are_usable_and_the_one_that_answers_is_rejected
     assert "2 clips with an answer in place of a transcript" in why[1]
 
 
+@pytest.mark.parametrize(
+    ("targets", "reason"),
+    [("", "the one gate passes"), ("[targets]\nloop_share = 0.9\n", "the one gate passes and the one target passes")],
+)
+def test_one_gate_and_one_target_are_not_said_in_the_plural(tmp_path: Path, targets: str, reason: str) -> None:
+    assert verdict(GATE + targets, record(tmp_path, "m:one", "d", lines(FEW))).reasons == (reason,)
+
+
+def test_a_gate_that_was_not_measured_is_not_among_those_that_pass(tmp_path: Path) -> None:
+    found = verdict("[gates]\nwer = 0.3\ncold_start_s = 5.0\n", record(tmp_path, "m:one", "d", lines(FEW)))
+    assert found.reasons[0] == "the one measured gate passes"
+
+
 def test_the_decision_of_the_study_is_the_golden_one(studied: Decision) -> None:
     assert steadied(plain_decision(studied)) == json.loads(GOLDEN.read_text("utf-8"))
 

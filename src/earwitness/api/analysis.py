@@ -192,9 +192,11 @@ def pairs(records: Sources = "runs", *, cluster: str = "recording") -> list[Pair
     from earwitness.compare.ties import ranked
     from earwitness.scoring.matched_pairs import matched_texts
 
-    runs = _selected(records)
+    left_out: list[str] = []
+    runs = _selected(records, left_out)
     if len(runs) < 2:
-        raise UsageError(f"There is only one run, {runs[0].label!r}. Run another model on the same data.")
+        others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
+        raise UsageError(f"There is only one run to compare, {runs[0].label!r}. {others}")
     texts = {run.label: {clip.id: (clip, hypothesis) for clip, hypothesis in _texts(run)} for run in runs}
     tested = ranked({run.label: run.results for run in runs}, by=cluster_name(cluster)).pairs
     norm = runs[0].run.scoring.normalizer
@@ -243,10 +245,10 @@ def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
     )
 
 
-def _selected(records: Sources) -> list[Selected]:
+def _selected(records: Sources, left_out: list[str] | None = None) -> list[Selected]:
     from earwitness.compare.select import selected
 
-    return selected(paths(records))
+    return selected(paths(records), left_out)
 
 
 def _pairs(run: Selected) -> list[tuple[Clip, ClipScore]]:

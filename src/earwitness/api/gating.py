@@ -106,12 +106,13 @@ def baseline(records: Sources = "runs", out: Source = "baseline.json", *, partia
     """
     from earwitness.compare import baseline as baselines
     from earwitness.errors import ComparisonError
+    from earwitness.runs.shelf import none_complete
     from earwitness.runs.store import read_clips, write_text
 
     path = Path(out)
     runs, left_out = _newest(records)
     if not runs:
-        raise ComparisonError("There is no complete run to make a baseline of. Make one: earwitness run DATA --model M")
+        raise ComparisonError(none_complete("make a baseline of", left_out))
     before = baselines.read(path).entries if path.exists() else ()
     entries = tuple(baselines.entry_of(run, read_clips(record)) for record, run in runs)
     what = {entry.what for entry in entries}

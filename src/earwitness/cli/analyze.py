@@ -13,6 +13,7 @@ from earwitness.cli.common import AsJson, console, new_app, print_json, progress
 
 if TYPE_CHECKING:
     from earwitness.api.analysis import Sliced
+    from earwitness.compare.ties import PairTest
 
 app = new_app(
     "Where errors are, and how firmly a ranking stands: slices, sensitivity, terms, completeness, pairs.\n\n"
@@ -128,7 +129,7 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
         d = pair.difference
         table.add_row(
             pair.first, pair.second, points(d.value, d.ci95), p_value(pair.p), p_value(d.p), p_value(d.p_bootstrap),
-            p_value(segments.p), str(segments.n_segments), "differ" if pair.told_apart else "tie",
+            p_value(segments.p), str(segments.n_segments), _verdict(pair),
         )  # fmt: skip
     console().print(table)
     for reason in dict.fromkeys(both.test.difference.reason for both in found if both.test.difference.reason):
@@ -151,6 +152,12 @@ def completeness(records: Records, as_json: AsJson = False) -> None:
         print_json({label: asdict(answer) for label, answer in found.items()})
         return
     show(found)
+
+
+def _verdict(pair: PairTest) -> str:
+    if not pair.comparable:
+        return "cannot be compared"
+    return "differ" if pair.told_apart else "tie"
 
 
 def _show_slices(answer: Sliced) -> None:

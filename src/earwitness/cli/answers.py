@@ -9,6 +9,7 @@ from typing import Any
 
 from earwitness.api.items import Item
 from earwitness.cli.common import console, print_json
+from earwitness.counts import counted
 from earwitness.report.format import number, percent
 from earwitness.runs.record import Run
 from earwitness.runs.store import read_clips, read_run
@@ -48,7 +49,7 @@ def _in_words(run: Run) -> str:
     failed = run.score("failed_clips")
     return (
         f": WER {percent(run.score('wer'))}, RTF {number(run.speed.rtf if run.speed else None)}, "
-        f"{failed.value if failed else 0:.0f} of {run.dataset.n_clips} clips failed"
+        f"{failed.value if failed else 0:.0f} of {counted(run.dataset.n_clips, 'clip')} failed"
     )
 
 

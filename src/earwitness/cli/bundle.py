@@ -10,6 +10,7 @@ import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.api.jobs import Request
@@ -43,7 +44,7 @@ def bundle(
     from earwitness.report.format import duration, number
 
     for dataset in made.datasets:
-        length = f"{dataset.n_clips} clips, {duration(dataset.audio_s)}"
+        length = f"{counted(dataset.n_clips, 'clip')}, {duration(dataset.audio_s)}"
         console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)
     models = ", ".join(made.study.models) or "no models: name them where it is run"
     console().print(f"{models}\n{out}: {number(out.stat().st_size / 1e6)} MB", markup=False)

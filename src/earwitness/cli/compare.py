@@ -153,6 +153,7 @@ def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
     return {
         "tables": [
             {
+                "name": table.name,
                 "dataset": asdict(table.dataset),
                 "differences": [asdict(difference) for difference in table.differences],
                 "unranked": table.unranked,

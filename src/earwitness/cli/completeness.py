@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.api.analysis import Completeness
@@ -19,7 +20,7 @@ def show(found: Mapping[str, Completeness]) -> None:
     screen = console()
     for label, answer in found.items():
         counts = ", ".join(f"{kind} {n}" for kind, n in answer.counts.items()) or "nothing found"
-        screen.print(f"{label}, {answer.clips} clips: {counts}", markup=False)
+        screen.print(f"{label}, {counted(answer.clips, 'clip')}: {counts}", markup=False)
         if answer.speech.model is None:
             reason = answer.speech.reason or "the run is older than that"
             screen.print(f"  Speech was not looked for: {reason}.", markup=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.api.gating import Baselined
@@ -97,7 +98,7 @@ def _show_baseline(made: Baselined, *, partial: bool, as_json: bool) -> None:
         print_json({"baseline": str(made.baseline), "entries": entries, "taken_out": [] if partial else gone})
         return
     for name, entry in zip(entries, made.entries, strict=True):
-        console().print(f"{name}: {len(entry.clips)} clips", markup=False)
+        console().print(f"{name}: {counted(len(entry.clips), 'clip')}", markup=False)
     for name in gone:
         console().print(f"{'kept' if partial else 'taken out'}: {name}", markup=False)
     console().print(str(made.baseline), markup=False, soft_wrap=True)

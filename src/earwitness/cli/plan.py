@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.counts import counted
 
 app = new_app("How much more audio would separate models, or narrow an interval.")
 
@@ -37,7 +38,7 @@ def plan(
         print_json(asdict(found))
         return
     screen = console()
-    screen.print(f"{duration(found.audio_s)} of labelled audio in {found.n_clusters} {cluster}s", markup=False)
+    screen.print(f"{duration(found.audio_s)} of labelled audio in {counted(found.n_clusters, cluster)}", markup=False)
     for label, wer in found.wer.items():
         screen.print(f"{label}: WER {percent(wer)}. {width_sentence(found.width[label])}.", markup=False)
     for pair in found.pairs:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.report.build import Made
@@ -72,5 +73,5 @@ def _tell(made: Made, *, as_json: bool) -> None:
         screen.print(f"Note: {warning}", markup=False)
     if made.silent:
         silent = made.n_clips - made.n_heard
-        screen.print(f"{silent} of {made.n_clips} clips without sound: {made.silent}", markup=False)
+        screen.print(f"{silent} of {counted(made.n_clips, 'clip')} without sound: {made.silent}", markup=False)
     console().print(str(made.page), markup=False, soft_wrap=True)

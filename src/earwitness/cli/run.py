@@ -13,6 +13,7 @@ import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, typed
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.api.items import Item
@@ -146,7 +147,8 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
             for number in group:
                 job = tasks[number].job
                 if bars.disable and not quiet:
-                    screen.print(f"{job.model.id} on {job.dataset.name}: {len(job.dataset.clips)} clips", markup=False)
+                    n_clips = counted(len(job.dataset.clips), "clip")
+                    screen.print(f"{job.model.id} on {job.dataset.name}: {n_clips}", markup=False)
                 turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
             records |= zip(group, together(turns, out), strict=True)
     return [records[number] for number in range(len(tasks))]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.runs.record import Run
@@ -108,7 +109,7 @@ def _show(records: Held) -> None:
         )
         table.add_row(*(Text(cell) for cell in cells))
     console().print(table)
-    console(stderr=True).print(f"{_count(len(records))}; times are UTC.", markup=False)
+    console(stderr=True).print(f"{counted(len(records), 'record')}; times are UTC.", markup=False)
 
 
 def _ask(records: Held, sql: str, *, as_json: bool) -> None:
@@ -162,9 +163,10 @@ def _prune(
     if not going:
         console().print("Nothing to prune.")
     elif yes:
-        console().print(f"In the trash: {_count(len(going))}. Bring back what is there: earwitness runs --restore")
+        n_records = counted(len(going), "record")
+        console().print(f"In the trash: {n_records}. Bring back what is there: earwitness runs --restore")
     else:
-        console().print(f"{_count(len(going))} would go. Do it: add --yes")
+        console().print(f"{counted(len(going), 'record')} would go. Do it: add --yes")
 
 
 def _restore(roots: list[Path], *, as_json: bool) -> None:
@@ -182,10 +184,6 @@ def _restore(roots: list[Path], *, as_json: bool) -> None:
             console().print("The trash is empty.")
     if left:
         raise typer.Exit(1)
-
-
-def _count(n: int) -> str:
-    return "1 record" if n == 1 else f"{n} records"
 
 
 def _plain(path: Path, run: Run) -> dict[str, Any]:

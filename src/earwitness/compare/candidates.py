@@ -14,9 +14,11 @@ from typing import Any
 from earwitness.compare.evidence import Found, Heard
 from earwitness.compare.measures import MEASURES, Case
 from earwitness.compare.table import candidate_key, labels_of, machine_of, newest, places_of, refuse_unequal_signatures
+from earwitness.counts import counted
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, DatasetInfo, Run
 from earwitness.runs.rescore import options_of
+from earwitness.runs.shelf import none_complete
 from earwitness.runs.store import read_clips
 from earwitness.scoring import summarize
 from earwitness.types import Settings
@@ -129,10 +131,7 @@ def gather(records: Sequence[Path]) -> Candidates:
         engine = (run.engine.name, run.engine.python, tuple(sorted(run.engine.packages.items())))
         groups[(*candidate_key(run), engine)].append(Heard(path, run, results))
     if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
-        why = f" {left_out[0]}" if left_out else ""
-        raise ComparisonError(
-            f"There is no complete run over clean audio to decide on.{why} Make one: earwitness run DATA --model M"
-        )
+        raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
     everything = [heard for group in groups.values() for heard in group]
     _refuse_other_data(everything)
     refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])
@@ -146,12 +145,12 @@ def gather(records: Sequence[Path]) -> Candidates:
 def changed_by_hand(run: Run, results: Sequence[ClipResult]) -> str | None:
     """Return how a record's numbers differ from what its clips file counts, or ``None`` when they follow from it."""
     if len(results) != run.dataset.n_clips:
-        return f"it says {run.dataset.n_clips} clips and its clips file has {len(results)}"
+        return f"it says {counted(run.dataset.n_clips, 'clip')} and its clips file has {len(results)}"
     # Counts are what is held against the record; one round of the bootstrap is the least that can be asked for.
     options = replace(options_of(run.scoring), rounds=1)
-    counted = {score.metric: score for score in summarize([(r.clip, r.score) for r in results], options)}
+    from_clips = {score.metric: score for score in summarize([(r.clip, r.score) for r in results], options)}
     for score in run.scores:
-        again = counted.get(score.metric)
+        again = from_clips.get(score.metric)
         if again is None:
             continue
         if (score.value, score.edits, score.n_clips, score.n_failed) != (

@@ -26,7 +26,8 @@ from earwitness.compare.grade import grade, grade_parts
 from earwitness.compare.judge import Judged, held, judged
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import CATEGORIES, Policy, Use
-from earwitness.compare.winners import winner
+from earwitness.compare.winners import NOT_COMPARED, winner
+from earwitness.counts import counted
 from earwitness.runs.record import DatasetInfo
 from earwitness.runs.store import now
 from earwitness.scoring.lengths import length_bands
@@ -160,7 +161,8 @@ def _guidance(use: Use, served: Sequence[_Case]) -> str:
     if not best.candidates:
         return f"For {use.name}: {_and([c.label for c in fit])}, which {words} does not tell apart ({best.note})."
     shown = ", ".join(f"{label} {MEASURES[best.measure].show(best.values[label])}" for label in best.candidates)
-    tie = " (a tie)" if len(best.candidates) > 1 else ""
+    several = f" ({NOT_COMPARED})" if NOT_COMPARED in (best.note or "") else " (a tie)"
+    tie = several if len(best.candidates) > 1 else ""
     return f"For {use.name}: {_and(best.candidates)}{tie}, by {words}: {shown}."
 
 
@@ -173,7 +175,7 @@ def _why(verdicts: Sequence[Verdict], policy: Policy) -> str:
     if first.status not in SERVED:
         return f"No candidate may be served under {policy.name!r}: the best, {first.candidate}, is {first.status}."
     others = [verdict for verdict in verdicts[1:] if verdict.status == first.status]
-    rank = f", ahead of {len(others)} other{'' if len(others) == 1 else 's'} by grade" if others else ""
+    rank = f", ahead of {counted(len(others), 'other')} by grade" if others else ""
     under = f" under {len(first.conditions)} conditions" if len(first.conditions) > 1 else ""
     under = " under one condition" if len(first.conditions) == 1 else under
     return f"{first.candidate} is {first.status}{under}, grade {first.grade}{rank}."

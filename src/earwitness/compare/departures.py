@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from earwitness.compare.decision import Decision
+from earwitness.counts import counted
 from earwitness.runs.store import read_run
 
 
@@ -28,5 +29,5 @@ def departures(decision: Decision, records: Sequence[Path]) -> tuple[str, ...]:
     judged = {evidence.run_id for evidence in decision.evidence}
     beside = sum(run_id not in judged for run_id in here)
     if beside and judged:
-        told.append(f"{beside} of the {len(here)} records given were not looked at by the decision.")
+        told.append(f"The decision did not look at {beside} of {counted(len(here), 'record')} given.")
     return (*told, *decision.left_out)

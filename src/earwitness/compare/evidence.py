@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from earwitness.counts import are
 from earwitness.runs.record import ClipResult, Run
 from earwitness.scoring.clusters import FEWEST, Column, cluster_of, summed
 from earwitness.scoring.exact import quantile_interval, quantile_needs, share_interval, shares_needed
@@ -122,7 +123,7 @@ def ratio(
     value = float(above.sum() / below.sum())
     ci95, reason = None, None
     if len(a) < FEWEST:
-        reason = f"no interval: it takes at least {FEWEST} recordings, and there {_are(len(a))}"
+        reason = f"no interval: it takes at least {FEWEST} recordings, and there {are(len(a))}"
     elif not standard_error(a, b)[1] > 0:
         reason = f"no interval: all {len(a)} recordings have the same ratio"
     else:
@@ -184,7 +185,7 @@ def quantile(runs: Sequence[Heard], q: float, seconds_of: Callable[[ClipResult],
         return Found(None, reason=nothing, evidence=ids(runs))
     ci95 = quantile_interval(values, q)
     needs = quantile_needs(q)
-    reason = None if ci95 else f"no interval: it takes at least {needs} clips, and there {_are(len(values))}"
+    reason = None if ci95 else f"no interval: it takes at least {needs} clips, and there {are(len(values))}"
     each = sum(result.clip.duration_s for result, _ in timed) / 60 / len(values)
 
     def minutes_to(limit: float) -> float | None:
@@ -217,7 +218,3 @@ def _by_width(
         return narrow(above, below, clusters, audio_s=audio_s, width=width).minutes_more if width else None
 
     return minutes_to
-
-
-def _are(n: int) -> str:
-    return f"{'is' if n == 1 else 'are'} {n}"

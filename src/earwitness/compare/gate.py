@@ -19,6 +19,7 @@ from typing import Literal
 
 from earwitness.compare.baseline import Baseline, Entry, Pace, entry_of
 from earwitness.compare.decision import Decision, RuleResult
+from earwitness.counts import counted
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, Run
 from earwitness.runs.store import read_clips
@@ -371,7 +372,7 @@ def _speed(entry: Entry, base: Entry, tolerance: Tolerance, audio_s: float) -> l
 
 def _why_not(entry: Entry, base: Entry) -> str:
     if entry.machine != base.machine:
-        ours, theirs = (f"{m.device} of {m.cpu}, {m.cores} cores" for m in (entry.machine, base.machine))
+        ours, theirs = (f"{m.device} of {m.cpu}, {counted(m.cores, 'core')}" for m in (entry.machine, base.machine))
         return f"another class of machine: {ours}; the baseline was made on {theirs}"
     return "the time of a server elsewhere is not this machine's" if entry.machine.device == "remote" else ""
 

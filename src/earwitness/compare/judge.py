@@ -10,6 +10,7 @@ from earwitness.compare.candidates import Candidate
 from earwitness.compare.decision import Outcome, RuleResult, Status
 from earwitness.compare.evidence import Found, pooled
 from earwitness.compare.rules import COMMERCIAL, Policy, Rule
+from earwitness.counts import counted, every
 from earwitness.scoring.cause import cause
 
 _NON_COMMERCIAL = re.compile(r"\bnc\b|non-?\s?commercial|research[ -]only|academic", re.IGNORECASE)
@@ -139,13 +140,11 @@ def judged(policy: Policy, candidate: Candidate, results: Sequence[RuleResult], 
         return Judged("undecided", (*why, *_above_all(candidate)), ())
     conditions = [*_conditions(pairs, candidate), *more]
     if conditions:
-        passed = f"all {len(gates)} gates pass that were measured" if _gaps(gates) else f"all {len(gates)} gates pass"
+        n_measured = sum(result.outcome != "not measured" for _, result in gates)
+        passed = every(n_measured, "measured gate" if n_measured < len(gates) else "gate", "pass")
         return Judged("conditional", (passed, *conditions, *_above_all(candidate)), tuple(conditions))
-    return Judged("production", (f"all {len(gates)} gates and all {len(pairs) - len(gates)} targets pass",), ())
-
-
-def _gaps(gates: Sequence[tuple[Rule, RuleResult]]) -> bool:
-    return any(result.outcome == "not measured" for _, result in gates)
+    numbers = ((len(gates), "gate"), (len(pairs) - len(gates), "target"))
+    return Judged("production", (" and ".join(every(n, rules, "pass") for n, rules in numbers if n),), ())
 
 
 def _of_use_for_research(rule: Rule, result: RuleResult) -> bool:
@@ -176,7 +175,7 @@ def _answering(candidate: Candidate) -> list[str]:
     answers = sum("chat_answer" in line.score.flags for line in lines)
     if 2 * answers <= len(lines):
         return []
-    return [f"it answers instead of transcribing, in {answers} of {len(lines)} clips"]
+    return [f"it answers instead of transcribing, in {answers} of {counted(len(lines), 'clip')}"]
 
 
 def _above_all(candidate: Candidate) -> list[str]:
@@ -192,7 +191,7 @@ def _straddle(rule: Rule, result: RuleResult) -> str:
 def _settled(result: RuleResult) -> str:
     if result.minutes_needed is None:
         return ""
-    return f"; about {max(1, round(result.minutes_needed)):,} more minutes like these would settle it"
+    return f"; about {counted(max(1, round(result.minutes_needed)), 'more minute')} like these would settle it"
 
 
 def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) -> list[str]:
@@ -213,7 +212,7 @@ def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) 
     for reason, names in by_value.items():
         of = " and ".join(dict.fromkeys(names))
         found.append(
-            f"measured on {_count(_recordings(candidate), 'recording')}: no interval of {of}"
+            f"measured on {counted(_recordings(candidate), 'recording')}: no interval of {of}"
             f"{f', since {reason}' if reason else ''}; add more"
         )
     return list(dict.fromkeys(found))
@@ -221,10 +220,6 @@ def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) 
 
 def _recordings(candidate: Candidate) -> int:
     return len({line.clip.recording or line.clip.id for line in pooled(candidate.clean)})
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def value_words(rule: Rule, result: RuleResult) -> str:

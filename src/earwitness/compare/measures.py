@@ -15,6 +15,7 @@ import numpy as np
 
 from earwitness.compare.evidence import Found, Heard, ids, part_of, quantile, rate, ratio, share
 from earwitness.compare.robustness import robustness
+from earwitness.counts import are
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult
 from earwitness.scoring.completeness import EMPTY_ON_SPEECH, REPEATED_NGRAM
@@ -216,7 +217,7 @@ def _cold(case: Case) -> Found:
     if not starts:
         return Found(None, reason="cold start was not asked for")
     ci95, needs = quantile_interval(starts, 0.5), quantile_needs(0.5)
-    few = f"no interval: it takes at least {needs} starts, and there are {len(starts)}"
+    few = f"no interval: it takes at least {needs} starts, and there {are(len(starts))}"
     kept = [heard for heard in case.runs if heard.run.measurements and heard.run.measurements.cold]
     return Found(float(np.median(starts)), ci95, None if ci95 else few, ids(kept))
 

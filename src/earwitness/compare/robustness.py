@@ -20,9 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from earwitness.compare.names import dataset_names
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Run
-from earwitness.runs.store import read_clips, read_run, seal_fits
+from earwitness.runs.shelf import why_not_comparable
+from earwitness.runs.store import read_clips, read_run
 from earwitness.types import Score
 
 LIMIT = 0.10
@@ -81,6 +83,8 @@ class Curve:
 class Panel:
     """Curves that can be laid over each other: one dataset, one kind of condition."""
 
+    name: str
+    """What the dataset is called: its name, made longer where another panel has other data of the same name."""
     dataset: DatasetInfo
     """Clean."""
     family: str
@@ -141,7 +145,8 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
             "There is no run under a condition with a clean one beside it."
             f"{why} Make some: earwitness run DATA --model M --condition noise:10dB"
         )
-    panels = tuple(_panel(family, members, limit) for (_, family), members in sorted(drawn.items()))
+    names = dataset_names(clean.dataset for members in drawn.values() for (_, clean), _ in members)
+    panels = tuple(_panel(names[clean], family, members, limit) for (clean, family), members in sorted(drawn.items()))
     return Robustness(limit, panels, tuple(left_out))
 
 
@@ -149,10 +154,9 @@ def _newest(records: Sequence[Path], left_out: list[str]) -> Iterable[_Found]:
     newest: dict[tuple[Any, ...], _Found] = {}
     found = [(path, read_run(path)) for path in records]
     for path, run in sorted(found, key=lambda pair: pair[1].created_at):
-        if run.status != "complete":
-            left_out.append(f"{path} is {run.status}. Finish it: earwitness run --resume {path}")
-        elif not seal_fits(path, run):
-            left_out.append(f"{path}: its clips file was changed after the run; score it again: earwitness rescore")
+        why = why_not_comparable(path, run)
+        if why is not None:
+            left_out.append(why)
         else:
             key = (_identity(run), run.dataset.sha256)
             if key in newest:
@@ -189,7 +193,7 @@ def _wer(run: Run) -> Score:
     return score or Score("wer", None, "ratio", "", 0, reason="the record has no scores")
 
 
-def _panel(family: str, members: Sequence[tuple[_Found, list[_Found]]], limit: float) -> Panel:
+def _panel(name: str, family: str, members: Sequence[tuple[_Found, list[_Found]]], limit: float) -> Panel:
     _refuse_versions(run for _, altered in members for _, run in altered)
     labels = _labels([clean for (_, clean), _ in members])
     pairs = zip(labels, members, strict=True)
@@ -206,7 +210,9 @@ def _panel(family: str, members: Sequence[tuple[_Found, list[_Found]]], limit: f
         return True, np.inf if at is None else -sign * at, curve.label
 
     dataset = members[0][0][1].dataset
-    return Panel(dataset, family, first.unit if first and family else "", conditions, tuple(sorted(curves, key=lasts)))
+    return Panel(
+        name, dataset, family, first.unit if first and family else "", conditions, tuple(sorted(curves, key=lasts))
+    )
 
 
 def _refuse_versions(runs: Iterable[Run]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, Run
+from earwitness.runs.shelf import none_complete, why_not_comparable
 from earwitness.runs.store import read_clips, read_run
 
 
@@ -25,23 +26,30 @@ class Selected:
     """In the order of the record."""
 
 
-def selected(records: Sequence[Path]) -> list[Selected]:
+def selected(records: Sequence[Path], left_out: list[str] | None = None) -> list[Selected]:
     """Read complete runs over the same data, lowest WER first; of equal ones the newest.
+
+    Args:
+        records: Paths of records.
+        left_out: Gets a sentence for each run that is not complete, or whose texts were changed.
 
     Raises:
         ComparisonError: When no run is complete, or they are over different data or scored in different ways.
         RecordError: For a record that cannot be read.
     """
+    left_out = [] if left_out is None else left_out
     newest: dict[tuple[str, ...], tuple[Path, Run]] = {}
     for path in records:
         run = read_run(path)
-        if run.status != "complete":
+        why = why_not_comparable(path, run)
+        if why is not None:
+            left_out.append(why)
             continue
         key = (run.dataset.sha256, run.model.id, run.device_used or "", repr(sorted(run.settings_in_force.items())))
         if key not in newest or newest[key][1].created_at < run.created_at:
             newest[key] = (path, run)
     if not newest:
-        raise ComparisonError("There is no complete run. Make one: earwitness run DATA --model M")
+        raise ComparisonError(none_complete("analyze", left_out))
     found = sorted(newest.values(), key=lambda pair: (_wer(pair[1]), pair[1].model.id, pair[1].created_at))
     _refuse_unequal([run for _, run in found])
     labels = _labels([run for _, run in found])

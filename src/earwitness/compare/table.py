@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from earwitness.compare.names import dataset_names
 from earwitness.compare.parity import ACCEPTED, BatchChange, batch_changes, why_unranked
 from earwitness.compare.ties import PairTest, ranked
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, DatasetInfo, Environment, Run
 from earwitness.runs.rescore import scored
-from earwitness.runs.store import read_clips, read_run, seal_fits
+from earwitness.runs.shelf import none_complete, why_not_comparable
+from earwitness.runs.store import read_clips, read_run
 from earwitness.scoring.cause import cause
 from earwitness.types import Score
 
@@ -61,6 +63,8 @@ class Difference:
 class Table:
     """Runs over one dataset, best WER first."""
 
+    name: str
+    """What the dataset is called: its name, made longer where another table has other data of the same name."""
     dataset: DatasetInfo
     """What they transcribed."""
     rows: tuple[Row, ...]
@@ -70,9 +74,9 @@ class Table:
     environments: tuple[Environment, ...]
     """The machines; one, unless the table mixes them: then the first is machine A, the second machine B."""
     pairs: tuple[PairTest, ...]
-    """Every two rows, tested on the same clips; none where the table is not ranked."""
+    """Every two rows, tested on the same clips; none without references, or where settings differ."""
     unranked: str | None
-    """Why rows have no rank: a difference in settings that was not accepted; ``None`` when they have one."""
+    """Why rows have no rank: no references, settings that differ, too few recordings; ``None`` when they have one."""
     batch_changes: tuple[BatchChange, ...]
     """What decoding in batches did to the texts, for each model that was run both ways."""
 
@@ -115,8 +119,10 @@ def compare(
     groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
     for path, run in newest(records, left_out):
         groups[run.dataset.sha256].append((path, run))
-    _refuse_lonely(groups, alone=alone)
-    return Comparison(tuple(_table(group, accept, read) for group in groups.values()), tuple(left_out))
+    _refuse_lonely(groups, left_out, alone=alone)
+    names = dataset_names(run.dataset for group in groups.values() for _, run in group)
+    tables = (_table(names[sha256], group, accept, read) for sha256, group in groups.items())
+    return Comparison(tuple(tables), tuple(left_out))
 
 
 def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run]]:
@@ -133,13 +139,9 @@ def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run
     # Without the suffix: the second record of a second, ".._20-31-2.json", would else stand before the first.
     for path in sorted(records, key=lambda path: path.with_suffix("")):
         run = read_run(path)
-        if run.status != "complete":
-            left_out.append(f"{path} is {run.status}. Finish it: earwitness run --resume {path}")
-            continue
-        if not seal_fits(path, run):
-            left_out.append(
-                f"{path}: its clips file was changed after the run; score it again: earwitness rescore {path}"
-            )
+        why = why_not_comparable(path, run)
+        if why is not None:
+            left_out.append(why)
             continue
         key = (run.dataset.sha256, *candidate_key(run))
         first = found.setdefault(key, (path, run))
@@ -167,15 +169,16 @@ def machine_of(run: Run) -> tuple[str, int]:
     return run.environment.cpu, run.environment.cores
 
 
-def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], *, alone: bool) -> None:
+def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], left_out: Sequence[str], *, alone: bool) -> None:
     if not groups:
-        raise ComparisonError("There is no complete run to compare. Make one: earwitness run DATA --model M")
+        raise ComparisonError(none_complete("compare", left_out))
     lonely = [group[0] for group in groups.values() if len(group) == 1]
     if not lonely or alone:
         return
     if len(groups) == 1:
         path, run = lonely[0]
-        raise ComparisonError(f"There is only one run, {run.model.id!r} ({path}). Run another model on the same data.")
+        others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
+        raise ComparisonError(f"There is only one run to compare, {run.model.id!r} ({path}). {others}")
     conditions = [run.dataset.condition for _, run in lonely]
     origins = {c.clean_sha256 if c else run.dataset.sha256 for c, (_, run) in zip(conditions, lonely, strict=True)}
     if any(conditions) and len(origins) == 1 and len(lonely) == len(groups):
@@ -190,7 +193,7 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], *, alone: b
     raise ComparisonError(f"Runs on different data are not compared: {each}. Run the models on the same data.")
 
 
-def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Reader) -> Table:
+def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Reader) -> Table:
     refuse_unequal_signatures(group)
     group = sorted(group, key=lambda pair: pair[1].created_at)
     runs = [run for _, run in group]
@@ -200,8 +203,9 @@ def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Read
     shared = _wer_on_shared(group, read)
     results = {label: read(path) for label, (path, _) in zip(labels, group, strict=True)}
     by_label = dict(zip(labels, runs, strict=True))
-    unranked = why_unranked(by_label, accept)
+    unranked = _without_references(group) or why_unranked(by_label, accept)
     ranking = ranked(results) if unranked is None else None
+    unranked = unranked or (ranking.why_none if ranking else None)
     rows = [
         Row(
             label,
@@ -209,13 +213,14 @@ def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Read
             run,
             place,
             shared.get(path),
-            str(ranking.ranks[label]) if ranking else _NO_RANK,
+            str(ranking.ranks[label]) if ranking and unranked is None else _NO_RANK,
             cause([result.score for result in results[label]]),
         )
         for label, place, (path, run) in zip(labels, places, group, strict=True)
     ]
     rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
     return Table(
+        name=name,
         dataset=group[0][1].dataset,
         rows=tuple(rows),
         differences=tuple(_differences(rows)),
@@ -223,6 +228,17 @@ def _table(group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Read
         pairs=ranking.pairs if ranking else (),
         unranked=unranked,
         batch_changes=batch_changes(by_label, results),
+    )
+
+
+def _without_references(group: Sequence[tuple[Path, Run]]) -> str | None:
+    """Say that there is no error rate, what is known without, and what to do; ``None`` where there are references."""
+    scores = [run.score("wer") for _, run in group]
+    if any(score is None or score.n_clips for score in scores):
+        return None
+    return (
+        "Not ranked: no clip has a reference, so there is no error rate. What is known without references: speed, "
+        "memory, failures, and how complete the texts are. For a rank, add what was said to some of the clips."
     )
 
 

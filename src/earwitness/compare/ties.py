@@ -39,6 +39,11 @@ class PairTest:
     plan: Plan | None
     """What it would take to tell them apart; ``None`` when they are."""
 
+    @property
+    def comparable(self) -> bool:
+        """Whether there are recordings enough for a test: without one, two runs are neither apart nor a tie."""
+        return self.difference.p is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -48,6 +53,14 @@ class Ranking:
     """By label, lowest WER first: the ranks that the tests leave open."""
     pairs: tuple[PairTest, ...]
     """Every pair, in the same order."""
+
+    @property
+    def why_none(self) -> str | None:
+        """Why there is no rank, in one sentence: no pair can be tested; ``None`` where one can, or one run is alone."""
+        if not self.pairs or any(pair.comparable for pair in self.pairs):
+            return None
+        reasons = dict.fromkeys(pair.difference.reason or "" for pair in self.pairs)
+        return f"Not ranked: their error rates cannot be compared: {'; '.join(reasons)}"
 
 
 def ranked(runs: Mapping[str, Sequence[ClipResult]], *, by: By = "recording", seed: int = 0) -> Ranking:

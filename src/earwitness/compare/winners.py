@@ -18,12 +18,15 @@ from earwitness.compare.measures import MEASURES, Case, cold_starts, incomplete_
 from earwitness.compare.parity import setting_differences
 from earwitness.compare.rules import CATEGORIES
 from earwitness.compare.ties import ranked
+from earwitness.counts import are
 from earwitness.runs.record import ClipResult
 from earwitness.scoring.clusters import FEWEST, cluster_of
 from earwitness.scoring.quantiles import quantile_difference
 from earwitness.scoring.ranks import called
 from earwitness.scoring.significance import difference, holm
 
+NOT_COMPARED = "they cannot be compared"
+"""How the note of a winner begins where there was too little for a test; several candidates are then no tie."""
 _Lines = Mapping[str, Sequence[ClipResult]]
 
 
@@ -105,8 +108,9 @@ def _tied(
 def _by_rank(lines: _Lines, best: str) -> tuple[list[str], str | None]:
     ranking = ranked(lines)
     tied = [label for label, ranks in ranking.ranks.items() if ranks.best == 1 and label != best]
-    reasons = {pair.difference.reason for pair in ranking.pairs if best in (pair.first, pair.second)} - {None}
-    return tied, _cannot(tied, reasons)
+    pairs = [pair for pair in ranking.pairs if best in (pair.first, pair.second)]
+    reasons = {pair.difference.reason for pair in pairs} - {None}
+    return tied, _cannot(tied, reasons, tested=any(pair.comparable for pair in pairs))
 
 
 def _by_flags(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:
@@ -116,15 +120,17 @@ def _by_flags(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str
     corrected = holm([test.p for test in tests])
     told = zip(others, tests, corrected, strict=True)
     tied = [label for label, test, p in told if not called(test.value, p)]
-    return tied, _cannot(tied, {test.reason for test in tests} - {None})
+    return tied, _cannot(
+        tied, {test.reason for test in tests} - {None}, tested=any(test.p is not None for test in tests)
+    )
 
 
 def _by_percentile(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:
     columns, clusters = _columns(lines, wall_of)
     n = len(set(clusters))
     if n < FEWEST:
-        reason = f"it takes at least {FEWEST} recordings, and there {'is' if n == 1 else 'are'} {n}"
-        return list(others), _cannot(others, {reason})
+        reason = f"it takes at least {FEWEST} recordings, and there {are(n)}"
+        return list(others), _cannot(others, {reason}, tested=False)
     tied = []
     for label in others:
         low, _ = quantile_difference(columns[label], columns[best], clusters, 0.95, alpha=0.05 / len(others))
@@ -159,8 +165,10 @@ def _columns(
     return columns, [cluster_of(first[key][0].clip) for key in kept]
 
 
-def _cannot(tied: Sequence[str], reasons: set[str | None]) -> str | None:
+def _cannot(tied: Sequence[str], reasons: set[str | None], *, tested: bool = True) -> str | None:
+    """Say that the best are a tie, or that no test could be made: then they are none."""
     if not tied:
         return None
     why = "; ".join(sorted(reason for reason in reasons if reason))
-    return "a tie: they cannot be told apart" + (f" ({why})" if why else "")
+    said = "a tie: they cannot be told apart" if tested else NOT_COMPARED
+    return said + (f" ({why})" if why else "")

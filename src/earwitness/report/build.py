@@ -10,6 +10,7 @@ from pathlib import Path
 from earwitness import __version__
 from earwitness.compare.decision import Decision
 from earwitness.compare.study import Study
+from earwitness.counts import counted
 from earwitness.report import charts, documents
 from earwitness.report.clipdata import packed
 from earwitness.report.draw import png
@@ -103,8 +104,8 @@ def build(
 
 def _heading(study: Study) -> str:
     names = dict.fromkeys(
-        board.table.dataset.name for board in study.boards if board.table.dataset.condition is None
-    ) or dict.fromkeys(board.table.dataset.name for board in study.boards)
+        board.table.name for board in study.boards if board.table.dataset.condition is None
+    ) or dict.fromkeys(board.table.name for board in study.boards)
     return f"Speech recognition on {', '.join(names)}"
 
 
@@ -113,4 +114,4 @@ def _sound_note(every: Sequence[Sound], audio: How) -> str:
     if audio == "none" or not n_heard:
         return "There is no sound in this report." if audio == "none" else "No clip's sound could be found."
     how = "is inside this page, as it was heard" if audio == "embed" else "is linked, as it was recorded"
-    return f"The sound of {n_heard} of {len(every)} clips {how}; click a word to hear it."
+    return f"The sound of {n_heard} of {counted(len(every), 'clip')} {how}; click a word to hear it."

@@ -15,6 +15,7 @@ from earwitness.compare.parts import Parts
 from earwitness.compare.robustness import Panel
 from earwitness.compare.study import Board
 from earwitness.compare.table import Row
+from earwitness.counts import counted
 from earwitness.report.format import number, percent
 from earwitness.report.labels import beside
 
@@ -108,7 +109,7 @@ def times(board: Board) -> Spec:
             "label": label,
             "p5": t.p5_s, "p25": t.p25_s, "p50": t.p50_s, "p75": t.p75_s, "p95": t.p95_s, "p99": t.p99_s,
             "shown": f"{label}: median {number(t.p50_s)} s, 95th percentile {number(t.p95_s)} s, "
-            f"99th {number(t.p99_s)} s, {t.n} clips",
+            f"99th {number(t.p99_s)} s, {counted(t.n, 'clip')}",
         }
         for label, t in board.times.items()
         if t.p5_s > 0
@@ -138,7 +139,7 @@ def part(cut: Parts, labels: Sequence[str]) -> Spec:
     shown = list(labels)[:MOST]
     rows = [
         {"value": value, "label": label, "wer": found.wer, "low": low, "high": high,
-         "shown": f"{label}, {value}: {100 * found.wer:.1f} % of {found.edits.length} words"}
+         "shown": f"{label}, {value}: {100 * found.wer:.1f} % of {counted(found.edits.length, 'word')}"}
         for value in cut.values
         for label in shown
         if (found := cut.slices[label].get(value)) and found.wer is not None

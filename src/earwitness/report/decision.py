@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from earwitness.compare.decision import Decision, RuleResult, Verdict, Winner
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import Policy, Rule
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING, duration
 
 HEADER = ("Candidate", "Status", "Grade", "WER", "Open")
@@ -22,7 +23,7 @@ def rows(decision: Decision) -> list[tuple[str, ...]]:
 def heard_line(decision: Decision) -> str:
     """Return what was heard; synthetic speech is said."""
     each = [
-        f"{data.name} ({data.n_clips} clip{'' if data.n_clips == 1 else 's'}, {duration(data.audio_s)}"
+        f"{data.name} ({counted(data.n_clips, 'clip')}, {duration(data.audio_s)}"
         f"{', synthetic speech' if data.synthetic else ''})"
         for data in decision.datasets
     ]
@@ -58,7 +59,7 @@ def _open(verdict: Verdict) -> str:
 def verdict_lines(verdict: Verdict) -> list[str]:
     """Return why a candidate is what it is, what its grade was made of, and what is missing."""
     machine = verdict.environment
-    where = f"on {verdict.device_used} of {machine.cpu}, {machine.cores} cores"
+    where = f"on {verdict.device_used} of {machine.cpu}, {counted(machine.cores, 'core')}"
     found = [f"{verdict.candidate}: {verdict.status}, grade {verdict.grade}; {where}"]
     found += [f"  {reason}" for reason in verdict.reasons]
     points = NOTHING if verdict.grade_points is None else f"{verdict.grade_points:.1f}"

@@ -110,7 +110,7 @@ def _verdict(content: Content) -> list[str]:
         tables = [board.table for board in content.study.boards if board.table.dataset.condition is None]
         told = [(table, sections.leader(table)) for table in tables or [b.table for b in content.study.boards]]
         lines = [
-            f"- {safe(table.dataset.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
+            f"- {safe(table.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
             for table, one in told
         ]
         return [*lines, "\nNo decision was given, so this is a ranking and no advice.\n"]
@@ -189,7 +189,7 @@ def _method(content: Content) -> list[str]:
     for board in content.study.boards:
         for row in board.table.rows:
             facts = "; ".join(f"{name}: {safe(value)}" for name, value in sections.run_facts(row))
-            parts += [f"- **{safe(row.label)}** on {safe(board.table.dataset.name)}. {facts}"]
+            parts += [f"- **{safe(row.label)}** on {safe(board.table.name)}. {facts}"]
     lines = sections.commands(content.study, content.decision.command if content.decision else ())
     return [*parts, "\n```console", *(f"$ {line}" for line in lines), "```\n"]
 

@@ -24,12 +24,12 @@ def percent(score: Score | None) -> str:
 
 
 def count(score: Score | None) -> str:
-    """Show a count.
+    """Show a count; of no clips that could be counted, there is none.
 
-    >>> count(Score("failed_clips", 2.0, "clips", "", n_clips=60))
-    '2'
+    >>> count(Score("failed_clips", 2.0, "clips", "", n_clips=60)), count(Score("failed_clips", 0.0, "clips", "", 0))
+    ('2', '–')
     """
-    return NOTHING if score is None or score.value is None else f"{score.value:.0f}"
+    return NOTHING if score is None or score.value is None or not score.n_clips else f"{score.value:.0f}"
 
 
 def number(value: float | None, digits: int = 3) -> str:

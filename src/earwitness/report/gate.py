@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from earwitness.compare.baseline import Entry
 from earwitness.compare.gate import Check, Clips, Failures, GateVerdict, Judged, Outcome, Rule, Speed, Words, Worst
+from earwitness.counts import counted
 from earwitness.report.decision import measured_words
 from earwitness.report.format import number
 from earwitness.report.statistics import p_value, points
@@ -162,7 +163,7 @@ def _speed(check: Speed) -> str:
 def _named(ids: tuple[str, ...]) -> str:
     shown = ", ".join(map(repr, ids[:_FEW]))
     more = f" and {len(ids) - _FEW} more" if len(ids) > _FEW else ""
-    return f"{len(ids)} clip{'s' if len(ids) > 1 else ''} ({shown}{more})"
+    return f"{counted(len(ids), 'clip')} ({shown}{more})"
 
 
 def _count(n: int) -> str:
@@ -171,7 +172,8 @@ def _count(n: int) -> str:
 
 def _worst_table(judged: Judged) -> Iterator[str]:
     shown = len(judged.worst)
-    yield f"The {shown} clips of {code(label(judged.entry))} that got worse most, of {judged.n_worse}:"
+    clips = "clip" if shown == 1 else f"{shown} clips"
+    yield f"The {clips} of {code(label(judged.entry))} that got worse most, of {judged.n_worse}:"
     yield ""
     yield "| clip | errors before | errors now | reference | heard now |"
     yield "|---|---:|---:|---|---|"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from earwitness.compare.parity import BatchChange
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING, number, percent, ranged
 from earwitness.runs.measured import Cold, Drift, Latency, Load, LoadStep, Order, Throughput
 from earwitness.runs.record import Run
@@ -38,7 +39,7 @@ def run_sentences(label: str, run: Run) -> list[str]:
 def _cold(cold: Cold) -> str:
     failed = f", {cold.n_failed} failed" if cold.n_failed else ""
     return (
-        f"cold start, {len(cold.starts)} times{failed}: {seconds(cold.first_text_s)} to the first text "
+        f"cold start, {counted(len(cold.starts), 'time')}{failed}: {seconds(cold.first_text_s)} to the first text "
         f"(spawn {seconds(cold.spawn_s)}, load {seconds(cold.load_s)}, first clip {seconds(cold.first_clip_s)})"
     )
 
@@ -48,9 +49,10 @@ def _latency(latency: Latency) -> str:
     cv = "unknown" if latency.cv_last is None else f"{100 * latency.cv_last:.1f} %"
     many = len(latency.pass_wall_s)
     steady = "steady" if latency.steady else "not steady within the budget"
-    changed = f"; the text changed between passes in {latency.texts_changed} clips" if latency.texts_changed else ""
+    clips = counted(latency.texts_changed, "clip")
+    changed = f"; the text changed between passes in {clips}" if latency.texts_changed else ""
     return (
-        f"warm latency over {many} pass{'es' if many != 1 else ''}, {steady} (variation of the last ones {cv}): "
+        f"warm latency over {counted(many, 'pass', 'passes')}, {steady} (variation of the last ones {cv}): "
         f"RTF {number(speed.rtf)}, p50 {number(speed.latency_p50_s)} s, p90 {number(speed.latency_p90_s)} s, "
         f"p95 {number(speed.latency_p95_s)} s, p99 {number(speed.latency_p99_s)} s{changed}"
     )
@@ -59,12 +61,13 @@ def _latency(latency: Latency) -> str:
 def _throughput(throughput: Throughput) -> str:
     if throughput.rtfx is None:
         return f"throughput could not be measured: {throughput.reason}"
+    compared = counted(throughput.n_compared, "clip")
     texts = (
-        f"ANOTHER TEXT than one clip at a time in {throughput.texts_differ} of {throughput.n_compared} clips"
+        f"ANOTHER TEXT than one clip at a time in {throughput.texts_differ} of {compared}"
         if throughput.texts_differ
-        else f"the same text as one clip at a time in all {throughput.n_compared} clips"
+        else f"the same text as one clip at a time in {throughput.n_compared} of {compared}"
     )
-    failed = f"; {throughput.n_failed} clips failed" if throughput.n_failed else ""
+    failed = f"; {counted(throughput.n_failed, 'clip')} failed" if throughput.n_failed else ""
     return (
         f"throughput {number(throughput.rtfx)} times real time (workers: {throughput.workers}, threads "
         f"of each: {throughput.threads}), {number(throughput.sequential_rtfx)} one clip at a time; {texts}{failed}"
@@ -92,13 +95,13 @@ def _loaded(value: float, load: Load) -> str:
 
 def _step(step: LoadStep, load: Load) -> str:
     failed = ", ".join(f"{count} {kind}" for kind, count in step.errors.items())
-    differ = f"; ANOTHER TEXT than alone in {step.texts_differ} answers" if step.texts_differ else ""
+    differ = f"; ANOTHER TEXT than alone in {counted(step.texts_differ, 'answer')}" if step.texts_differ else ""
     target = f"; {load.plan.target_p95_s:g} s for 95 %: {step.verdict}" if step.verdict else ""
     return (
         f"{_loaded(step.load, load)}: p50 {ranged(step.latency_p50_s, step.latency_p50_ci95_s)} s, "
         f"p95 {ranged(step.latency_p95_s, step.latency_p95_ci95_s)} s, "
         f"p99 {ranged(step.latency_p99_s, step.latency_p99_ci95_s)} s, "
-        f"{number(step.rtfx)} times real time, {step.n_answered} of {step.n_requests} requests answered"
+        f"{number(step.rtfx)} times real time, {step.n_answered} of {counted(step.n_requests, 'request')} answered"
         + (f" ({failed})" if failed else "")
         + target
         + differ
@@ -110,7 +113,8 @@ def _drift(drift: Drift | None) -> list[str]:
     if drift is None or (drift.max <= _DRIFTED and drift.min >= 1 / _DRIFTED):
         return []
     times = f"{number(drift.min)} to {number(drift.max)} times as long as at the beginning"
-    return [f"the machine drifted: the same work took {times} (median {number(drift.median)}, {drift.n} clocks)"]
+    clocks = f"median {number(drift.median)}, {counted(drift.n, 'clock')}"
+    return [f"the machine drifted: the same work took {times} ({clocks})"]
 
 
 def _order(order: Order | None) -> list[str]:
@@ -124,9 +128,9 @@ def batch_sentence(change: BatchChange) -> str:
     small, large = change.batch_sizes
     head = f"{change.second} against {change.first}: batch_size {large} in place of {small} "
     if not change.n_differ:
-        return f"{head}changed no text of {change.n_clips} clips"
+        return f"{head}changed no text of {counted(change.n_clips, 'clip')}"
     first, second = change.wer
     return (
-        f"{head}CHANGED THE TEXT of {change.n_differ} of {change.n_clips} clips; "
+        f"{head}CHANGED THE TEXT of {change.n_differ} of {counted(change.n_clips, 'clip')}; "
         f"WER {percent(second)} in place of {percent(first)}"
     )

@@ -115,7 +115,7 @@ def _blobs(clips: Sequence[Packed]) -> list[tuple[str, str]]:
 def _leaders(study: Study) -> list[dict[str, Any]]:
     clean = [board for board in study.boards if board.table.dataset.condition is None] or list(study.boards)
     return [
-        {**sections.leader(board.table), "dataset": f"{board.table.dataset.name}: " if len(clean) > 1 else ""}
+        {**sections.leader(board.table), "dataset": f"{board.table.name}: " if len(clean) > 1 else ""}
         for board in clean
     ]
 
@@ -126,7 +126,7 @@ def _board(number: int, board: Board, content: Content, markup: Any) -> dict[str
     return {
         "id": f"d{number}",
         "number": number,
-        "name": table.dataset.name,
+        "name": table.name,
         "title": title(table),
         "caption": "Brackets are 95 % intervals; a range of ranks means that the tests cannot tell models apart.",
         "condition": table.dataset.condition is not None,
@@ -166,7 +166,7 @@ def _method(content: Content) -> dict[str, Any]:
         "settings_header": settings_header,
         "settings": settings,
         "runs": [
-            {"title": f"{row.label} on {board.table.dataset.name}", "facts": sections.run_facts(row)}
+            {"title": f"{row.label} on {board.table.name}", "facts": sections.run_facts(row)}
             for board in boards
             for row in board.table.rows
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from earwitness.compare.robustness import Curve, Panel, Point, Robustness
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING, duration, percent
 
 BROKEN = "✗"
@@ -13,7 +14,7 @@ def title(panel: Panel) -> str:
     data = panel.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
     family = panel.family or "other conditions"
-    return f"{family} on {data.name}: {data.n_clips} clips, {duration(data.audio_s)}{synthetic}"
+    return f"{family} on {panel.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
 
 
 def header(panel: Panel) -> list[str]:

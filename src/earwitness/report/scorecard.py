@@ -8,6 +8,7 @@ from typing import Any
 
 from earwitness.compare.matrix import matrix
 from earwitness.compare.table import Comparison, Row, Table, machine_name
+from earwitness.counts import counted
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
 from earwitness.report.measured import batch_sentence, run_sentences
@@ -75,6 +76,8 @@ COLUMNS = (
         "words heard per word spoken; far under 1, something is missing",
     ),
 )
+_BY_REFERENCE = ("Rank", "CER", "Empty", "Invented", "Length")
+"""Columns that a table without references does not have; its WER is a dash, and a note says why."""
 DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
 THROUGHPUT = Column(
     "RTFx all cores",
@@ -90,7 +93,12 @@ def columns(table: Table) -> tuple[Column, ...]:
     found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
     if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
         found.insert(found.index(_RTF) + 1, THROUGHPUT)
-    return tuple(found)
+    return tuple(column for column in found if column.heading not in _BY_REFERENCE or _has_references(table))
+
+
+def _has_references(table: Table) -> bool:
+    scores = [row.run.score("wer") for row in table.rows]
+    return any(score is None or score.n_clips for score in scores)
 
 
 SELDOM = {
@@ -112,13 +120,13 @@ def title(table: Table) -> str:
     """Return a table's heading, which says so when the speech is synthetic."""
     data = table.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
-    return f"{data.name}: {data.n_clips} clip{'s' if data.n_clips != 1 else ''}, {duration(data.audio_s)}{synthetic}"
+    return f"{table.name}: {counted(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
 
 
 def notes(table: Table) -> list[str]:
     """Return what to keep in mind when reading a table, a sentence each."""
     found = [
-        f"{row.label} on the {row.wer_on_shared.n_clips} clips that every model finished: "
+        f"{row.label} on the {counted(row.wer_on_shared.n_clips, 'clip')} that every model finished: "
         f"WER {percent(row.wer_on_shared)}"
         for row in table.rows
         if row.wer_on_shared
@@ -129,13 +137,14 @@ def notes(table: Table) -> list[str]:
         if row.run.speed and row.run.speed.network_s is not None
     ]
     found += [
-        f"{row.label}: {meaning} in {count(score)} of {score.n_clips} clips"
+        f"{row.label}: {meaning} in {count(score)} of {counted(score.n_clips, 'clip')}"
         for row in table.rows
         for metric, meaning in SELDOM.items()
         if (score := row.run.score(metric)) and score.value
     ]
     found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]
-    reasons = {score.reason for row in table.rows for score in row.run.scores if score.metric == "wer" and score.reason}
+    wers = [score for row in table.rows if (score := row.run.score("wer"))] if _has_references(table) else []
+    reasons = {score.reason for score in wers if score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]
     found += [sentence for row in table.rows for sentence in run_sentences(row.label, row.run)]
     ranks = [table.unranked] if table.unranked else pair_sentences(table.pairs)
@@ -152,7 +161,7 @@ def machines(table: Table) -> list[str]:
     """Return what each machine is, with its letter where there are several."""
     several = len(table.environments) > 1
     return [
-        f"{machine_name(number) if several else 'measured on'}{':' if several else ''} {env.cpu}, {env.cores} cores, "
+        f"{f'{machine_name(number)}:' if several else 'measured on'} {env.cpu}, {counted(env.cores, 'core')}, "
         f"{env.memory_bytes / 2**30:.0f} GiB, {env.platform}, Python {env.python}, Earwitness {env.earwitness}"
         for number, env in enumerate(table.environments)
     ]

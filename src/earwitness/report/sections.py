@@ -9,6 +9,7 @@ from typing import Any
 from earwitness.compare.parts import Parts
 from earwitness.compare.study import Board, Study
 from earwitness.compare.table import Row, Table
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING, count, duration, megabytes, number, percent
 from earwitness.report.kinds import KINDS, METRICS
 from earwitness.report.scorecard import columns, machines, notes, signatures, title
@@ -64,8 +65,9 @@ def leader(table: Table) -> dict[str, Any]:
     first = table.rows[0]
     score = first.run.score("wer")
     if score is None or score.value is None:
-        claim = f"ran on {table.dataset.name}; without references there is no error rate."
-        return {"name": first.label, "claim": claim, "tested": "", "more": []}
+        reason = (score.reason if score else None) or "it has no score"
+        known = "Without one, speed, memory, failures and how complete the texts are can be compared."
+        return {"name": "No rank:", "claim": f"{reason}, so there is no error rate.", "tested": known, "more": []}
     many = len(table.rows)
     lowest = f"has the lowest WER of {many} runs:" if many > 1 else "has a WER of"
     told, pairs = _tested(table, first.label)
@@ -76,9 +78,6 @@ def _tested(table: Table, label: str) -> tuple[str, list[str]]:
     if table.unranked:
         return table.unranked, []
     pairs = [pair for pair in table.pairs if pair.first == label]
-    untested = {pair.difference.reason for pair in pairs if pair.p is None}
-    if len(untested) == 1 and all(pair.p is None for pair in pairs):
-        return f"That is no ranking: {untested.pop()}.", []
     ties = [pair.second for pair in pairs if not pair.told_apart]
     told = "The tests tell it from every other." if pairs else ""
     if ties:
@@ -110,7 +109,7 @@ def _finding(row: Row, metric: str) -> dict[str, Any]:
     score = row.run.score(metric)
     kind = METRICS[metric]
     n = int(score.value) if score and score.value else 0
-    aria = f"{n} clips of {row.label}: {KINDS[kind].meaning}"
+    aria = f"{counted(n, 'clip')} of {row.label}: {KINDS[kind].meaning}"
     return {"n": n, "text": count(score), "kind": kind, "aria": aria}
 
 
@@ -120,7 +119,7 @@ def part_grid(cut: Parts, labels: Sequence[str]) -> dict[str, Any]:
     for value in cut.values:
         found = [cut.slices[label].get(value) for label in labels]
         known = next((one for one in found if one), None)
-        size = f"{known.n_clips} clips, {duration(known.audio_s)}" if known else NOTHING
+        size = f"{counted(known.n_clips, 'clip')}, {duration(known.audio_s)}" if known else NOTHING
         cells = [NOTHING if one is None or one.wer is None else _rate(one.wer, one.ci95) for one in found]
         rows.append([value, size, *cells])
     return {"by": cut.by, "header": [cut.by, "Size", *labels], "rows": rows}
@@ -206,8 +205,8 @@ def lead(study: Study) -> str:
     tables = clean or [board.table for board in study.boards]
     models = {row.run.model.id for table in tables for row in table.rows}
     places = dict.fromkeys(place for table in tables for place in table.places)
-    plural = "s" if len(models) > 1 else ""
-    return f"{len(models)} model{plural} on {'; '.join(title(table) for table in tables)}. Run on {', '.join(places)}."
+    data = "; ".join(title(table) for table in tables)
+    return f"{counted(len(models), 'model')} on {data}. Run on {', '.join(places)}."
 
 
 def board_notes(table: Table) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from earwitness.compare.ties import PairTest, Plan
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING
 
 _MOST_PAIRS = 10
@@ -33,7 +34,7 @@ def points(value: float | None, ci95: tuple[float, float] | None) -> str:
 
 
 def pair_sentence(pair: PairTest) -> str:
-    """Say whether two runs differ, or what it would take to tell."""
+    """Say whether two runs differ, or what it would take to tell, or that they cannot be compared."""
     d = pair.difference
     if pair.told_apart:
         said = f"{pair.first} is better than {pair.second} by {points(d.value, d.ci95)} of WER ({p_value(pair.p)})"
@@ -41,9 +42,9 @@ def pair_sentence(pair: PairTest) -> str:
             # Two methods, and two questions: the test is sure of a sign, the interval of no size.
             said += f"; that it is better can be told from {d.n_clusters} recordings, by how much cannot"
         return said
+    if not pair.comparable:
+        return f"{pair.first} and {pair.second} cannot be compared: {d.reason}"
     both = f"{pair.first} and {pair.second} tie"
-    if pair.p is None:
-        return f"{both}: {d.reason}"
     said = f"{both}: {points(d.value, d.ci95)} of WER apart ({p_value(pair.p)})"
     return said + (f"; {d.reason}" if d.reason else "") + (f". {plan_sentence(pair.plan)}" if pair.plan else "")
 
@@ -54,7 +55,7 @@ def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
         return [pair_sentence(pair) for pair in pairs]
     order = list(dict.fromkeys([pairs[0].first, *(pair.second for pair in pairs)]))
     neighbours = [pair for pair in pairs if order.index(pair.second) - order.index(pair.first) == 1]
-    tied = sum(not pair.told_apart for pair in pairs)
+    tied = sum(pair.comparable and not pair.told_apart for pair in pairs)
     return [*map(pair_sentence, neighbours), f"{tied} of all {len(pairs)} pairs tie"]
 
 
@@ -93,5 +94,5 @@ def _more(plan: Plan, minutes: float | None) -> str:
     if more <= 0:
         return "none"
     if more < 100:
-        return f"{max(1, round(more))} minute{'s' if round(more) > 1 else ''}"
+        return counted(max(1, round(more)), "minute")
     return f"{more / 60:.2g} hours" if more < 6000 else f"{more / 60:,.0f} hours"

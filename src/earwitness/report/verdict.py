@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from earwitness.compare.decision import Decision, GradePart, RuleResult, Verdict, Winner
+from earwitness.compare.winners import NOT_COMPARED
+from earwitness.counts import counted
 from earwitness.report.format import NOTHING, megabytes, number
 
 SIGNS = {"production": "✓", "conditional": "◐", "research": "△", "rejected": "✕", "undecided": "?"}
@@ -74,7 +76,7 @@ def _candidate(one: Verdict) -> dict[str, Any]:
         "points": "" if one.grade_points is None else f": {one.grade_points:.0f} of 100 points",
         "reasons": [reason for reason in one.reasons if reason not in one.conditions],
         "conditions": list(one.conditions),
-        "tally": f"{len(one.rules)} rules: {counts['passed']} passed, {counts['failed']} failed",
+        "tally": f"{counted(len(one.rules), 'rule')}: {counts['passed']} passed, {counts['failed']} failed",
         "rules_header": RULES_HEADER,
         "rules": [_rule(rule) for rule in one.rules],
         "parts": [_part(part) for part in one.grade_parts],
@@ -86,7 +88,8 @@ def _rule(rule: RuleResult) -> list[str]:
     where = f" ({rule.dataset})" if rule.dataset else ""
     why = rule.reason or ""
     if rule.minutes_needed is not None:
-        why = f"{why} {number(rule.minutes_needed)} more minutes of audio would settle it.".strip()
+        more = counted(max(1, round(rule.minutes_needed)), "more minute")
+        why = f"{why} About {more} of audio would settle it.".strip()
     kind = "" if rule.kind == "gate" else "target: "
     return [f"{kind}{rule.rule}{where}", measured(rule), rule.outcome, why]
 
@@ -98,7 +101,8 @@ def _part(part: GradePart) -> str:
 
 def _winner(winner: Winner) -> dict[str, Any]:
     who = ", ".join(winner.candidates) or "nobody"
-    tie = len(winner.candidates) > 1 and "tie" not in (winner.note or "")
+    note = winner.note or ""
+    tie = len(winner.candidates) > 1 and "tie" not in note and NOT_COMPARED not in note
     return {
         "category": winner.category.replace("_", " "),
         "who": f"{who} (tie)" if tie else who,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from earwitness.counts import counted
 from earwitness.errors import RecordError
 from earwitness.runs import store
 from earwitness.runs.environment import is_running
@@ -51,3 +53,43 @@ def state(path: Path, run: Run) -> str:
         return run.status if store.seal_fits(path, run) else "edited"
     except OSError:
         return "edited"
+
+
+def why_not_comparable(path: Path, run: Run) -> str | None:
+    """Return why a record cannot stand in a table, and the command that helps; ``None`` for one that can.
+
+    Args:
+        path: The record.
+        run: What it holds.
+    """
+    became = state(path, run)
+    if became == "complete":
+        return None
+    name = shlex.quote(str(path))
+    if became == "edited":
+        return f"{path}: its clips file was changed after the run. Score it again: earwitness rescore {name}"
+    progress = f"after {n_done(path)} of {counted(run.dataset.n_clips, 'clip')}"
+    if became == "running":
+        return f"{path} is still running, {progress.removeprefix('after ')} done. Wait for it."
+    how = {"failed": "failed", "killed": "was killed", "interrupted": "was interrupted"}[became]
+    return f"{path} {how} {progress}. Go on with it: earwitness run --resume {name}"
+
+
+def n_done(path: Path) -> int:
+    """Return how many clips of a record have a result; 0 when its clips file is gone."""
+    try:
+        return store.clips_path(path).read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def none_complete(purpose: str, left_out: Sequence[str], kind: str = "run") -> str:
+    """Return the sentence for when no record is left: those that were left out, or how to make one.
+
+    >>> none_complete("compare", [])
+    'There is no complete run to compare. Make one: earwitness run DATA --model M'
+    >>> none_complete("compare", ["a.json was killed after 3 of 9 clips."])
+    'There is no complete run to compare. a.json was killed after 3 of 9 clips.'
+    """
+    remedy = " ".join(left_out) or "Make one: earwitness run DATA --model M"
+    return f"There is no complete {kind} to {purpose}. {remedy}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from earwitness.counts import counted
 from earwitness.scoring.completeness import (
     CHAT_ANSWER,
     GHOST_PHRASE,
@@ -48,7 +49,7 @@ def cause(scores: Sequence[ClipScore]) -> str | None:
             found = next((reason for kind, reason in _REASONS.items() if kind in score.flags), _OTHER)
             inserted[found].append(words.insertions)
     parts = sorted(inserted.items(), key=lambda part: -sum(part[1]))
-    named = "; ".join(f"{sum(n)} in {len(n)} clip{'' if len(n) == 1 else 's'} with {reason}" for reason, n in parts)
+    named = "; ".join(f"{sum(n)} in {counted(len(n), 'clip')} with {reason}" for reason, n in parts)
     return (
         f"WER is {100 * total.rate:.0f} % because {total.insertions} words were inserted "
         f"where {total.length} were said: {named}"

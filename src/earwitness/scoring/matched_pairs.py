@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from earwitness.counts import are
 from earwitness.scoring.spans import spans
 from earwitness.text import normalizer
 from earwitness.types import Clip, Hypothesis
@@ -58,11 +59,11 @@ def matched_pairs(segments: Sequence[tuple[int, int]]) -> MatchedPairs:
     >>> round(found.z, 3), round(found.p, 4), found.reason
     (2.324, 0.0201, 'only 4 segments: the normal approximation is rough')
     >>> matched_pairs([]).reason
-    'there are 0 segments with errors, and it takes two'
+    'it takes two segments with errors, and there are 0'
     """
     if len(segments) < 2:
         return MatchedPairs(
-            len(segments), None, None, None, f"there are {len(segments)} segments with errors, and it takes two"
+            len(segments), None, None, None, f"it takes two segments with errors, and there {are(len(segments))}"
         )
     d = np.array([a - b for a, b in segments], float)
     mean, deviation = float(d.mean()), float(d.std(ddof=1))

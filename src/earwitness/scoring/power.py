@@ -21,6 +21,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from earwitness.counts import are
 from earwitness.scoring.clusters import FEWEST, Column, Counts, summed
 from earwitness.scoring.significance import ALPHA, least_p
 from earwitness.scoring.studentized import MANY, ratio_interval, resampled, standard_error
@@ -155,7 +156,7 @@ def _refused(counts: Counts, lengths: Counts, audio_s: float, goal: float = 0.0)
     if not lengths.sum():
         return _untold(goal, len(counts), audio_s, "the references have no words")
     if len(counts) < FEWEST:
-        few = f"it takes at least {FEWEST} recordings to see how they vary, and there are {len(counts)}"
+        few = f"it takes at least {FEWEST} recordings to see how they vary, and there {are(len(counts))}"
         return _untold(goal, len(counts), audio_s, few)
     return None
 

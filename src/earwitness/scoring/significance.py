@@ -22,6 +22,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from earwitness.counts import are, counted
 from earwitness.scoring.clusters import FEWEST, Column, Counts, summed
 from earwitness.scoring.studentized import MANY, from_rounds, normal, standard_error, studentized
 
@@ -82,7 +83,7 @@ def difference(
         return Difference(None, None, None, None, len(d), differing, "the references have no words")
     value = float(d.sum() / n.sum())
     if len(d) < FEWEST:
-        reason = f"it takes at least {FEWEST} recordings, and there {'is' if len(d) == 1 else 'are'} {len(d)}"
+        reason = f"it takes at least {FEWEST} recordings, and there {are(len(d))}"
         return Difference(value, None, None, None, len(d), differing, reason)
     if not differing:
         return Difference(value, None, 1.0, 1.0, len(d), 0, "both made the same number of errors in every recording")
@@ -102,7 +103,7 @@ def _no_verdict(differing: int, *, has_interval: bool) -> str | None:
     least = least_p(differing)
     if least <= ALPHA:
         return None if has_interval else "no interval: the recordings differ too evenly, or too few of them do"
-    only = f"they differ in only {differing} recording{'s' if differing > 1 else ''}"
+    only = f"they differ in only {counted(differing, 'recording')}"
     return f"{only}, and p cannot be less than {least:.2g}"
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from earwitness.counts import are
 from earwitness.scoring import bootstrap
 from earwitness.scoring.clusters import FEWEST, Column, Counts, draws, summed
 
@@ -62,8 +63,7 @@ def rate_interval(
     """
     e, n = summed(clusters, errors, lengths)
     if len(e) < FEWEST:
-        is_are = "is" if len(e) == 1 else "are"
-        return Interval(None, f"no interval: it takes at least {FEWEST} recordings, and there {is_are} {len(e)}")
+        return Interval(None, f"no interval: it takes at least {FEWEST} recordings, and there {are(len(e))}")
     if not e.any():
         return Interval(
             None, "no interval: there is no error, so the recordings cannot say how far above 0 the rate may be"
