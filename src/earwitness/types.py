@@ -128,6 +128,27 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class DecodedSegment(Segment):
+    """A segment with what its decoder says of it, in the names and units of OpenAI's API; ``None`` where it does not.
+
+    The server passes these values on. A record keeps the segment alone.
+    """
+
+    avg_logprob: float | None = None
+    """Mean log probability of the tokens."""
+    compression_ratio: float | None = None
+    """Bytes of the text over its bytes under zlib; high where the text repeats itself."""
+    no_speech_prob: float | None = None
+    """Probability that nobody speaks in the window that the segment comes from."""
+    seek: int | None = None
+    """Where that window begins, in frames of 10 ms from the beginning of the clip."""
+    temperature: float | None = None
+    """Temperature of sampling; 0 is none."""
+    tokens: tuple[int, ...] | None = None
+    """Ids of the tokens of the text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What an engine heard: finished text, never a generator."""
 

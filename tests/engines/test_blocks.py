@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from earwitness.engines.blocks import cut_points, drop_pages, in_blocks
-from earwitness.types import Audio, Segment, Transcript
+from earwitness.types import Audio, DecodedSegment, Segment, Transcript
 
 RATE_HZ = 100
 
@@ -104,6 +104,21 @@ def test_joining_keeps_every_sample_and_moves_times_to_their_place() -> None:
     ends = [segment.end_s for segment in found.segments]
     assert [segment.start_s for segment in found.segments] == [0.0, *ends[:-1]]
     assert abs(ends[-1] - 95.0) < 1e-6
+
+
+def test_what_a_decoder_says_of_a_segment_is_kept_and_its_window_moved() -> None:
+    audio = Audio(np.random.default_rng(0).standard_normal(RATE_HZ * 70).astype(np.float32), RATE_HZ)
+
+    def engine(piece: Audio, language: str | None) -> Transcript:
+        windows = (DecodedSegment(0.0, 1.0, "a", avg_logprob=-0.5, seek=0), DecodedSegment(20.0, 21.0, "b", seek=2000))
+        return Transcript("a b", windows, language=language)
+
+    segments = in_blocks(audio, 30.0, engine, "en").segments
+    assert len(segments) == 6
+    for segment in segments:
+        assert isinstance(segment, DecodedSegment)
+        assert segment.seek == round(100 * segment.start_s)
+        assert segment.avg_logprob == (-0.5 if segment.text == "a" else None)
 
 
 def test_empty_audio_never_reaches_the_model() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -18,7 +19,8 @@ import pytest
 
 from earwitness.errors import RecordError
 from earwitness.runs import store
-from earwitness.runs.record import Run
+from earwitness.runs.record import ClipResult, Run
+from earwitness.types import Clip, ClipScore, DecodedSegment, Hypothesis, Transcript
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -319,3 +321,19 @@ def test_what_cannot_work_is_refused_in_one_sentence_before_the_first_clip(
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_record_keeps_a_segment_without_what_its_decoder_said() -> None:
+    segment = DecodedSegment(0.0, 1.0, "hello", avg_logprob=-0.5, tokens=(1, 2))
+    line = io.BytesIO()
+    store.append(
+        line,
+        ClipResult(
+            Clip("a", "/a.wav", "0" * 64, 0.0, 1.0, None),
+            Hypothesis("a", Transcript("hello", (segment,)), None, audio_s=1.0),
+            ClipScore("a", None, None, failed=False, hypothesis_words=1),
+        ),
+    )
+    row = json.loads(line.getvalue())
+    jsonschema.validate(row, store.clips_schema())
+    assert row["hypothesis"]["transcript"]["segments"] == [{"start_s": 0.0, "end_s": 1.0, "text": "hello"}]

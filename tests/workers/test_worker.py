@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from earwitness.types import Failure, Segment, Settings
+from earwitness.types import DecodedSegment, Failure, Segment, Settings
 from earwitness.workers.supervisor import AudioFile, GivenUpError, Supervisor
 from earwitness.workers.worker import Answer, CancelledError, Worker, WorkerFailedError
 
@@ -48,6 +48,15 @@ def test_the_text_is_finished_and_clocked_in_the_worker(audio: AudioFile) -> Non
     assert worker.info.device == "cpu"
     assert worker.info.in_force["threads"] == 1
     assert answer.peak_rss_bytes is None or answer.peak_rss_bytes > 1_000_000
+
+
+def test_what_a_decoder_says_of_a_segment_crosses(audio: AudioFile) -> None:
+    with fake("echo") as worker:
+        answer = worker.transcribe(audio.path, audio.n_samples, audio.sample_rate_hz, None, budget_s=20.0)
+    (segment,) = answer.transcript.segments
+    assert isinstance(segment, DecodedSegment)
+    assert bytes(segment.tokens or ()).decode() == segment.text == answer.transcript.text
+    assert (segment.avg_logprob, segment.seek, segment.temperature) == (0.0, 0, 0.0)
 
 
 def test_empty_audio_crosses(tmp_path: Path) -> None:

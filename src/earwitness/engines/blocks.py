@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.types import Audio, Segment, Transcript
+from earwitness.types import Audio, DecodedSegment, Segment, Transcript
 
 Stream = Generator[Segment, None, Transcript]
 _FRAME_S = 0.02
@@ -23,6 +23,7 @@ _PAUSE_FRAMES = _SMOOTH_FRAMES - 1  # a pause of 0.3 s that begins inside a fram
 _LEAST_RANGE_DB = 6.0
 _MOST_RANGE_DB = 60.0
 _PAUSE_SHARE = 0.4
+_SEEK_HZ = 100
 
 
 def cut_points(
@@ -178,7 +179,14 @@ def _join(left: Transcript, right: Transcript, offset_s: float) -> Transcript:
 
 
 def _moved(segments: tuple[Segment, ...], offset_s: float) -> tuple[Segment, ...]:
-    return tuple(replace(s, start_s=s.start_s + offset_s, end_s=s.end_s + offset_s) for s in segments)
+    return tuple(_later(segment, offset_s) for segment in segments)
+
+
+def _later(segment: Segment, offset_s: float) -> Segment:
+    moved = replace(segment, start_s=segment.start_s + offset_s, end_s=segment.end_s + offset_s)
+    if isinstance(moved, DecodedSegment) and moved.seek is not None:
+        moved = replace(moved, seek=moved.seek + round(offset_s * _SEEK_HZ))
+    return moved
 
 
 def drop_pages(samples: npt.NDArray[np.float32]) -> None:

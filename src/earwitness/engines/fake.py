@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, finished
 from earwitness.errors import EngineError
-from earwitness.types import Audio, Guide, Segment, Settings, Transcript
+from earwitness.types import Audio, DecodedSegment, Guide, Segment, Settings, Transcript
 
 SPEC = EngineSpec(
     name="fake",
@@ -83,6 +84,22 @@ _MODELS: Mapping[str, Callable[[Audio], str]] = {
 }
 
 
+def _certain(audio_s: float, text: str) -> DecodedSegment:
+    """What a decoder says that is sure of every token; a token is a byte here."""
+    content = text.encode()
+    return DecodedSegment(
+        0.0,
+        audio_s,
+        text,
+        avg_logprob=0.0,
+        compression_ratio=len(content) / len(zlib.compress(content)),
+        no_speech_prob=0.0,
+        seek=0,
+        temperature=0.0,
+        tokens=tuple(content),
+    )
+
+
 def _paced(texts: Sequence[str], sleep_s: float, audio_s: float) -> Generator[Segment, None, tuple[Segment, ...]]:
     each_s = audio_s / len(texts)
     segments = tuple(Segment(n * each_s, (n + 1) * each_s, text) for n, text in enumerate(texts))
@@ -118,7 +135,7 @@ class _Fake:
             text = answer["text"] if "text" in answer else _MODELS[answer.get("model", "empty")](audio)
             text = answer.get("translation", text) if self.guide.translate else text
             text = f"{self.guide.prompt} {text}" if self.guide.prompt else text
-            segments = (Segment(0.0, audio.duration_s, text),) if text else ()
+            segments = (_certain(audio.duration_s, text),) if text else ()
             yield from segments
         return Transcript(text, segments, language=language, covered_s=audio.duration_s)
 

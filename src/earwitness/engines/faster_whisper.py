@@ -18,6 +18,7 @@ from typing import Any
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, cut_points, finished, stream_blocks
 from earwitness.engines.contract import whisper_code
+from earwitness.engines.decoded import decoded
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
@@ -110,7 +111,7 @@ class _FasterWhisper:
             words = tuple(Segment(float(w.start), float(w.end), w.word) for piece in found for w in piece.words or ())
         return Transcript(
             text="".join(piece.text for piece in found).strip(),
-            segments=tuple(Segment(float(piece.start), float(piece.end), piece.text.strip()) for piece in found),
+            segments=tuple(decoded(piece.start, piece.end, piece.text.strip(), vars(piece)) for piece in found),
             words=words,
             language=info.language,
             covered_s=float(info.duration_after_vad),

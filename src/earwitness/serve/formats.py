@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from earwitness.serve.asked import Asked
@@ -11,8 +12,7 @@ from earwitness.types import Segment, Transcript
 
 _CUE_CHARS = 84
 _CUE_S = 7.0
-# What OpenAI's own segments have beside times and text, and no engine here tells.
-_UNTOLD = ("seek", "tokens", "temperature", "avg_logprob", "compression_ratio", "no_speech_prob")
+_UNDETERMINED = "und"
 MEDIA_TYPES = {
     "json": "application/json",
     "verbose_json": "application/json",
@@ -40,20 +40,23 @@ def as_object(transcript: Transcript, audio_s: float, asked: Asked) -> dict[str,
         return {"text": transcript.text, "usage": usage}
     found: dict[str, Any] = {
         "task": "translate" if asked.translate else "transcribe",
-        "language": "en" if asked.translate else transcript.language or asked.language,
+        "language": "en" if asked.translate else transcript.language or asked.language or _UNDETERMINED,
         "duration": round(audio_s, 3),
         "text": transcript.text,
         "usage": usage,
     }
     if asked.segments:
-        found["segments"] = [
-            {"id": n, "start": s.start_s, "end": s.end_s, "text": s.text, **dict.fromkeys(_UNTOLD)}
-            for n, s in enumerate(cues(transcript))
-        ]
+        found["segments"] = [{"id": n, **_segment(s)} for n, s in enumerate(cues(transcript))]
     if asked.words:
         words = transcript.words or ()
         found["words"] = [{"word": w.text.strip(), "start": w.start_s, "end": w.end_s} for w in words]
     return found
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    # OpenAI's schema has numbers here, and clients that are compiled from it end at a null.
+    said = {name: value for name, value in asdict(segment).items() if value is not None}
+    return {"start": said.pop("start_s"), "end": said.pop("end_s"), **said}
 
 
 def delta_event(segment: Segment, asked: Asked) -> str:
@@ -66,7 +69,10 @@ def delta_event(segment: Segment, asked: Asked) -> str:
 
 def done_event(transcript: Transcript, audio_s: float, asked: Asked) -> str:
     """Return the event that ends a stream, with the whole answer in it."""
-    return _event({"type": "transcript.text.done", **as_object(transcript, audio_s, asked)})
+    whole = as_object(transcript, audio_s, asked)
+    # In OpenAI's schema, the usage of a stream is in tokens alone.
+    del whole["usage"]
+    return _event({"type": "transcript.text.done", **whole})
 
 
 def error_event(body: dict[str, Any]) -> str:
@@ -87,7 +93,7 @@ def cues(transcript: Transcript) -> Sequence[Segment]:
     """
     segments, words = transcript.segments, transcript.words
     if not words or any(s.end_s - s.start_s <= _CUE_S for s in segments) or len(segments) > 1:
-        return [Segment(s.start_s, s.end_s, s.text.strip()) for s in segments]
+        return [replace(s, text=s.text.strip()) for s in segments]
     found: list[list[Segment]] = [[]]
     for word in words:
         line = found[-1]

@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 
 from earwitness.engines.registry import get_engine
 from earwitness.errors import WorkerError
-from earwitness.types import Failure, Guide, Segment, Settings, Transcript
+from earwitness.types import DecodedSegment, Failure, Guide, Segment, Settings, Transcript
 from earwitness.workers.device_memory import watched
 from earwitness.workers.environments import python_of, variables_for
 from earwitness.workers.processes import end_session
@@ -193,7 +193,7 @@ class Worker:
             if first_text_s is None and row["text"].strip():
                 first_text_s = float(reply["at_s"])
             if on_segment is not None:
-                on_segment(Segment(row["start_s"], row["end_s"], row["text"]))
+                on_segment(_segment(row))
 
         request = {
             "op": "transcribe",
@@ -330,7 +330,7 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
     """Build a Transcript from its JSON form, as it crosses the pipe."""
 
     def segments(rows: Any) -> tuple[Segment, ...]:
-        return tuple(Segment(row["start_s"], row["end_s"], row["text"]) for row in rows)
+        return tuple(_segment(row) for row in rows)
 
     words = data.get("words")
     return Transcript(
@@ -342,6 +342,13 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
         remarks=tuple(data.get("remarks") or ()),
         network_s=data.get("network_s"),
     )
+
+
+def _segment(row: Mapping[str, Any]) -> Segment:
+    if "tokens" not in row:
+        return Segment(**row)
+    tokens = row["tokens"]
+    return DecodedSegment(**{**row, "tokens": None if tokens is None else tuple(tokens)})
 
 
 def _spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:
