@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.workers.child import peak_rss_bytes
+from earwitness.workers.host_memory import peak_rss_bytes
 
 Requests = Sequence[tuple[int, Any]]
 ASKED = {"language": "en", "beam_size": 1, "temperature": 0.0, "condition_on_previous_text": False}

@@ -30,7 +30,7 @@ from pathlib import Path
 from earwitness.api.jobs import Request, plan
 from earwitness.runs.drive import start
 from earwitness.runs.store import read_clips, read_run
-from earwitness.workers.child import peak_rss_bytes
+from earwitness.workers.host_memory import peak_rss_bytes
 (task,) = plan(Request(sources=(sys.argv[1],), models=(sys.argv[2],), language="en"))
 path = start(task.job, Path(sys.argv[3]), lambda *_: None)
 (result,) = read_clips(path)

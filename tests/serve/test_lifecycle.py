@@ -231,6 +231,44 @@ def test_a_model_that_does_not_load_and_a_port_that_is_taken_end_with_a_sentence
 
 
 @starts_servers
+def test_a_server_that_lingers_is_not_ready_and_still_answers(tmp_path: Path) -> None:
+    model = f"fake:{script_folder(tmp_path / 'model')}"
+    with running(tmp_path, "--model", model, "--workers", "1", "--linger", "3") as server:
+        assert "connection" not in server.hear().headers
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: server.ask("/readyz").status == 503)
+        assert server.ask("/readyz").error["code"] == "stopping"
+        assert server.ask("/healthz").status == 200
+        last = server.hear()
+        assert (last.data["text"], last.headers["connection"]) == ("hello there", "close")
+        assert server.process.wait(timeout=30) == 0
+        (row,) = [row for row in server.log if row["event"] == "stopping"]
+        assert (row["signal"], row["linger_s"]) == ("SIGTERM", 3.0)
+
+
+@starts_servers
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_lingering(tmp_path: Path, second: signal.Signals) -> None:
+    model = f"fake:{script_folder(tmp_path / 'model')}"
+    with running(tmp_path, "--model", model, "--workers", "1", "--linger", "600") as server:
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: server.ask("/readyz").status == 503)
+        server.process.send_signal(second)
+        assert server.process.wait(timeout=30) == 0
+
+
+@starts_servers
+def test_a_stop_while_a_model_loads_does_not_wait_for_it(tmp_path: Path) -> None:
+    with running(tmp_path, "--model", "fake:hang", "--workers", "1", ready=False) as server:
+        until(lambda: server.workers)
+        (worker,) = server.workers
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 0
+        assert not psutil.pid_exists(worker)
+        assert server.log[-1]["event"] == "server has ended"
+
+
+@starts_servers
 def test_time_is_up_for_what_does_not_end(tmp_path: Path) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
     with running(tmp_path, "--model", model, "--workers", "1", "--drain", "1") as server:

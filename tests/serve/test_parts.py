@@ -24,7 +24,7 @@ from earwitness.serve import outside
 from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
 from earwitness.serve.formats import cues, srt, vtt
 from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
-from earwitness.serve.live import LEAST, Live, Seen
+from earwitness.serve.live import LEAST, QUIET_S, Live, Seen
 from earwitness.serve.metrics import Metrics
 from earwitness.serve.note import KEY
 from earwitness.serve.refused import Refused
@@ -232,6 +232,26 @@ def test_traffic_of_short_clips_is_compared_with_short_clips() -> None:
         live.add(Seen(3.5, 1.07))
     assert live.measures()["rtf"] > 4 * rtf, "which is no news"
     assert not any(live.drift().values())
+
+
+def test_a_drift_ends_with_its_traffic() -> None:
+    now_s = [0.0]
+    live = Live({"empty_share": 0.0}, clock=lambda: now_s[0])
+    for _ in range(LEAST):
+        live.add(Seen(1.0, 0.1, empty=True))
+    now_s[0] = QUIET_S
+    live.forget()
+    assert live.drift() == {"empty_share": True}, "it is still of now"
+    now_s[0] = QUIET_S + 1
+    live.forget()
+    assert (live.drift(), len(live)) == ({}, 0)
+    live.add(Seen(1.0, 0.1, empty=True))
+    now_s[0] += QUIET_S
+    live.add(Seen(1.0, 0.1, empty=True))
+    assert len(live) == 2, "one answer in ten minutes is traffic"
+    now_s[0] += QUIET_S + 1
+    live.add(Seen(1.0, 0.1))
+    assert len(live) == 1, "what comes after the pause is not mixed with what came before"
 
 
 def test_what_was_seen_of_a_model_is_forgotten_when_it_is_served_with_another_promise() -> None:

@@ -63,6 +63,10 @@ class ServeOptions(TypedDict, total=False):
     """Seconds from the upload's end to the answer; 300."""
     drain: float
     """Seconds for requests to end in, at the end; 30."""
+    linger: float
+    """Seconds after SIGTERM in which requests are still taken while ``/readyz`` says 503; 0."""
+    keep_alive: float
+    """Seconds that a connection without a request stays open; 75."""
     memory_mb: float | None
     """MiB for all models; ``None`` for most of what is free."""
     keys: Source | None
@@ -176,8 +180,8 @@ def deploy(
 def _limits(options: ServeOptions) -> Limits:
     from earwitness.serve.values import Limits
 
-    _require_least({name: options.get(name) for name in ("workers", "threads", "drain", "memory_mb")})
-    _require_least({name: options.get(name) for name in ("queue", "port")}, least=0)
+    _require_least({name: options.get(name) for name in ("workers", "threads", "drain", "keep_alive", "memory_mb")})
+    _require_least({name: options.get(name) for name in ("queue", "port", "linger")}, least=0)
     _require_least({name: options.get(name) for name in ("max_mb", "rate", "timeout", "max_seconds")}, least=0.001)
     memory_mb = options.get("memory_mb")
     return Limits(
@@ -186,6 +190,8 @@ def _limits(options: ServeOptions) -> Limits:
         max_audio_s=options.get("max_seconds", 3600),
         timeout_s=options.get("timeout", 300),
         drain_s=options.get("drain", 30),
+        linger_s=options.get("linger", 0),
+        keep_alive_s=options.get("keep_alive", 75),
         rate_per_minute=options.get("rate"),
         memory_bytes=None if memory_mb is None else round(memory_mb * _MIB),
     )

@@ -41,6 +41,8 @@ def serve(
     max_mb: Annotated[float, typer.Option(min=0.001, help="Largest upload, in MiB.")] = 100,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds from the upload's end to the answer.")] = 300,
     drain: Annotated[float, typer.Option(min=1, help="Seconds for requests to end in, at the end.")] = 30,
+    linger: Annotated[float, typer.Option(min=0, help="Seconds after SIGTERM in which requests are still taken.")] = 0,
+    keep_alive: Annotated[float, typer.Option(min=1, help="Seconds that an idle connection stays open.")] = 75,
     memory_mb: Annotated[float | None, typer.Option(min=1, help="For all models; else most of what is free.")] = None,
     keys: Annotated[Path | None, typer.Option(metavar="FILE", help="Only these keys may ask.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.01, help="Requests a minute for each key.")] = None,
@@ -50,8 +52,9 @@ def serve(
 ) -> None:
     """Serve a model over HTTP, as OpenAI's clients expect it, until it is told to stop.
 
-    The first model is loaded at once, others when they are asked for. Logs are JSON lines on standard error. SIGTERM
-    lets requests come to their end; SIGHUP, or a change of the decision, takes the new one over. Examples:
+    The first model is loaded at once, others when they are asked for. Logs are JSON lines on standard error. After
+    SIGTERM, /readyz says 503, requests are still taken for --linger seconds, and then come to their end. SIGHUP, or a
+    change of the decision, takes the new one over. Examples:
 
         earwitness serve --decision decision.json
 
@@ -73,8 +76,9 @@ def serve(
     run_server(
         decision=decision, candidate=candidate or (), model=model or (), device=device, preset=preset,
         settings=options.assigned(set_ or ()), host=host, port=port, workers=workers, threads=threads, queue=queue,
-        max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, memory_mb=memory_mb, keys=keys,
-        rate=rate, cors=cors or (), log_text=log_text, report=listening,
+        max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, linger=linger,
+        keep_alive=keep_alive, memory_mb=memory_mb, keys=keys, rate=rate, cors=cors or (), log_text=log_text,
+        report=listening,
     )  # fmt: skip
 
 

@@ -162,8 +162,7 @@ def _add_watching(app: "FastAPI", service: Service) -> None:
 
     @app.get("/readyz", summary="Whether a worker has transcribed a probe", responses={503: _refusal(503)})
     async def readyz() -> dict[str, str]:
-        if not service.models.is_ready:
-            raise Refused(503, "No worker is ready.", code="not_ready", retry_after_s=2)
+        service.models.require_ready()
         return {"status": "ready"}
 
     @app.get(

@@ -7,11 +7,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from earwitness.types import Failure, Guide, Segment
 from earwitness.workers.supervisor import AudioFile
 from earwitness.workers.worker import Answer, Worker
 
+Reason = Literal["cancelled", "timeout"]
 GRACE_S = 2.0
 """That an engine gets to come to the end of a segment before it is ended with its work."""
 
@@ -71,7 +73,7 @@ class Job:
         self._ends_at = self.made_at + budget_s
         self._lock = threading.Lock()
         self._worker: Worker | None = None
-        self._dropped = False
+        self._dropped: Reason | None = None
 
     @property
     def left_s(self) -> float:
@@ -79,8 +81,8 @@ class Job:
         return max(0.0, self._ends_at - time.monotonic())
 
     @property
-    def dropped(self) -> bool:
-        """Whether nobody waits for it any more."""
+    def dropped(self) -> Reason | None:
+        """Why nobody waits for it any more; ``None`` while somebody does."""
         return self._dropped
 
     @property
@@ -90,10 +92,14 @@ class Job:
         waited = {"queue": (self.made_at, self.begun_at or ended_at)}
         return waited | ({"transcribe": (self.begun_at, ended_at)} if self.begun_at else {})
 
-    async def end(self) -> None:
-        """Take the work away, wherever it is, and return once it has ended; nothing happens to a job that is done."""
+    async def end(self, reason: Reason = "cancelled") -> None:
+        """Take the work away, wherever it is, and return once it has ended; nothing happens to a job that is done.
+
+        Args:
+            reason: Whether its client is gone or its time is up. A worker that does not stop by itself ends for it.
+        """
         with self._lock:
-            self._dropped = True
+            self._dropped = self._dropped or reason
             worker = self._worker
             if worker is not None and worker.info.streams:
                 worker.cancel()

@@ -1,5 +1,8 @@
 """What a model's answers were like of late, in the measures of a decision, beside what was promised.
 
+After ten minutes without an answer, those before them say nothing of now, and are forgotten: a drift ends with its
+traffic.
+
 The clocks are those of a run: ``wall_s`` inside the worker, from the array in memory to the finished text. A speed is
 held against what clips of the same length took, since short ones have the larger RTF and the smaller latency. A share
 of empty texts is promised of clips in which somebody speaks; here nobody knows whether somebody does: silence counts.
@@ -8,14 +11,17 @@ of empty texts is promised of clips in which somebody speaks; here nobody knows 
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from earwitness.scoring.completeness import has_loop
 from earwitness.scoring.lengths import LengthBand, band_of
 
 WINDOW = 500
+QUIET_S = 600.0
+"""Without an answer, after which those before are forgotten."""
 LEAST = 50
 """Answers before anything is said of drift."""
 SPEED_FACTOR = 1.5
@@ -58,18 +64,31 @@ class Live:
         promise: What was measured, by measure.
         by_length: What was measured of clips of a length.
         window: How many are remembered.
+        clock: Seconds, for tests.
     """
 
     def __init__(
-        self, promise: Mapping[str, float] = {}, by_length: Sequence[LengthBand] = (), window: int = WINDOW
+        self,
+        promise: Mapping[str, float] = {},
+        by_length: Sequence[LengthBand] = (),
+        window: int = WINDOW,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Remember none."""
         self._promise, self._by_length = promise, by_length
+        self._clock, self._last_at = clock, clock()
         self._last: deque[tuple[Seen, LengthBand | None]] = deque(maxlen=window)
 
     def add(self, one: Seen) -> None:
         """Remember one, and forget the oldest."""
+        self.forget()
+        self._last_at = self._clock()
         self._last.append((one, band_of(self._by_length, one.audio_s)))
+
+    def forget(self) -> None:
+        """Forget all when no answer has come for ``QUIET_S``; called before anything is read."""
+        if self._clock() - self._last_at > QUIET_S:
+            self._last.clear()
 
     def __len__(self) -> int:
         """How many are remembered."""

@@ -91,10 +91,12 @@ class Metrics:
             self._tell_drift(served, live)
 
     def live(self, served: Served) -> Live:
-        """Return the last answers of a model that is served."""
+        """Return the last answers of a model that is served; none when the last is long ago."""
         if served.id not in self._live:
             self._live[served.id] = served, Live(served.promise, served.by_length)
-        return self._live[served.id][1]
+        live = self._live[served.id][1]
+        live.forget()
+        return live
 
     def _tell_drift(self, served: Served, live: Live) -> None:
         drifting = {measure for measure, drifts in live.drift().items() if drifts}
@@ -155,6 +157,7 @@ class Metrics:
             for measure, value in served.promise.items():
                 promised.add_metric([model_id, measure], value)
             live = self.live(served)
+            self._tell_drift(served, live)
             answers.add_metric([model_id], len(live))
             alike.add_metric([model_id], len(live.alike()))
             for metric, values in ((now, live.measures()), (slower, live.slowdown()), (drift, live.drift())):

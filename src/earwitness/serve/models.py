@@ -17,6 +17,7 @@ from earwitness.workers.worker import LoadedInfo
 
 _BESIDE_WEIGHTS_BYTES = 256 << 20
 _SHARE_OF_FREE = 0.8
+_STOPPING = Refused(503, "The server is stopping.", code="stopping", retry_after_s=5)
 
 
 class Models:
@@ -33,7 +34,7 @@ class Models:
         """Load nothing yet."""
         self.served: dict[str, Served] = {}
         self.pools: dict[str, Pool] = {}
-        self.draining = False
+        self.leaving = self.draining = False
         self._probe, self._limits, self._metrics = probe, limits, metrics
         self._budget_bytes = limits.memory_bytes or _free_bytes()
         self._seen_bytes: dict[str, int] = {}
@@ -51,7 +52,18 @@ class Models:
     def is_ready(self) -> bool:
         """Whether a worker of the default model has transcribed a probe, and requests are taken."""
         pool = self.pools.get(self.default.id)
-        return not self.draining and pool is not None and pool.n_ready > 0
+        return not self.leaving and not self.draining and pool is not None and pool.n_ready > 0
+
+    def require_ready(self) -> None:
+        """Refuse when a balancer should send its requests elsewhere, although some may still be taken here.
+
+        Raises:
+            Refused: With 503.
+        """
+        if self.leaving or self.draining:
+            raise _STOPPING
+        if not self.is_ready:
+            raise Refused(503, "No worker is ready.", code="not_ready", retry_after_s=2)
 
     def require_open(self) -> None:
         """Refuse when the server has not begun, or is about to end.
@@ -60,7 +72,7 @@ class Models:
             Refused: With 503.
         """
         if self.draining:
-            raise Refused(503, "The server is stopping.", code="stopping", retry_after_s=5)
+            raise _STOPPING
         if not self.is_ready and not self._was_ready:
             raise Refused(503, "The model is being loaded.", code="not_ready", retry_after_s=2)
 
@@ -176,9 +188,9 @@ class Models:
                 in_force=dict(info.in_force), streams=info.streams,
             )  # fmt: skip
 
-        def lost(served: Served, why: str) -> None:
+        def lost(served: Served, why: str, how: str) -> None:
             self._metrics.restarts.labels(served.id, why).inc()
-            log("worker has ended", logging.WARNING, model=served.id, reason=why)
+            log("worker has ended", logging.WARNING, model=served.id, reason=why, how=how)
 
         def trouble(served: Served, why: str) -> None:
             log("no worker came up", logging.ERROR, model=served.id, reason=why)

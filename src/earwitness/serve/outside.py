@@ -29,6 +29,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CLOSED = 499
 """Status in logs and metrics of a request whose client was gone before the answer; there is no such answer."""
+CLIENT_CLOSED = "client_closed"
+"""Reason in logs and metrics of such a request."""
 SEND_S = 30.0
 """That a client may let an answer wait before it counts as gone."""
 _LINGER_S = 2.0
@@ -67,6 +69,8 @@ class Outside:
         """Keep all of it."""
         self._app, self._metrics, self._keyring, self._origins = app, metrics, keyring, origins
         self._rate_per_minute, self._rates, self._traces = rate_per_minute, Rates(), traces
+        self.leaving = False
+        """Whether every connection is closed with its next answer, since the server is about to end."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,7 +82,7 @@ class Outside:
         async with AsyncExitStack() as ends:
             note = Note(given if _ID.fullmatch(given) else uuid.uuid4().hex, ends)
             scope[KEY] = note
-            wire = _Wire(receive, send, note, waits_to_go_on="expect" in headers)
+            wire = _Wire(receive, send, note, waits_to_go_on="expect" in headers, last=self.leaving)
             try:
                 self._admit(scope, headers, note)
                 await wire.run(self._app, scope)
@@ -126,6 +130,7 @@ class Outside:
         route = scope.get("route")
         note.route = str(getattr(route, "path", "")) or "none"
         status = CLOSED if wire.gone and not wire.finished else wire.status
+        note.reason = CLIENT_CLOSED if status == CLOSED else note.reason
         self._metrics.requests.labels(note.route, str(status)).inc()
         if note.reason is not None:
             self._metrics.rejected.labels(note.reason).inc()
@@ -142,8 +147,9 @@ class Outside:
 class _Wire:
     """Both directions of a request: the id goes out with the answer, and a client that hangs up ends the work."""
 
-    def __init__(self, receive: Receive, send: Send, note: Note, *, waits_to_go_on: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, note: Note, *, waits_to_go_on: bool, last: bool) -> None:
         self.status = 500
+        self._always = (*_ALWAYS, (b"connection", b"close")) if last else _ALWAYS
         self._waits_to_go_on = waits_to_go_on
         self.begun = self.finished = False
         self._receive, self._send, self._note = receive, send, note
@@ -180,7 +186,7 @@ class _Wire:
             self.begun, self.status = True, message["status"]
             await self._linger()
             request_id = (b"x-request-id", self._note.request_id.encode())
-            message = {**message, "headers": [*message.get("headers", ()), request_id, *_ALWAYS]}
+            message = {**message, "headers": [*message.get("headers", ()), request_id, *self._always]}
         elif not message.get("more_body"):
             self.finished = True
         try:

@@ -16,19 +16,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from earwitness.serve.job import GRACE_S, DroppedError, Job, JobFailedError, UnavailableError
+from earwitness.serve.starting import start_worker
 from earwitness.serve.values import Served
 from earwitness.types import Failure
+from earwitness.workers.host_memory import oom_kills, peak_rss_bytes
 from earwitness.workers.supervisor import AudioFile
 from earwitness.workers.worker import Answer, CancelledError, LoadedInfo, Worker, WorkerFailedError
 
-LOAD_S = 900.0
 _LOOK_S = 0.5
+_MEMORY_LOOK_S = 0.25
+_PING_EVERY_S = 10.0
+_PONG_S = 15.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _TRIES = 2
 _PATIENCE = 3
-ENDS = ("crash", "timeout", "protocol", "cancelled", "idle")
-"""How a worker ends before its time."""
+ENDS = ("crash", "out_of_memory", "timeout", "protocol", "cancelled", "idle")
+"""Why a worker ends before its time; docs/watching.md says what each means."""
 
 
 class FullError(Exception):
@@ -46,8 +50,8 @@ class Events:
 
     started: Callable[[Served, LoadedInfo], None] = lambda *_: None
     """A worker is up and has transcribed the probe."""
-    lost: Callable[[Served, str], None] = lambda *_: None
-    """A worker has ended before its time, in one of ``ENDS``."""
+    lost: Callable[[Served, str, str], None] = lambda *_: None
+    """A worker has ended before its time, for one of ``ENDS``, and how in words."""
     trouble: Callable[[Served, str], None] = lambda *_: None
     """No worker came up, and why."""
 
@@ -69,7 +73,8 @@ class Pool:
         self.last_used = time.monotonic()
         self.infos: list[LoadedInfo | None] = [None] * served.n_workers
         self.workers: list[Worker | None] = [None] * served.n_workers
-        self._rss_bytes = 0
+        self._loading: list[Worker | None] = [None] * served.n_workers
+        self._rss_bytes = self._oom_kills = 0
         self.trouble: str | None = None
         self._probe, self._queue, self._events = probe, queue, events
         self._jobs: deque[Job] = deque()
@@ -85,6 +90,7 @@ class Pool:
             threading.Thread(target=self._drive, args=(n,), daemon=True, name=f"{served.id} {n}")
             for n in range(served.n_workers)
         ]
+        self._threads.append(threading.Thread(target=self._watch_memory, daemon=True, name=f"{served.id} memory"))
         for thread in self._threads:
             thread.start()
 
@@ -105,7 +111,7 @@ class Pool:
 
     @property
     def memory_bytes(self) -> int:
-        """The most that a worker has held, times the workers."""
+        """The most that a worker has held, whether or not its work came to an end, times the workers."""
         return self._rss_bytes * self.served.n_workers
 
     @property
@@ -174,11 +180,9 @@ class Pool:
             self._changed.notify_all()
         for job in left:
             job.finish(UnavailableError("the server is stopping"))
-        if self.open:
-            await asyncio.gather(*(asyncio.to_thread(worker.kill) for worker in self.workers if worker is not None))
-        # One that is still loading ends with this process, or finds out once it has loaded.
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join, 6.0)
+        doomed = [*self._loading, *(self.workers if self.open else ())]
+        await asyncio.gather(*(asyncio.to_thread(worker.kill) for worker in doomed if worker is not None))
+        await asyncio.gather(*(asyncio.to_thread(thread.join, 6.0) for thread in self._threads))
 
     def _left(self, job: Job) -> None:
         with self._changed, contextlib.suppress(ValueError):
@@ -187,11 +191,11 @@ class Pool:
             self._mean_s += 0.1 * (time.monotonic() - job.begun_at - self._mean_s)
 
     def _drive(self, number: int) -> None:
-        worker, pause_s = None, _FIRST_PAUSE_S
+        worker, pause_s, ping_at = None, _FIRST_PAUSE_S, 0.0
         while not self._closing.is_set():
-            if worker is not None and not worker.alive:
-                self._lost(worker, "idle")
-                worker = None
+            if worker is not None and (not worker.alive or time.monotonic() > ping_at):
+                worker = self._living(worker)
+                ping_at = time.monotonic() + _PING_EVERY_S
             worker = worker or self._fresh(number)
             if worker is None:
                 self._closing.wait(pause_s)
@@ -203,6 +207,7 @@ class Pool:
                 self._busy[number] = True
                 worker = self._work(worker, job)
                 self._busy[number] = False
+                ping_at = time.monotonic() + _PING_EVERY_S
         self.workers[number] = None
         if worker is not None:
             worker.close()
@@ -213,12 +218,23 @@ class Pool:
                 self._changed.wait(_LOOK_S)
             return self._jobs.popleft() if self._jobs else None
 
+    def _living(self, worker: Worker) -> Worker | None:
+        """Return an idle worker that gives a sign of life; ``None`` after the end of one that gives none."""
+        try:
+            worker.ping(_PONG_S)
+        except WorkerFailedError as error:
+            hangs = error.failure.kind == "timeout"
+            self._lost(worker, "timeout" if hangs else "idle", error.failure.message)
+            return None
+        return worker
+
     def _work(self, worker: Worker, job: Job) -> Worker | None:
         """Do a job; one whose worker died of it goes back to the head of the queue, once. Return the worker, if any."""
+        self._oom_kills = oom_kills()
         failure = self._try(worker, job) if job.take(worker) else None
         if failure is None:
             return worker
-        self._lost(worker, "cancelled" if job.dropped else failure.kind)
+        self._lost(worker, job.dropped or self._end_of(failure), failure.message)
         if job.dropped:
             job.finish(DroppedError())
         elif job.told or job.attempts == _TRIES or failure.kind == "timeout":
@@ -230,6 +246,10 @@ class Pool:
                 self._jobs.appendleft(job)
                 self._changed.notify()
         return None
+
+    def _end_of(self, failure: Failure) -> str:
+        ran_out = failure.kind == "crash" and oom_kills() > self._oom_kills
+        return "out_of_memory" if ran_out else failure.kind
 
     def _try(self, worker: Worker, job: Job) -> Failure | None:
         """Do a job and give its outcome, unless the worker died of it: then return how."""
@@ -247,7 +267,7 @@ class Pool:
         return None
 
     def _heard(self, worker: Worker, job: Job) -> Answer:
-        answer = worker.transcribe(
+        return worker.transcribe(
             job.audio.path,
             job.audio.n_samples,
             job.audio.sample_rate_hz,
@@ -257,49 +277,41 @@ class Pool:
             on_segment=job.hear,
             guide=job.guide,
         )
-        self._rss_bytes = max(self._rss_bytes, answer.peak_rss_bytes or 0)
-        return answer
 
-    def _lost(self, worker: Worker, why: str) -> None:
+    def _lost(self, worker: Worker, why: str, how: str) -> None:
         worker.kill()
-        self._events.lost(self.served, why)
+        self._events.lost(self.served, why, how)
+
+    def _watch_memory(self) -> None:
+        # The kernel keeps the peak of a process that runs; what is read here outlives the process.
+        while not self._closing.wait(_MEMORY_LOOK_S):
+            for worker in (*self.workers, *self._loading):
+                if worker is not None:
+                    self._rss_bytes = max(self._rss_bytes, peak_rss_bytes(worker.pid) or 0)
 
     def _fresh(self, number: int) -> Worker | None:
         """Return a worker that has transcribed the probe; ``None`` when none is to be had, or when closing."""
         self.workers[number] = None
         if self._closing.is_set():
             return None
+
+        def spawned(worker: Worker) -> None:
+            self._loading[number] = worker
+            if self._closing.is_set():
+                worker.kill()
+
         try:
-            worker = self._started()
+            worker = start_worker(self.served, self._probe, spawned)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server says so and goes on
-            self._troubled(str(error))
+            if not self._closing.is_set():
+                self._troubled(str(error))
             return None
+        finally:
+            self._loading[number] = None
         self.infos[number], self.workers[number] = worker.info, worker
         self.trouble, self._failed_starts = None, 0
         self._events.started(self.served, worker.info)
         self._tell_news()
-        return worker
-
-    def _started(self) -> Worker:
-        served, (audio, language) = self.served, self._probe
-        worker = Worker(
-            served.model.engine,
-            served.id,
-            served.folder,
-            served.device,
-            served.settings,
-            options=served.model.options,
-            budget_s=LOAD_S,
-        )
-        try:
-            _require_as_measured(served, worker.info)
-            answer = worker.transcribe(
-                audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=LOAD_S, on_segment=lambda _: None
-            )
-        except BaseException:
-            worker.kill()
-            raise
-        self._rss_bytes = max(self._rss_bytes, answer.peak_rss_bytes or 0)
         return worker
 
     def _troubled(self, why: str) -> None:
@@ -320,21 +332,3 @@ class Pool:
     def _tell_news(self) -> None:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._news.set)
-
-
-class NotAsMeasuredError(Exception):
-    """A worker that would not do what was measured."""
-
-
-def _require_as_measured(served: Served, info: LoadedInfo) -> None:
-    if served.device_used is not None and info.device != served.device_used:
-        raise NotAsMeasuredError(
-            f"Model {served.id!r} is on {info.device!r} here, and was measured on {served.device_used!r}. Measure it "
-            "on this machine, or serve it where it was measured."
-        )
-    for name, measured in (served.in_force or {}).items():
-        if info.in_force.get(name) != measured:
-            raise NotAsMeasuredError(
-                f"Model {served.id!r} runs here with {name}={info.in_force.get(name)!r}, and was measured with "
-                f"{measured!r}. Measure it on this machine, or serve it where it was measured."
-            )

@@ -85,15 +85,16 @@ class _Server:
         service = Service(models, self._limits, metrics, self._scratch, log_text=self._site.log_text)
         app = build(service, self._lifespan(service), self._site.origins, guarded=self._keyring is not None)
         rate = self._limits.rate_per_minute
-        outside = Outside(app, metrics, self._keyring, rate, self._site.origins, self._traces)
+        self._outside = Outside(app, metrics, self._keyring, rate, self._site.origins, self._traces)
         config = uvicorn.Config(
-            outside,
+            self._outside,
             log_config=None,
             access_log=False,
             server_header=False,
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=round(self._limits.drain_s),
+            timeout_keep_alive=round(self._limits.keep_alive_s),
         )
         self._uvicorn = uvicorn.Server(config)
         with _quiet_afterwards():
@@ -104,18 +105,33 @@ class _Server:
     def _lifespan(self, service: Service) -> Callable[[Any], Any]:
         @asynccontextmanager
         async def lifespan(_: Any) -> AsyncIterator[None]:
-            with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has no SIGHUP
-                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up.set)
+            with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has none of these
+                loop = asyncio.get_running_loop()
+                loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
+                for which in (signal.SIGTERM, signal.SIGINT):
+                    loop.add_signal_handler(which, self._stop, which, service.models)
             tasks = [asyncio.create_task(self._begin(service.models))]
             try:
                 yield
             finally:
+                with contextlib.suppress(NotImplementedError):
+                    for which in (signal.SIGTERM, signal.SIGINT):
+                        # uvicorn raises what ended it once more, which is not another order to stop.
+                        asyncio.get_running_loop().remove_signal_handler(which)
+                        signal.signal(which, self._uvicorn.handle_exit)
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await service.close()
 
         return lifespan
+
+    def _stop(self, which: signal.Signals, models: Models) -> None:
+        # Ctrl-C is from somebody who waits, and so is a second signal: neither lingers.
+        linger_s = self._limits.linger_s if which == signal.SIGTERM and not models.leaving else 0.0
+        log("stopping", signal=which.name, linger_s=linger_s, drain_s=self._limits.drain_s)
+        models.leaving = self._outside.leaving = True
+        asyncio.get_running_loop().call_later(linger_s, self._uvicorn.handle_exit, which, None)
 
     async def _begin(self, models: Models) -> None:
         try:

@@ -20,6 +20,7 @@ from earwitness.serve.logs import log
 from earwitness.serve.metrics import Metrics
 from earwitness.serve.models import Models, as_refusal
 from earwitness.serve.note import KEY, Note
+from earwitness.serve.outside import CLIENT_CLOSED, CLOSED
 from earwitness.serve.pool import FullError, Pool
 from earwitness.serve.refused import Refused
 from earwitness.serve.uploads import Form, no_space, receive
@@ -105,6 +106,8 @@ class Service:
         places = _UPLOADS_PER_PLACE * (limits.queue + self.models.default.n_workers)
         if self._uploads >= places:
             raise Refused(429, "Too many uploads at once. Try again in 5 s.", code="too_many_uploads", retry_after_s=5)
+        from starlette.requests import ClientDisconnect
+
         length = request.headers.get("content-length", "")
         self._uploads += 1
         try:
@@ -120,6 +123,8 @@ class Service:
             raise Refused(
                 408, f"The upload took longer than {limits.upload_s:g} s, which is the most.", code="upload_timeout"
             ) from None
+        except ClientDisconnect:
+            raise Refused(CLOSED, "The client hung up during its upload.", code=CLIENT_CLOSED) from None
         finally:
             self._uploads -= 1
         return form
@@ -169,7 +174,7 @@ class Service:
         """Wait for the answer within the budget; the work has ended when this returns or raises."""
         await asyncio.wait({job.done}, timeout=job.left_s)
         if not job.done.done():
-            await job.end()
+            await job.end("timeout")
             self._count(served, Seen(job.audio.duration_s, None), job)
             raise self._over_time()
         try:
@@ -179,7 +184,8 @@ class Service:
         except DroppedError:
             raise Refused(503, "The work was ended.", code="stopping", retry_after_s=5) from None
         except JobFailedError as error:
-            refused = _as_refusal(error.failure, job)
+            late = error.failure.kind == "timeout"
+            refused = self._over_time() if late else _as_refusal(error.failure, job)
             if refused.status >= 500:
                 self._count(served, Seen(job.audio.duration_s, None), job)
             note.fields["failure"] = error.failure.message

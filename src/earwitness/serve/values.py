@@ -71,6 +71,10 @@ class Limits:
     """An upload may take."""
     drain_s: float = 30.0
     """That requests get to end in when the server is told to stop."""
+    linger_s: float = 0.0
+    """After SIGTERM, in which requests are still taken and ``/readyz`` says 503, so that a balancer looks elsewhere."""
+    keep_alive_s: float = 75.0
+    """That a connection without a request stays open: longer than a balancer keeps its own, which is often 60 s."""
     rate_per_minute: float | None = None
     """Requests of a key, or of an address where there are no keys; ``None`` for any number."""
     memory_bytes: int | None = None

@@ -10,6 +10,8 @@ The protocol: one JSON object a line, UTF-8, requests on the child's standard in
              "language": "en", "stream": false}
     child:  {"event": "transcript", "transcript": {"text": "...", ...}, "wall_s": 0.41, "peak_rss_bytes": 300000000,
              "peak_device_bytes": null}
+    parent: {"op": "ping"}
+    child:  {"event": "pong"}
     parent: {"op": "close"}
     child:  {"event": "closed"}
 

@@ -27,6 +27,7 @@ from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, package_versions, require_installed, require_options
 from earwitness.errors import EngineError
 from earwitness.types import Audio, Guide, Settings, Transcript
+from earwitness.workers.host_memory import peak_rss_bytes
 from earwitness.workers.self_test import self_test
 
 Message = dict[str, Any]
@@ -48,6 +49,8 @@ def main() -> int:
                     model, reply = _load(request)
                 case "transcribe":
                     reply = _transcribe(model, request, replies, lambda: inbox.cancelled)
+                case "ping":
+                    reply = {"event": "pong"}
                 case "close":
                     if model is not None:
                         model.close()
@@ -190,24 +193,6 @@ def _mapped(path: str, n_samples: int) -> npt.NDArray[np.float32]:
     with Path(path).open("rb") as file:
         mapped = mmap.mmap(file.fileno(), n_samples * 4, access=mmap.ACCESS_READ)
     return np.frombuffer(mapped, "<f4", n_samples)
-
-
-def peak_rss_bytes() -> int | None:
-    """Return the most memory that this process has held at once, or ``None`` where that cannot be told.
-
-    On Linux ``VmHWM``: ``ru_maxrss`` would start at the parent's peak there, since it survives exec. On macOS
-    ``ru_maxrss``, which is in bytes.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        if sys.platform != "darwin":
-            return None
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ class Worker:
         settings: As asked for; ``threads`` must be a number.
         options: What the model's row tells the engine.
         budget_s: How long spawning and loading may take.
+        on_spawn: Called once the process runs and before its model loads, so that another thread can ``kill`` it.
 
     Raises:
         EngineNotInstalledError: When neither this Python nor an environment of its own has the engine.
@@ -108,6 +109,7 @@ class Worker:
         *,
         options: Mapping[str, Any] | None = None,
         budget_s: float = 600.0,
+        on_spawn: Callable[[Worker], None] = lambda _: None,
     ) -> None:
         """Start the process and load the model."""
         started = time.perf_counter()
@@ -129,6 +131,7 @@ class Worker:
         for thread in self._readers:
             thread.start()
         try:
+            on_spawn(self)
             reply = self._ask(request, "load", budget_s, expect=("loaded",))
             load_s = float(reply["load_s"])
             self.info = LoadedInfo(
@@ -155,6 +158,25 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process still has its end of the pipe; asking does not reap it."""
         return self._readers[0].is_alive()
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, in words, such as ``was killed by signal SIGKILL``."""
+        code = self._process.returncode
+        if code is None:
+            return "still runs"
+        return f"was killed by signal {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+
+    def ping(self, budget_s: float) -> None:
+        """Ask an idle worker for a sign of life.
+
+        Args:
+            budget_s: How long it may take.
+
+        Raises:
+            WorkerFailedError: When there is none in time, or the process is gone; it is then ended.
+        """
+        self._ask({"op": "ping"}, "transcribe", budget_s, expect=("pong",))
 
     def transcribe(
         self,
@@ -304,13 +326,9 @@ class Worker:
 
     def _died(self, stage: Stage) -> WorkerFailedError:
         self.kill()
-        code = self._process.returncode
-        if code is not None and code < 0:
-            how = f"was killed by signal {signal.Signals(-code).name}"
-            if -code == 9:
-                how += " (out of memory?)"
-        else:
-            how = f"exited with code {code}"
+        how = self.ending
+        if self._process.returncode == -9:
+            how += " (out of memory?)"
         return WorkerFailedError(Failure(stage, "crash", f"The worker {how}.", self._last_lines()), alive=False)
 
     def _last_lines(self) -> str | None:

@@ -1,0 +1,64 @@
+"""Starts a worker for the server: it does what was measured, and has transcribed the probe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from earwitness.serve.values import Served
+from earwitness.workers.supervisor import AudioFile
+from earwitness.workers.worker import LoadedInfo, Worker
+
+LOAD_S = 900.0
+"""That a worker gets to load its model in."""
+
+
+class NotAsMeasuredError(Exception):
+    """A worker that would not do what was measured."""
+
+
+def start_worker(served: Served, probe: tuple[AudioFile, str | None], on_spawn: Callable[[Worker], None]) -> Worker:
+    """Return a worker that has transcribed the probe.
+
+    Args:
+        served: The model.
+        probe: Audio, and its language.
+        on_spawn: Called once the process runs and before its model loads, so that another thread can end it.
+
+    Raises:
+        NotAsMeasuredError: When its settings or its device are not those that were measured.
+        WorkerFailedError: When it does not come up, or not with the probe. Nothing stays behind.
+    """
+    audio, language = probe
+    worker = Worker(
+        served.model.engine,
+        served.id,
+        served.folder,
+        served.device,
+        served.settings,
+        options=served.model.options,
+        budget_s=LOAD_S,
+        on_spawn=on_spawn,
+    )
+    try:
+        _require_as_measured(served, worker.info)
+        worker.transcribe(
+            audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=LOAD_S, on_segment=lambda _: None
+        )
+    except BaseException:
+        worker.kill()
+        raise
+    return worker
+
+
+def _require_as_measured(served: Served, info: LoadedInfo) -> None:
+    if served.device_used is not None and info.device != served.device_used:
+        raise NotAsMeasuredError(
+            f"Model {served.id!r} is on {info.device!r} here, and was measured on {served.device_used!r}. Measure it "
+            "on this machine, or serve it where it was measured."
+        )
+    for name, measured in (served.in_force or {}).items():
+        if info.in_force.get(name) != measured:
+            raise NotAsMeasuredError(
+                f"Model {served.id!r} runs here with {name}={info.in_force.get(name)!r}, and was measured with "
+                f"{measured!r}. Measure it on this machine, or serve it where it was measured."
+            )
