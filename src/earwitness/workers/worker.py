@@ -330,11 +330,11 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
     """Build a Transcript from its JSON form, as it crosses the pipe."""
 
     def segments(rows: Any) -> tuple[Segment, ...]:
-        return tuple(Segment(row["start_s"], row["end_s"], row["text"]) for row in rows)
+        return tuple(Segment(row["start_s"], row["end_s"], _whole(row["text"])) for row in rows)
 
     words = data.get("words")
     return Transcript(
-        text=data["text"],
+        text=_whole(data["text"]),
         segments=segments(data.get("segments") or ()),
         words=None if words is None else segments(words),
         language=data.get("language"),
@@ -342,6 +342,11 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
         remarks=tuple(data.get("remarks") or ()),
         network_s=data.get("network_s"),
     )
+
+
+def _whole(text: str) -> str:
+    """Return text in which half a character, which no file can hold, is the mark for an unknown one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:
