@@ -11,7 +11,8 @@
     |   +-- ManifestError (ValueError)      a manifest that cannot be read; names the line
     |-- AudioError (ValueError)             a file that is not audio, or not audio we can use
     |   |-- AudioNotFoundError (FileNotFoundError)
-    |   +-- AudioTooLongError               audio that goes on for longer than it may
+    |   |-- AudioTooLongError               audio that goes on for longer than it may
+    |   +-- DecoderError                    a file at which the decoder died or hung
     |-- ScoringError (ValueError)           transcripts that cannot be paired or scored
     |-- EngineError (RuntimeError)
     |   |-- EngineNotInstalledError (ImportError)
@@ -28,6 +29,8 @@ exits with 2; anything that is not an EarwitnessError is a bug and keeps its tra
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class EarwitnessError(Exception):
@@ -76,6 +79,20 @@ class AudioNotFoundError(AudioError, FileNotFoundError):
 
 class AudioTooLongError(AudioError):
     """Audio that goes on for longer than it may; no more of it was decoded."""
+
+
+class DecoderError(AudioError):
+    """A file at which the decoding process died or hung; the process was replaced.
+
+    Args:
+        message: One sentence that names the file.
+        kind: Which of the two.
+    """
+
+    def __init__(self, message: str, kind: Literal["crash", "timeout"]) -> None:
+        """Keep the kind beside the message."""
+        super().__init__(message)
+        self.kind: Literal["crash", "timeout"] = kind
 
 
 class ScoringError(EarwitnessError, ValueError):

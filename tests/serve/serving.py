@@ -159,7 +159,7 @@ class Running:
     @property
     def decoders(self) -> list[int]:
         """Process ids of those that decode."""
-        return sorted(p.pid for p in children(self.process.pid) if "earwitness.serve.decoder" in command_of(p))
+        return sorted(p.pid for p in children(self.process.pid) if "earwitness.audio.decoder" in command_of(p))
 
     @property
     def metrics(self) -> dict[tuple[str, ...], float]:

@@ -45,7 +45,7 @@ RUBBISH, GONE = b"rubbish", b""
 WARM_S, MOST_GROWTH_BYTES = 5.0, 4 << 20
 FILES_OF_A_DECODER = 3  # two pipes, and how its end is told
 # What may be said to one whose worker, or decoder, was killed twice, or who waited too long for one.
-PROVOKED = {"worker_died", "decoder_died", "timeout", "no_worker"}
+PROVOKED = {"worker_died", "decoder_died", "decoder_timeout", "timeout", "no_worker"}
 
 
 @dataclass

@@ -114,6 +114,21 @@ def test_a_new_decision_is_taken_over_without_a_dropped_request(tmp_path: Path) 
 
 
 @starts_servers
+def test_a_decoder_that_hangs_is_replaced_and_the_client_gets_its_text(tmp_path: Path) -> None:
+    model = f"fake:{script_folder(tmp_path / 'model')}"
+    with running(tmp_path, "--model", model, "--workers", "1", "--timeout", "60") as server:
+        assert server.hear().status == 200
+        (decoder,) = server.decoders
+        os.kill(decoder, signal.SIGSTOP)
+        assert server.hear().data["text"] == "hello there"
+        assert server.decoders != [decoder]
+        assert server.metrics["decoder_ends_total", "hung"] == 1
+        assert server.metrics["decoder_ends_total", "died"] == 0
+        (line,) = [row for row in server.log if row["event"] == "decoder has ended"]
+        assert (line["level"], line["reason"]) == ("warning", "it gave no sound for too long and was ended")
+
+
+@starts_servers
 def test_drift_is_a_metric_and_a_line_of_the_log(tmp_path: Path) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
     promise = {"empty_share": 0.01, "latency_p95_s": 5.0}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,14 @@ from tests.serve.serving import band, form, wav
 from earwitness.engines.catalog import find
 from earwitness.scoring.lengths import length_bands
 from earwitness.serve import outside
-from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
+from earwitness.serve.decoder import DecoderEndedError, Decoders, DiskFullError, TooSlowError
 from earwitness.serve.formats import cues, srt, vtt
 from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
 from earwitness.serve.live import LEAST, QUIET_S, Live, Seen
 from earwitness.serve.metrics import Metrics
 from earwitness.serve.note import KEY
 from earwitness.serve.refused import Refused
+from earwitness.serve.service import _no_answer
 from earwitness.serve.uploads import Form, receive
 from earwitness.serve.values import Served
 from earwitness.types import Hypothesis, Segment, Settings, Transcript
@@ -159,13 +162,62 @@ def test_a_file_that_kills_two_decoders_is_refused_and_the_next_is_decoded(wave:
                 process.kill()
                 killed.add(process)
             await asyncio.sleep(0.001)
-        with pytest.raises(DiedError):
+        with pytest.raises(DecoderEndedError, match="it died"):
             await at_work
         audio = await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
         await decoders.close()
         return audio.n_samples
 
     assert asyncio.run(killed_twice()) == 1600
+
+
+@pytest.mark.slow
+def test_a_file_whose_decoder_hangs_is_decoded_by_another(wave: Path) -> None:
+    async def stopped_at_work() -> tuple[int, list[str]]:
+        reasons: list[str] = []
+        decoders = Decoders(1, reasons.append)
+        await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+        (first,) = decoders.processes
+        first.send_signal(signal.SIGSTOP)
+        audio = await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 30.0)
+        assert first not in decoders.processes
+        assert first.returncode == -signal.SIGKILL
+        await decoders.close()
+        return audio.n_samples, reasons
+
+    assert asyncio.run(stopped_at_work()) == (1600, ["hung"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here, at which a decoder hangs")
+def test_a_file_at_which_two_decoders_hang_is_given_up_and_the_next_is_decoded(wave: Path, tmp_path: Path) -> None:
+    async def hang_twice() -> tuple[int, list[str]]:
+        reasons: list[str] = []
+        decoders = Decoders(1, reasons.append)
+        os.mkfifo(tmp_path / "nobody reads")
+        with pytest.raises(DecoderEndedError, match="no sound"):
+            await decoders.decode(wave, tmp_path / "nobody reads", 9.0, 60.0)
+        assert decoders.processes == set()
+        audio = await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 60.0)
+        await decoders.close()
+        return audio.n_samples, reasons
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("earwitness.serve.decoder"), "_MOST_PATIENCE_S", 1.0)
+        assert asyncio.run(hang_twice()) == (1600, ["hung", "hung"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (DecoderEndedError("died"), 500, "decoder_died"),
+        (DecoderEndedError("hung"), 504, "decoder_timeout"),
+        (TooSlowError(), 504, "decoder_timeout"),
+    ],
+)
+def test_a_decoder_without_an_answer_is_never_the_clients_fault(error: Exception, status: int, code: str) -> None:
+    refused = _no_answer(error)  # type: ignore[arg-type]
+    assert (refused.status, refused.code) == (status, code)
 
 
 @pytest.mark.slow

@@ -1,5 +1,9 @@
-"""Audio: any file to mono float32 at one rate, in memory that does not grow with its length."""
+"""Audio: any file to mono float32 at one rate, in memory that does not grow with its length.
 
-from earwitness.audio.decode import AudioInfo, decode, decode_to, probe
+What is exported decodes in a process of its own (``fence``), which does the work of ``decode``.
+"""
 
-__all__ = ["AudioInfo", "decode", "decode_to", "probe"]
+from earwitness.audio.decode import AudioInfo
+from earwitness.audio.fence import Decoded, decode, decode_to, decoded, probe
+
+__all__ = ["AudioInfo", "Decoded", "decode", "decode_to", "decoded", "probe"]

@@ -95,7 +95,9 @@ def _run(name: str, arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name=f"earwitness {name}")
     except EarwitnessError as error:
-        sys.stderr.write(f"{error}\n")
+        from earwitness.cli.common import visible
+
+        sys.stderr.write(f"{visible(str(error))}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")

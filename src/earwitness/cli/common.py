@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 # A table that goes to a file or a log is not squeezed into 80 columns.
 _FILE_WIDTH = 200
+# Control characters but for tab and newline, marks that reverse the direction, halves of characters.
+_ORDERS = {*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)}
+_AS_JSON = {code: f"\\u{code:04x}" for code in _ORDERS if code > 32}
+_VISIBLE = _AS_JSON | {code: f"\\x{code:02x}" for code in _ORDERS - {9, 10} if code < 256}
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines, and nothing else.")]
 
 
@@ -28,15 +32,34 @@ def new_app(summary: str) -> typer.Typer:
 
 def print_json(value: Any) -> None:
     """Write one JSON document to standard output; NaN is refused rather than written."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    # All that is translated stands inside of JSON's strings: other control characters are escaped by now.
+    sys.stdout.write(text.translate(_AS_JSON) + "\n")
+
+
+def visible(text: str) -> str:
+    r"""Return text of a stranger with all that would move a terminal's cursor, colour it or turn its letters around.
+
+    Args:
+        text: Of a dataset, a model or a file's name; lines and tabs stay.
+
+    >>> visible("one\x1b[31m two\n")
+    'one\\x1b[31m two\n'
+    """
+    return text.translate(_VISIBLE)
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return where people read: standard output for answers, standard error for progress and notes."""
     from rich.console import Console
 
-    found = Console(stderr=stderr, highlight=False, soft_wrap=stderr)
+    class Visible(Console):
+        """A console to which no text of a stranger can give orders."""
+
+        def render_str(self, text: str, **options: Any) -> Any:
+            return super().render_str(visible(text), **options)
+
+    found = Visible(stderr=stderr, highlight=False, soft_wrap=stderr)
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = _FILE_WIDTH
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -12,7 +13,7 @@ from pathlib import Path
 from earwitness.data import corpora
 from earwitness.data.readers import folder, kaldi, lhotse, librispeech, nemo, table
 from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows
-from earwitness.errors import AudioError, DataError, DataNotFoundError, ManifestError, UsageError
+from earwitness.errors import AudioError, DataError, DataNotFoundError, EarwitnessError, ManifestError, UsageError
 from earwitness.fetch import cache_dir, sha256_of
 from earwitness.languages import canonical
 from earwitness.types import Clip, Dataset
@@ -28,6 +29,8 @@ FORMATS: Mapping[str, Callable[[Path], Rows]] = {
     "lhotse": lhotse.read,
 }
 Progress = Callable[[int, int], None]
+_LONGEST_NAME = 255
+"""Bytes of one part of a path, on every common file system."""
 
 
 def load(
@@ -119,7 +122,41 @@ def read_rows(path: Path, format: str | None = None) -> Rows:  # noqa: A002
         raise DataError(f"There is no format {kind!r}. There are: {', '.join(FORMATS)}.")
     if kind in ("nemo", "lhotse") and path.is_dir():
         path = next(p for pattern in (MANIFEST, "cuts.jsonl*") for p in sorted(path.glob(pattern)))
-    return FORMATS[kind](path)
+    return _usable(FORMATS[kind](path), path)
+
+
+def _usable(rows: Rows, path: Path) -> Rows:
+    """Yield the rows, with an error in place of each that nothing could be made of later on."""
+    try:
+        for row in rows:
+            yield _flaw(row) or row if isinstance(row, Row) else row
+    except OSError as error:
+        if isinstance(error, EarwitnessError):
+            raise
+        yield ManifestError(f"{str(error.filename or path)!r} cannot be read: {error.strerror or error}.")
+
+
+def _flaw(row: Row) -> ManifestError | None:
+    # Neither a record nor a report could hold half a character.
+    texts = {"id": row.id, "text": row.reference, "language": row.language, "speaker": row.speaker}
+    texts |= {"recording": row.recording or row.name, **row.tags, **{f"name of {key!r}": key for key in row.tags}}
+    for name, text in texts.items():
+        if text is not None and not _is_whole(text):
+            return ManifestError(f"{row.where}: {name} holds half of a character ({text[:40]!r}). Correct the line.")
+    audio = str(row.audio)
+    if not _is_whole(audio):
+        return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
+    if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME for part in row.audio.parts):
+        return ManifestError(f"{row.where}: {audio[:80]!r} can be no path of a file. Correct the line.")
+    return None
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def sniff(path: Path) -> str:
@@ -188,7 +225,7 @@ def clip_id(row: Row) -> str:
 
 
 def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
-    audio = row.audio.resolve()
+    audio = Path(os.path.realpath(row.audio))  # Path.resolve raises at a link that leads to itself
     if audio not in measured:
         measured[audio] = _measure(audio)
     sha256, file_s = measured[audio]
@@ -215,7 +252,10 @@ def _measure(path: Path) -> tuple[str, float]:
         duration_s = probe(path).duration_s or 0.0
     except AudioError:
         duration_s = 0.0
-    return sha256_of(path) if path.is_file() else "", duration_s
+    try:
+        return sha256_of(path) if path.is_file() else "", duration_s
+    except OSError:
+        return "", duration_s
 
 
 def fingerprint(clips: Iterable[Clip]) -> str:

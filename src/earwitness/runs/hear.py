@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from earwitness.errors import AudioError
+from earwitness.errors import AudioError, DecoderError, RecordError
 from earwitness.runs import store
 from earwitness.runs.conditions import put_under
 from earwitness.runs.environment import is_running, this_process
@@ -43,9 +44,10 @@ def hear(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, targe
     started = time.perf_counter()
     try:
         audio = decode(clip, dataset, target)
-    except AudioError as error:
-        failure = Failure("audio", "error", str(error))
-        return Hypothesis(clip.id, None, failure, audio_s=clip.duration_s)
+    except RecordError:  # the disk is full, which is no fault of the clip
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next clip is not to suffer from it
+        return Hypothesis(clip.id, None, _failure(error, clip), audio_s=clip.duration_s)
     decode_s = time.perf_counter() - started
     answer = workers.transcribe(audio, spoken_language(clip, language))
     if isinstance(answer, Failure):
@@ -53,6 +55,13 @@ def hear(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, targe
     return Hypothesis(
         clip.id, answer.transcript, None, audio_s=audio.duration_s, decode_s=decode_s, wall_s=answer.wall_s
     )
+
+
+def _failure(error: Exception, clip: Clip) -> Failure:
+    if isinstance(error, AudioError):
+        return Failure("audio", error.kind if isinstance(error, DecoderError) else "error", str(error))
+    message = f"{clip.audio_path!r} could not be made ready ({type(error).__name__}: {error})."
+    return Failure("audio", "error", message, traceback.format_exc())
 
 
 def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:

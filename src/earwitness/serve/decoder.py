@@ -1,41 +1,41 @@
-"""Audio that strangers send is decoded in processes of their own, bounded in time, length, memory and disk.
-
-``python -m earwitness.serve.decoder`` answers one JSON object a line with one, and exits when its input ends:
-
-    parent: {"path": "/tmp/.../upload", "target": "/tmp/.../audio.f32", "longest_s": 3600.0}
-    child:  {"samples": 160000}, {"refused": "This is not audio.", "too_long": false}, {"full": "No space left ..."}
-"""
+"""Audio that strangers send is decoded in processes of their own: those of ``audio.decoder``, for an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from earwitness.errors import AudioError, AudioTooLongError
+from earwitness.audio.protocol import COMMAND, RATE_HZ, READY_S, answer_of, request_line, tie
+from earwitness.errors import AudioError
 from earwitness.serve.logs import log
 from earwitness.workers.supervisor import AudioFile
 
-RATE_HZ = 16_000
-_MOST_MEMORY_BYTES = 4 << 30
-_SAMPLE_BYTES = 4
+End = Literal["died", "hung"]
 _TRIES = 2
+_LEAST_PATIENCE_S, _MOST_PATIENCE_S = 1.0, 30.0
+_REASONS: dict[End, str] = {"died": "it died", "hung": "it gave no sound for too long and was ended"}
 
 
 class TooSlowError(Exception):
     """Decoding took longer than it may; the process was ended."""
 
 
-class DiedError(Exception):
-    """The process died before it had an answer."""
+class DecoderEndedError(Exception):
+    """The processes that tried died or hung.
+
+    Args:
+        reason: What the last one did.
+    """
+
+    def __init__(self, reason: End) -> None:
+        """Keep the reason."""
+        super().__init__(_REASONS[reason])
+        self.reason: End = reason
 
 
 class DiskFullError(Exception):
@@ -43,15 +43,17 @@ class DiskFullError(Exception):
 
 
 class Decoders:
-    """Processes that decode, started when they are needed and replaced when they die. Belongs to an event loop.
+    """Processes that decode, started when they are needed and replaced when they end. Belongs to an event loop.
 
     Args:
         n: How many at most.
+        on_end: Called with the reason whenever one dies or hangs at work.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, on_end: Callable[[End], None] = lambda _: None) -> None:
         """Start none yet."""
         self.processes: set[asyncio.subprocess.Process] = set()
+        self._on_end = on_end
         self._idle: asyncio.Queue[asyncio.subprocess.Process | None] = asyncio.Queue()
         for _ in range(n):
             self._idle.put_nowait(None)
@@ -59,59 +61,63 @@ class Decoders:
     async def decode(self, path: Path, target: Path, longest_s: float, budget_s: float) -> AudioFile:
         """Decode a file to 16 kHz mono float32.
 
+        A process that dies, or gives no sound for a third of the time, is ended, and another one tries. No try waits
+        less than 1 s for new sound, or longer than 30 s.
+
         Raises:
             AudioTooLongError: When it holds more than ``longest_s``.
             AudioError: In one sentence, when it is not audio that can be used.
             TooSlowError: When it is not done after ``budget_s``.
             TimeoutError: When it has not begun by then, since all processes are at work.
-            DiedError: When the process died of it, and another one, too.
+            DecoderEndedError: When a process died or hung, and another one, too.
             DiskFullError: When the disk is full.
         """
-        request = json.dumps({"path": str(path), "target": str(target), "longest_s": longest_s}).encode() + b"\n"
-        answer = await self._answer(request, asyncio.get_running_loop().time() + budget_s)
-        if "refused" in answer:
-            raise (AudioTooLongError if answer["too_long"] else AudioError)(answer["refused"])
-        if "full" in answer:
-            raise DiskFullError(answer["full"])
-        return AudioFile(target, answer["samples"], RATE_HZ)
+        line = request_line(path, target, longest_s=longest_s)
+        answer = await self._answer(line, target, asyncio.get_running_loop().time() + budget_s)
+        try:
+            n_samples = answer_of(answer)["samples"]
+        except AudioError as error:
+            raise type(error)(str(error).replace(repr(str(path)), "The file")) from None
+        except OSError as error:
+            raise DiskFullError(error.strerror or str(error)) from None
+        return AudioFile(target, n_samples, RATE_HZ)
 
     async def close(self) -> None:
         """End all processes."""
         for process in list(self.processes):
             await self._end(process)
 
-    async def _answer(self, request: bytes, ends_at: float) -> dict[str, Any]:
+    async def _answer(self, line: bytes, target: Path, ends_at: float) -> bytes:
         for _ in range(_TRIES - 1):
-            with contextlib.suppress(DiedError):
-                return await self._try(request, ends_at)
-        return await self._try(request, ends_at)
+            with contextlib.suppress(DecoderEndedError):
+                return await self._try(line, target, ends_at)
+        return await self._try(line, target, ends_at)
 
-    async def _try(self, request: bytes, ends_at: float) -> dict[str, Any]:
+    async def _try(self, line: bytes, target: Path, ends_at: float) -> bytes:
         async with self._one(ends_at) as process:
-            if process.stdin is None or process.stdout is None:
+            if process.stdin is None:
                 raise RuntimeError("a decoder without pipes")
-            process.stdin.write(request)
+            process.stdin.write(line)
             try:
                 async with asyncio.timeout_at(ends_at):
-                    line = await process.stdout.readline()
+                    return await _reply(process, target, _patience_s(ends_at))
             except TimeoutError:
                 raise TooSlowError from None
-            if not line.endswith(b"\n"):
-                log("decoder has ended", logging.WARNING)
-                raise DiedError
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+            except DecoderEndedError as error:
+                self._on_end(error.reason)
+                log("decoder has ended", logging.WARNING, reason=str(error))
+                raise
 
     @asynccontextmanager
     async def _one(self, ends_at: float) -> AsyncIterator[asyncio.subprocess.Process]:
         async with asyncio.timeout_at(ends_at):
-            found = await self._idle.get()
+            idle = await self._idle.get()
         kept = None
         try:
-            if found is not None and found.returncode is not None:
-                await self._end(found)
-                found = None
-            process = found or await self._started()
+            if idle is not None and idle.returncode is not None:
+                await self._end(idle)
+                idle = None
+            process = idle or await self._started(ends_at)
             try:
                 yield process
                 kept = process
@@ -122,17 +128,24 @@ class Decoders:
         finally:
             self._idle.put_nowait(kept)
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _started(self, ends_at: float) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "earwitness.serve.decoder",
+            *COMMAND,
+            *tie(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         self.processes.add(process)
+        try:
+            async with asyncio.timeout_at(min(ends_at, asyncio.get_running_loop().time() + READY_S)):
+                await _line(process)
+        except DecoderEndedError:
+            pass  # who asks it is told
+        except BaseException:
+            await asyncio.shield(self._end(process))
+            raise
         return process
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
@@ -142,46 +155,32 @@ class Decoders:
         await process.wait()
 
 
-def main() -> int:
-    """Answer until standard input ends."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # libraries print
-    _bound("RLIMIT_AS", _MOST_MEMORY_BYTES)
-    _bound("RLIMIT_CORE", 0)
-    for line in sys.stdin:
-        replies.write(json.dumps(_answer(json.loads(line))) + "\n")
-        replies.flush()
-    return 0
+def _patience_s(ends_at: float) -> float:
+    left_s = ends_at - asyncio.get_running_loop().time()
+    return min(max(left_s / (_TRIES + 1), _LEAST_PATIENCE_S), _MOST_PATIENCE_S)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    from earwitness.audio import decode_to
-
-    path, target, longest_s = request["path"], Path(request["target"]), float(request["longest_s"])
-    _bound("RLIMIT_FSIZE", round((longest_s + 60) * RATE_HZ) * _SAMPLE_BYTES)
-    try:
-        return {"samples": decode_to(path, target, rate_hz=RATE_HZ, longest_s=longest_s)}
-    except AudioError as error:
-        told = str(error).replace(repr(path), "The file")
-        return {"refused": told, "too_long": isinstance(error, AudioTooLongError)}
-    except OSError as error:
-        return {"full": error.strerror or str(error)}
-    except MemoryError:
-        return {"refused": "The file takes more memory to decode than is given to one.", "too_long": False}
+async def _reply(process: asyncio.subprocess.Process, target: Path, patience_s: float) -> bytes:
+    """Wait for a line as long as new sound comes."""
+    size = _size(target)
+    while True:
+        try:
+            async with asyncio.timeout(patience_s):
+                return await _line(process)
+        except TimeoutError:
+            before, size = size, _size(target)
+            if size == before:
+                raise DecoderEndedError("hung") from None
 
 
-def _bound(name: str, limit: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such thing
-        return
-    which = getattr(resource, name)
-    _, most = resource.getrlimit(which)
-    if most == resource.RLIM_INFINITY or limit <= most:
-        resource.setrlimit(which, (limit, most))
+def _size(target: Path) -> int:
+    return target.stat().st_size if target.exists() else 0
 
 
-if __name__ == "__main__":
-    # The parent ends this process; Ctrl-C in its terminal is for the parent.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(main())
+async def _line(process: asyncio.subprocess.Process) -> bytes:
+    if process.stdout is None:
+        raise RuntimeError("a decoder without pipes")
+    line = await process.stdout.readline()
+    if not line.endswith(b"\n"):
+        raise DecoderEndedError("died")
+    return line

@@ -48,7 +48,14 @@ class Metrics:
         self.first_text_s = seconds("first_text_seconds", "From the end of an upload to the first text.")
         self.queue_s = seconds("queue_seconds", "From a job's being queued to a worker's taking it.")
         self.decode_s = seconds("decode_seconds", "Decoding of an upload.")
+        self.decoder_ends = counter("decoder_ends", "Decoders that died or hung at a file.", "reason")
+        for reason in ("died", "hung"):
+            self.decoder_ends.labels(reason)
         self.registry.register(_Gauges(self))
+
+    def decoder_ended(self, reason: str) -> None:
+        """Count a decoder that died or hung."""
+        self.decoder_ends.labels(reason).inc()
 
     def watch(self, served: Mapping[str, Served], pools: Mapping[str, Pool]) -> None:
         """Tell of these from now on; both are read when somebody asks."""

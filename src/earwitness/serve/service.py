@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from earwitness.errors import AudioError, AudioTooLongError
 from earwitness.serve.asked import Asked, asked_of, takes_prompt, told_language, translates
-from earwitness.serve.decoder import Decoders, DiedError, DiskFullError, TooSlowError
+from earwitness.serve.decoder import DecoderEndedError, Decoders, DiskFullError, TooSlowError
 from earwitness.serve.formats import MEDIA_TYPES, delta_event, done_event, error_event, rendered
 from earwitness.serve.job import DroppedError, Job, JobFailedError, UnavailableError
 from earwitness.serve.live import Seen, seen
@@ -52,7 +52,7 @@ class Service:
     def __init__(self, models: Models, limits: Limits, metrics: Metrics, scratch: Path, *, log_text: bool) -> None:
         """Begin without requests."""
         self.models, self.limits, self.metrics = models, limits, metrics
-        self.decoders = Decoders(_DECODERS)
+        self.decoders = Decoders(_DECODERS, metrics.decoder_ended)
         self._scratch, self._log_text = scratch, log_text
         self._uploads = 0
         self._since = int(time.time())
@@ -149,21 +149,12 @@ class Service:
             raise Refused(413, str(error), param="file", code="audio_too_long") from None
         except AudioError as error:
             raise Refused(400, str(error), param="file", code="invalid_audio") from None
-        except TooSlowError:
-            raise Refused(
-                400, "The file takes longer to decode than a request may.", param="file", code="invalid_audio"
-            ) from None
         except TimeoutError:
             raise self._over_time() from None
         except DiskFullError as error:
             raise no_space(str(error)) from None
-        except DiedError:
-            raise Refused(
-                400,
-                "The file takes more to decode than is given to one, or breaks the decoder: two have ended at it.",
-                param="file",
-                code="decoder_died",
-            ) from None
+        except (TooSlowError, DecoderEndedError) as error:
+            raise _no_answer(error) from None
         form.file.unlink()
         decode_s = time.monotonic() - started
         note.fields |= {"upload_bytes": form.size_bytes, "audio_s": audio.duration_s, "decode_s": decode_s}
@@ -299,6 +290,15 @@ def _require_room(pool: Pool) -> None:
         pool.require_room()
     except (FullError, UnavailableError) as error:
         raise as_refusal(error) from None
+
+
+def _no_answer(error: TooSlowError | DecoderEndedError) -> Refused:
+    """Return the server's fault: nobody knows that the file is bad, only that no decoder came to an end with it."""
+    if isinstance(error, TooSlowError):
+        return Refused(504, "Decoding took all the time that a request has; it was ended.", code="decoder_timeout")
+    if error.reason == "hung":
+        return Refused(504, "Two decoders hung at this file; they were ended.", code="decoder_timeout")
+    return Refused(500, "Two decoders died of this file.", code="decoder_died")
 
 
 def _timing(job: Job, note: Note, wall_s: float, total_s: float) -> str:

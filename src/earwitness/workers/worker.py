@@ -352,7 +352,7 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
 
     words = data.get("words")
     return Transcript(
-        text=data["text"],
+        text=_whole(data["text"]),
         segments=segments(data.get("segments") or ()),
         words=None if words is None else segments(words),
         language=data.get("language"),
@@ -363,10 +363,16 @@ def read_transcript(data: Mapping[str, Any]) -> Transcript:
 
 
 def _segment(row: Mapping[str, Any]) -> Segment:
+    row = {**row, "text": _whole(row["text"])}
     if "tokens" not in row:
         return Segment(**row)
     tokens = row["tokens"]
     return DecodedSegment(**{**row, "tokens": None if tokens is None else tuple(tokens)})
+
+
+def _whole(text: str) -> str:
+    """Return text in which half a character, which no file can hold, is the mark for an unknown one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:

@@ -1,0 +1,247 @@
+"""Decodes files in processes of their own, so that a file that breaks or stops a decoder is one file's failure.
+
+Each function has the name and the arguments of what it asks for in ``decode``. Processes are started when they are
+needed, one for each thread that decodes at the same time, kept for the next file, and ended with this process. One that
+dies, or gives no sound for ``PATIENCE_S``, is a DecoderError of its file; the next file gets a fresh one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from earwitness.audio.decode import AudioInfo
+from earwitness.audio.protocol import COMMAND, RATE_HZ, READY_S, answer_of, request_line, tie
+from earwitness.errors import DecoderError
+from earwitness.types import Audio
+
+PATIENCE_S = 60.0
+"""Seconds without any new sound after which a decoder is taken to hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A file of samples that was written."""
+
+    n_samples: int
+    """Its length."""
+    remarks: tuple[str, ...] = ()
+    """What was noticed about the sound on the way."""
+
+
+def probe(path: str | Path) -> AudioInfo:
+    """Read a file's header.
+
+    Raises:
+        AudioError: When the file is missing, empty or not audio, or breaks the decoder.
+    """
+    line = json.dumps({"probe": str(path)}).encode() + b"\n"
+    return AudioInfo(**_ask(line, str(path), None)["info"])
+
+
+def decode(
+    path: str | Path,
+    *,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    channel: int | None = None,
+    rate_hz: int = RATE_HZ,
+) -> Audio:
+    """Decode a file, or a span of it, into memory.
+
+    Args:
+        path: The file.
+        start_s: Where to begin.
+        duration_s: How much; ``None`` for all that follows.
+        channel: Which channel, from 0; ``None`` for the mean of all.
+        rate_hz: Samples per second of the result.
+
+    Raises:
+        AudioError: In one sentence, when the file is missing, empty, not audio, has no samples, has NaN or infinite
+            samples, has no such channel, is shorter than its header or the span promises by more than 0.1 s and 1 %,
+            or breaks the decoder (DecoderError).
+    """
+    with tempfile.TemporaryDirectory(prefix=f"earwitness-{_me()}_") as folder:
+        target = Path(folder, "audio.f32")
+        decode_to(path, target, start_s=start_s, duration_s=duration_s, channel=channel, rate_hz=rate_hz)
+        return Audio(np.fromfile(target, "<f4"), rate_hz)
+
+
+def decode_to(path: str | Path, target: Path, **span: Any) -> int:
+    """Decode to a file of little-endian float32 samples and return how many there are; see ``decoded``."""
+    return decoded(path, target, **span).n_samples
+
+
+def decoded(
+    path: str | Path,
+    target: Path,
+    *,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    channel: int | None = None,
+    rate_hz: int = RATE_HZ,
+    longest_s: float | None = None,
+) -> Decoded:
+    """Decode to a file of little-endian float32 samples.
+
+    Arguments and errors are those of ``decode``; an OSError from writing is raised as it was. With ``longest_s``, a
+    file that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError.
+    """
+    line = request_line(
+        path,
+        target.absolute(),
+        start_s=start_s,
+        duration_s=duration_s,
+        channel=channel,
+        rate_hz=rate_hz,
+        longest_s=longest_s,
+    )
+    answer = _ask(line, str(path), target)
+    return Decoded(answer["samples"], tuple(answer["remarks"]))
+
+
+class _Decoder:
+    """One process."""
+
+    def __init__(self) -> None:
+        # A session of its own: Ctrl-C reaches the parent alone, which ends this process.
+        self.process = subprocess.Popen(
+            [*COMMAND, *tie()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
+        self._is_ready = False
+
+    def ask(self, line: bytes, path: str, target: Path | None) -> bytes | None:
+        """Return the answer, or ``None`` from a process that was gone before it was asked.
+
+        Raises:
+            DecoderError: When it dies or hangs; it is ended then.
+        """
+        if not self._is_ready:
+            self._wait(READY_S, path, None)
+            self._is_ready = True
+        if self.process.stdin is None or not self._sent(self.process.stdin, line):
+            return None
+        return self._wait(PATIENCE_S, path, target)
+
+    def end(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+        self._reader.join(timeout=1.0)
+
+    def _sent(self, pipe: IO[bytes], line: bytes) -> bool:
+        try:
+            pipe.write(line)
+            pipe.flush()
+        except OSError:
+            return False
+        return True
+
+    def _wait(self, patience_s: float, path: str, target: Path | None) -> bytes:
+        size = _size(target)
+        while True:
+            try:
+                line = self._lines.get(timeout=patience_s)
+                break
+            except queue.Empty:
+                before, size = size, _size(target)
+                if size == before:
+                    raise DecoderError(
+                        f"{path!r} made the decoder hang: no sound came of it for {patience_s:g} s. "
+                        "Leave it out or convert it.",
+                        "timeout",
+                    ) from None
+        if not line:
+            self.process.wait()
+            raise DecoderError(
+                f"{path!r} broke the decoder: the process {_how(self.process.returncode)}. Leave it out or convert it.",
+                "crash",
+            )
+        return line
+
+    def _read(self, pipe: IO[bytes] | None) -> None:
+        if pipe is not None:
+            with pipe:
+                for line in pipe:
+                    self._lines.put(line)
+        self._lines.put(b"")
+
+
+_idle: list[_Decoder] = []
+
+
+def _ask(line: bytes, path: str, target: Path | None) -> dict[str, Any]:
+    while True:
+        decoder = _take()
+        try:
+            answer = decoder.ask(line, path, target)
+        except BaseException:
+            # Whatever it was at, its answer would be taken for that of the next.
+            decoder.end()
+            raise
+        if answer is not None:
+            _idle.append(decoder)
+            return answer_of(answer)
+        decoder.end()
+
+
+def _take() -> _Decoder:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Decoder()
+
+
+def close() -> None:
+    """End all processes that wait for a file; the next file starts another."""
+    while _idle:
+        _idle.pop().end()
+
+
+def _size(target: Path | None) -> int:
+    try:
+        return target.stat().st_size if target is not None else 0
+    except OSError:
+        return 0
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"exited with code {code}"
+    name = signal.Signals(-code).name
+    return f"was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def _me() -> str:
+    # The name under which a run removes what a killed process has left.
+    import psutil
+
+    return f"{os.getpid()}-{int(psutil.Process().create_time())}"
+
+
+atexit.register(close)
+if hasattr(os, "register_at_fork"):
+    # Two processes that ask one decoder would get each other's answers.
+    os.register_at_fork(after_in_child=_idle.clear)
