@@ -399,4 +399,6 @@ def test_whatever_lies_in_a_file_is_read_or_named(tmp_path: Path, name: str, con
     (tmp_path / name).write_bytes(content)
     with suppress(EarwitnessError):
         assert all(isinstance(row, Row | Remark | ManifestError) for row in read_rows(tmp_path / name))
-    assert isinstance(data.check(tmp_path / name, format="table" if ".csv" in name else "nemo"), list)
+    # Bytes that begin as a zip does are taken for a bundle, and refused as a damaged one.
+    with suppress(EarwitnessError):
+        assert isinstance(data.check(tmp_path / name, format="table" if ".csv" in name else "nemo"), list)
