@@ -352,7 +352,7 @@ def test_only_a_line_end_ends_a_line(tmp_path: Path, write_wav: Writer, characte
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-NO_SURPRISE = {"max_examples": 60, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+NO_SURPRISE = {"max_examples": 60, "deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
 @settings(**NO_SURPRISE)  # type: ignore[arg-type]
@@ -384,7 +384,7 @@ def test_what_json_writes_is_read_row_for_row(
     assert [row.reference for row in rows_of(path)] == texts
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["m.csv", "m.tsv", "m.jsonl", "cuts.jsonl", "m.csv.gz"]),
     st.one_of(
