@@ -91,6 +91,8 @@ class Dataset:
     """True when the speech was made by a synthesiser; shown wherever the name is shown."""
     condition: DatasetCondition | None = None
     """What is done to the audio when it is decoded; ``None`` for nothing."""
+    remarks: tuple[str, ...] = ()
+    """What a person should know about how it was read, such as that no column was known as the text."""
 
     @property
     def audio_s(self) -> float:

@@ -166,7 +166,7 @@ def options(command: str) -> set[str]:
         ("analyze pairs", {}, set()),
         ("analyze completeness", {}, set()),
         ("conditions apply", {}, set()),
-        ("data check", {}, set()),
+        ("data check", {}, {"all"}),
         ("data join", {}, set()),
     ],
 )

@@ -116,3 +116,39 @@ def test_too_little_audio_is_said(twenty: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"make \d+ s, not 900 s. Ask for less"):
         data.join(data.load(twenty), 900.0, out=tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def printed(path: Path, *options: str) -> list[str]:
+    from typer.testing import CliRunner
+
+    from earwitness.cli.data import app
+
+    return CliRunner().invoke(app, ["check", str(path), *options]).stdout.splitlines()
+
+
+def test_findings_that_are_alike_are_one_line_with_a_count(tmp_path: Path, write_wav: Writer) -> None:
+    write_wav("a.wav")
+    rows = [{"audio_filepath": "a.wav", "offset": (n + 1) / 50, "duration": 0.02} for n in range(40)]
+    gone = [{"audio_filepath": f"gone{n}.wav", "text": "x"} for n in range(5)]
+    path = manifest(tmp_path, *rows, *gone)
+    unlabelled, missing, summary = printed(path)
+    assert unlabelled.startswith("warning: 40 times: unlabelled: there is no reference, so it cannot be scored (")
+    assert unlabelled.endswith(f"{path}:1, {path}:2, {path}:3 and 37 more)")
+    assert missing.startswith("error: 5 times: such as: There is no audio file")
+    assert "gone0.wav" in missing
+    assert summary == "5 errors, 40 warnings; --all prints each"
+    assert len(printed(path, "--all")) == 46
+    assert len(json.loads("\n".join(printed(path, "--json")))) == 45
+
+
+def test_two_channels_and_two_spans_of_a_file_are_not_the_same_audio(tmp_path: Path, write_wav: Writer) -> None:
+    write_wav("a.wav", channels=2)
+    path = manifest(
+        tmp_path,
+        *({"audio_filepath": "a.wav", "text": "x", "channel": n} for n in (0, 1)),
+        {"audio_filepath": "a.wav", "text": "x", "channel": 1, "offset": 0.5},
+        {"audio_filepath": "a.wav", "text": "x", "channel": 1, "duration": 0.5, "id": "half"},
+    )
+    assert [finding.message for finding in data.check(path) if "same audio" in finding.message] == []
+    again = manifest(tmp_path, *({"audio_filepath": "a.wav", "text": "x", "channel": 1, "id": n} for n in "pq"))
+    assert [finding.message for finding in data.check(again)] == ["same audio as clip 'p'"]

@@ -47,6 +47,7 @@ def load(
     tag: Mapping[str, str] | None = None,
     language: str | None = None,
     channel: int | None = None,
+    column: Mapping[str, str] | None = None,
     report: Report | None = None,
 ) -> Dataset:
     """Load a dataset: its clips with their references, its name, licence and hash.
@@ -57,6 +58,7 @@ def load(
         tag: Only clips that have all of these.
         language: Of clips that state none.
         channel: Of clips that state none.
+        column: Which column of a table, or key of JSON lines, has what, such as ``{"text": "Wording"}``.
         report: Called with how many clips are done, of how many.
 
     Raises:
@@ -68,13 +70,16 @@ def load(
     """
     from earwitness import data as room
 
-    return room.load(_source(data), limit=limit, tags=tag, language=language, channel=channel, report=report)
+    return room.load(
+        _source(data), limit=limit, tags=tag, language=language, channel=channel, columns=column, report=report
+    )
 
 
 def check(
     data: Source,
     *,
     deep: bool = False,
+    column: Mapping[str, str] | None = None,
     format: str | None = None,  # noqa: A002 - the word of the command line
     report: Report | None = None,
 ) -> list[Finding]:
@@ -83,6 +88,7 @@ def check(
     Args:
         data: As for ``load``.
         deep: Whether to decode every clip.
+        column: As for ``load``.
         format: Of the manifest; ``None`` finds out.
         report: Called with how many clips are done, of how many.
 
@@ -91,10 +97,18 @@ def check(
     """
     from earwitness import data as room
 
-    return room.check(_source(data), deep=deep, format=format, report=report)
+    return room.check(_source(data), deep=deep, columns=column, format=format, report=report)
 
 
-def join(data: Source, seconds: float, *, seed: int = 0, gap: float = 0.5, out: Source | None = None) -> Dataset:
+def join(
+    data: Source,
+    seconds: float,
+    *,
+    seed: int = 0,
+    gap: float = 0.5,
+    column: Mapping[str, str] | None = None,
+    out: Source | None = None,
+) -> Dataset:
     """Make one long recording out of clips, with its exact reference, and return it as a dataset of one clip.
 
     Args:
@@ -102,6 +116,7 @@ def join(data: Source, seconds: float, *, seed: int = 0, gap: float = 0.5, out: 
         seconds: How long the recording may be.
         seed: Of the order of the clips.
         gap: Seconds of silence between clips.
+        column: As for ``load``.
         out: Folder to make; ``None`` for one in the cache. ``Dataset.source`` says where it is.
 
     Raises:
@@ -110,7 +125,8 @@ def join(data: Source, seconds: float, *, seed: int = 0, gap: float = 0.5, out: 
     """
     from earwitness import data as room
 
-    folder = room.join(room.load(_source(data)), seconds, seed=seed, gap_s=gap, out=None if out is None else Path(out))
+    dataset = room.load(_source(data), columns=column)
+    folder = room.join(dataset, seconds, seed=seed, gap_s=gap, out=None if out is None else Path(out))
     return room.load(folder)
 
 

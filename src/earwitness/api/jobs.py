@@ -55,6 +55,8 @@ class Request(Study):
     """For clips that state none."""
     channel: int | None = None
     """For clips that state none."""
+    columns: tuple[str, ...] = ()
+    """Which column of a table has what, as ``text=NAME``."""
     command: tuple[str, ...] = ()
     """As typed, for the record."""
 
@@ -87,12 +89,15 @@ def plan(request: Request, read: Callable[[Selection], Dataset] | None = None) -
     scoring = _scoring(request)
     measure = Measure(protocols(request.measure), request.budget_s)
     tags = dict(pair(tag) for tag in request.tags)
+    columns = dict(pair(column, "Column", "text=NAME") for column in request.columns)
     models = [_checked(model, request, settings, asked) for model in request.models]
     ear = open_ear(request.speech)
     tasks = []
     conditions = names(request.conditions, clean=request.clean)
     for source, condition in ((source, condition) for source in request.sources for condition in conditions):
-        selection = Selection(_lasting(source), request.limit, tags, request.language, request.channel, condition)
+        selection = Selection(
+            _lasting(source), request.limit, tags, request.language, request.channel, condition, columns
+        )
         dataset = (read or load)(selection)
         if scoring.alternatives:
             for clip in dataset.clips:
@@ -147,7 +152,11 @@ def packable(request: Request) -> list[Dataset]:
     protocols(request.measure)
     names(request.conditions, clean=request.clean)
     tags = dict(pair(tag) for tag in request.tags)
-    datasets = [load(Selection(s, request.limit, tags, request.language, request.channel)) for s in request.sources]
+    columns = dict(pair(column, "Column", "text=NAME") for column in request.columns)
+    datasets = [
+        load(Selection(s, request.limit, tags, request.language, request.channel, columns=columns))
+        for s in request.sources
+    ]
     for model_id in request.models:
         model = find(model_id)
         if any(source.startswith("path:") for source in model.sources):
@@ -225,10 +234,14 @@ def open_ear(wanted: bool | None) -> Ear:
 
 
 def caveats(tasks: list[Task]) -> list[str]:
-    """Return a line for every engine on the settings that it cannot honour, before any work is done."""
+    """Return what a person should know before any work is done, each once.
+
+    Remarks on the datasets, and a line for every engine on the settings that it cannot honour.
+    """
     jobs = [task.job for task in tasks]
+    remarks = [remark for job in jobs for remark in job.dataset.remarks]
     found = [not_honoured(get_engine(job.model.engine).spec, job.settings) for job in jobs]
-    return list(dict.fromkeys(line for line in found if line))
+    return list(dict.fromkeys([*remarks, *(line for line in found if line)]))
 
 
 def load(selection: Selection) -> Dataset:
@@ -244,6 +257,7 @@ def load(selection: Selection) -> Dataset:
         tags=selection.tags,
         language=selection.language,
         channel=selection.channel,
+        columns=selection.columns,
     )
     if not dataset.clips:
         raise UsageError(f"Data {selection.source!r} has no clips left with this --limit and --tag. Ask for less.")
@@ -279,8 +293,8 @@ def _require_language(model: Model, dataset: Dataset, settings: Settings) -> Non
             )
 
 
-def pair(text: str) -> tuple[str, str]:
-    """Return the two halves of a tag.
+def pair(text: str, what: str = "Tag", example: str = "kind=speech") -> tuple[str, str]:
+    """Return the two halves of a tag, or of another option that names a value.
 
     >>> pair("kind=speech")
     ('kind', 'speech')
@@ -290,5 +304,5 @@ def pair(text: str) -> tuple[str, str]:
     """
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise UsageError(f"Tag {text!r} is not KEY=VALUE, such as kind=speech.")
+        raise UsageError(f"{what} {text!r} is not KEY=VALUE, such as {example}.")
     return key, value

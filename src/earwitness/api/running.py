@@ -54,6 +54,8 @@ class RunOptions(TypedDict, total=False):
     """Of clips that state none."""
     channel: int | None
     """Of clips that state none, from 0; else the mean."""
+    column: Mapping[str, str]
+    """Which column of a table, or key of JSON lines, has what, such as ``{"text": "Wording"}``."""
     condition: str | Iterable[str]
     """What is done to the audio, such as ``noise:10dB``; each makes a dataset of its own."""
     clean: bool
@@ -187,13 +189,14 @@ def _canonical(name: str) -> str:
 
 _LEAST = {"limit": 1, "channel": 0, "warmup": 0, "timeout": 1, "budget_s": 1}
 _FIELDS = {
-    "model": "models", "settings": "assignments", "tag": "tags", "condition": "conditions", "align": "method",
-    "timeout": "timeout_s",
+    "model": "models", "settings": "assignments", "tag": "tags", "column": "columns", "condition": "conditions",
+    "align": "method", "timeout": "timeout_s",
 }  # fmt: skip
 """Fields of ``Request`` that are called otherwise."""
 _MADE: dict[str, Callable[[Any], Any]] = {
     "settings": _assigned,
     "tag": lambda tags: tuple(f"{key}={value}" for key, value in tags.items()),
+    "column": lambda columns: tuple(f"{role}={name}" for role, name in columns.items()),
     "condition": _words,
     "measure": _words,
     "normalizer": _canonical,

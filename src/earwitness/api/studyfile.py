@@ -38,6 +38,8 @@ class Data:
     """For clips that state none."""
     channel: int | None = None
     """For clips that state none."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column of a table, or key of JSON lines, has what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ def requests(study: StudyFile, command: tuple[str, ...]) -> Iterator[Request]:
                     tags=tuple(f"{key}={value}" for key, value in data.tags.items()),
                     language=data.language,
                     channel=data.channel,
+                    columns=tuple(f"{role}={name}" for role, name in data.columns.items()),
                     models=(model.id,),
                     device=device,
                     preset=model.preset or study.preset,

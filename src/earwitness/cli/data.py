@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
+from earwitness.cli.options import Columns, named
 
+if TYPE_CHECKING:
+    from earwitness.data import Finding
+
+_SHOWN_EACH = 3
 app = new_app("Datasets: list, pull, check, show, join.\n\nExample: earwitness data pull telephony-en")
 Source = Annotated[str, typer.Argument(metavar="DATA", help="A corpus, a manifest, a folder or an audio file.")]
 
@@ -69,7 +75,9 @@ def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")], as_
 def check(
     source: Source,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every clip.")] = False,
+    columns: Columns = None,
     format_: Annotated[str | None, typer.Option("--format", help="Say what it is, when it is not found out.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Print each finding, and not one line for those alike.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say everything that is wrong with a dataset; exit 1 when there are errors.
@@ -79,41 +87,64 @@ def check(
     earwitness data check my-recordings/ --deep
     """
     from earwitness import data
+    from earwitness.data.check import alike
 
     with progress("checking", quiet=as_json) as report:
-        findings = data.check(source, deep=deep, format=format_, report=report)
+        findings = data.check(source, deep=deep, columns=named(columns or ()), format=format_, report=report)
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        for finding in findings:
-            clip = f" {finding.clip_id}:" if finding.clip_id else ""
-            console().print(f"{finding.severity}:{clip} {finding.message} ({finding.where})", markup=False)
-        console().print(f"{errors} errors, {len(findings) - errors} warnings")
+        groups = [[finding] for finding in findings] if every else alike(findings)
+        for group in groups:
+            for line in _lines(group):
+                console().print(line, markup=False, soft_wrap=True)
+        warnings = len(findings) - errors
+        shorter = "; --all prints each" if len(groups) < len(findings) else ""
+        console().print(
+            f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}{shorter}", markup=False
+        )
     if errors:
         raise typer.Exit(1)
+
+
+def _lines(group: Sequence[Finding]) -> list[str]:
+    """Return a line for each of a few findings, and one line for many that are alike."""
+    if len(group) <= _SHOWN_EACH:
+        clips = ((finding, f" {finding.clip_id}:" if finding.clip_id else "") for finding in group)
+        return [f"{finding.severity}:{clip} {finding.message} ({finding.where})" for finding, clip in clips]
+    first = group[0]
+    same = all(finding.message == first.message for finding in group)
+    places = ", ".join(finding.where for finding in group[:_SHOWN_EACH])
+    what = first.message if same else f"such as: {first.message}"
+    return [f"{first.severity}: {len(group)} times: {what} ({places} and {len(group) - _SHOWN_EACH} more)"]
 
 
 @app.command()
 def show(
     source: Source,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = 10,
+    columns: Columns = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a dataset's clips as Earwitness understands them. Example: earwitness data show sample."""
     from earwitness import data
     from earwitness.report.format import duration
 
-    dataset = data.load(source)
+    dataset = data.load(source, columns=named(columns or ()))
     if as_json:
         print_json({**asdict(dataset), "clips": [asdict(clip) for clip in dataset.clips[:limit]]})
         return
     synthetic = ", synthetic speech" if dataset.synthetic else ""
     console().print(f"{dataset.name}: {len(dataset.clips)} clips, {duration(dataset.audio_s)}{synthetic}", markup=False)
     console().print(f"licence: {dataset.license or 'unknown'}, sha256 {dataset.sha256}", markup=False)
+    for remark in dataset.remarks:
+        console().print(f"note: {remark}", markup=False)
     for clip in dataset.clips[:limit]:
         said = "(unlabelled)" if clip.reference is None else clip.reference or "(silence)"
-        console().print(f"  {clip.id}  {clip.duration_s:.2f} s  {clip.language or '?'}  {said}", markup=False)
+        channel = "" if clip.channel is None else f"  channel {clip.channel}"
+        line = f"  {clip.id}  {clip.duration_s:.2f} s{channel}  {clip.language or '?'}  {said}"
+        console().print(line, markup=False)
 
 
 @app.command()
@@ -123,6 +154,7 @@ def join(
     seed: Annotated[int, typer.Option(help="Of the order of the clips.")] = 0,
     gap: Annotated[float, typer.Option(min=0, help="Seconds of silence between clips.")] = 0.5,
     out: Annotated[Path | None, typer.Option(help="Folder to make; the default is in the cache, under a name.")] = None,
+    columns: Columns = None,
     as_json: AsJson = False,
 ) -> None:
     """Make one long recording out of clips, with its exact reference and the clips' boundaries.
@@ -133,7 +165,7 @@ def join(
     """
     from earwitness import data
 
-    folder = data.join(data.load(source), seconds, seed=seed, gap_s=gap, out=out)
+    folder = data.join(data.load(source, columns=named(columns or ())), seconds, seed=seed, gap_s=gap, out=out)
     made = data.load(folder)
     if as_json:
         print_json({"name": made.name, "folder": str(folder), "audio_s": made.audio_s, "sha256": made.sha256})

@@ -29,6 +29,14 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N clips."
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Only clips with this tag.")]
 Language = Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")]
 Channel = Annotated[int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help="Which column of a table has the text, as in text=Wording; also audio, id.",
+    ),
+]
 Normalizer = Annotated[
     str, typer.Option(help="auto, whisper-english, leaderboard, basic, none, or a TOML file of rules.")
 ]
@@ -72,6 +80,7 @@ OF_A_RUN: Mapping[str, tuple[Any, Any]] = {
     "tags": (Tags, None),
     "language": (Language, None),
     "channel": (Channel, None),
+    "columns": (Columns, None),
     "conditions": (Conditions, None),
     "clean": (Clean, True),
     "normalizer": (Normalizer, "auto"),
@@ -108,6 +117,17 @@ def tagged(texts: Sequence[str]) -> dict[str, str]:
     from earwitness.api.jobs import pair
 
     return dict(pair(text) for text in texts)
+
+
+def named(texts: Sequence[str]) -> dict[str, str]:
+    """Return ``ROLE=NAME`` texts of ``--column`` as roles and names.
+
+    Raises:
+        UsageError: For one that is none.
+    """
+    from earwitness.api.jobs import pair
+
+    return dict(pair(text, "Column", "text=NAME") for text in texts)
 
 
 def of_a_run(command: Callable[..., None]) -> Callable[..., None]:

@@ -231,6 +231,7 @@ def repeat_command(run: Run, *more: str, dataset: DatasetInfo | None = None) -> 
     words += [word for key, value in selection.tags.items() for word in ("--tag", f"{key}={value}")]
     words += ["--language", selection.language] if selection.language else []
     words += ["--channel", str(selection.channel)] if selection.channel is not None else []
+    words += [word for role, name in selection.columns.items() for word in ("--column", f"{role}={name}")]
     if run.preset != _PRESET:
         words += ["--preset", run.preset]
     else:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from earwitness.data.load import Progress, clip_id, locate, read_rows
-from earwitness.data.rows import Row
+from earwitness.data.load import Progress, locate, past_the_end, read_rows
+from earwitness.data.naming import clip_id, with_distinct_names
+from earwitness.data.rows import Remark, Row, there
 from earwitness.errors import AudioError, ManifestError
 from earwitness.fetch import sha256_of
 
 _WORDS_PER_S = 7.0
 _SILENT = 1e-4
+_NAMES_AND_NUMBERS = re.compile(r"'[^']*'|[0-9][0-9.]*|\S*/\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +40,33 @@ def check(
     source: str | Path,
     *,
     deep: bool = False,
+    columns: Mapping[str, str] | None = None,
     format: str | None = None,  # noqa: A002
     report: Progress | None = None,
 ) -> list[Finding]:
     """Return everything that is wrong with a dataset, in the order of its rows.
 
     Missing and unreadable files, stated durations that do not fit the file, ids that are there twice, one audio under
-    two ids, empty references, unlabelled clips, more words a second than anybody speaks. ``deep`` decodes every clip:
-    files cut short, NaN samples, speech in the manifest where the audio is silent.
+    two ids, empty references, unlabelled clips, texts without audio, more words a second than anybody speaks. ``deep``
+    decodes every clip: files cut short, NaN samples, speech in the manifest where the audio is silent.
 
     Raises:
         DataError: When there is no dataset at all.
     """
-    rows = list(read_rows(locate(source), format))
+    found = list(read_rows(locate(source), format, columns))
+    named = iter(with_distinct_names([row for row in found if isinstance(row, Row)]))
     findings: list[Finding] = []
     ids: dict[str, str] = {}
-    audio: dict[tuple[str, float, float | None], str] = {}
-    for done, row in enumerate(rows, start=1):
-        if isinstance(row, ManifestError):
-            findings.append(Finding("error", str(row).split(" ")[0], None, str(row)))
+    heard: dict[tuple[str, float, float | None, int | None], str] = {}
+    sha256 = cache(sha256_of)
+    for done, one in enumerate(found, start=1):
+        if isinstance(one, ManifestError):
+            findings.append(Finding("error", str(one).split(" ")[0].strip("':"), None, str(one)))
             continue
+        if isinstance(one, Remark):
+            findings.append(Finding("warning", one.where, None, one.message))
+            continue
+        row = next(named)
         identity = clip_id(row)
         if identity in ids:
             findings.append(
@@ -63,15 +74,28 @@ def check(
             )
         ids.setdefault(identity, row.where)
         findings += [Finding(severity, row.where, identity, text) for severity, text in _look(row, deep)]
-        if row.audio.is_file():
-            key = (sha256_of(row.audio), row.start_s, row.duration_s)
-            if audio.setdefault(key, identity) != identity:
-                findings.append(Finding("warning", row.where, identity, f"same audio as clip {audio[key]!r}"))
+        if there(row.audio) and row.audio.is_file():
+            key = (sha256(row.audio), row.start_s, row.duration_s, row.channel)
+            if heard.setdefault(key, identity) != identity:
+                findings.append(Finding("warning", row.where, identity, f"same audio as clip {heard[key]!r}"))
         if report:
-            report(done, len(rows))
-    if not rows:
+            report(done, len(found))
+    if not ids and not any(finding.severity == "error" for finding in findings):
         findings.append(Finding("error", str(source), None, "there is not one clip in it"))
     return findings
+
+
+def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Return the findings in groups that say the same but for names and numbers, in the order of their first.
+
+    >>> places = [Finding("error", f"m:{n}", None, f"There is no audio file '{n}.wav'.") for n in (1, 2)]
+    >>> [len(group) for group in alike([*places, Finding("warning", "m:3", "c", "unlabelled")])]
+    [2, 1]
+    """
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.severity, _NAMES_AND_NUMBERS.sub("", finding.message)), []).append(finding)
+    return list(groups.values())
 
 
 def _look(row: Row, deep: bool) -> Iterator[tuple[Literal["error", "warning"], str]]:
@@ -86,16 +110,19 @@ def _look(row: Row, deep: bool) -> Iterator[tuple[Literal["error", "warning"], s
         if file_s is not None:
             yield from _look_at_times(row, file_s)
         if deep:
-            samples = decode(row.audio, start_s=row.start_s, duration_s=row.duration_s, channel=row.channel).samples
+            duration_s = row.duration_s
+            if duration_s is not None and file_s is not None:
+                duration_s -= past_the_end(row, file_s)
+            samples = decode(row.audio, start_s=row.start_s, duration_s=duration_s, channel=row.channel).samples
             if (row.reference or "").strip() and float(np.abs(samples).max()) < _SILENT:
                 yield "error", "the audio is silent, and the reference has words"
-    except AudioError as error:
+    except (AudioError, ManifestError) as error:
         yield "error", str(error)
 
 
 def _look_at_times(row: Row, file_s: float) -> Iterator[tuple[Literal["error", "warning"], str]]:
     rest_s = file_s - row.start_s
-    length_s = rest_s if row.duration_s is None else row.duration_s
+    length_s = rest_s if row.duration_s is None else row.duration_s - past_the_end(row, file_s)
     if rest_s <= 0 or length_s - rest_s > max(0.1, 0.01 * length_s):
         span = f"{row.start_s:.2f} to {row.start_s + length_s:.2f} s"
         yield "error", f"the manifest speaks of {span}, and the file is {file_s:.2f} s long"

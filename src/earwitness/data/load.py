@@ -11,26 +11,32 @@ from importlib.resources import files
 from pathlib import Path
 
 from earwitness.data import corpora
+from earwitness.data.flaws import refuse_flaws
+from earwitness.data.lines import PACKED
+from earwitness.data.naming import clip_id, dataset_name, with_distinct_names
 from earwitness.data.readers import folder, kaldi, lhotse, librispeech, nemo, table
-from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows
-from earwitness.errors import AudioError, DataError, DataNotFoundError, EarwitnessError, ManifestError, UsageError
+from earwitness.data.readers.columns import require_roles
+from earwitness.data.rows import AUDIO_SUFFIXES, Remark, Row, Rows, is_data
+from earwitness.errors import AudioError, DataError, DataNotFoundError, ManifestError, UsageError
 from earwitness.fetch import cache_dir, sha256_of
 from earwitness.languages import canonical
 from earwitness.types import Clip, Dataset
 
 SAMPLE = "sample"
 MANIFEST = "manifest.jsonl"
-FORMATS: Mapping[str, Callable[[Path], Rows]] = {
+_WITH_COLUMNS: Mapping[str, Callable[[Path, Mapping[str, str]], Rows]] = {
     "nemo": nemo.read,
     "table": table.read,
     "folder": folder.read,
+}
+_WITHOUT_COLUMNS: Mapping[str, Callable[[Path], Rows]] = {
     "kaldi": kaldi.read,
     "librispeech": librispeech.read,
     "lhotse": lhotse.read,
 }
+FORMATS = (*_WITH_COLUMNS, *_WITHOUT_COLUMNS)
+_JSON_LINES = frozenset([".jsonl", ".json", ".ndjson"])
 Progress = Callable[[int, int], None]
-_LONGEST_NAME = 255
-"""Bytes of one part of a path, on every common file system."""
 
 
 def load(
@@ -40,6 +46,7 @@ def load(
     tags: Mapping[str, str] | None = None,
     language: str | None = None,
     channel: int | None = None,
+    columns: Mapping[str, str] | None = None,
     format: str | None = None,  # noqa: A002 - the word that users type
     report: Progress | None = None,
 ) -> Dataset:
@@ -52,6 +59,7 @@ def load(
         tags: Only clips that have all of these.
         language: For clips that state none.
         channel: For clips that state none.
+        columns: Which column of a table, or key of JSON lines, has what: ``{"text": "Wording"}``.
         format: One of ``FORMATS``; ``None`` finds out.
         report: Told how many clips are done, of how many.
 
@@ -63,15 +71,22 @@ def load(
         ManifestError: For the first line that cannot be read, or an id that is there twice.
     """
     path = locate(source)
-    rows = []
-    for row in read_rows(path, format):
+    every: list[Row] = []
+    remarks: list[str] = []
+    for row in read_rows(path, format, columns or {}):
         if isinstance(row, ManifestError):
             raise row
-        if all(row.tags.get(key) == value for key, value in (tags or {}).items()):
-            rows.append(row)
+        if isinstance(row, Remark):
+            remarks.append(str(row))
+        else:
+            every.append(row)
+    if not every:
+        raise DataError(" ".join([f"There is not one clip in {str(source)!r}.", *remarks]))
+    wanted = (tags or {}).items()
+    rows = [row for row in with_distinct_names(every) if all(row.tags.get(key) == value for key, value in wanted)]
     clips = to_clips(rows[:limit], language, channel, report)
     about = about_folder(path)
-    name = str(about.get("name") or path.stem or path.name)
+    name = str(about.get("name") or dataset_name(path))
     shown = "".join(f"[{key}={value}]" for key, value in (tags or {}).items())
     return Dataset(
         name=name + shown + (f"[:{limit}]" if limit is not None and limit < len(rows) else ""),
@@ -80,6 +95,7 @@ def load(
         source=str(source),
         license=str(about.get("license", "")),
         synthetic=bool(about.get("synthetic", False)),
+        remarks=tuple(remarks),
     )
 
 
@@ -111,52 +127,23 @@ def locate(source: str | Path) -> Path:
     )
 
 
-def read_rows(path: Path, format: str | None = None) -> Rows:  # noqa: A002
-    """Yield the rows of a dataset on disk, and an error for every line that cannot be read.
+def read_rows(path: Path, format: str | None = None, columns: Mapping[str, str] | None = None) -> Rows:  # noqa: A002
+    """Yield the rows of a dataset on disk, remarks on it, and an error for every line that cannot be read.
 
     Raises:
-        DataError: When nothing here can be recognised.
+        DataError: When nothing here can be recognised, or columns are stated of what has none.
     """
     kind = format or sniff(path)
     if kind not in FORMATS:
         raise DataError(f"There is no format {kind!r}. There are: {', '.join(FORMATS)}.")
     if kind in ("nemo", "lhotse") and path.is_dir():
         path = next(p for pattern in (MANIFEST, "cuts.jsonl*") for p in sorted(path.glob(pattern)))
-    return _usable(FORMATS[kind](path), path)
-
-
-def _usable(rows: Rows, path: Path) -> Rows:
-    """Yield the rows, with an error in place of each that nothing could be made of later on."""
-    try:
-        for row in rows:
-            yield _flaw(row) or row if isinstance(row, Row) else row
-    except OSError as error:
-        if isinstance(error, EarwitnessError):
-            raise
-        yield ManifestError(f"{str(error.filename or path)!r} cannot be read: {error.strerror or error}.")
-
-
-def _flaw(row: Row) -> ManifestError | None:
-    # Neither a record nor a report could hold half a character.
-    texts = {"id": row.id, "text": row.reference, "language": row.language, "speaker": row.speaker}
-    texts |= {"recording": row.recording or row.name, **row.tags, **{f"name of {key!r}": key for key in row.tags}}
-    for name, text in texts.items():
-        if text is not None and not _is_whole(text):
-            return ManifestError(f"{row.where}: {name} holds half of a character ({text[:40]!r}). Correct the line.")
-    audio = str(row.audio)
-    if not _is_whole(audio):
-        return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
-    if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME for part in row.audio.parts):
-        return ManifestError(f"{row.where}: {audio[:80]!r} can be no path of a file. Correct the line.")
-    return None
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    if kind in _WITH_COLUMNS:
+        require_roles(columns or {})
+        return refuse_flaws(_WITH_COLUMNS[kind](path, columns or {}), str(path))
+    if columns:
+        raise DataError(f"{str(path)!r} has no columns to name: it is read as {kind}. Leave --column out.")
+    return refuse_flaws(_WITHOUT_COLUMNS[kind](path), str(path))
 
 
 def sniff(path: Path) -> str:
@@ -166,24 +153,35 @@ def sniff(path: Path) -> str:
         DataError: When it is none that can be read.
     """
     if path.is_dir():
-        signs = {"nemo": MANIFEST, "kaldi": "wav.scp", "lhotse": "cuts.jsonl*", "librispeech": "**/*.trans.txt"}
-        for kind, pattern in signs.items():
-            if next(path.glob(pattern), None):
-                return kind
-        if any(p.suffix.lower() in AUDIO_SUFFIXES for p in path.rglob("*")):
-            return "folder"
-        raise DataError(
-            f"There is no audio and no manifest in {str(path)!r}. Name the folder that holds the recordings."
-        )
-    suffix = path.with_suffix("").suffix.lower() if path.suffix == ".gz" else path.suffix.lower()
+        return _sniff_folder(path)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-1:] == [".gz"]:
+        suffixes.pop()
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix in PACKED:
+        raise DataError(f"{str(path)!r} is packed as {suffix}. Unpack it first; of packed files, only .gz is read.")
     if suffix in (".csv", ".tsv"):
         return "table"
     if suffix in AUDIO_SUFFIXES:
         return "folder"
-    if suffix in (".jsonl", ".json", ".ndjson"):
-        first = next((line for _, line in nemo.lines(path)), "")
-        return "lhotse" if '"recording"' in first and '"audio_filepath"' not in first else "nemo"
+    if suffix in _JSON_LINES:
+        return "lhotse" if lhotse.is_cuts(path) else "nemo"
     raise DataError(f"{str(path)!r} is not a manifest: it is none of .jsonl, .csv, .tsv, a folder or an audio file.")
+
+
+def _sniff_folder(path: Path) -> str:
+    signs = {
+        "nemo": MANIFEST,
+        "kaldi": "wav.scp",
+        "lhotse": "cuts.jsonl*",
+        "librispeech": f"**/{librispeech.TRANSCRIPTS}",
+    }
+    for kind, pattern in signs.items():
+        if any(is_data(file, path) for file in path.glob(pattern)):
+            return kind
+    if any(p.suffix.lower() in AUDIO_SUFFIXES and is_data(p, path) for p in path.rglob("*")):
+        return "folder"
+    raise DataError(f"There is no audio and no manifest in {str(path)!r}. Name the folder that holds the recordings.")
 
 
 def to_clips(
@@ -219,17 +217,14 @@ def _language(row: Row, unstated: str | None) -> str | None:
         raise ManifestError(f"{row.where}: {error}") from None
 
 
-def clip_id(row: Row) -> str:
-    """Return a row's id: the stated one, or its file's name, with the place in time when it is only a part."""
-    return row.id or (f"{row.name}@{row.start_s:g}" if row.start_s else row.name)
-
-
 def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
     audio = Path(os.path.realpath(row.audio))  # Path.resolve raises at a link that leads to itself
     if audio not in measured:
         measured[audio] = _measure(audio)
     sha256, file_s = measured[audio]
     duration_s = row.duration_s if row.duration_s is not None else max(0.0, file_s - row.start_s)
+    if file_s:
+        duration_s -= past_the_end(row, file_s)
     return Clip(
         id=clip_id(row),
         audio_path=str(audio),
@@ -243,6 +238,12 @@ def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
         channel=row.channel,
         tags=row.tags,
     )
+
+
+def past_the_end(row: Row, file_s: float) -> float:
+    """Return how many seconds of a row's span lie past the end of its file and are cut off, as its grace allows."""
+    past_s = row.start_s + (row.duration_s or 0.0) - file_s
+    return past_s if 0 < past_s < row.grace_s and row.start_s < file_s else 0.0
 
 
 def _measure(path: Path) -> tuple[str, float]:

@@ -1,37 +1,27 @@
-"""What every reader yields: one row of a dataset as it is written, or what is wrong with its line."""
+"""What every reader yields: one row of a dataset as it is written, or what is wrong or odd about it."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from earwitness.errors import ManifestError
 
 AUDIO_SUFFIXES = frozenset(
     [
-        ".wav",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".mp3",
-        ".m4a",
-        ".mp4",
-        ".webm",
-        ".aac",
-        ".amr",
-        ".aif",
-        ".aiff",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".wma",
-        ".3gp",
+        ".3gp", ".aac", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mkv",
+        ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".sph", ".spx", ".w64", ".wav",
+        ".wave", ".webm", ".wma", ".wv",
     ]
-)
+)  # fmt: skip
+"""What a folder is searched for; a manifest may name a file with any suffix."""
+_NO_DATA = frozenset(["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"])
+# In bytes, as Linux and macOS have them.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4096
+_SIDES = {"a": 0, "b": 1, "l": 0, "r": 1, "left": 0, "right": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +49,31 @@ class Row:
     recording: str | None = None
     """As stated."""
     channel: int | None = None
-    """As stated."""
+    """Which channel of the file, from 0; ``None`` when none is stated, or the mean of all is asked for."""
+    grace_s: float = 0.0
+    """How far the span may go past the end of the file before that is an error; the clip ends where the file does."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """All else."""
 
 
-Rows = Iterator[Row | ManifestError]
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a dataset that a person should know, such as texts without audio; no clip is lost by it."""
+
+    where: str
+    """The file, and the line where it is about one."""
+    message: str
+    """One sentence or two."""
+
+    def __str__(self) -> str:
+        """Return place and message as one line."""
+        return f"{self.where}: {self.message}"
 
 
-def seconds(value: Any, what: str, where: str) -> float | None:
+Rows = Iterator[Row | Remark | ManifestError]
+
+
+def seconds(value: object, what: str, where: str) -> float | None:
     """Return a stated number of seconds; ``None`` for an absent one.
 
     Raises:
@@ -76,12 +82,77 @@ def seconds(value: Any, what: str, where: str) -> float | None:
     if value is None or value == "":
         return None
     try:
-        found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found) or found < 0:
-        raise ManifestError(f"{where}: {what} must be seconds, at least 0, not {value!r}. Correct the line.")
+        raise ManifestError(f"{where}: {what} must be seconds, at least 0, not {shown(value)}. Correct the line.")
     return found
+
+
+def channel(value: object, what: str, where: str) -> int | None:
+    """Return a stated channel, from 0; ``None`` for none and for the mean of all.
+
+    Raises:
+        ManifestError: For several channels at once, and for what names no channel.
+
+    >>> [channel(value, "'channel'", "m:1") for value in (1, "1", [1], "B", "right", "average", None)]
+    [1, 1, 1, 1, 1, None, None]
+    """
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if isinstance(value, list):
+        raise ManifestError(
+            f"{where}: {what} names several channels, {shown(value)}. "
+            "Write a line for each, or 'average' for their mean."
+        )
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if text in ("", "average", "mean"):
+            return None
+        value = _SIDES.get(text, int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else value)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ManifestError(
+            f"{where}: {what} must be a whole number from 0, A or B, left or right, or 'average', not {shown(value)}. "
+            "Correct the line."
+        )
+    return value
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: at most 60 characters, and nothing that cannot be printed."""
+    text = repr(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def audio_at(root: Path, given: str, where: str) -> Path:
+    """Return where a manifest in ``root`` says that audio lies; ``~/`` is the home folder.
+
+    Raises:
+        ManifestError: For a path that no file can have.
+    """
+    too_long = len(given) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in given.split("/"))
+    if not given.strip() or "\0" in given or too_long:
+        raise ManifestError(f"{where} has {shown(given)} for the path of its audio. Correct the line.")
+    return root / (Path(given).expanduser() if given.startswith("~/") else Path(given))
+
+
+def there(path: Path) -> bool:
+    """Return whether there is something at a path; ``False`` for one that is too long or odd to be one."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a name that is too long
+
+
+def is_data(path: Path, root: Path) -> bool:
+    """Return whether a file below a folder can be data: not hidden, and not left there by a system.
+
+    Names that begin with a dot, such as macOS's ``._call.wav``, and folders such as ``__MACOSX`` are none.
+    """
+    parts = path.relative_to(root).parts
+    return not any(part.startswith(".") or part.lower() in _NO_DATA for part in parts)
 
 
 def inside(path: Path, root: Path) -> str:
@@ -92,16 +163,11 @@ def inside(path: Path, root: Path) -> str:
         return path.stem
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line that is not blank.
+def first_few(names: list[str], most: int = 3) -> str:
+    """Return names as a message lists them.
 
-    Raises:
-        ManifestError: When the file is not UTF-8.
+    >>> first_few(["a", "b", "c", "d"])
+    "'a', 'b', 'c' and 1 more"
     """
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{str(path)!r} is not UTF-8 (byte {error.start}). Convert it.") from None
-    for number, line in enumerate(content.split("\n"), start=1):
-        if line.strip():
-            yield number, line.rstrip("\r")
+    listed = ", ".join(map(shown, names[:most]))
+    return listed + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -71,6 +71,8 @@ class Selection:
     """The channel taken of clips that state none."""
     condition: str | None = None
     """What was done to the audio, such as ``noise:10dB``; ``None`` for nothing."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column of a table, or key of JSON lines, has what, where the user said so: ``{"text": "Wording"}``."""
 
 
 @dataclass(frozen=True, slots=True)

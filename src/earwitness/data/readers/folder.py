@@ -1,26 +1,100 @@
-"""A folder of audio files with text files beside them, or one audio file."""
+"""A folder of audio files with text files beside them, or one audio file.
+
+``name.txt`` beside ``name.wav`` is its reference. Where Hugging Face's ``metadata.csv`` or ``metadata.jsonl`` lies
+beside the audio, it has the references.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
-from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows, inside, text_lines
+from earwitness.data.lines import text_lines
+from earwitness.data.readers import nemo, table
+from earwitness.data.rows import AUDIO_SUFFIXES, Remark, Row, Rows, first_few, inside, is_data
 from earwitness.errors import ManifestError
 
+METADATA = ("metadata.csv", "metadata.tsv", "metadata.jsonl")
+_TABLES = frozenset([".csv", ".tsv", ".jsonl"])
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
-def read(path: Path) -> Rows:
-    """Yield a row for every audio file in and below a folder; ``name.txt`` beside ``name.wav`` is its reference.
 
-    Without a text file the clip is unlabelled. A single audio file is a folder of one.
+def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
+    """Yield a row for every audio file in and below a folder; what has no text is unlabelled.
+
+    A single audio file is a folder of one. Hidden files, and those that systems leave behind, are passed over.
+
+    Args:
+        path: The folder or the file.
+        columns: Names of columns that the user states, by role, for the metadata.
     """
     root = path if path.is_dir() else path.parent
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for audio in found:
-        if audio.suffix.lower() in AUDIO_SUFFIXES and audio.is_file():
-            text = audio.with_suffix(".txt")
-            try:
-                reference = " ".join(line.strip() for _, line in text_lines(text)) if text.exists() else None
-            except ManifestError as error:
-                yield error
-                continue
-            yield Row(where=str(audio), audio=audio, name=inside(audio, root), reference=reference)
+    files = [f for f in sorted(path.rglob("*")) if is_data(f, path) and f.is_file()] if path.is_dir() else [path]
+    labelled: set[str] = set()
+    for metadata in (f for f in files if f.name.lower() in METADATA):
+        for row in _described(metadata, columns):
+            if isinstance(row, Row):
+                labelled.add(os.path.abspath(row.audio))  # noqa: PTH100 - links are not followed
+                row = replace(row, name=inside(row.audio, root))  # noqa: PLW2901
+            yield row
+    audio = [f for f in files if f.suffix.lower() in AUDIO_SUFFIXES]
+    texts = _texts(root if path.is_dir() else None, files, audio)
+    for file in audio:
+        if os.path.abspath(file) in labelled:  # noqa: PTH100
+            continue
+        try:
+            yield _row(file, root, texts.get(_stem(file)))
+        except ManifestError as error:
+            yield error
+    if path.is_dir():
+        yield from _unused(files, audio, texts, root, labelled=bool(labelled))
+
+
+def _described(metadata: Path, columns: Mapping[str, str]) -> Rows:
+    reader = nemo if metadata.suffix.lower() == ".jsonl" else table
+    if not reader.names_audio(metadata, columns):
+        yield Remark(str(metadata), "it is not read, since no column is known as the audio, such as file_name.")
+        return
+    yield from reader.read(metadata, columns)
+
+
+def _row(audio: Path, root: Path, text: Path | None) -> Row:
+    reference = None if text is None else " ".join(line.strip() for _, line in _lines(text))
+    return Row(where=str(audio), audio=audio, name=inside(audio, root), reference=reference)
+
+
+def _lines(text: Path) -> Iterator[tuple[int, str]]:
+    # An empty text is what was said of silence.
+    return text_lines(text) if text.stat().st_size else iter(())
+
+
+def _texts(folder: Path | None, files: list[Path], audio: list[Path]) -> dict[str, Path]:
+    if folder is None:
+        beside = audio[0].with_suffix(".txt") if audio else None
+        return {_stem(beside): beside} if beside is not None and beside.is_file() else {}
+    # ``.TXT`` where there is no ``.txt``.
+    texts = sorted((f for f in files if f.suffix.lower() == ".txt"), key=lambda f: f.suffix == ".txt")
+    return {_stem(text): text for text in texts}
+
+
+def _stem(file: Path) -> str:
+    return str(file.with_suffix(""))
+
+
+def _unused(
+    files: list[Path], audio: list[Path], texts: Mapping[str, Path], root: Path, *, labelled: bool
+) -> Iterator[Remark]:
+    stems = {_stem(file) for file in audio}
+    orphans = [text.relative_to(root).as_posix() for stem, text in texts.items() if stem not in stems]
+    if orphans:
+        some = "a text has" if len(orphans) == 1 else f"{len(orphans)} texts have"
+        yield Remark(str(root), f"{some} no audio beside it and no clip: {first_few(orphans)}.")
+    tables = [f for f in files if f.suffix.lower() in _TABLES and f.name.lower() not in METADATA]
+    if tables and not texts and not labelled:
+        yield Remark(
+            str(root),
+            f"{tables[0].name!r} is not read. If it has the texts, name it in place of the folder: {tables[0]}",
+        )

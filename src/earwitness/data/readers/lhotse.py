@@ -1,59 +1,210 @@
-"""Lhotse's cuts: JSONL, plain or gzipped, one MonoCut a line with its recording inside.
+"""Lhotse's cuts: JSONL, plain or gzipped, one cut a line with its recording inside.
 
-A cut is a clip; the texts of its supervisions, in order of time, are its reference. Cuts that are mixed or padded, and
-audio that is not a file, are refused.
+A MonoCut is a clip; the texts of its supervisions, in order of time, are its reference. A MultiCut is a clip for every
+channel, each with the supervisions of that channel. Cuts that are mixed or padded, and audio that is not a file, are
+refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from earwitness.data.readers.nemo import lines, parse_object
-from earwitness.data.rows import Row, Rows, seconds
+from earwitness.data.readers.jsonlines import Object, first_object, objects
+from earwitness.data.rows import Row, Rows, audio_at, seconds, shown
 from earwitness.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_KINDS = ("MonoCut", "MultiCut")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of a recording, as Lhotse describes it."""
+
+    type: str
+    """``file`` for what can be read here."""
+    source: str
+    """The path."""
+    channels: list[int] | None = None
+    """Which of the recording's channels are in it, in the file's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a cut is cut from, as Lhotse describes it."""
+
+    sources: list[Source]
+    """One file, or several with some of the channels each."""
+    id: str | int | None = None
+    """Its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What somebody said, as Lhotse describes it."""
+
+    start: float = 0.0
+    """From the beginning of the cut."""
+    text: str | None = None
+    """What was said."""
+    language: str | None = None
+    """In which language."""
+    speaker: str | int | None = None
+    """By whom."""
+    channel: int | list[int] = 0
+    """On which channels of the recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A line of a cut set, as Lhotse describes it; other keys are passed over."""
+
+    recording: Recording
+    """What it is cut from."""
+    id: str | int | None = None
+    """Its name."""
+    start: float | None = None
+    """Seconds into the recording."""
+    duration: float | None = None
+    """Seconds."""
+    channel: int | list[int] | None = None
+    """Of the recording."""
+    supervisions: list[Supervision] | None = None
+    """What was said in it."""
+    custom: dict[str, Any] | None = field(default=None)
+    """What else the team keeps."""
 
 
 def read(path: Path) -> Rows:
     """Yield the rows of a cut set, and an error for each line that is none."""
-    for where, line in lines(path):
+    for found in objects(path):
+        if not isinstance(found, tuple):
+            yield found
+            continue
         try:
-            yield _row(where, parse_object(where, line), path.parent)
+            yield from _rows(*found, path.parent)
         except ManifestError as error:
             yield error
 
 
-def _row(where: str, cut: dict[str, Any], root: Path) -> Row:
-    kind = cut.get("type", "MonoCut")
-    if kind not in ("MonoCut", "MultiCut"):
-        raise ManifestError(f"{where} is a {kind!r}; only MonoCut can be read. Save the cuts' audio first.")
-    recording = cut.get("recording")
+def is_cuts(path: Path) -> bool:
+    """Return whether the first line of JSON lines is a cut, or another of Lhotse's objects with a recording inside.
+
+    Raises:
+        ManifestError: When the file cannot be read as text.
+    """
+    first = first_object(path)
+    return isinstance(first.get("recording"), dict) or first.get("type") in (*_KINDS, "MixedCut", "PaddingCut")
+
+
+def _rows(where: str, data: Object, root: Path) -> Iterator[Row]:
+    cut = _cut(where, data)
+    supervisions = sorted(cut.supervisions or (), key=lambda one: one.start)
+    channels = cut.channel if isinstance(cut.channel, list) else [cut.channel]
+    if len(channels) > 1 and not all(len(_channels(one)) == 1 for one in supervisions):
+        yield _row(where, cut, _mean(where, cut, channels), supervisions, root)
+        return
+    for channel in channels:
+        own = [one for one in supervisions if len(channels) == 1 or _channels(one) == [channel]]
+        name = None if cut.id is None else f"{cut.id}-ch{channel}" if len(channels) > 1 else str(cut.id)
+        yield _row(where, cut, _source(where, cut.recording, channel), own, root, name)
+
+
+def _cut(where: str, data: Object) -> Cut:
+    from pydantic import ValidationError
+
+    kind = data.get("type", "MonoCut")
+    if kind not in _KINDS:
+        raise ManifestError(
+            f"{where} is a {shown(kind)}; only {' and '.join(_KINDS)} can be read. Save the cuts' audio first."
+        )
+    recording = data.get("recording")
     if not isinstance(recording, dict) or not recording.get("sources"):
         raise ManifestError(f"{where} has no recording with sources. Save the cuts with their recordings.")
-    source = recording["sources"][0]
-    if source.get("type") != "file":
-        raise ManifestError(f"{where}: audio of type {source.get('type')!r} is not a file. Save it to files first.")
-    supervisions = sorted(cut.get("supervisions") or (), key=lambda s: float(s.get("start", 0)))
-    texts = [s["text"].strip() for s in supervisions if isinstance(s.get("text"), str)]
+    try:
+        return _adapter().validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ManifestError(f"{where} is no cut of Lhotse: {place}: {first['msg']}. Correct the line.") from None
 
-    def shared(key: str) -> str | None:
-        values = {s.get(key) for s in supervisions}
-        return values.pop() if len(values) == 1 else None
 
-    channel = cut.get("channel")
-    many = sum(len(s.get("channels", [0])) for s in recording["sources"]) > 1
-    custom = {**(cut.get("custom") or {})}
+@cache
+def _adapter() -> TypeAdapter[Cut]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Cut)
+
+
+def _channels(supervision: Supervision) -> list[int]:
+    return supervision.channel if isinstance(supervision.channel, list) else [supervision.channel]
+
+
+def _source(where: str, recording: Recording, channel: int | None) -> tuple[Source, int | None]:
+    """Return the file that has a channel of the recording, and which channel of the file it is."""
+    if channel is None:
+        if len(recording.sources) > 1:
+            raise ManifestError(f"{where} states no channel, and its recording has {len(recording.sources)} files.")
+        return recording.sources[0], None
+    for source in recording.sources:
+        held = source.channels
+        if held is None and len(recording.sources) == 1:
+            return source, channel or None
+        if held is not None and channel in held:
+            return source, held.index(channel) if len(held) > 1 else None
+    there = sorted(channel for source in recording.sources for channel in source.channels or ())
+    raise ManifestError(f"{where} is of channel {channel}, and its recording has {there}. Correct the line.")
+
+
+def _mean(where: str, cut: Cut, channels: Sequence[int | None]) -> tuple[Source, int | None]:
+    source = cut.recording.sources[0]
+    if len(cut.recording.sources) > 1 or set(source.channels or ()) - set(channels):
+        raise ManifestError(
+            f"{where} has words that are on several channels at once, and only the mean of all channels of one file "
+            "can be heard. Save the cut's audio to one file."
+        )
+    return source, None
+
+
+def _row(
+    where: str,
+    cut: Cut,
+    source: tuple[Source, int | None],
+    supervisions: Sequence[Supervision],
+    root: Path,
+    id_: str | None = None,
+) -> Row:
+    file, channel = source
+    if file.type != "file":
+        raise ManifestError(f"{where}: audio of type {shown(file.type)} is not a file. Save it to files first.")
+    texts = [one.text.strip() for one in supervisions if one.text is not None]
+    name = "" if cut.recording.id is None else str(cut.recording.id)
     return Row(
         where=where,
-        audio=root / Path(source["source"]).expanduser(),
-        name=str(recording.get("id", "")),
-        id=None if cut.get("id") is None else str(cut["id"]),
-        start_s=seconds(cut.get("start"), "'start'", where) or 0.0,
-        duration_s=seconds(cut.get("duration"), "'duration'", where),
+        audio=audio_at(root, file.source, where),
+        name=name,
+        id=id_ if id_ is not None or cut.id is None else str(cut.id),
+        start_s=seconds(cut.start, "'start'", where) or 0.0,
+        duration_s=seconds(cut.duration, "'duration'", where),
         reference=" ".join(text for text in texts if text) if texts else None,
-        language=shared("language"),
-        speaker=shared("speaker"),
-        recording=str(recording.get("id")) if recording.get("id") else None,
-        channel=channel if many and isinstance(channel, int) else None,
-        tags={str(key): str(value) for key, value in custom.items()},
+        language=_shared(one.language for one in supervisions),
+        speaker=_shared(None if one.speaker is None else str(one.speaker) for one in supervisions),
+        recording=name or None,
+        channel=channel,
+        tags=_tags(cut.custom or {}),
     )
+
+
+def _shared(values: Iterator[str | None]) -> str | None:
+    each = set(values)
+    return each.pop() if len(each) == 1 else None
+
+
+def _tags(custom: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in custom.items()}

@@ -1,95 +1,115 @@
 """JSONL manifests as NeMo writes them: one object a line, paths relative to the manifest.
 
-Keys: ``audio_filepath`` (needed), ``text``, ``duration``, ``offset``, ``lang`` or ``language``, ``id``, ``speaker``,
-and two of our own, ``recording`` and ``channel``. Any other key becomes a tag. A manifest that ends in ``.gz`` is
-unpacked.
+Keys are known by the names of ``columns.NAMES``, NeMo's own first; any other key becomes a tag.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from earwitness.data.rows import Row, Rows, inside, seconds, text_lines
+from earwitness.data.readers.columns import roles, without_text
+from earwitness.data.readers.jsonlines import Object, first_object, objects
+from earwitness.data.rows import Remark, Row, Rows, audio_at, channel, inside, seconds, shown
 from earwitness.errors import ManifestError
 
 KNOWN = frozenset(
     ["audio_filepath", "text", "duration", "offset", "lang", "language", "id", "speaker", "recording", "channel"]
 )
+"""What the manifests that Earwitness writes say of every clip."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def read(path: Path) -> Rows:
-    """Yield the rows of a manifest, and an error for each line that is none."""
-    for where, line in lines(path):
+def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
+    """Yield the rows of a manifest, and an error for each line that is none.
+
+    Args:
+        path: The manifest.
+        columns: Keys that the user names, by role.
+    """
+    known: dict[tuple[str, ...], dict[str, str]] = {}
+    n_rows = 0
+    for found in objects(path):
+        if not isinstance(found, tuple):
+            yield found
+            continue
+        where, data = found
+        keys = tuple(data)
+        if keys not in known:
+            known[keys] = roles(keys, columns)
         try:
-            yield _row(where, line, path.parent)
+            yield _row(where, data, known[keys], path.parent)
+            n_rows += 1
         except ManifestError as error:
             yield error
+    if n_rows and not any("text" in place for place in known.values()):
+        yield Remark(str(path), without_text(tuple(dict.fromkeys(key for keys in known for key in keys))))
 
 
-def lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield place and text of each line that is not blank."""
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield f"{path}:{number}", line
-        return
-    for number, line in text_lines(path):
-        yield f"{path}:{number}", line
-
-
-def parse_object(where: str, line: str) -> dict[str, Any]:
-    """Return a line's JSON object.
+def names_audio(path: Path, columns: Mapping[str, str] = _NOTHING) -> bool:
+    """Return whether the first line names an audio file.
 
     Raises:
-        ManifestError: When it is not JSON, or not an object.
+        ManifestError: When the file cannot be read as text.
     """
-    try:
-        data = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{where} is not JSON: {error.msg} at column {error.colno}. Correct the line.") from None
-    if not isinstance(data, dict):
-        raise ManifestError(f"{where} is JSON, but not an object in braces. Correct the line.")
-    return data
+    return "audio" in roles(tuple(first_object(path)), columns)
 
 
-def _row(where: str, line: str, root: Path) -> Row:
-    data = parse_object(where, line)
-    given = data.get("audio_filepath")
-    if not isinstance(given, str) or not given:
-        raise ManifestError(f"{where} has no 'audio_filepath'. Every line needs the path of its audio.")
-    audio = root / Path(given).expanduser()
-    channel = data.get("channel")
-    if channel is not None and (not isinstance(channel, int) or channel < 0):
-        raise ManifestError(f"{where}: 'channel' must be a whole number from 0, not {channel!r}. Correct the line.")
+def _row(where: str, data: Object, place: Mapping[str, str], root: Path) -> Row:
+    if "audio" not in place:
+        raise ManifestError(
+            f"{where} has no 'audio_filepath' among {', '.join(data) or 'no keys'}. "
+            "Every line needs the path of its audio."
+        )
+    given = data[place["audio"]]
+    if not isinstance(given, str):
+        raise ManifestError(f"{where}: {place['audio']!r} must be the path of an audio file, not {shown(given)}.")
+    audio = audio_at(root, given, where)
+
+    def number(role: str) -> float | None:
+        return seconds(data.get(place.get(role, "")), repr(place.get(role)), where)
+
+    start_s = number("start") or 0.0
+    used = set(place.values())
     return Row(
         where=where,
         audio=audio,
         name=inside(audio, root),
-        id=_text(data, "id", where),
-        start_s=seconds(data.get("offset"), "'offset'", where) or 0.0,
-        duration_s=seconds(data.get("duration"), "'duration'", where),
-        reference=_text(data, "text", where),
-        language=_text(data, "lang", where) or _text(data, "language", where) or None,
-        speaker=_text(data, "speaker", where) or None,
-        recording=_text(data, "recording", where) or None,
-        channel=channel,
-        tags={key: _tag(value) for key, value in data.items() if key not in KNOWN and value is not None},
+        id=_text(data, place.get("id"), where, numbers=True),
+        start_s=start_s,
+        duration_s=length(start_s, number("duration"), number("end"), where),
+        reference=_text(data, place.get("text"), where),
+        language=_text(data, place.get("language"), where) or None,
+        speaker=_text(data, place.get("speaker"), where, numbers=True) or None,
+        recording=_text(data, place.get("recording"), where, numbers=True) or None,
+        channel=channel(data.get(place.get("channel", "")), repr(place.get("channel")), where),
+        tags={key: _tag(value) for key, value in data.items() if key not in used and value is not None},
     )
 
 
-def _text(data: dict[str, Any], key: str, where: str) -> str | None:
-    value = data.get(key)
+def length(start_s: float, duration_s: float | None, end_s: float | None, where: str) -> float | None:
+    """Return how long a span is that states its duration, its end, or neither.
+
+    Raises:
+        ManifestError: For an end that is not after the start.
+    """
+    if duration_s is not None or end_s is None:
+        return duration_s
+    if end_s <= start_s:
+        raise ManifestError(f"{where} ends at {end_s:g} s, not after its start at {start_s:g} s. Correct the line.")
+    return end_s - start_s
+
+
+def _text(data: Object, key: str | None, where: str, *, numbers: bool = False) -> str | None:
+    value = None if key is None else data.get(key)
     if value is None or isinstance(value, str):
         return value
-    if key != "text" and isinstance(value, int):
+    if numbers and isinstance(value, int):
         return str(value)
-    raise ManifestError(f"{where}: {key!r} must be text, not {value!r}. Correct the line.")
+    raise ManifestError(f"{where}: {key!r} must be text, not {shown(value)}. Correct the line.")
 
 
-def _tag(value: Any) -> str:
+def _tag(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,48 @@
+"""Rows that no clip could be made of: texts that no file can hold, and paths that no file can have."""
+
+from __future__ import annotations
+
+from earwitness.data.rows import Row, Rows
+from earwitness.errors import ManifestError
+
+_LONGEST_NAME_BYTES = 255
+"""Of one part of a path, on every common file system."""
+
+
+def refuse_flaws(rows: Rows, source: str) -> Rows:
+    """Yield a reader's rows, with an error in place of each that has a flaw, and of a file that cannot be read.
+
+    Args:
+        rows: As the reader yields them.
+        source: What is being read, for a message about a file that the system does not name.
+    """
+    try:
+        for row in rows:
+            yield _flaw(row) or row if isinstance(row, Row) else row
+    except ManifestError as error:
+        yield error
+    except OSError as error:
+        yield ManifestError(f"{str(error.filename or source)!r} cannot be read: {error.strerror or error}.")
+
+
+def _flaw(row: Row) -> ManifestError | None:
+    # Neither a record nor a report could hold half a character.
+    texts = {"id": row.id, "text": row.reference, "language": row.language, "speaker": row.speaker}
+    texts |= {"recording": row.recording or row.name, **row.tags, **{f"name of {key!r}": key for key in row.tags}}
+    audio = str(row.audio)
+    if not _is_whole(audio):
+        return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
+    for name, text in texts.items():
+        if text is not None and not _is_whole(text):
+            return ManifestError(f"{row.where}: {name} holds half of a character ({text[:40]!r}). Correct the line.")
+    if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME_BYTES for part in row.audio.parts):
+        return ManifestError(f"{row.where}: {audio[:80]!r} can be no path of a file. Correct the line.")
+    return None
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
