@@ -30,7 +30,10 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", he
 Language = Annotated[str | None, typer.Option(help="Language of clips that state none, such as en.")]
 Channel = Annotated[int | None, typer.Option(min=0, help="Which channel of clips that state none; else the mean.")]
 Normalizer = Annotated[
-    str, typer.Option(help="auto, whisper-english, leaderboard, basic, none, or a TOML file of rules.")
+    str,
+    typer.Option(
+        help="auto, english, multilingual, whisper, leaderboard, none, another of docs/metrics.md, or a TOML file."
+    ),
 ]
 Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")]
 Method = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]
