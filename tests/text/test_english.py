@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.text.grammar import ORDINARY, PACKAGE, lines
 
+from earwitness.text import normalizer
 from earwitness.text.english import english
 from earwitness.text.english_words import DIGITS, UNDER_HUNDRED
 
@@ -119,3 +120,17 @@ def test_generated_lines_have_words_that_do_not_depend_on_what_came_before() -> 
     rows = list(lines(2000, seed=3))
     first = [english(text) for text in rows]
     assert [english(text) for text in reversed(rows)][::-1] == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 6000, "$" + "9" * 6000, "9" * 6000 + "th", "9" * 6000 + " million", "$" + "9" * 6000 + ".50",
+     "9" * 6000 + " hundreds", "$" + "9" * 6000 + "k", "a" * 131_072, "a." * 8000, "a-" * 8000, "a@" * 8000,
+     "1." * 8000, "1," * 8000, "(" * 131_072 + "a", "(" * 9000 + "a" + ")" * 9000, "'" + " " * 131_072 + "s",
+     "a" + "'ve" * 40_000, "a " * 8000, "b " * 8000, "one " * 8000, "and " * 8000, "hundred and " * 4000,
+     "one hundred and " * 4000, "oh " * 8000, "1/2 " * 8000, "x" + "\u200d" * 60_000],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_a_text_of_any_length_has_words(text: str) -> None:
+    for words in (english(text), normalizer("multilingual").words(text, "haw")):
+        assert words or "(((" in text

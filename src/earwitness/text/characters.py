@@ -63,6 +63,8 @@ _MARKS = {"™": " ", "℠": " ", "®": " ", "©": " ", "№": " # "}
 _REMARK = re.compile("|".join(rf"\{a}[^\{a}\{b}]*\{b}" for a, b in map(tuple, REMARKS)))
 _OPENING = re.compile("[" + "".join(re.escape(pair[0]) for pair in REMARKS) + "]")
 _NUMBER = re.compile(r"\([\d\s+/.-]*\d[\d\s+/.-]*\)")
+_DEEPEST = 4
+"""Brackets inside of brackets that are read."""
 _DOTTED = "i\u0307"
 
 
@@ -148,9 +150,8 @@ def without_remarks(text: str) -> str:
     """
     if not _OPENING.search(text):
         return text
-    before = ""
-    while text != before:
-        before, text = text, _REMARK.sub(lambda remark: remark[0] if _NUMBER.fullmatch(remark[0]) else " ", text)
+    for _ in range(_DEEPEST):
+        text = _REMARK.sub(lambda remark: remark[0] if _NUMBER.fullmatch(remark[0]) else " ", text)
     return text
 
 

@@ -17,16 +17,17 @@ import re
 from collections.abc import Callable, Sequence
 
 from earwitness.text.characters import unified, without_remarks
-from earwitness.text.english_lexer import CUES, SIMPLE, Kind, Token, acronym, lex, ordinal, spelled
+from earwitness.text.english_lexer import CUES, LONGEST, SIMPLE, Kind, Token, acronym, lex, ordinal, spelled
 from earwitness.text.english_numbers import Group, at, pieces, run
 from earwitness.text.english_words import (
-    AFTER_STREET,
+    AFTER_ADDRESS,
     BEFORE_NAME,
     CURRENCIES,
     FRACTIONS,
     HAD_BEFORE,
     HAS_BEFORE,
     MAJORS,
+    MONEY_SCALES,
     PAIRS_OF_LETTERS,
     PARTS,
     PLURAL_UNITS,
@@ -35,7 +36,7 @@ from earwitness.text.english_words import (
 )
 
 VERSION = "1"
-_CLINGING = re.compile(r"\s+(?='(?:s|t|re|ll|ve|m|d)\b|n't\b)", re.IGNORECASE)
+_CLINGING = re.compile(r"(?<!\s)\s+(?='(?:s|t|re|ll|ve|m|d)\b|n't\b)", re.IGNORECASE)
 _NUMBERS = frozenset({"numeral", "separated", "spoken", "start", "letter"})
 _DAYS = range(1, 32)
 _SIGNS = {"&": "and", "@": "at", "+": "plus"}
@@ -142,7 +143,7 @@ def _clock(tokens: Sequence[Token], here: int, _: list[str]) -> str:
 def _before_name(tokens: Sequence[Token], here: int, _: list[str]) -> str:
     """St and Dr are a saint and a doctor before a name, a street and a drive at the end of an address."""
     behind = at(tokens, here + 1 + (at(tokens, here + 1).text == "."))
-    return BEFORE_NAME[tokens[here].text][behind.kind == "pause" or behind.text in AFTER_STREET]
+    return BEFORE_NAME[tokens[here].text][behind.kind == "pause" or behind.text in AFTER_ADDRESS]
 
 
 def _number_sign(tokens: Sequence[Token], here: int, _: list[str]) -> str:
@@ -211,12 +212,17 @@ def _money(tokens: Sequence[Token], here: int, words: list[str]) -> int:
     name, part = CURRENCIES[tokens[here].text]
     written = tokens[here + 1].text
     after = here + 2
-    if "." not in written:
+    scale = at(tokens, after).text
+    scale = MONEY_SCALES.get(scale, scale)
+    if "." in written and scale in SCALES:
+        words += [written, scale, name]
+        after += 1
+    elif written.isdigit() and len(written) <= LONGEST and scale != at(tokens, after).text:
+        words += [_shown(str(int(written) * SCALES[scale])), name]
+        after += 1
+    elif "." not in written:
         groups, after = run(tokens[: _end_of_one(tokens, here + 1)], here + 1)
         words += [*map(_shown, pieces(groups)), name]
-    elif at(tokens, after).text in SCALES:
-        words += [written, at(tokens, after).text, name]
-        after += 1
     else:
         _cash(written, name, part, words)
     return after + 1 if at(tokens, after).text in (name, name.removesuffix("s")) else after
@@ -236,7 +242,7 @@ def _cash(written: str, name: str, part: str, words: list[str]) -> None:
         words += [written, name]
         return
     hundredths = int(rest.ljust(2, "0"))
-    if int(whole or 0) or not hundredths:
+    if whole.strip("0") or not hundredths:
         words += [_shown(whole), name]
     if hundredths:
         words += [_shown(str(hundredths)), part]

@@ -37,6 +37,8 @@ Kind = Literal[
     "word", "month", "is", "would", "pause", "no.", "numeral", "separated", "spoken", "letter", "sign", "fraction",
     "clock", "name", "perfect", "start",
 ]  # fmt: skip
+LONGEST = 15
+"""Digits of a number that is reckoned with; longer ones are only digits."""
 CUES = frozenset({"numeral", "separated", "spoken", "letter", "sign", "fraction", "clock", "name", "perfect"})
 """Kinds whose reading depends on the neighbours."""
 SIMPLE = frozenset({"word", "month", "is", "would", "pause"})
@@ -59,7 +61,7 @@ class Token:
 
 _PATTERN = re.compile(
     r"""
-      (?P<address>[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|info|io|uk|de|eu)\b)
+      (?P<address>[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}|(?:[a-z0-9-]{1,63}\.){1,8}(?:com|org|net|edu|gov|info|io|uk|de|eu)\b)
     | (?P<time>(?<![\d:.])\d{1,2}:[0-5]\d(?::[0-5]\d)?(?![\d:]))
     | (?P<decade>(?<![\d.,])\d{2,4}'?s\b)
     | (?P<ordinal>(?<![\d.])\d{1,3}(?:,?\d{3})*(?:st|nd|rd|th)\b)
@@ -80,8 +82,14 @@ _TITLE = re.compile(r"\W*([A-Z][A-Za-z]*)\.\W*")
 _CAPITAL_MONTH = re.compile(r"\W*(May|MAY|March|MARCH)\W*")
 _NUMBER_SIGN = re.compile(r"\W*[Nn]o\.")
 _FILLER = re.compile(FILLERS)
-_SPEED = re.compile(r"\bkm/h\b")
+_WRITTEN = (
+    (re.compile(r"\bkm/h\b"), "kmh"),
+    (re.compile(r"\bph\.d\b\.?"), "phd"),
+)
+"""Forms that the signs in them would take apart."""
 _HOURS = 12
+_APOSTROPHES = 4
+"""In one word at most, as in y'all'd've; a row of more is no short form."""
 
 
 def lex(piece: str) -> Iterator[Token]:
@@ -102,7 +110,9 @@ def lex(piece: str) -> Iterator[Token]:
     if _NUMBER_SIGN.fullmatch(piece):
         yield Token("no.", "no.", "no")
         return
-    text = _SPEED.sub("kmh", _letters(piece.lower()).replace("−", "-"))
+    text = _letters(piece.lower()).replace("−", "-")
+    for pattern, form in _WRITTEN:
+        text = pattern.sub(form, text)
     for match in _PATTERN.finditer(text):
         yield from _tokens(match.lastgroup or "", match[0])
 
@@ -126,6 +136,10 @@ def _tokens(group: str, text: str) -> Iterator[Token]:
 def _separated(text: str) -> Iterator[Token]:
     digits = text.replace(",", "")
     yield Token(digits, "separated", digits)
+
+
+def _ordinal(digits: str) -> str:
+    return ordinal(int(digits)) if len(digits) <= LONGEST else digits + "th"
 
 
 def _address(text: str) -> Iterator[Token]:
@@ -161,8 +175,9 @@ def _words(text: str) -> Iterator[Token]:
         for word in CONTRACTIONS.get(text, text).split():
             yield _word(word)
         return
+    is_short_form = text.count("'") <= _APOSTROPHES
     for ending, full in ENDINGS.items():
-        if text.endswith(ending) and text != ending:
+        if is_short_form and text.endswith(ending) and text != ending:
             yield from _words(text.removesuffix(ending))
             yield Token(full, "would" if ending == "'d" else "word", full)
             return
@@ -194,7 +209,7 @@ _READERS: dict[str, Callable[[str], Iterable[Token]]] = {
     "short": _words,
     "numeral": lambda text: [Token(text, "numeral", text)],
     "separated": _separated,
-    "ordinal": lambda text: [Token(text, "word", ordinal(int(re.sub(r"\D", "", text))))],
+    "ordinal": lambda text: [Token(text, "word", _ordinal(re.sub(r"\D", "", text)))],
     "decade": lambda text: [Token(text, "word", text.replace("'", ""))],
     "fraction": _fraction,
     "time": _time,

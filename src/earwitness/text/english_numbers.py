@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from earwitness.text.english_lexer import Token, ordinal
+from earwitness.text.english_lexer import LONGEST, Token, ordinal
 from earwitness.text.english_words import DECADES, DIGITS, ORDINALS, PLURALS, SCALE_ORDINALS, SCALES, UNDER_HUNDRED
 
 _ZERO = ("oh", "o")
@@ -113,7 +113,7 @@ def _decimals(tokens: Sequence[Token], here: int) -> tuple[str, int]:
 
 def _decade(word: str, group: Group) -> str:
     """Return nineteen and nineties as 1990s, twenty and hundreds as 2000s."""
-    if not group.text.isdigit():
+    if not group.text.isdigit() or len(group.text) > LONGEST:
         return ""
     if word in DECADES and int(group.text) in _YEARS:
         return f"{DECADES[word]}s"
@@ -127,8 +127,8 @@ def _cardinal(tokens: Sequence[Token], here: int, after_pair: bool) -> tuple[Gro
     scaled = _scale(at(tokens, here + 1).text) > 1
     if first.kind in ("numeral", "separated"):
         whole = first.text.isdigit() and (first.text == "0" or first.text[0] != "0")
-        if not (scaled and whole):
-            full = whole and int(first.text) >= 100 and int(first.text) % 100 == 0
+        if not (scaled and whole and len(first.text) <= LONGEST):
+            full = whole and first.text.endswith("00")
             return Group(first.text, first.kind == "numeral" and "." not in first.text and not full), here + 1
         return _said(tokens, here + 1, int(first.text), after_pair=False)
     if first.text == "a" and scaled and at(tokens, here - 1).text not in ("half", "quarter"):

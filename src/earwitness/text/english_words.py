@@ -55,6 +55,8 @@ CURRENCIES: Mapping[str, tuple[str, str]] = {
     "₪": ("shekels", ""),
 }
 """How a sign of money is read, and what hundredths of it are called."""
+MONEY_SCALES: Mapping[str, str] = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion"}
+"""Letters behind a sum of money: $100K, £2m."""
 MAJORS = frozenset(whole for whole, part in CURRENCIES.values() if part)
 PARTS = frozenset(part for _, part in CURRENCIES.values() if part)
 UNITS: Mapping[str, str] = {
@@ -169,7 +171,7 @@ ACRONYM = (3, 4)
 """Letters of a row that is one word. Longer rows are mostly names that were spelled: s m i t h is not "smith"."""
 BEFORE_NAME: Mapping[str, tuple[str, str]] = {"st": ("saint", "street"), "dr": ("doctor", "drive")}
 """What they are before a name, and at the end of an address."""
-AFTER_STREET = frozenset(["and", "in", "on", "at", "near", "to", "from", "off"])
+AFTER_ADDRESS = frozenset(["in", "on", "at", "near", "to", "from", "off"])
 MONTHS: Mapping[str, str] = {
     month: month
     for month in [
