@@ -53,7 +53,8 @@ def test_commands_in_the_documents_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tool", ["publish_schema.py", "publish_devices.py", "publish_measures.py", "publish_deploy.py"]
+    "tool",
+    ["publish_schema.py", "publish_devices.py", "publish_measures.py", "publish_deploy.py", "publish_normalizers.py"],
 )
 def test_what_is_published_is_what_the_code_says(tool: str) -> None:
     done = subprocess.run([sys.executable, f"tools/{tool}", "--check"], cwd=ROOT, capture_output=True, text=True)

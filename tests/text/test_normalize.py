@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.text.grammar import lines
 
 from earwitness.errors import UsageError
 from earwitness.text import NAMES, joined, normalizer
+from earwitness.text.whisper import ADDED
 
 
 @pytest.mark.parametrize(
     ("language", "text", "words"),
     [
-        ("en", "Mr. Smith's colour—it isn't £5!", ["mister", "smith", "is", "color", "it", "is", "not", "£5"]),
+        ("en", "Mr. Smith's colour—it isn't £5!", ["mister", "smiths", "color", "it", "is", "not", "5", "pounds"]),
+        ("en-GB", "The U.S. train", ["the", "us", "train"]),
         ("es-MX", "¿Cuántos años, señor?", ["cuántos", "años", "señor"]),
         ("hi", "नमस्ते, दुनिया!", ["नमस्ते", "दुनिया"]),
         ("ar", "السَّلَامُ عَلَيْكُمْ", ["السَّلَامُ", "عَلَيْكُمْ"]),
@@ -58,3 +63,46 @@ def test_every_signature_is_different_and_names_the_version() -> None:
 def test_a_misspelt_normalizer_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="Did you mean 'whisper-english'"):
         normalizer("wisper-english")
+
+
+def test_the_default_before_our_own_rules_can_be_asked_for_by_name() -> None:
+    before = normalizer("whisper")
+    assert before.signature == "auto(en=whisper-english@0.1.15,*=basic@0.1.15)"
+    assert before.words("It costs $0.5, isn’t it...", "en") == normalizer("whisper-english").words(
+        "It costs $0.5, isn’t it...", "en"
+    )
+    assert before.words("l’hôtel", "fr") == normalizer("basic").words("l’hôtel", "fr")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "none"])
+def test_unspaced_languages_are_letters_under_every_name(name: str) -> None:
+    assert normalizer(name).words("我用 iPhone。", "zh-CN") == list("我用iphone")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("whisper-english", "the root because"),
+        ("whisper-english-openai", "the root cause"),
+        ("leaderboard", "the root cause"),
+        ("leaderboard-f83d546", "the root cause"),
+        ("english", "the root cause"),
+        ("auto", "the root cause"),
+    ],
+)
+def test_the_root_cause_is_because_to_the_package_alone(name: str, words: str) -> None:
+    assert normalizer(name).words("the root cause", "en") == words.split()
+
+
+def test_openais_rules_are_the_packages_but_for_four_contractions() -> None:
+    ours, theirs = normalizer("whisper-english-openai").words, normalizer("whisper-english").words
+    for text in lines(1500, seed=7):
+        if not any(word in text.lower() for word in ADDED):
+            assert outcome(ours, text) == outcome(theirs, text)
+
+
+def outcome(words: Callable[[str], list[str]], text: str) -> object:
+    try:
+        return words(text)
+    except Exception as error:  # noqa: BLE001 - whatever the package raises
+        return type(error)

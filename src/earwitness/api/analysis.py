@@ -147,7 +147,7 @@ def slices(
 
 
 def sensitivity(records: Sources = "runs") -> Sensitivity:
-    """Rank the models under raw, light and full normalization, and say where the rank flips.
+    """Rank the models under four normalizers, Whisper's among them, and say where the rank flips.
 
     Args:
         records: Records over the same data, or folders that hold some.

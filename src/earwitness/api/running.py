@@ -61,7 +61,7 @@ class RunOptions(TypedDict, total=False):
     clean: bool
     """Whether the audio as it is comes first where there are conditions; it does."""
     normalizer: str
-    """For scoring: ``auto``, ``whisper-english``, ``leaderboard``, ``basic``, ``none``, or a TOML file of rules."""
+    """For scoring: ``auto`` or another name of ``docs/metrics.md``, or a TOML file of rules."""
     compounds: bool
     """For scoring: whether ``white board`` equals ``whiteboard``."""
     align: str

@@ -67,7 +67,7 @@ def score(
         reference: What was said: a file (plain lines, JSONL, trn, stm), a list of texts, or texts by id.
         hypothesis: What was heard, alike; a ctm beside an stm. ``None`` in a list is a failure.
         language: Of the transcripts, as a tag or a name; decides the normalizer. ``None`` for any.
-        normalizer: ``auto``, ``whisper-english``, ``leaderboard``, ``basic``, ``none``, or a TOML file of rules.
+        normalizer: ``auto`` or another name of ``docs/metrics.md``, or a TOML file of rules.
         compounds: Whether ``white board`` equals ``whiteboard``.
         align: ``levenshtein``, or ``sclite`` for its costs.
         alternatives: Whether ``{a / b}`` in a reference is either; in trn and stm it always is.

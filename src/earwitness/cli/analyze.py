@@ -52,7 +52,7 @@ def slices(
 
 @app.command()
 def sensitivity(records: Records, as_json: AsJson = False) -> None:
-    """Rank the models under raw, light and full normalization, and say where the rank flips.
+    """Rank the models under four normalizers, Whisper's among them, and say where the rank flips.
 
     Example: earwitness analyze sensitivity runs/
     """

@@ -38,7 +38,10 @@ Columns = Annotated[
     ),
 ]
 Normalizer = Annotated[
-    str, typer.Option(help="auto, whisper-english, leaderboard, basic, none, or a TOML file of rules.")
+    str,
+    typer.Option(
+        help="auto, english, multilingual, whisper, leaderboard, none, another of docs/metrics.md, or a TOML file."
+    ),
 ]
 Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")]
 Method = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]

@@ -1,4 +1,4 @@
-"""Does the ranking hang on the normalizer? The same texts scored raw, lightly and fully normalized."""
+"""Does the ranking hang on the normalizer? The same texts scored raw, lightly, by our rules and by Whisper's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from earwitness.scoring.significance import difference, holm
 from earwitness.text import normalizer
 from earwitness.types import Clip, Edits, Hypothesis
 
-LEVELS: Mapping[str, str] = {"raw": "none", "light": "basic", "full": "auto"}
+LEVELS: Mapping[str, str] = {"raw": "none", "light": "multilingual", "full": "auto", "whisper": "whisper"}
 """Names of the levels and the normalizers behind them."""
 
 
@@ -23,7 +23,7 @@ class Level:
     """The systems under one normalizer."""
 
     name: str
-    """``raw``, ``light`` or ``full``."""
+    """``raw``, ``light``, ``full`` or ``whisper``."""
     normalizer: str
     """Its name."""
     wer: tuple[float | None, ...]

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from earwitness.text.fast_english import FastEnglish, is_known
+from earwitness.text.whisper import package
 
 REVISION = "0c261bf"
-_UNEXPANDED = ("kinda", "sorta", "dunno", "cause")
 _ALSO = re.compile(r"[<\[(]|\.\.\.|\b[a-z]\.")
 _ELLIPSIS_LAST = re.compile(r"\.{3,}\s*$")
 _ELLIPSIS = re.compile(r"\s*\.{3,}\s*")
@@ -53,8 +52,9 @@ class Leaderboard:
 
     def __init__(self) -> None:
         """Take the installed package."""
-        self._fast: Callable[[str], str] = FastEnglish(_package()) if is_known(_package()) else _package()
-        self._rest = _package()
+        whisper = package(added=False)
+        self._fast: Callable[[str], str] = FastEnglish(whisper) if is_known(whisper) else whisper
+        self._rest = package(added=False)
         self._fillers = re.compile(self._rest.ignore_patterns)
         # What is a filler only after letters were joined stays: "u.h." is no "uh".
         self._rest.ignore_patterns = r"(?!)"
@@ -74,12 +74,3 @@ class Leaderboard:
             text = pattern.sub(joined, text)
         normalized: str = self._rest(text)
         return normalized
-
-
-def _package() -> Any:
-    from whisper_normalizer.english import EnglishTextNormalizer
-
-    package = EnglishTextNormalizer()
-    for word in _UNEXPANDED:
-        package.replacers.pop(rf"\b{word}\b", None)
-    return package

@@ -1,16 +1,22 @@
-"""Normalizers: what counts as the same word.
+"""Normalizers by name: what counts as the same word, and whose rules those are.
 
-``whisper-english`` is the English normalizer of Radford et al. 2022, appendix C: case, punctuation, contractions,
-spelling variants, and numbers in digits. ``basic`` serves any language: Unicode NFKC, lower case, punctuation and
-symbols away, bracketed remarks away; letters and their marks stay, accents of Latin letters and the vowel signs of
-Indic, Thai and Arabic scripts alike. ``none`` splits at white space. ``auto`` takes ``whisper-english`` for clips in
-English and ``basic`` for all others, unknown languages included. ``leaderboard`` is the Open ASR Leaderboard's English
-(``leaderboard.py``), and ``basic`` for clips in another language. A name that ends in ``.toml`` is a file of a user's
-own rules (``rules.py``).
+Ours are ``english`` (``english.py``) for English, ``multilingual`` (``multilingual.py``) for any language, and
+``auto``, which takes ``english`` for clips in English and ``multilingual`` for all others, unknown languages included.
+
+Others', kept to the letter so that numbers can be held against theirs:
+
+- ``whisper-english``: the package whisper-normalizer, after Radford et al. 2022, appendix C;
+- ``whisper-english-openai``: openai/whisper, whose contractions are four fewer (``whisper.py``);
+- ``basic``: the same package's rules for any language, with marks kept;
+- ``whisper``: ``whisper-english`` for clips in English and ``basic`` for all others, the default before our own rules;
+- ``leaderboard`` and ``leaderboard-f83d546``: the Open ASR Leaderboard's English at two revisions, and ``basic`` for
+  clips in another language.
+
+``none`` splits at white space. A name that ends in ``.toml`` is a file of a user's own rules (``rules.py``).
 
 Chinese languages, Japanese, Thai, Lao, Khmer and Burmese are written without spaces between words
-(``languages.has_spaces``). Under every normalizer but ``none`` their words are their letters (grapheme clusters), as in
-the same appendix, so their WER is a rate of letters.
+(``languages.has_spaces``). Under every normalizer but ``none`` their words are their letters (grapheme clusters), those
+of foreign words among them included, as in the same appendix; so their WER is a rate of letters.
 """
 
 from __future__ import annotations
@@ -18,17 +24,28 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
 from earwitness.errors import UsageError
 from earwitness.languages import has_spaces, primary
-from earwitness.text import rules
-from earwitness.text.leaderboard import REVISION, Leaderboard
+from earwitness.text import english, leaderboard, leaderboard_2026, multilingual, rules, whisper
 from earwitness.text.rules import Rules
 
-NAMES = ("auto", "whisper-english", "leaderboard", "basic", "none")
+_LEADERBOARD_2026 = f"leaderboard-{leaderboard_2026.REVISION}"
+NAMES = (
+    "auto",
+    "english",
+    "multilingual",
+    "whisper",
+    "whisper-english",
+    "whisper-english-openai",
+    "leaderboard",
+    _LEADERBOARD_2026,
+    "basic",
+    "none",
+)
 _PACKAGE = "whisper-normalizer"
 
 
@@ -50,9 +67,11 @@ class Normalizer:
             text: As the engine, or the manifest, has it.
             language: BCP 47 tag of the clip, if known.
 
+        >>> normalizer("english").words("Mr. Brown doesn't owe $20.")
+        ['mister', 'brown', 'does', 'not', 'owe', '20', 'dollars']
         >>> normalizer("whisper-english").words("Mr. Brown doesn't owe $20.")
         ['mister', 'brown', 'does', 'not', 'owe', '$20']
-        >>> normalizer("basic").words("Où est l'hôtel?")
+        >>> normalizer("multilingual").words("Où est l'hôtel?")
         ['où', 'est', 'l', 'hôtel']
         >>> normalizer("auto").words("你好。", "zh")
         ['你', '好']
@@ -61,15 +80,22 @@ class Normalizer:
         """
         if self.rules is not None:
             return self.rules.replaced(normalizer(self.rules.base).words(self.rules.raw(text), language))
-        if self.name == "none":
-            return text.split()
-        if not has_spaces(language):
-            return _letters()(text).split()
-        if self.name == "whisper-english" or (self.name == "auto" and primary(language) == "en"):
-            return _english()(text).split()
-        if self.name == "leaderboard" and primary(language) in ("en", None):
-            return _leaderboard()(text).split()
-        return _basic()(text).split()
+        return text.split() if self.name == "none" else _by_name(self.name, language)(text)
+
+
+def _by_name(name: str, tag: str | None) -> Callable[[str], list[str]]:
+    """Return the rules of a name for a language."""
+    is_ours, spaced, language = name in ("auto", "english", "multilingual"), has_spaces(tag), primary(tag) or ""
+    any_language = partial(multilingual.multilingual, language=language, letters=not spaced)
+    if not spaced or name in ("basic", "multilingual"):
+        return any_language if is_ours else _package(letters=not spaced)
+    if name == "english" or (name == "auto" and language == "en"):
+        return english.english
+    if name == "auto":
+        return any_language
+    if language == "en" or name.startswith("whisper-") or (language == "" and name.startswith("leaderboard")):
+        return _english(name)
+    return _package(letters=False)
 
 
 def normalizer(name: str) -> Normalizer:
@@ -98,9 +124,13 @@ def _named(name: str) -> Normalizer:
         near = difflib.get_close_matches(name, NAMES, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"There is no normalizer {name!r}.{hint} There are: {', '.join(NAMES)}, or a file of rules.")
+    ours, any_language = f"english-{english.VERSION}@{package}", f"multilingual@{multilingual.VERSION}"
     signatures = {
-        "auto": f"auto(en=whisper-english@{package},*=basic@{package})",
-        "leaderboard": f"leaderboard-{REVISION}@{package}",
+        "auto": f"auto(en={ours},*={any_language})",
+        "english": ours,
+        "multilingual": any_language,
+        "whisper": f"auto(en=whisper-english@{package},*=basic@{package})",
+        "leaderboard": f"leaderboard-{leaderboard.REVISION}@{package}",
         "none": "none",
     }
     return Normalizer(name, signatures.get(name, f"{name}@{package}"))
@@ -112,28 +142,27 @@ def joined(words: list[str], language: str | None) -> str:
 
 
 @cache
-def _english() -> Callable[[str], str]:
-    from earwitness.text.fast_english import english
+def _english(name: str) -> Callable[[str], list[str]]:
+    """Return somebody else's rules for English."""
+    from earwitness.text import fast_english
 
-    return english()
+    makers: dict[str, Callable[[], Callable[[str], str]]] = {
+        "whisper": fast_english.english,
+        "whisper-english": fast_english.english,
+        "whisper-english-openai": whisper.openai,
+        "leaderboard": leaderboard.Leaderboard,
+        _LEADERBOARD_2026: leaderboard_2026.Leaderboard2026,
+    }
+    return _split(makers[name]())
 
 
 @cache
-def _leaderboard() -> Callable[[str], str]:
-    return Leaderboard()
-
-
-@cache
-def _basic() -> Callable[[str], str]:
+def _package(letters: bool) -> Callable[[str], list[str]]:
+    """Return the package's rules for any language."""
     from whisper_normalizer.basic import BasicTextNormalizer
 
-    made: Callable[[str], str] = BasicTextNormalizer(preserve_marks=True)
-    return made
+    return _split(BasicTextNormalizer(preserve_marks=True, split_letters=letters))
 
 
-@cache
-def _letters() -> Callable[[str], str]:
-    from whisper_normalizer.basic import BasicTextNormalizer
-
-    made: Callable[[str], str] = BasicTextNormalizer(preserve_marks=True, split_letters=True)
-    return made
+def _split(normalize: Callable[[str], str]) -> Callable[[str], list[str]]:
+    return lambda text: normalize(text).split()
