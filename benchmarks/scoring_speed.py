@@ -115,7 +115,7 @@ def whole(pairs: Sequence[tuple[str, str]], rounds: int) -> tuple[Clock, tuple[S
         files = [Path(folder) / name for name in ("said.txt", "heard.txt")]
         for file, column in zip(files, zip(*pairs, strict=True), strict=True):
             file.write_text("".join(f"{text}\n" for text in column))
-        texts = clock("read", lambda: [as_clip(pair, "en") for pair in read_pairs(*files).pairs])
+        texts = clock("read", lambda: [as_clip(pair, "en") for pair in read_pairs(files[0], files[1]).pairs])
     scored = clock("score_clip", lambda: [(clip, score_clip(clip, heard, options)) for clip, heard in texts])
     return clock, clock("summarize", lambda: summarize(scored, options))
 

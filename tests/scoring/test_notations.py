@@ -141,9 +141,9 @@ def test_lines_are_what_was_joined(lines: list[str]) -> None:
 
 def test_encodings_are_stated_or_begin_with_their_mark(tmp_path: Path) -> None:
     said, heard = "今天天气\n", "今天天汽\n"
-    for name, more in (("utf-16", {}), ("utf-8-sig", {}), ("gb18030", {"encoding": "gb18030"})):
+    for name, stated in (("utf-16", None), ("utf-8-sig", None), ("gb18030", "gb18030")):
         files = write(tmp_path / "r.txt", said, name), write(tmp_path / "h.txt", heard, name)
-        assert counts(ew.score(*files, language="zh", **more)) == (3, 1, 0, 0)
+        assert counts(ew.score(*files, language="zh", encoding=stated)) == (3, 1, 0, 0)
     with pytest.raises(ScoringError, match="is not UTF-8 .* --encoding gb18030"):
         ew.score(*files)
     with pytest.raises(ScoringError, match="no encoding 'gbk2'"):

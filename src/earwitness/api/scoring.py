@@ -15,7 +15,7 @@ from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
 from earwitness.languages import canonical
 from earwitness.runs.record import ClipResult, ScoringInfo
-from earwitness.types import Clip, Failure, Hypothesis, Score, Segment, Transcript
+from earwitness.types import Clip, ClipScore, Failure, Hypothesis, Score, Segment, Transcript
 
 if TYPE_CHECKING:
     from earwitness.scoring import ScoringOptions
@@ -67,9 +67,7 @@ def score(
     terms: Source | Iterable[str] | None = None,
     export_sclite: Source | None = None,
 ) -> Scored:
-    """Score texts, or two transcript files; a single text is a path.
-
-    Every pair is a recording of its own, unless an stm says more.
+    """Score texts, or two transcript files; a single text is a path. Every pair is a recording, unless an stm says more.
 
     Args:
         reference: What was said: a file (plain lines, JSONL, trn, stm, Kaldi's text), a list of texts, or texts by id.
@@ -94,19 +92,15 @@ def score(
     >>> found.score("wer").value, found.score("wer").edits
     (0.16666666666666666, Edits(hits=5, substitutions=1, deletions=0, insertions=0))
     """
-    from earwitness.scoring import ScoringOptions, score_clip, summarize
+    from earwitness.scoring import ScoringOptions, summarize
     from earwitness.scoring.files import Reading
     from earwitness.scoring.sclite import write_sclite
 
-    tag = canonical(language)
     wanted = None if terms is None else read_list(terms)
-    reading = Reading(_format(format), encoding, missing_as_empty, optional_words)
-    found = _pairs(reference, hypothesis, reading)
+    found = _pairs(reference, hypothesis, Reading(_format(format), encoding, missing_as_empty, optional_words))
     nist = found.format in ("trn", "stm")
     options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or nist)
-    with _collector_paused():
-        texts = [as_clip(_one_wording(pair, tag, options) if nist else pair, tag) for pair in found.pairs]
-        scored = [(clip, score_clip(clip, heard, options)) for clip, heard in texts]
+    texts, scored = _scored(found.pairs, canonical(language), options, nist=nist)
     return Scored(
         scores=summarize(scored, options),
         clips=tuple(ClipResult(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True)),
@@ -147,6 +141,16 @@ def rescore(
     scoring = ScoringInfo(options.normalizer, compounds, options.method, alternatives)
     made = [rescore_record(path, scoring) for path in paths(records)]
     return [Record(path, read_run(path)) for path in made]
+
+
+def _scored(
+    pairs: Sequence[Pair], language: str | None, options: ScoringOptions, *, nist: bool
+) -> tuple[list[tuple[Clip, Hypothesis]], list[tuple[Clip, ClipScore]]]:
+    from earwitness.scoring import score_clip
+
+    with _collector_paused():
+        texts = [as_clip(_one_wording(pair, language, options) if nist else pair, language) for pair in pairs]
+        return texts, [(clip, score_clip(clip, heard, options)) for clip, heard in texts]
 
 
 @contextmanager

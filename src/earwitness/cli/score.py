@@ -66,37 +66,45 @@ def score(
         earwitness score reference.stm whisper.ctm --align sclite --export-sclite check/
     """
     from earwitness.api.scoring import score as scored
-    from earwitness.cli.sclite import lines, plain
-    from earwitness.cli.terms import show
 
     found = scored(
         reference, hypothesis, language=language, normalizer=normalizer, compounds=compounds, align=method,
         alternatives=alternatives, format=format_, encoding=encoding, missing_as_empty=missing_as_empty,
         optional_words=optional_words, terms=terms, export_sclite=export_sclite,
     )  # fmt: skip
-    scores, extra = found.scores, found.terms
     if as_json:
-        all_scores = (*scores, *(extra.scores if extra else ()))
-        answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
-        if extra:
-            answer["terms"] = [asdict(term) for term in extra.terms]
-        if found.sclite is not None:
-            answer["sclite"] = plain(found.sclite)
-        answer |= {"ignored": found.ignored, "notes": list(found.notes)}
-        print_json(answer)
-        return
+        print_json(_answer(found))
+    else:
+        _print(found, worst)
+
+
+def _answer(found: Scored) -> dict[str, Any]:
+    from earwitness.cli.sclite import plain
+
+    all_scores = (*found.scores, *(found.terms.scores if found.terms else ()))
+    answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
+    if found.terms:
+        answer["terms"] = [asdict(term) for term in found.terms.terms]
+    if found.sclite is not None:
+        answer["sclite"] = plain(found.sclite)
+    return answer | {"ignored": found.ignored, "notes": list(found.notes)}
+
+
+def _print(found: Scored, worst: int) -> None:
+    from earwitness.cli.sclite import lines
+    from earwitness.cli.terms import show
+
     for note in found.notes:
         console().print(note, markup=False, soft_wrap=True)
-    _show(scores)
+    _show(found.scores)
     if found.ignored:
         what = "pair was" if found.ignored == 1 else "pairs were"
         console().print(f"{found.ignored} {what} left out: the reference says IGNORE_TIME_SEGMENT_IN_SCORING.")
-    if extra:
-        show({"Rate [95 %]": extra})
+    if found.terms:
+        show({"Rate [95 %]": found.terms})
     _show_worst(found, worst)
-    if found.sclite is not None:
-        for line in lines(found.sclite):
-            console().print(line, markup=False, soft_wrap=True)
+    for line in lines(found.sclite) if found.sclite is not None else ():
+        console().print(line, markup=False, soft_wrap=True)
 
 
 def _heard(one: ClipResult) -> str:
