@@ -67,7 +67,7 @@ def score(
     terms: Source | Iterable[str] | None = None,
     export_sclite: Source | None = None,
 ) -> Scored:
-    """Score texts, or two transcript files; a single text is a path. Every pair is a recording, unless an stm says more.
+    """Score texts, or two transcript files; a single text is a path. A pair is a recording, unless an stm says more.
 
     Args:
         reference: What was said: a file (plain lines, JSONL, trn, stm, Kaldi's text), a list of texts, or texts by id.
