@@ -115,7 +115,7 @@ def whole(pairs: Sequence[tuple[str, str]], rounds: int) -> tuple[Clock, tuple[S
         files = [Path(folder) / name for name in ("said.txt", "heard.txt")]
         for file, column in zip(files, zip(*pairs, strict=True), strict=True):
             file.write_text("".join(f"{text}\n" for text in column))
-        texts = clock("read", lambda: [as_clip(pair, "en") for pair in read_pairs(*files)])
+        texts = clock("read", lambda: [as_clip(pair, "en") for pair in read_pairs(files[0], files[1]).pairs])
     scored = clock("score_clip", lambda: [(clip, score_clip(clip, heard, options)) for clip, heard in texts])
     return clock, clock("summarize", lambda: summarize(scored, options))
 
@@ -145,6 +145,22 @@ def the_long_way() -> Iterator[None]:
         yield
 
 
+def one_word_pairs(n: int, seed: int = 0) -> tuple[float, float]:
+    """Return the seconds of jiwer (WER and CER) and of all of ``score`` for pairs of one word, one in ten wrong."""
+    import jiwer
+
+    import earwitness as ew
+
+    rng = random.Random(seed)
+    vocabulary = [f"w{number}" for number in range(5000)]
+    said = rng.choices(vocabulary, k=n)
+    heard = [word if rng.random() > 0.1 else rng.choice(vocabulary) for word in said]
+    clock = Clock()
+    clock("jiwer", lambda: (jiwer.process_words(said, heard), jiwer.process_characters(said, heard)))
+    clock("ours", lambda: ew.score(said, heard, normalizer="none"))
+    return clock.seconds["jiwer"], clock.seconds["ours"]
+
+
 def show(name: str, clock: Clock, n: int) -> None:
     stages = "   ".join(f"{stage} {1e6 * seconds / n:6.1f}" for stage, seconds in clock.seconds.items())
     print(f"{name:12} {sum(clock.seconds.values()):7.2f} s   µs an utterance: {stages}")
@@ -154,7 +170,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--utterances", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=10_000)
+    parser.add_argument("--one-word", type=int, metavar="PAIRS", help="time so many one-word pairs instead")
     args = parser.parse_args()
+    if args.one_word:
+        jiwers, our = one_word_pairs(args.one_word)
+        print(f"{args.one_word} pairs of one word: jiwer {jiwers:.1f} s, ours {our:.1f} s, ratio {our / jiwers:.2f}")
+        return
     pairs = utterances(args.utterances)
     words = sum(len(said.split()) for said, _ in pairs) / len(pairs)
     print(f"{len(pairs)} utterances of {words:.1f} words on average, {args.rounds} rounds, processor time of one core")

@@ -34,7 +34,6 @@ _SCRIPTS = {"latin": "Latn", "cyrillic": "Cyrl"}
 _SHORTEST_NAME, _LONGEST, _ALIKE = 4, 80, 80.0
 
 
-@lru_cache(maxsize=4096)
 def canonical(tag: str | None) -> str | None:
     """Return the canonical BCP 47 tag of a language, or ``None`` where none is stated (see ``UNSTATED``).
 
@@ -55,15 +54,10 @@ def canonical(tag: str | None) -> str | None:
         UsageError: For a tag of no language; the nearest one is named.
     """
     text = (tag or "").strip()
-    if text.lower() in UNSTATED:
-        return None
-    found = _by_tag(text) or _by_name(text)
-    if found is None:
+    known = _known(text)
+    if known is None:
         raise UsageError(f"There is no language {text[:_LONGEST]!r}.{_suggestion(text)}")
-    found = found.prefer_macrolanguage().simplify_script()
-    if found.language is None or found.language in UNSTATED:
-        return None
-    return found.update_dict({"language": _CODES_OF_MODELS.get(found.language, found.language)}).to_tag()
+    return known or None
 
 
 def primary(tag: str | None) -> str | None:
@@ -106,11 +100,24 @@ def is_among(tag: str | None, languages: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _parts(tag: str | None) -> tuple[str, ...] | None:
-    try:
-        known = canonical(tag)
-    except UsageError:
-        known = tag
-    return tuple(known.strip().lower().split("-")) if known else None
+    text = (tag or "").strip()
+    known = _known(text)
+    text = text if known is None else known
+    return tuple(text.lower().split("-")) if text else None
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str) -> str | None:
+    """Return the canonical tag, ``""`` where no language is stated, ``None`` for what is no language."""
+    if text.lower() in UNSTATED:
+        return ""
+    found = _by_tag(text) or _by_name(text)
+    if found is None:
+        return None
+    found = found.prefer_macrolanguage().simplify_script()
+    if found.language is None or found.language in UNSTATED:
+        return ""
+    return found.update_dict({"language": _CODES_OF_MODELS.get(found.language, found.language)}).to_tag()
 
 
 def _by_tag(text: str) -> Language | None:

@@ -163,11 +163,37 @@ def test_the_words_of_a_ctm_are_dealt_out_to_the_segments_of_an_stm_as_sclite_do
     (tmp_path / "ref.stm").write_text("".join(stm.line_of(segment) + "\n" for segment in segments))
     (tmp_path / "hyp.ctm").write_text("".join(ctm.line_of(word) + "\n" for word in words))
     theirs = sclite(tmp_path / "ref.stm", tmp_path / "hyp.ctm", kinds=("stm", "ctm"))
-    read = read_pairs(tmp_path / "ref.stm", tmp_path / "hyp.ctm")
+    read = read_pairs(tmp_path / "ref.stm", tmp_path / "hyp.ctm").pairs
     assert len(read) == len(theirs) < len(segments)
     ours = [align(pair.reference.split(), (pair.hypothesis or "").split(), method="sclite") for pair in read]
     assert ours == theirs
     assert {pair.recording for pair in read} <= {segment.recording for segment in segments}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_words_whose_middle_is_the_end_of_a_segment_are_dealt_out_as_sclite_does(seed: int, tmp_path: Path) -> None:
+    """Times on a grid of 10 ms, as most tools write them: the rounding of 32 bits decides ties."""
+    require_sclite()
+    rng = random.Random(seed)
+    segments, words = [], []
+    for recording in (f"rec{number:03d}" for number in range(200)):
+        here = rng.randrange(20_000) / 100
+        for _ in range(rng.randrange(1, 8)):
+            end = round(here + rng.randrange(1, 300) / 100, 2)
+            text = " ".join(rng.choices(TOKENS, k=rng.randrange(6)))
+            segments.append(stm.Segment(recording, "1", f"speaker-{recording}", here, end, text, "<o>"))
+            half = rng.randrange(1, 40) / 100
+            if end > half:
+                words.append(ctm.Word(recording, "1", round(end - half, 2), round(2 * half, 2), rng.choice(TOKENS)))
+            here = round(end + rng.choice([0, 0, rng.randrange(100) / 100]), 2)
+        times = [round(rng.uniform(0, here), 2) for _ in range(5)]
+        words += [ctm.Word(recording, "1", at_s, 0.02, rng.choice(TOKENS)) for at_s in times]
+    words.sort(key=lambda word: (word.recording, word.start_s))
+    (tmp_path / "ref.stm").write_text("".join(stm.line_of(segment) + "\n" for segment in segments))
+    (tmp_path / "hyp.ctm").write_text("".join(ctm.line_of(word) + "\n" for word in words))
+    theirs = sclite(tmp_path / "ref.stm", tmp_path / "hyp.ctm", kinds=("stm", "ctm"))
+    read = read_pairs(tmp_path / "ref.stm", tmp_path / "hyp.ctm").pairs
+    assert [align(p.reference.split(), (p.hypothesis or "").split(), method="sclite") for p in read] == theirs
 
 
 def test_difference_fillers_are_no_words_in_english_rules_and_are_words_to_sclite(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from earwitness.errors import ScoringError
 from earwitness.scoring import ctm, stm, trn
 from earwitness.scoring.files import read_pairs, sniff
+from earwitness.scoring.lines import read_lines
 
 TOKEN = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=8)
 TEXT = st.lists(TOKEN, max_size=6).map(" ".join)
@@ -30,6 +31,10 @@ WORD = st.builds(ctm.Word, TOKEN, TOKEN, TIME, TIME, TOKEN, st.none() | st.integ
 def write(path: Path, *lines: str) -> Path:
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     return path
+
+
+def sniffed(path: Path) -> str:
+    return sniff(path, read_lines(path))
 
 
 def score(folder: Path, *arguments: str) -> Any:
@@ -59,7 +64,7 @@ def test_ctm_is_read_as_it_was_written(word: ctm.Word) -> None:
     [
         (trn, "no id here", "x:1 does not end with an id in brackets"),
         (stm, "rec 1 bob 0.5", "x:1 is not 'recording channel"),
-        (stm, "rec 1 bob 2.0 1.0 text", "x:1 ends at 1.0 s, not after its start"),
+        (stm, "rec 1 bob 2.0 1.0 text", "x:1 ends at 1.0 s, before its start"),
         (stm, "rec 1 bob one two text", "x:1 is not"),
         (ctm, "rec 1 0.1 word", "x:1 is not"),
         (ctm, "rec 1 * * <ALT_BEGIN>", "x:1 is not"),
@@ -71,10 +76,10 @@ def test_a_line_of_another_form_is_named(module: Any, line: str, says: str) -> N
 
 
 def test_formats_are_found_out(tmp_path: Path) -> None:
-    assert sniff(write(tmp_path / "a.trn", ";; comment", "{ a / b } c (x-1)", "(x-2)")) == "trn"
-    assert sniff(write(tmp_path / "a.jsonl", '{"id": "a", "text": "b"}')) == "jsonl"
-    assert sniff(write(tmp_path / "a.txt", "{ a / b } is said here", "more")) == "plain"
-    assert sniff(write(tmp_path / "a.stm", "rec 1 bob 0 1 text")) == "stm"
+    assert sniffed(write(tmp_path / "a.trn", ";; comment", "{ a / b } c (x-1)", "(x-2)")) == "trn"
+    assert sniffed(write(tmp_path / "a.jsonl", '{"id": "a", "text": "b"}')) == "jsonl"
+    assert sniffed(write(tmp_path / "a.txt", "{ a / b } is said here", "more")) == "plain"
+    assert sniffed(write(tmp_path / "a.stm", "rec 1 bob 0 1 text")) == "stm"
 
 
 def test_words_of_a_recording_that_the_stm_does_not_have_are_refused(tmp_path: Path) -> None:
@@ -89,7 +94,7 @@ def test_an_ignored_segment_takes_its_words_with_it(tmp_path: Path) -> None:
         tmp_path / "r.stm", "rec 1 a 0 1 hello", "rec 1 b 1 2 IGNORE_TIME_SEGMENT_IN_SCORING", "rec 1 a 2 3 bye"
     )
     hypothesis = write(tmp_path / "h.ctm", "rec 1 0.1 0.2 hello", "rec 1 1.1 0.2 blah", "rec 1 2.1 0.2 bye")
-    assert [(pair.reference, pair.hypothesis) for pair in read_pairs(reference, hypothesis)] == [
+    assert [(pair.reference, pair.hypothesis) for pair in read_pairs(reference, hypothesis).pairs] == [
         ("hello",) * 2,
         ("bye",) * 2,
     ]

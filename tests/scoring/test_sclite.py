@@ -137,7 +137,7 @@ def test_every_word_is_dealt_back_to_its_own_clip_whatever_times_the_engine_gave
     made = write_sclite(rows, PLAIN, tmp_path_factory.mktemp("files"))
     assert made.stm is not None
     assert made.ctm is not None
-    assert [(pair.reference, pair.hypothesis) for pair in read_pairs(made.stm, made.ctm)] == [
+    assert [(pair.reference, pair.hypothesis) for pair in read_pairs(made.stm, made.ctm).pairs] == [
         (" ".join(said), " ".join(got)) for said, got, _ in texts
     ]
     times = [word.start_s for word in ctm.read("x", lines(made.ctm))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,12 +15,12 @@ from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
 from earwitness.languages import canonical
 from earwitness.runs.record import ClipResult, ScoringInfo
-from earwitness.types import Clip, Failure, Hypothesis, Score, Segment, Transcript
+from earwitness.types import Clip, ClipScore, Failure, Hypothesis, Score, Segment, Transcript
 
 if TYPE_CHECKING:
     from earwitness.scoring import ScoringOptions
     from earwitness.scoring.align import Method
-    from earwitness.scoring.files import Format, Pair
+    from earwitness.scoring.files import Format, Pair, Pairs, Reading
     from earwitness.scoring.sclite import ScliteFiles
     from earwitness.scoring.stm import Segment as Stretch
 
@@ -39,6 +41,10 @@ class Scored:
     """How the words were made and aligned."""
     sclite: ScliteFiles | None = None
     """The files that were written; ``None`` where none were asked for."""
+    ignored: int = 0
+    """Pairs that were left out because the reference says ``IGNORE_TIME_SEGMENT_IN_SCORING``."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each thing that was assumed in reading the files."""
 
     def score(self, metric: str) -> Score | None:
         """Return a score by name, such as ``wer``; ``None`` where there is no such metric."""
@@ -55,24 +61,26 @@ def score(
     align: str = "levenshtein",
     alternatives: bool = False,
     format: str | None = None,  # noqa: A002 - the word of the command line
+    encoding: str | None = None,
     missing_as_empty: bool = False,
+    optional_words: bool = False,
     terms: Source | Iterable[str] | None = None,
     export_sclite: Source | None = None,
 ) -> Scored:
-    """Score texts, or two transcript files; a single text is a path.
-
-    Every pair is a recording of its own, unless an stm says more.
+    """Score texts, or two transcript files; a single text is a path. A pair is a recording, unless an stm says more.
 
     Args:
-        reference: What was said: a file (plain lines, JSONL, trn, stm), a list of texts, or texts by id.
+        reference: What was said: a file (plain lines, JSONL, trn, stm, Kaldi's text), a list of texts, or texts by id.
         hypothesis: What was heard, alike; a ctm beside an stm. ``None`` in a list is a failure.
         language: Of the transcripts, as a tag or a name; decides the normalizer. ``None`` for any.
         normalizer: ``auto`` or another name of ``docs/metrics.md``, or a TOML file of rules.
         compounds: Whether ``white board`` equals ``whiteboard``.
         align: ``levenshtein``, or ``sclite`` for its costs.
         alternatives: Whether ``{a / b}`` in a reference is either; in trn and stm it always is.
-        format: Of both files: ``plain``, ``jsonl``, ``trn`` or ``stm``; ``None`` finds out.
+        format: Of both files: ``plain``, ``jsonl``, ``trn``, ``stm`` or ``kaldi``; ``None`` finds out.
+        encoding: Of both files; ``None`` for UTF-8.
         missing_as_empty: Whether a reference without hypothesis counts as failed, instead of being an error.
+        optional_words: Whether a word in brackets may be left out in trn and stm, as with ``sclite -D``.
         terms: Key terms, or a file with one a line: their recall and precision, numbers, punctuation, case.
         export_sclite: A folder for the compared words as trn, and with times as stm and ctm, for NIST's sclite.
 
@@ -84,21 +92,23 @@ def score(
     >>> found.score("wer").value, found.score("wer").edits
     (0.16666666666666666, Edits(hits=5, substitutions=1, deletions=0, insertions=0))
     """
-    from earwitness.scoring import ScoringOptions, score_clip, summarize
+    from earwitness.scoring import ScoringOptions, summarize
+    from earwitness.scoring.files import Reading
     from earwitness.scoring.sclite import write_sclite
 
-    tag = canonical(language)
     wanted = None if terms is None else read_list(terms)
-    pairs, braces = _pairs(reference, hypothesis, _format(format), missing_as_empty=missing_as_empty)
-    options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or braces)
-    texts = [as_clip(pair, tag) for pair in pairs]
-    scored = [(clip, score_clip(clip, heard, options)) for clip, heard in texts]
+    found = _pairs(reference, hypothesis, Reading(_format(format), encoding, missing_as_empty, optional_words))
+    nist = found.format in ("trn", "stm")
+    options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or nist)
+    texts, scored = _scored(found.pairs, canonical(language), options, nist=nist)
     return Scored(
         scores=summarize(scored, options),
         clips=tuple(ClipResult(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True)),
         terms=None if wanted is None else term_report(texts, wanted, options.normalizer),
         options=options,
         sclite=None if export_sclite is None else write_sclite(texts, options, Path(export_sclite)),
+        ignored=found.ignored,
+        notes=found.notes,
     )
 
 
@@ -133,22 +143,59 @@ def rescore(
     return [Record(path, read_run(path)) for path in made]
 
 
+def _scored(
+    pairs: Sequence[Pair], language: str | None, options: ScoringOptions, *, nist: bool
+) -> tuple[list[tuple[Clip, Hypothesis]], list[tuple[Clip, ClipScore]]]:
+    from earwitness.scoring import score_clip
+
+    with _collector_paused():
+        texts = [as_clip(_one_wording(pair, language, options) if nist else pair, language) for pair in pairs]
+        return texts, [(clip, score_clip(clip, heard, options)) for clip, heard in texts]
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from looking for cycles while many values are made that have none: a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _pairs(
     reference: Source | Sequence[str] | Mapping[str, str],
     hypothesis: Source | Sequence[str | None] | Mapping[str, str],
-    form: Format | None,
-    *,
-    missing_as_empty: bool,
-) -> tuple[list[Pair], bool]:
-    """Return the pairs, and whether braces in their references are alternatives by their format."""
-    from earwitness.scoring.files import paired, read_pairs, sniff
+    reading: Reading,
+) -> Pairs:
+    from earwitness.scoring.files import Pairs, paired, read_pairs
 
     if isinstance(reference, str | os.PathLike) and isinstance(hypothesis, str | os.PathLike):
-        braces = (form or sniff(Path(reference))) in ("trn", "stm")
-        return read_pairs(Path(reference), Path(hypothesis), format=form, missing_as_empty=missing_as_empty), braces
+        return read_pairs(Path(reference), Path(hypothesis), reading)
     if isinstance(reference, str | os.PathLike) or isinstance(hypothesis, str | os.PathLike):
         raise UsageError("One side is a file and the other is not. Give two files, two lists, or two mappings.")
-    return paired(reference, hypothesis, missing_as_empty=missing_as_empty), False
+    return Pairs(tuple(paired(reference, hypothesis, missing_as_empty=reading.missing_as_empty)), "plain")
+
+
+def _one_wording(pair: Pair, language: str | None, options: ScoringOptions) -> Pair:
+    """Return a pair whose hypothesis has no choices: that wording of it which has the fewest errors."""
+    from earwitness.scoring import alternatives
+    from earwitness.scoring.align import align
+    from earwitness.scoring.clip import reference_words
+    from earwitness.text import normalizer
+
+    if pair.hypothesis is None or "{" not in pair.hypothesis:
+        return pair
+    words = normalizer(options.normalizer).words
+
+    def errors(text: str) -> int:
+        heard = words(text, language)
+        said = reference_words(pair.reference, heard, language, options)
+        return align(said, heard, compounds=options.compounds, method=options.method).errors
+
+    return pair._replace(hypothesis=min(alternatives.wordings(alternatives.parse(pair.hypothesis)), key=errors))
 
 
 def _format(name: str | None) -> Format | None:

@@ -24,8 +24,12 @@ app = new_app("Score two transcript files.")
 
 @app.command()
 def score(
-    reference: Annotated[Path, typer.Argument(metavar="REF", help="What was said: plain lines, JSONL, trn or stm.")],
-    hypothesis: Annotated[Path, typer.Argument(metavar="HYP", help="What was heard, alike; a ctm beside an stm.")],
+    reference: Annotated[
+        Path, typer.Argument(metavar="REF", help="References: plain lines, JSONL, trn, stm or Kaldi's text.")
+    ],
+    hypothesis: Annotated[
+        Path, typer.Argument(metavar="HYP", help="Hypotheses, in the same format; a ctm beside an stm.")
+    ],
     language: Annotated[str, typer.Option(help="Of the transcripts; decides the normalizer.")] = "en",
     normalizer: options.Normalizer = "auto",
     compounds: options.Compounds = False,
@@ -34,10 +38,14 @@ def score(
         bool, typer.Option("--alternatives", help="{a / b} in a reference is either; trn and stm always have it.")
     ] = False,
     format_: Annotated[
-        str | None, typer.Option("--format", help="plain, jsonl, trn or stm; else it is found out.")
+        str | None, typer.Option("--format", help="plain, jsonl, trn, stm or kaldi; without it, the files decide.")
     ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of both files, such as gb18030; else UTF-8.")] = None,
     missing_as_empty: Annotated[
         bool, typer.Option("--missing-as-empty", help="A reference without hypothesis counts as failed.")
+    ] = False,
+    optional_words: Annotated[
+        bool, typer.Option("--optional-words", help="In trn and stm, '(word)' may be left out, as with sclite -D.")
     ] = False,
     terms: Annotated[
         Path | None, typer.Option(help="Key terms, one a line: their recall and precision, numbers, punctuation, case.")
@@ -58,31 +66,45 @@ def score(
         earwitness score reference.stm whisper.ctm --align sclite --export-sclite check/
     """
     from earwitness.api.scoring import score as scored
-    from earwitness.cli.sclite import lines, plain
-    from earwitness.cli.terms import show
 
     found = scored(
         reference, hypothesis, language=language, normalizer=normalizer, compounds=compounds, align=method,
-        alternatives=alternatives, format=format_, missing_as_empty=missing_as_empty, terms=terms,
-        export_sclite=export_sclite,
+        alternatives=alternatives, format=format_, encoding=encoding, missing_as_empty=missing_as_empty,
+        optional_words=optional_words, terms=terms, export_sclite=export_sclite,
     )  # fmt: skip
-    scores, extra = found.scores, found.terms
     if as_json:
-        all_scores = (*scores, *(extra.scores if extra else ()))
-        answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
-        if extra:
-            answer["terms"] = [asdict(term) for term in extra.terms]
-        if found.sclite is not None:
-            answer["sclite"] = plain(found.sclite)
-        print_json(answer)
-        return
-    _show(scores)
-    if extra:
-        show({"Rate [95 %]": extra})
-    _show_worst(found, worst)
+        print_json(_answer(found))
+    else:
+        _print(found, worst)
+
+
+def _answer(found: Scored) -> dict[str, Any]:
+    from earwitness.cli.sclite import plain
+
+    all_scores = (*found.scores, *(found.terms.scores if found.terms else ()))
+    answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
+    if found.terms:
+        answer["terms"] = [asdict(term) for term in found.terms.terms]
     if found.sclite is not None:
-        for line in lines(found.sclite):
-            console().print(line, markup=False, soft_wrap=True)
+        answer["sclite"] = plain(found.sclite)
+    return answer | {"ignored": found.ignored, "notes": list(found.notes)}
+
+
+def _print(found: Scored, worst: int) -> None:
+    from earwitness.cli.sclite import lines
+    from earwitness.cli.terms import show
+
+    for note in found.notes:
+        console().print(note, markup=False, soft_wrap=True)
+    _show(found.scores)
+    if found.ignored:
+        what = "pair was" if found.ignored == 1 else "pairs were"
+        console().print(f"{found.ignored} {what} left out: the reference says IGNORE_TIME_SEGMENT_IN_SCORING.")
+    if found.terms:
+        show({"Rate [95 %]": found.terms})
+    _show_worst(found, worst)
+    for line in lines(found.sclite) if found.sclite is not None else ():
+        console().print(line, markup=False, soft_wrap=True)
 
 
 def _heard(one: ClipResult) -> str:

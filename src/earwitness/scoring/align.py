@@ -17,6 +17,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from earwitness.errors import UsageError
 from earwitness.scoring.pieces import pieces
 from earwitness.types import Edits
 
@@ -34,8 +35,11 @@ def align(
         reference: Words.
         hypothesis: Words.
         compounds: Neighbouring words that make up one word of the other side, letter for letter, are hits, as many as
-            the reference has there (kaldialign's ``merge_compounds``). Not with sclite, which has no such thing.
+            the reference has there (kaldialign's ``merge_compounds``).
         method: ``levenshtein`` for the fewest errors, ``sclite`` for the costs and the ties of sclite.
+
+    Raises:
+        UsageError: For compounds with sclite's alignment, which has none.
 
     >>> align("the white board".split(), "a whiteboard".split())
     Edits(hits=0, substitutions=2, deletions=1, insertions=0)
@@ -49,6 +53,8 @@ def align(
     >>> align([], ["words", "invented"])
     Edits(hits=0, substitutions=0, deletions=0, insertions=2)
     """
+    if compounds and method == "sclite":
+        raise UsageError("sclite knows no compounds. Leave out compounds, or the alignment of sclite.")
     if reference == hypothesis:
         return Edits(hits=len(reference))
     if method == "sclite":

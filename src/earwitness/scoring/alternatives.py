@@ -79,6 +79,24 @@ def _parse(text: str, start: int, *, inside: bool) -> tuple[list[Text], int]:
     return [tuple(parts)], len(text)
 
 
+def wordings(text: Text, most: int = 256) -> list[str]:
+    """Return every raw text that a text with choices stands for.
+
+    >>> wordings(parse("a {b / c} {d / @}"))
+    ['a b d', 'a b', 'a c d', 'a c']
+
+    Raises:
+        ScoringError: When there are more than ``most``.
+    """
+    found = [""]
+    for part in text:
+        options = [part] if isinstance(part, str) else [each for one in part.options for each in wordings(one, most)]
+        found = [f"{before} {option}" for before in found for option in options]
+        if len(found) > most:
+            raise ScoringError(f"A hypothesis stands for more than {most} wordings. Write fewer alternatives.")
+    return list(dict.fromkeys(" ".join(one.split()) for one in found))
+
+
 def written(text: Text, words: Words) -> str:
     """Return a reference in the same notation, each of its texts normalized by itself.
 

@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from earwitness.errors import ScoringError
+from earwitness.scoring.lines import split_fields
 from earwitness.scoring.stm import Segment
 
 
@@ -29,7 +32,7 @@ class Word:
 
 
 def read(name: str, lines: Iterable[str]) -> Iterator[Word]:
-    """Yield the words of a file's lines.
+    """Yield the words of a file's lines; ``;;`` begins a comment, behind a word too.
 
     >>> next(read("hyp.ctm", ["rec1 A 0.52 0.30 hello 0.98"]))
     Word(recording='rec1', channel='A', start_s=0.52, duration_s=0.3, text='hello', confidence=0.98)
@@ -40,7 +43,8 @@ def read(name: str, lines: Iterable[str]) -> Iterator[Word]:
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith(";;"):
             continue
-        fields = line.split()
+        fields = split_fields(line)
+        fields = fields[: next((n for n, text in enumerate(fields) if text.startswith(";;")), None)]
         try:
             recording, channel, start, duration, text = fields[:5]
             start_s, duration_s = float(start), float(duration)
@@ -61,8 +65,11 @@ def line_of(word: Word) -> str:
 def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[list[Word]]:
     """Return the words that were heard in each segment, in the order of time, as sclite deals words out.
 
-    A word belongs to the first segment of its channel that does not end before the word's middle, and one after the
-    last segment to the last. Words of recordings and channels that no segment has are an error.
+    A word belongs to the first segment of its channel whose end is after the word's middle, and one after the last
+    segment to the last. sclite keeps the end of a segment as a 32-bit float and the times of a word as 64-bit ones, so
+    that of a word whose middle is the very end of a segment the rounding decides; so it does here. No word
+    goes back: one that begins after a word of a later segment belongs to that segment, too. Words of recordings and
+    channels that no segment has are an error.
 
     >>> one, two = Segment("r", "A", "x", 0.0, 1.0, ""), Segment("r", "A", "y", 1.0, 2.0, "")
     >>> heard = by_segment([one, two], [Word("r", "A", 0.9, 0.4, "late"), Word("r", "A", 0.1, 0.2, "early")])
@@ -72,7 +79,9 @@ def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[list[
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for n in sorted(range(len(segments)), key=lambda n: segments[n].start_s):
         places[segments[n].recording, segments[n].channel].append(n)
+    ends = np.array([segment.end_s for segment in segments], np.float32).astype(np.float64)
     heard: list[list[Word]] = [[] for _ in segments]
+    here: dict[tuple[str, str], int] = defaultdict(int)
     for word in sorted(words, key=lambda word: word.start_s):
         own = places.get((word.recording, word.channel))
         if own is None:
@@ -81,6 +90,8 @@ def by_segment(segments: Sequence[Segment], words: Iterable[Word]) -> list[list[
                 "segment of it. Remove them, or correct the names."
             )
         middle_s = word.start_s + word.duration_s / 2
-        place = next((n for n in own if segments[n].end_s >= middle_s), own[-1])
-        heard[place].append(word)
+        key = word.recording, word.channel
+        while here[key] < len(own) - 1 and middle_s >= ends[own[here[key]]]:
+            here[key] += 1
+        heard[own[here[key]]].append(word)
     return heard

@@ -53,6 +53,8 @@ def _too_few(said: Sequence[str], heard: Sequence[str]) -> bool:
 
     Short texts have one split of the errors, and so one number of deletions. A long one is aligned in pieces.
     """
+    if len(said) < LEAST_TAIL:
+        return True
     return max(len(said), len(heard)) <= MOST and align(said, heard).deletions < LEAST_TAIL
 
 

@@ -1,4 +1,4 @@
-"""Transcript files for ``earwitness score``: plain lines, JSONL, and sclite's trn, stm and ctm.
+"""Transcript files for ``earwitness score``: plain lines, JSONL, Kaldi's text, and sclite's trn, stm and ctm.
 
 Plain lines pair by their number, stm and ctm by recording, channel and time, the others by id. An empty line is an
 empty transcript.
@@ -6,25 +6,23 @@ empty transcript.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from earwitness.errors import ScoringError
-from earwitness.scoring import ctm, stm, trn
+from earwitness.scoring import ctm, jsonl, kaldi, nist, stm, trn
+from earwitness.scoring.lines import read_lines
 
-Format = Literal["plain", "trn", "jsonl", "stm"]
+Format = Literal["plain", "trn", "jsonl", "stm", "kaldi"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _OBJECT = re.compile(r'\s*\{\s*["}]')
-_REFERENCE_KEYS = ("text", "reference", "ref")
-_HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "text")
-_ID_KEYS = ("id", "utt_id", "audio_filepath")
 
 
 class Pair(NamedTuple):
-    """What was said and what was heard."""
+    """A reference and a hypothesis."""
 
     id: str
     """From the files, or made of line numbers or times."""
@@ -40,37 +38,71 @@ class Pair(NamedTuple):
     """With stm: those of the hypothesis, with their times."""
 
 
-def read_pairs(
-    reference: Path,
-    hypothesis: Path,
-    *,
-    format: Format | None = None,  # noqa: A002 - the word that users type
-    missing_as_empty: bool = False,
-) -> list[Pair]:
-    """Return the pairs in the order of the reference.
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The pairs of two files."""
+
+    pairs: tuple[Pair, ...]
+    """In the order of the reference, without those that the reference says are not scored."""
+    format: Format
+    """Of the reference."""
+    ignored: int = 0
+    """How many were left out because the reference says ``IGNORE_TIME_SEGMENT_IN_SCORING``."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each thing that was assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How two files are read."""
+
+    format: Format | None = None
+    """Of both files; ``None`` finds out."""
+    encoding: str | None = None
+    """Of both files; ``None`` for UTF-8, or UTF-16 by its byte order mark."""
+    missing_as_empty: bool = False
+    """Whether a reference without hypothesis gives ``None``, a failure, instead of an error."""
+    optional: bool = False
+    """Whether a word in brackets may be left out in trn and stm, as with ``sclite -D``."""
+
+
+def read_pairs(reference: Path, hypothesis: Path, reading: Reading = Reading()) -> Pairs:
+    """Return the pairs of two files.
 
     Args:
-        reference: The file of what was said.
-        hypothesis: The file of what was heard. The same JSONL file may be both, with ``text`` and ``pred_text``. With
-            an stm it is a ctm.
-        format: Of both files; ``None`` finds out.
-        missing_as_empty: A reference without hypothesis gives ``None``, a failure, instead of an error.
+        reference: The file of references.
+        hypothesis: The file of hypotheses. The same JSONL file may be both, with ``text`` and ``pred_text``. With an
+            stm it is a ctm.
+        reading: How they are read.
 
     Raises:
         ScoringError: When the files cannot be read or paired; counts or ids are named.
     """
-    if (format or sniff(reference)) == "stm":
-        return _timed(reference, hypothesis)
-    said = _read(reference, format or sniff(reference), _REFERENCE_KEYS)
-    heard = _read(hypothesis, format or sniff(hypothesis), _HYPOTHESIS_KEYS)
-    if isinstance(said, list) is not isinstance(heard, list):
+    said, heard = read_lines(reference, reading.encoding), read_lines(hypothesis, reading.encoding)
+    kind = reading.format or sniff(reference, said)
+    if kind == "stm":
+        return _timed((reference, said), (hypothesis, heard), reading)
+    other = reading.format or sniff(hypothesis, heard)
+    notes = []
+    if reading.format is None and kind == other == "plain":
+        kind, note = kaldi.sniff(said, heard)
+        other = kind
+        notes += [note] if note else []
+    texts = _texts(reference, said, kind, reading, as_reference=None)
+    answers = _texts(hypothesis, heard, other, reading, as_reference=reference)
+    if isinstance(texts, dict) and isinstance(answers, dict):
+        answers, renamed = _folded(texts, answers)
+        notes += [renamed] if renamed else []
+    elif isinstance(texts, dict) or isinstance(answers, dict):
         raise ScoringError(f"{str(reference)!r} and {str(hypothesis)!r} are of different formats. Use --format.")
-    if isinstance(said, list) and len(said) != len(heard):
+    elif len(texts) != len(answers):
         raise ScoringError(
-            f"{str(reference)!r} has {len(said)} lines and {str(hypothesis)!r} has {len(heard)}; "
+            f"{str(reference)!r} has {len(texts)} lines and {str(hypothesis)!r} has {len(answers)}; "
             "plain lines pair by number. Give them ids (trn or JSONL), or repair the shorter one."
         )
-    return paired(said, heard, missing_as_empty=missing_as_empty)
+    found = paired(texts, answers, missing_as_empty=reading.missing_as_empty)
+    kept = tuple(pair for pair in found if not nist.is_ignored(pair.reference))
+    return Pairs(kept, kind, len(found) - len(kept), tuple(notes))
 
 
 def paired(
@@ -102,14 +134,24 @@ def paired(
     return [Pair(f"line {n}", *pair, f"line {n}") for n, pair in enumerate(zip(said, heard, strict=True), start=1)]
 
 
-def _timed(reference: Path, hypothesis: Path) -> list[Pair]:
-    segments = list(stm.read(str(reference), _lines(reference)))
-    heard = ctm.by_segment(segments, ctm.read(str(hypothesis), _lines(hypothesis)))
-    return [
+def sniff(path: Path, lines: Sequence[str]) -> Format:
+    """Return a format: stm by the name, JSONL by the first line, trn when every line ends with an id in brackets."""
+    if path.suffix == ".stm":
+        return "stm"
+    filled = [line for line in lines if line.strip()]
+    if filled and _OBJECT.match(filled[0]):
+        return "jsonl"
+    return "trn" if filled and trn.looks_like(line for line in filled if not line.startswith(";;")) else "plain"
+
+
+def _timed(reference: tuple[Path, list[str]], hypothesis: tuple[Path, list[str]], reading: Reading) -> Pairs:
+    segments = list(stm.read(str(reference[0]), reference[1]))
+    heard = ctm.by_segment(segments, ctm.read(str(hypothesis[0]), hypothesis[1]))
+    pairs = [
         Pair(
             id=f"{s.recording}-{s.channel}-{s.start_s:.2f}",
-            reference=s.text,
-            hypothesis=" ".join(word.text for word in words),
+            reference=nist.translate(s.text, optional=reading.optional),
+            hypothesis=" ".join(nist.translate(word.text) for word in words),
             recording=s.recording,
             segment=s,
             words=tuple(words),
@@ -117,71 +159,60 @@ def _timed(reference: Path, hypothesis: Path) -> list[Pair]:
         for s, words in zip(segments, heard, strict=True)
         if not s.ignored
     ]
+    short = sum(segment.start_s == segment.end_s for segment in segments)
+    notes = (f"{short} segment{'s have' if short > 1 else ' has'} no length.",) if short else ()
+    return Pairs(tuple(pairs), "stm", len(segments) - len(pairs), notes)
 
 
-def sniff(path: Path) -> Format:
-    """Return a format: stm by the name, JSONL by the first line, trn when every line ends with an id in brackets."""
-    if path.suffix == ".stm":
-        return "stm"
-    lines = [line for line in _lines(path) if line.strip()]
-    if lines and _OBJECT.match(lines[0]):
-        return "jsonl"
-    return "trn" if lines and trn.looks_like(line for line in lines if not line.startswith(";;")) else "plain"
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise ScoringError(f"There is no file {str(path)!r}. Check the path.") from None
-    except IsADirectoryError:
-        raise ScoringError(f"{str(path)!r} is a folder. Name a file of transcripts.") from None
-    except UnicodeDecodeError as error:
-        raise ScoringError(f"{str(path)!r} is not UTF-8 (byte {error.start}). Convert it.") from None
-
-
-def _read(path: Path, kind: Format, keys: Sequence[str]) -> list[str] | dict[str, str]:
-    lines = _lines(path)
+def _texts(
+    path: Path, lines: list[str], kind: Format, reading: Reading, *, as_reference: Path | None
+) -> list[str] | dict[str, str]:
+    """Return the texts of one side; ``as_reference`` is the other side's file where these are hypotheses."""
     if kind == "plain":
         return lines
+    if kind == "jsonl":
+        rows = jsonl.references(path, lines) if as_reference is None else jsonl.hypotheses(path, lines, as_reference)
+    elif kind == "kaldi":
+        rows = kaldi.read(str(path), lines)
+    elif kind == "trn":
+        optional = reading.optional and as_reference is None
+        rows = (
+            (where, id_, nist.translate(text, optional=optional)) for where, id_, text in trn.read(str(path), lines)
+        )
+    else:
+        raise ScoringError(f"{str(path)!r} is an stm, and an stm is a reference only. Give a ctm beside an stm.")
+    found: dict[str, str | None] = {}
+    for where, id_, text in rows:
+        if id_ in found:
+            raise ScoringError(f"{where}: id {id_!r} is there already. Rename one.")
+        found[id_] = text
+    return {id_: text for id_, text in found.items() if text is not None}
+
+
+def _folded(said: Mapping[str, str], heard: Mapping[str, str]) -> tuple[dict[str, str], str | None]:
+    """Return hypotheses under the ids of references, a difference in case aside, as sclite takes them; and a note."""
+    by_fold = {id_.casefold(): id_ for id_ in said if id_ not in heard}
     found: dict[str, str] = {}
-    rows = trn.read(str(path), lines) if kind == "trn" else _objects(path, lines, keys)
-    for where, key, text in rows:
-        if key in found:
-            raise ScoringError(f"{where}: id {key!r} is there already. Rename one.")
-        found[key] = text
-    return found
-
-
-def _objects(path: Path, lines: Sequence[str], keys: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            where = f"{path}:{number}"
-            yield where, *_parse(where, line, keys)
-
-
-def _parse(where: str, line: str, keys: Sequence[str]) -> tuple[str, str]:
-    try:
-        data = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ScoringError(f"{where} is not JSON: {error.msg} at column {error.colno}. Correct the line.") from None
-    if not isinstance(data, dict):
-        raise ScoringError(f"{where} is JSON, but not an object in braces. Correct the line.")
-    key = next((data[name] for name in _ID_KEYS if data.get(name) is not None), None)
-    text = next((data[name] for name in keys if isinstance(data.get(name), str)), None)
-    if key is None or text is None:
-        needs = "'id'" if key is None else " or ".join(map(repr, keys))
-        raise ScoringError(f"{where} has no {needs}. Every line needs an id and a text.")
-    return str(key), text
+    renamed = []
+    for id_, text in heard.items():
+        own = id_ if id_ in said else by_fold.pop(id_.casefold(), id_)
+        renamed += [id_] if own != id_ else []
+        found[own] = text
+    if not renamed:
+        return found, None
+    count = "1 id was" if len(renamed) == 1 else f"{len(renamed)} ids were"
+    return found, f"{count} paired although the case of letters differs, such as {renamed[0]!r}."
 
 
 def _refuse_unpaired(said: Mapping[str, str], heard: Mapping[str, str], *, missing_as_empty: bool) -> None:
     extra = [key for key in heard if key not in said]
     missing = [] if missing_as_empty else [key for key in said if key not in heard]
-    for what, keys, advice in (
+    for count, keys, advice in (
         ("hypotheses without reference", extra, "Remove them."),
         ("references without hypothesis", missing, "Count them as failed with --missing-as-empty."),
     ):
         if keys:
             named = ", ".join(map(repr, keys[:3])) + (", …" if len(keys) > 3 else "")
-            raise ScoringError(f"There are {len(keys)} {what}: {named}. {advice}")
+            one = count.replace("hypotheses", "hypothesis", 1).replace("references", "reference", 1)
+            head = f"There is 1 {one}" if len(keys) == 1 else f"There are {len(keys)} {count}"
+            raise ScoringError(f"{head}: {named}. {advice}")

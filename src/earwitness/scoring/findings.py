@@ -49,18 +49,20 @@ def findings(
         speech: Where somebody speaks; ``None`` when unknown.
     """
     said, heard = words
-    found = [
-        *_silence(said, heard, transcript, audio_s, speech),
-        *_in_the_text(clip, transcript, audio_s),
-        *_ghosts(clip, transcript, audio_s, speech),
-    ]
+    found = [*_silence(said, heard, transcript, audio_s, speech), *noticed(transcript.remarks)]
+    right = transcript.text == clip.reference and len(transcript.segments) < 2
+    if not right:  # What was really said is never a finding, and short texts are right more often than not.
+        found += _in_the_text(clip, transcript, audio_s, found)
+        found += _ghosts(clip, transcript, audio_s, speech)
     if speech and said != []:
         found += coverage.uncovered(transcript.words or transcript.segments, speech)
         found += coverage.rate(heard, clip.language, speech)
-    if said:
+    if said and not right:
         deletions = dropped(said, heard, None, audio_s)
         if deletions:
             found += dropped(said, heard, places(transcript, heard, norm, clip.language), audio_s)
+    if not found:
+        return ()
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.start_s or 0.0)))
 
 
@@ -107,9 +109,9 @@ def _silence(
     return [*coverage.empty(len(heard), speech), *alone]
 
 
-def _in_the_text(clip: Clip, transcript: Transcript, audio_s: float) -> list[Finding]:
+def _in_the_text(clip: Clip, transcript: Transcript, audio_s: float, known: Sequence[Finding]) -> list[Finding]:
     reference = clip.reference or ""
-    found = noticed(transcript.remarks)
+    found: list[Finding] = []
     raw = transcript.text.casefold().split()
     place = loop(raw)
     if place is not None and loop(reference.casefold().split()) is None:
@@ -117,7 +119,7 @@ def _in_the_text(clip: Clip, transcript: Transcript, audio_s: float) -> list[Fin
         repeated = " ".join(raw[place[0] : place[0] + 8])
         found.append(Finding(REPEATED_NGRAM, start_s, end_s, f"{place[1] - place[0]} words of a loop: {repeated} …"))
     answers = is_chat_answer(transcript.text) and not is_chat_answer(reference)
-    if answers and not any(one.kind == CHAT_ANSWER for one in found):
+    if answers and not any(one.kind == CHAT_ANSWER for one in known):
         found.append(Finding(CHAT_ANSWER, 0.0, audio_s, "the text begins like a chat model's answer"))
     found += _languages(clip, transcript, audio_s)
     return found

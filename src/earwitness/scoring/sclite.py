@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +29,9 @@ _COMMAND = "sctk sclite -s -e utf-8 -i rm"
 _NOBODY = "unknown"
 _NO_LABELS = "<o>"
 _LEAST_S = 0.01
+_NO_WORD = "@"
+_MARKS = frozenset(";\\*{}" + _NO_WORD)
+_TO_WIDE, _TO_PRIVATE = 0xFEE0, 0xE000
 _UNREADABLE = re.compile(r"[\s;()]")
 
 
@@ -78,12 +80,13 @@ def write_sclite(texts: Sequence[tuple[Clip, Hypothesis]], options: ScoringOptio
         ScoringError: When two ids become one (sclite knows neither white space nor brackets in them), or the files
             cannot be written.
     """
-    rows = [_compared(clip, hypothesis, options) for clip, hypothesis in texts]
+    signs = _signs(texts)
+    rows = [_compared(clip, hypothesis, options, signs) for clip, hypothesis in texts]
     said, heard = folder / "ref.trn", folder / "hyp.trn"
     timed, spoken = folder / "ref.stm", folder / "hyp.ctm"
     for path, lines in zip((said, heard), _trn(rows), strict=True):
         _write(path, lines)
-    notes = list(_counted_otherwise(options))
+    notes = [*_counted_otherwise(options), *_written_otherwise(signs)]
     if not rows or any(row.clip.duration_s <= 0 for row in rows):
         notes.insert(0, "No stm and no ctm: the texts have no times.")
         return _only(ScliteFiles((said, heard), None, None, tuple(notes)), timed, spoken)
@@ -98,9 +101,36 @@ def write_sclite(texts: Sequence[tuple[Clip, Hypothesis]], options: ScoringOptio
     return ScliteFiles((said, heard), timed, spoken, (how, *notes))
 
 
-def _compared(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> _Compared:
+def _signs(texts: Sequence[tuple[Clip, Hypothesis]]) -> dict[int, str]:
+    """Return what stands for each character that sclite takes for a mark of its own; none where none occurs."""
+    raw = [clip.reference or "" for clip, _ in texts]
+    raw += [hypothesis.transcript.text for _, hypothesis in texts if hypothesis.transcript]
+    letters = frozenset().union(*map(frozenset, raw))
+    signs: dict[int, str] = {}
+    for mark in letters & _MARKS:
+        wide, private = chr(ord(mark) + _TO_WIDE), chr(ord(mark) + _TO_PRIVATE)
+        sign = next((sign for sign in (wide, private) if sign not in letters), None)
+        if sign is None:
+            raise ScoringError(
+                f"The texts have {mark!r}, which sclite takes for a mark of its own, and both characters that "
+                f"could stand for it, {wide!r} and {private!r}. Take one of them out."
+            )
+        signs[ord(mark)] = sign
+    return signs
+
+
+def _written_otherwise(signs: Mapping[int, str]) -> Iterator[str]:
+    if signs:
+        marks = ", ".join(f"{chr(mark)} as {sign}" for mark, sign in sorted(signs.items()))
+        yield f"Characters that sclite takes for marks of its own are written otherwise: {marks}."
+
+
+def _compared(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions, signs: Mapping[int, str]) -> _Compared:
     norm = normalizer(options.normalizer)
-    words = partial(norm.words, language=clip.language)
+
+    def words(text: str) -> list[str]:
+        return [_sclite_word(word, signs) for word in norm.words(text, clip.language)]
+
     transcript = hypothesis.transcript
     heard = words(transcript.text) if transcript else []
     said = clip.reference
@@ -109,8 +139,15 @@ def _compared(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions) -> _C
         said = text if text is not None else " ".join(words(said))
     when = Anchors("words", ())
     if transcript and heard:
-        when = anchors(transcript, heard, norm, clip.language, clip.duration_s)
+        when = anchors(transcript, norm.words(transcript.text, clip.language), norm, clip.language, clip.duration_s)
     return _Compared(clip, said, heard, when)
+
+
+def _sclite_word(word: str, signs: Mapping[int, str]) -> str:
+    if not signs:
+        return word
+    # '@' is a mark only where it is a word.
+    return word.translate(signs) if word == _NO_WORD else word.translate({**signs, ord(_NO_WORD): _NO_WORD})
 
 
 def _trn(rows: Sequence[_Compared]) -> tuple[list[str], list[str]]:

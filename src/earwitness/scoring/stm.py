@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 
 from earwitness.errors import ScoringError
+from earwitness.scoring.lines import split_fields
+from earwitness.scoring.nist import is_ignored
 
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
 """In place of what was said, where nothing is scored."""
@@ -24,7 +27,7 @@ class Segment:
     start_s: float
     """From the beginning of the recording."""
     end_s: float
-    """From the beginning of the recording; after ``start_s``."""
+    """From the beginning of the recording; not before ``start_s``."""
     text: str
     """What was said; may have alternatives."""
     labels: str = ""
@@ -33,7 +36,7 @@ class Segment:
     @property
     def ignored(self) -> bool:
         """True where the reference says that nothing is scored, whatever is heard there."""
-        return self.text.strip().upper() == IGNORED
+        return is_ignored(self.text)
 
 
 def read(name: str, lines: Iterable[str]) -> Iterator[Segment]:
@@ -43,12 +46,12 @@ def read(name: str, lines: Iterable[str]) -> Iterator[Segment]:
     'hello {there / their}'
 
     Raises:
-        ScoringError: For a line with fewer than five fields, or with times that are none.
+        ScoringError: For a line with fewer than five fields, or with times that are none; no length is one.
     """
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith(";;"):
             continue
-        fields = line.split(maxsplit=5)
+        fields = split_fields(line, 6)
         try:
             recording, channel, speaker, start, end = fields[:5]
             start_s, end_s = float(start), float(end)
@@ -56,8 +59,8 @@ def read(name: str, lines: Iterable[str]) -> Iterator[Segment]:
             raise ScoringError(
                 f"{name}:{number} is not 'recording channel speaker start end text', as stm needs. Correct the line."
             ) from None
-        if not 0 <= start_s < end_s:
-            raise ScoringError(f"{name}:{number} ends at {end} s, not after its start. Correct the line.")
+        if not 0 <= start_s <= end_s < inf:
+            raise ScoringError(f"{name}:{number} ends at {end} s, before its start. Correct the line.")
         text = fields[5].strip() if len(fields) > 5 else ""
         labels = ""
         if text.startswith("<"):

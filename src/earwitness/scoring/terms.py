@@ -21,6 +21,7 @@ from pathlib import Path
 
 from earwitness.errors import ScoringError
 from earwitness.scoring.clusters import cluster_of
+from earwitness.scoring.lines import split_lines
 from earwitness.scoring.spans import Span, spans
 from earwitness.scoring.studentized import rate_interval
 from earwitness.text import normalizer
@@ -61,7 +62,7 @@ def read_terms(path: Path) -> tuple[str, ...]:
         ScoringError: When the file cannot be read, or holds no term.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = split_lines(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise ScoringError(f"There is no file {str(path)!r}. Write one, with a key term a line.") from None
     except IsADirectoryError:
