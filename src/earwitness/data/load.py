@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from earwitness.data import corpora, jsonl, lhotse, table, trees
 from earwitness.data.rows import AUDIO_SUFFIXES, Row, Rows
@@ -157,7 +158,7 @@ def to_clips(
     """
     rows = list(rows)
     seen: dict[str, str] = {}
-    measured: dict[Path, tuple[str, float]] = {}
+    measured: dict[Path, _Measure] = {}
     clips = []
     for done, row in enumerate(rows, start=1):
         clip = _clip(row, measured)
@@ -178,16 +179,25 @@ def clip_id(row: Row) -> str:
     return row.id or (f"{row.name}@{row.start_s:g}" if row.start_s else row.name)
 
 
-def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What a file is, and how long."""
+
+    sha256: str
+    duration_s: float
+    duration_kind: Literal["stated", "counted"] | None
+
+
+def _clip(row: Row, measured: dict[Path, _Measure]) -> Clip:
     audio = row.audio.resolve()
     if audio not in measured:
         measured[audio] = _measure(audio)
-    sha256, file_s = measured[audio]
-    duration_s = row.duration_s if row.duration_s is not None else max(0.0, file_s - row.start_s)
+    file = measured[audio]
+    duration_s = row.duration_s if row.duration_s is not None else max(0.0, file.duration_s - row.start_s)
     return Clip(
         id=clip_id(row),
         audio_path=str(audio),
-        audio_sha256=sha256,
+        audio_sha256=file.sha256,
         start_s=row.start_s,
         duration_s=duration_s,
         reference=row.reference,
@@ -196,17 +206,20 @@ def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
         recording=row.recording or row.name,
         channel=row.channel,
         tags=row.tags,
+        duration_kind=file.duration_kind if row.duration_s is None else "manifest",
     )
 
 
-def _measure(path: Path) -> tuple[str, float]:
+def _measure(path: Path) -> _Measure:
     from earwitness.audio import probe
 
+    sha256 = sha256_of(path) if path.is_file() else ""
     try:
-        duration_s = probe(path).duration_s or 0.0
+        info = probe(path, count=True)
     except AudioError:
-        duration_s = 0.0
-    return sha256_of(path) if path.is_file() else "", duration_s
+        return _Measure(sha256, 0.0, None)
+    kind: Literal["stated", "counted"] = "stated" if info.duration_kind == "stated" else "counted"
+    return _Measure(sha256, info.duration_s or 0.0, kind)
 
 
 def fingerprint(clips: Iterable[Clip]) -> str:
