@@ -32,7 +32,7 @@ class Clip:
     start_s: float
     """Where the clip begins in the file; 0 for a whole file."""
     duration_s: float
-    """How long the clip is, as its manifest or its file's header says."""
+    """How long the clip is; ``duration_kind`` says who says so. 0 for a file that cannot be read."""
     reference: str | None
     """What was said, raw; ``""`` for known silence or tones, ``None`` for unlabelled."""
     language: str | None = None
@@ -45,6 +45,18 @@ class Clip:
     """Which channel of the file, from 0; ``None`` for the mean of all."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Anything else that the dataset says of the clip."""
+    duration_kind: Literal["manifest", "stated", "counted"] | None = None
+    """``manifest``: its dataset states the duration; ``stated``: the file's container does; ``counted``: the file
+    states none, and was decoded to count. ``None`` for a file that cannot be read, and in older records."""
+
+    @property
+    def span_s(self) -> float | None:
+        """How much of the file is heard: what a manifest states, or ``None`` for all that follows ``start_s``.
+
+        >>> Clip("a", "/a.wav", "", 0.0, 1.0, "hola", duration_kind="manifest").span_s
+        1.0
+        """
+        return None if self.duration_kind in ("stated", "counted") else self.duration_s
 
 
 @dataclass(frozen=True, slots=True)

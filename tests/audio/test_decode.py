@@ -157,7 +157,7 @@ def test_bad_files_get_a_sentence(tmp_path: Path, write_wav: Callable[..., Path]
         "none.wav": r"holds no audio \(0 samples\)",
         "0hz.wav": "is not audio that can be read",
         "nan.wav": "has samples that are NaN or infinite, first at 0.000 s",
-        half_of(good, "half.wav").name: r"cut short: its header promises 2.00 s, and 1.00 s",
+        half_of(good, "half.wav").name: r"cut short: its header states 2.00 s, and 1.00 s",
         half_of(tmp_path / "a.flac", "half.flac").name: "cannot be decoded to its end|cut short",
         half_of(tmp_path / "a.m4a", "half.m4a").name: "is not audio that can be read|cut short",
     }
@@ -168,7 +168,7 @@ def test_bad_files_get_a_sentence(tmp_path: Path, write_wav: Callable[..., Path]
         decode(tmp_path / "missing.wav")
     with pytest.raises(AudioError, match="is a folder"):
         decode(tmp_path)
-    with pytest.raises(AudioError, match=r"cut short: the manifest promises 5.00 s from 1.00 s on, and 1.00 s"):
+    with pytest.raises(AudioError, match=r"cut short: the manifest states 5.00 s from 1.00 s on, and 1.00 s"):
         decode(good, start_s=1.0, duration_s=5.0)
     with pytest.raises(AudioError, match="cut short"):
         decode(good, start_s=9.0, duration_s=1.0)

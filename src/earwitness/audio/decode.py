@@ -8,13 +8,14 @@ out in [-1, 1), float files as they are, even beyond 1. Blocks flow from the fil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.audio.source import Block, Source, open_source
+from earwitness.audio.open import open_source
+from earwitness.audio.source import Block, DurationKind, Source
 from earwitness.errors import AudioError, AudioTooLongError
 from earwitness.types import Audio
 
@@ -24,26 +25,37 @@ _TOLERANCE_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What a file's header says."""
+    """What is known of a file."""
 
     duration_s: float | None
-    """``None`` when the header does not say."""
+    """``None`` when nothing says so."""
     sample_rate_hz: int
     """Frames per second."""
     channels: int
     """Samples per frame."""
     format: str
     """Short name, such as ``WAV``."""
+    duration_kind: DurationKind | None
+    """``stated`` by the container, ``guessed`` by a library, such as from the bit rate of the first packets, or
+    ``counted`` by decoding; ``None`` without a duration."""
 
 
-def probe(path: str | Path) -> AudioInfo:
+def probe(path: str | Path, *, count: bool = False) -> AudioInfo:
     """Read a file's header.
 
+    Args:
+        path: The file.
+        count: Decode the file and count its samples where the container states no length.
+
     Raises:
-        AudioError: When the file is missing, empty or not audio.
+        AudioError: When the file is missing, empty or not audio, or has to be counted and cannot be decoded.
     """
     with open_source(path) as source:
-        return AudioInfo(source.duration_s, source.rate_hz, source.channels, source.format)
+        info = AudioInfo(source.duration_s, source.rate_hz, source.channels, source.format, source.duration_kind)
+        if not count or info.duration_kind == "stated":
+            return info
+        counted_s = sum(len(block) for block in source.blocks) / source.rate_hz
+        return replace(info, duration_s=counted_s, duration_kind="counted")
 
 
 def decode(
@@ -65,7 +77,8 @@ def decode(
 
     Raises:
         AudioError: In one sentence, when the file is missing, empty, not audio, has no samples, has NaN or infinite
-            samples, has no such channel, or is shorter than its header or the span promises by more than 0.1 s and 1 %.
+            samples, has no such channel, or is shorter than its header states or the span asks for, by more than 0.1 s
+            and 1 %. A length that is only guessed is not held against the file.
     """
     parts = list(_blocks(path, start_s, duration_s, channel, rate_hz))
     return Audio(np.concatenate(parts), rate_hz)
@@ -121,7 +134,7 @@ def _blocks(
 def _bounded(source: Source, longest_s: float, name: str) -> Iterator[Block]:
     # Before the resampler: a block of a file of 1 Hz would become hours.
     too_long = AudioTooLongError(f"{name!r} is longer than {longest_s:g} s, which is the most. Send it in parts.")
-    if source.frames is not None and source.frames > longest_s * source.rate_hz:
+    if source.stated_s is not None and source.stated_s > longest_s:
         raise too_long
     n_frames = 0
     for block in source.blocks:
@@ -158,18 +171,19 @@ def _checked(
         if len(samples):
             yield np.ascontiguousarray(samples)
     promised = duration_s
-    if source.frames is not None:
-        rest_s = source.frames / source.rate_hz - start_s
-        promised = rest_s if promised is None else promised
+    if promised is None and source.stated_s is not None:
+        promised = source.stated_s - start_s
     got_s = n_frames / source.rate_hz
     if not n_frames and not promised:
         raise AudioError(f"{name!r} holds no audio (0 samples). Leave it out or record it again.")
     if promised is not None and promised - got_s > max(_TOLERANCE_S, _TOLERANCE_SHARE * promised):
-        who = "its header" if duration_s is None else "the manifest"
+        who, remedy = (
+            ("its header states", "") if duration_s is None else ("the manifest states", ", or correct the manifest")
+        )
         where = f" from {start_s:.2f} s on" if start_s else ""
         raise AudioError(
-            f"{name!r} is cut short: {who} promises {promised:.2f} s{where}, and {got_s:.2f} s can be decoded. "
-            "Copy it again, or correct the manifest."
+            f"{name!r} is cut short: {who} {promised:.2f} s{where}, and {got_s:.2f} s can be decoded. "
+            f"Copy it again{remedy}."
         )
     if not n_frames:
         raise AudioError(f"{name!r} holds no audio (0 samples). Leave it out or record it again.")

@@ -244,7 +244,7 @@ def _row(clip: Clip, dataset: Dataset) -> dict[str, Any]:
         "audio_filepath": f"audio/{clip.audio_sha256}{suffix}",
         "text": clip.reference,
         "offset": clip.start_s,
-        "duration": clip.duration_s,
+        "duration": clip.span_s,
         "lang": clip.language,
         "id": clip.id,
         "speaker": clip.speaker,

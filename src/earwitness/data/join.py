@@ -97,7 +97,7 @@ def _write_audio(path: Path, clips: Sequence[Clip], gap_s: float) -> list[dict[s
             if number:
                 file.write(gap)
             start = file.tell()
-            audio = decode(clip.audio_path, start_s=clip.start_s, duration_s=clip.duration_s, channel=clip.channel)
+            audio = decode(clip.audio_path, start_s=clip.start_s, duration_s=clip.span_s, channel=clip.channel)
             file.write(np.round(np.clip(audio.samples, -1, 1) * _PCM).astype(np.int16))
             place = {"start_s": start / RATE_HZ, "end_s": file.tell() / RATE_HZ}
             boundaries.append({"id": clip.id, **place, "reference": clip.reference})

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from earwitness.data import corpora
 from earwitness.data.flaws import refuse_flaws
@@ -194,7 +195,7 @@ def to_clips(
     """
     rows = list(rows)
     seen: dict[str, str] = {}
-    measured: dict[Path, tuple[str, float]] = {}
+    measured: dict[Path, _Measure] = {}
     clips = []
     for done, row in enumerate(rows, start=1):
         clip = _clip(row, measured)
@@ -217,18 +218,27 @@ def _language(row: Row, unstated: str | None) -> str | None:
         raise ManifestError(f"{row.where}: {error}") from None
 
 
-def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What a file is, and how long."""
+
+    sha256: str
+    duration_s: float
+    duration_kind: Literal["stated", "counted"] | None
+
+
+def _clip(row: Row, measured: dict[Path, _Measure]) -> Clip:
     audio = Path(os.path.realpath(row.audio))  # Path.resolve raises at a link that leads to itself
     if audio not in measured:
         measured[audio] = _measure(audio)
-    sha256, file_s = measured[audio]
-    duration_s = row.duration_s if row.duration_s is not None else max(0.0, file_s - row.start_s)
-    if file_s:
-        duration_s -= past_the_end(row, file_s)
+    file = measured[audio]
+    duration_s = row.duration_s if row.duration_s is not None else max(0.0, file.duration_s - row.start_s)
+    if file.duration_s:
+        duration_s -= past_the_end(row, file.duration_s)
     return Clip(
         id=clip_id(row),
         audio_path=str(audio),
-        audio_sha256=sha256,
+        audio_sha256=file.sha256,
         start_s=row.start_s,
         duration_s=duration_s,
         reference=row.reference,
@@ -237,6 +247,7 @@ def _clip(row: Row, measured: dict[Path, tuple[str, float]]) -> Clip:
         recording=row.recording or row.name,
         channel=row.channel,
         tags=row.tags,
+        duration_kind=file.duration_kind if row.duration_s is None else "manifest",
     )
 
 
@@ -246,17 +257,19 @@ def past_the_end(row: Row, file_s: float) -> float:
     return past_s if 0 < past_s < row.grace_s and row.start_s < file_s else 0.0
 
 
-def _measure(path: Path) -> tuple[str, float]:
+def _measure(path: Path) -> _Measure:
     from earwitness.audio import probe
 
     try:
-        duration_s = probe(path).duration_s or 0.0
-    except AudioError:
-        duration_s = 0.0
-    try:
-        return sha256_of(path) if path.is_file() else "", duration_s
+        sha256 = sha256_of(path) if path.is_file() else ""
     except OSError:
-        return "", duration_s
+        sha256 = ""
+    try:
+        info = probe(path, count=True)
+    except AudioError:
+        return _Measure(sha256, 0.0, None)
+    kind: Literal["stated", "counted"] = "stated" if info.duration_kind == "stated" else "counted"
+    return _Measure(sha256, info.duration_s or 0.0, kind)
 
 
 def fingerprint(clips: Iterable[Clip]) -> str:

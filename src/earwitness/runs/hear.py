@@ -30,7 +30,7 @@ def warm_up_audio(dataset: Dataset, language: str, scratch: Path) -> tuple[Audio
     """Return at most ten seconds of the first clip that can be decoded, and its language; ``None`` without one."""
     # Speech warms up more of a model than silence does, so labelled silence comes last.
     for clip in sorted(dataset.clips, key=lambda clip: clip.reference == ""):
-        short = replace(clip, duration_s=min(clip.duration_s, _WARM_UP_S))
+        short = replace(clip, duration_s=min(clip.duration_s, _WARM_UP_S), duration_kind="manifest")
         try:
             audio = decode(short, dataset, scratch / "warm-up.f32")
         except AudioError:
@@ -77,7 +77,7 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
             clip.audio_path,
             target,
             start_s=clip.start_s,
-            duration_s=clip.duration_s,
+            duration_s=clip.span_s,
             channel=clip.channel,
             rate_hz=SAMPLE_RATE_HZ,
         )

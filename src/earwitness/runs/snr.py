@@ -29,7 +29,7 @@ def snr_of(
     missing = [clip for clip in clips if clip.id not in known]
     for done, clip in enumerate(missing, start=1):
         try:
-            audio = decode(clip.audio_path, start_s=clip.start_s, duration_s=clip.duration_s, channel=clip.channel)
+            audio = decode(clip.audio_path, start_s=clip.start_s, duration_s=clip.span_s, channel=clip.channel)
         except AudioError:
             continue
         known[clip.id] = snr_db(audio)

@@ -1,0 +1,184 @@
+"""Reads a file with FFmpeg's libraries, to the end of its first audio stream, as the program ffmpeg does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from earwitness.audio.chunks import DataChunk
+from earwitness.audio.source import BLOCK_FRAMES, Block, DurationKind, NotReadableError, Source
+from earwitness.errors import AudioError
+
+# What holds sound, and nothing that names other files: a playlist would have FFmpeg open whatever it lists.
+_CONTAINERS = (
+    "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,eac3,flac,flv,g722,g729,gsm,loas,m4v,matroska,mov,mp2,mp3,"
+    "mp4,mpeg,mpegts,mpegvideo,nut,oga,ogg,opus,rm,tta,voc,w64,wav,webm,wv,xwma"
+)
+# Containers whose header states a length of this stream, or of the file when it holds nothing else. All others are
+# guesses: from the bit rate of the first packets (MP3, AAC, AMR), or from the last page, of whichever stream (Ogg).
+_STATED = {"ape", "asf", "au", "caf", "tta", "w64", "wav", "wv"}
+_STATED_OF_STREAM = {"mov", "mp4"}
+_STATED_OF_FILE = {"matroska", "webm"}
+# What may be left unread behind the place where a container ends: tags and junk.
+_JUNK_BYTES = 1 << 14
+_JUNK_SHARE = 0.01
+_FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "flt": 1, "dbl": 1}
+
+
+def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) -> Source:
+    """Read the first audio stream of a file.
+
+    Raises:
+        NotReadableError: When FFmpeg does not know the file.
+        AudioError: When it has no audio stream, or not one frame of it can be decoded.
+    """
+    import av
+
+    try:
+        container = stack.enter_context(av.open(str(path), options={"format_whitelist": _CONTAINERS}))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise NotReadableError(f"FFmpeg: {getattr(error, 'strerror', None) or error}") from None
+    if not container.streams.audio:
+        raise AudioError(f"{str(path)!r} has no audio stream. Leave it out.")
+    stream = container.streams.audio[0]
+    for other in container.streams:
+        if other is not stream:
+            other.discard = av.stream.Discard.all
+    frames = _frames(path, container, stream)
+    first = next(frames, None)
+    if first is None:
+        raise AudioError(f"{str(path)!r} holds no audio (0 samples). Leave it out or record it again.")
+    duration_s, kind = _duration(container, stream, chunk)
+    return Source(
+        first.sample_rate,
+        first.layout.nb_channels,
+        duration_s,
+        kind,
+        container.format.name,
+        _blocks(path, first, frames, start_s),
+    )
+
+
+def _duration(container: Any, stream: Any, chunk: DataChunk | None) -> tuple[float | None, DurationKind | None]:
+    import av
+
+    if chunk is not None and chunk.stated_bytes is not None and not chunk.is_whole and stream.codec_context.bit_rate:
+        return chunk.stated_bytes * 8 / stream.codec_context.bit_rate, "stated"
+    if stream.duration is not None and stream.time_base is not None:
+        duration_s = float(stream.duration * stream.time_base)
+    else:
+        duration_s = (container.duration or 0) / av.time_base
+    if duration_s <= 0:
+        return None, None
+    names = set(container.format.name.split(","))
+    is_placeholder = chunk is not None and chunk.stated_bytes is None
+    alone = len(container.streams) == 1
+    stated = names & (_STATED | _STATED_OF_STREAM) or (names & _STATED_OF_FILE and alone)
+    return duration_s, "stated" if stated and not is_placeholder else "guessed"
+
+
+def _frames(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+    """Decode all packets; those that are no audio, such as junk between two, are passed over, as ffmpeg does."""
+    import av
+
+    read_bytes = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            left = path.stat().st_size - read_bytes
+            if left > max(_JUNK_BYTES, _JUNK_SHARE * path.stat().st_size):
+                why = getattr(error, "strerror", None) or error
+                raise AudioError(
+                    f"{str(path)!r} is damaged at byte {read_bytes}: {why}. Copy it again, or leave it out."
+                ) from None
+            packet = None
+        if packet is None:
+            break
+        read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
+        yield from _decode(packet)
+
+
+def _decode(packet: Any) -> list[Any]:
+    import av
+
+    if packet.duration == 1 and packet.has_sidedata("skip_samples"):
+        # All of a packet is to be left out: in Ogg, the clock began again in a stream joined under the same number.
+        skip = packet.get_sidedata("skip_samples")
+        skip.update(bytes(skip.data_size))
+        packet.set_sidedata(skip)
+    try:
+        frames: list[Any] = packet.decode()
+    except av.error.FFmpegError:
+        return []
+    return frames
+
+
+def _blocks(path: Path, first: Any, frames: Iterator[Any], start_s: float) -> Iterator[Block]:
+    skip = round(start_s * first.sample_rate)
+    parts: list[Block] = []
+    n_frames = 0
+    for part in _arrays(path, first, frames):
+        if skip >= len(part):
+            skip -= len(part)
+            continue
+        parts.append(part[skip:])
+        n_frames += len(part) - skip
+        skip = 0
+        if n_frames >= BLOCK_FRAMES:
+            yield np.concatenate(parts)
+            parts, n_frames = [], 0
+    if parts:
+        yield np.concatenate(parts)
+
+
+def _arrays(path: Path, first: Any, frames: Iterator[Any]) -> Iterator[Block]:
+    """Yield each frame as float32 of shape (n, channels), in the rate and the layout of the first one."""
+    import av
+
+    shape = (first.sample_rate, first.layout.name)
+    resampler, resampler_input = None, None
+    yield _array(first)
+    try:
+        for frame in frames:
+            now = (frame.sample_rate, frame.layout.name)
+            if resampler is not None and (resampler_input != (*now, frame.format.name)):
+                yield from map(_array, resampler.resample(None))
+                resampler = None
+            if now == shape:
+                yield _array(frame)
+                continue
+            if resampler is None:
+                resampler = av.AudioResampler(format="fltp", layout=first.layout, rate=first.sample_rate)
+                resampler_input = (*now, frame.format.name)
+            frame.pts = None
+            yield from map(_array, resampler.resample(frame))
+        if resampler is not None:
+            yield from map(_array, resampler.resample(None))
+    except AudioError:
+        raise
+    except (av.error.FFmpegError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise AudioError(f"{str(path)!r} changes its rate or its channels midway, and: {why}. Convert it.") from None
+
+
+def _array(frame: Any) -> Block:
+    import av
+
+    name = frame.format.name.removesuffix("p")
+    if name not in _FULL_SCALE:
+        (frame,) = av.AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate).resample(frame)
+        name = "flt"
+    samples = frame.to_ndarray()
+    samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
+    block: Block = samples.astype(np.float32)
+    if name == "u8":
+        block -= 128
+    if _FULL_SCALE[name] != 1:
+        block *= np.float32(1 / _FULL_SCALE[name])
+    return block
