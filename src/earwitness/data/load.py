@@ -135,17 +135,17 @@ def _usable(rows: Rows, path: Path) -> Rows:
 
 
 def _flaw(row: Row) -> ManifestError | None:
+    audio = str(row.audio)
+    if not _is_whole(audio):
+        return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
+    if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME for part in row.audio.parts):
+        return ManifestError(f"{row.where}: {audio[:80]!r} can be no path of a file. Correct the line.")
     # Neither a record nor a report could hold half a character.
     texts = {"id": row.id, "text": row.reference, "language": row.language, "speaker": row.speaker}
     texts |= {"recording": row.recording or row.name, **row.tags, **{f"name of {key!r}": key for key in row.tags}}
     for name, text in texts.items():
         if text is not None and not _is_whole(text):
             return ManifestError(f"{row.where}: {name} holds half of a character ({text[:40]!r}). Correct the line.")
-    audio = str(row.audio)
-    if not _is_whole(audio):
-        return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
-    if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME for part in row.audio.parts):
-        return ManifestError(f"{row.where}: {audio[:80]!r} can be no path of a file. Correct the line.")
     return None
 
 
