@@ -124,7 +124,13 @@ def test_files_and_folders_without_permission_are_failures_of_their_clips(tmp_pa
     done = subprocess.run(
         [*command, "run", "m.jsonl", "--model", "fake:echo"], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
+    (tmp_path / "open.wav").chmod(0)
+    page = subprocess.run(
+        [*command, "report", "runs", "--out", "page"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     (tmp_path / "closed").chmod(0o700)
+    assert page.returncode == 0, page.stderr
+    assert "3 of 3 clips without sound" in page.stderr
     assert done.returncode == 0, done.stderr
     failures = {r.clip.id: r.hypothesis.failure for r in store.read_clips(the_record(tmp_path))}
     assert failures["open.wav"] is None
@@ -192,6 +198,7 @@ def test_a_file_that_vanishes_midway_is_its_clips_failure(three: Path, tmp_path:
     [
         ('{"audio_filepath": "a.wav", "text": "\\ud83d"}', "m.jsonl:1: text holds half of a character"),
         ('{"audio_filepath": "a.wav", "id": "\\udc00"}', "m.jsonl:1: id holds half of a character"),
+        ('{"audio_filepath": "a.wav", "recording": "\\udfff b"}', "m.jsonl:1: recording holds half of a character"),
         ('{"audio_filepath": "a.wav", "x": "\\ud83d"}', "m.jsonl:1: x holds half of a character"),
         ('{"audio_filepath": "a\\u0000.wav"}', "m.jsonl:1: .* can be no path of a file"),
         ('{"audio_filepath": "' + "a" * 300 + '"}', "m.jsonl:1: .* can be no path of a file"),

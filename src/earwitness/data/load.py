@@ -144,6 +144,8 @@ def _flaw(row: Row) -> ManifestError | None:
     texts = {"id": row.id, "text": row.reference, "language": row.language, "speaker": row.speaker}
     texts |= {"recording": row.recording or row.name, **row.tags, **{f"name of {key!r}": key for key in row.tags}}
     for name, text in texts.items():
+        if not isinstance(text, str | None):
+            return ManifestError(f"{row.where}: {name} must be text, not {text!r}. Correct the line.")
         if text is not None and not _is_whole(text):
             return ManifestError(f"{row.where}: {name} holds half of a character ({text[:40]!r}). Correct the line.")
     return None
@@ -263,6 +265,6 @@ def about_folder(path: Path) -> dict[str, object]:
     file = (path if path.is_dir() else path.parent) / "corpus.json"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
