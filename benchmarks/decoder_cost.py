@@ -35,7 +35,7 @@ def timed(decode: Callable[..., int], path: str, target: Path) -> tuple[float, f
 def cpu_s() -> float:
     """CPU time of this process and of its children that are there."""
     found = [psutil.Process(), *psutil.Process().children()]
-    return sum(times.user + times.system for times in (process.cpu_times() for process in found))
+    return float(sum(times.user + times.system for times in (process.cpu_times() for process in found)))
 
 
 def main() -> None:
