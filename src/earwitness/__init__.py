@@ -41,8 +41,8 @@ _NAMES = {
     "compare.table": "Comparison",
     "data.bundle": "Bundle",
     "errors": "ArchiveError AudioError AudioNotFoundError AudioTooLongError ChecksumError ComparisonError "
-    "ConversionError DataError DataNotFoundError EarwitnessError EngineError EngineNotInstalledError FetchError "
-    "ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
+    "ConversionError DataError DataNotFoundError DecoderError EarwitnessError EngineError EngineNotInstalledError "
+    "FetchError ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
     "UnsupportedDeviceError UsageError WorkerError",
     "report.build": "Made",
     "runs.query": "Answer",
@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from earwitness.errors import ConversionError as ConversionError
     from earwitness.errors import DataError as DataError
     from earwitness.errors import DataNotFoundError as DataNotFoundError
+    from earwitness.errors import DecoderError as DecoderError
     from earwitness.errors import EarwitnessError as EarwitnessError
     from earwitness.errors import EngineError as EngineError
     from earwitness.errors import EngineNotInstalledError as EngineNotInstalledError

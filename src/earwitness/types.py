@@ -242,6 +242,9 @@ class Hypothesis:
     """Seconds until the first text, for engines that stream."""
     attempt: int = 1
     """1 for the first try; more when an earlier worker died under the clip."""
+    audio_remarks: tuple[str, ...] = ()
+    """What was noticed while the audio was decoded: ``channels_cancel`` where the mean of the channels is next to
+    silence, ``channels_differ`` where they hold different sound and none was chosen."""
 
     def __post_init__(self) -> None:
         """Refuse a hypothesis that is both or neither."""

@@ -34,7 +34,8 @@ VALUES = (
 )  # fmt: skip
 ERRORS = (
     "ArchiveError", "AudioError", "AudioNotFoundError", "AudioTooLongError", "ChecksumError", "ComparisonError",
-    "ConversionError", "DataError", "DataNotFoundError", "EarwitnessError", "EngineError", "EngineNotInstalledError",
+    "ConversionError", "DataError", "DataNotFoundError", "DecoderError", "EarwitnessError", "EngineError",
+    "EngineNotInstalledError",
     "FetchError",
     "ManifestError", "PolicyError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError",
     "UnsupportedDeviceError", "UsageError", "WorkerError",

@@ -199,7 +199,7 @@ def requests(study: StudyFile, command: tuple[str, ...]) -> Iterator[Request]:
 def _tables(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{str(path)!r} is not TOML: {error}.") from None
 
 

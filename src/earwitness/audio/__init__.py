@@ -4,6 +4,6 @@ What is exported decodes in a process of its own (``fence``), which does the wor
 """
 
 from earwitness.audio.decode import AudioInfo
-from earwitness.audio.fence import Decoded, decode, decode_to, decoded, probe
+from earwitness.audio.fence import Decoded, decode, decode_to, decoded, inspect, probe
 
-__all__ = ["AudioInfo", "Decoded", "decode", "decode_to", "decoded", "probe"]
+__all__ = ["AudioInfo", "Decoded", "decode", "decode_to", "decoded", "inspect", "probe"]

@@ -7,7 +7,7 @@ out in [-1, 1), float files as they are, even beyond 1. Blocks flow from the fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,15 +93,17 @@ def decode_to(
     channel: int | None = None,
     rate_hz: int = 16_000,
     longest_s: float | None = None,
+    watch: Callable[[Block], None] = lambda _: None,
 ) -> int:
     """Decode to a file of little-endian float32 samples and return how many there are.
 
     Arguments and errors are those of ``decode``; an OSError from writing is not touched. With ``longest_s``, a file
-    that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError.
+    that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError. ``watch``
+    is called with every block before it is mixed down, shape (n, channels).
     """
     n_samples = 0
     with target.open("wb") as file:
-        for block in _blocks(path, start_s, duration_s, channel, rate_hz, longest_s):
+        for block in _blocks(path, start_s, duration_s, channel, rate_hz, longest_s, watch):
             file.write(block.astype("<f4", copy=False).tobytes())
             n_samples += len(block)
     return n_samples
@@ -114,6 +116,7 @@ def _blocks(
     channel: int | None,
     rate_hz: int,
     longest_s: float | None = None,
+    watch: Callable[[Block], None] = lambda _: None,
 ) -> Iterator[npt.NDArray[np.float32]]:
     import soxr
 
@@ -121,7 +124,8 @@ def _blocks(
         if channel is not None and not 0 <= channel < source.channels:
             raise AudioError(f"{str(path)!r} has no channel {channel}; it has {source.channels}, counted from 0.")
         blocks = source.blocks if longest_s is None else _bounded(source, longest_s, str(path))
-        mono = _checked(_span(blocks, source.rate_hz, duration_s), str(path), source, start_s, duration_s, channel)
+        span = _watched(_span(blocks, source.rate_hz, duration_s), watch)
+        mono = _checked(span, str(path), source, start_s, duration_s, channel)
         if source.rate_hz == rate_hz:
             yield from mono
             return
@@ -154,6 +158,12 @@ def _span(blocks: Iterator[Block], rate_hz: int, duration_s: float | None) -> It
         left -= min(left, len(block))
         if not left:
             return
+
+
+def _watched(blocks: Iterator[Block], watch: Callable[[Block], None]) -> Iterator[Block]:
+    for block in blocks:
+        watch(block)
+        yield block
 
 
 def _checked(

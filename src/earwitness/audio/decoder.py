@@ -108,12 +108,17 @@ def _probe(path: str) -> dict[str, Any]:
 
 
 def _decode(request: Mapping[str, Any]) -> dict[str, Any]:
+    from earwitness.audio.channels import Channels
     from earwitness.audio.decode import decode_to
 
+    channels = Channels()
     span = {name: request[name] for name in ("start_s", "duration_s", "channel", "rate_hz", "longest_s")}
     longest_s = min(request["longest_s"] or MOST_S, request["duration_s"] or MOST_S)
     _bound("RLIMIT_FSIZE", round((longest_s + 60) * request["rate_hz"]) * _SAMPLE_BYTES)
-    return {"samples": decode_to(request["path"], Path(request["target"]), **span), "remarks": []}
+    # A channel that was chosen is heard as it is, whatever the others hold.
+    watch = channels.add if request["channel"] is None else lambda _: None
+    samples = decode_to(request["path"], Path(request["target"]), watch=watch, **span)
+    return {"samples": samples, "remarks": channels.remarks()}
 
 
 def require_file(path: str) -> None:

@@ -38,7 +38,7 @@ class Decoded:
     n_samples: int
     """Its length."""
     remarks: tuple[str, ...] = ()
-    """What was noticed about the sound on the way."""
+    """What was noticed about the sound on the way: see ``channels``."""
 
 
 def probe(path: str | Path) -> AudioInfo:
@@ -73,10 +73,15 @@ def decode(
             samples, has no such channel, is shorter than its header or the span promises by more than 0.1 s and 1 %,
             or breaks the decoder (DecoderError).
     """
+    return inspect(path, start_s=start_s, duration_s=duration_s, channel=channel, rate_hz=rate_hz)[0]
+
+
+def inspect(path: str | Path, *, rate_hz: int = RATE_HZ, **span: Any) -> tuple[Audio, tuple[str, ...]]:
+    """Decode as ``decode`` does, and return what was noticed on the way, too: see ``channels``."""
     with tempfile.TemporaryDirectory(prefix=f"earwitness-{_me()}_") as folder:
         target = Path(folder, "audio.f32")
-        decode_to(path, target, start_s=start_s, duration_s=duration_s, channel=channel, rate_hz=rate_hz)
-        return Audio(np.fromfile(target, "<f4"), rate_hz)
+        remarks = decoded(path, target, rate_hz=rate_hz, **span).remarks
+        return Audio(np.fromfile(target, "<f4"), rate_hz), remarks
 
 
 def decode_to(path: str | Path, target: Path, **span: Any) -> int:

@@ -132,6 +132,8 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
 
     from earwitness.api.jobs import caveats
     from earwitness.runs.drive import Turn, by_data, together
+    from earwitness.runs.mixed import mixed
+    from earwitness.runs.store import read_clips
 
     screen = console(stderr=True)
     if not tasks:
@@ -151,6 +153,9 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
                     screen.print(f"{job.model.id} on {job.dataset.name}: {n_clips}", markup=False)
                 turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
             records |= zip(group, together(turns, out), strict=True)
+            if not quiet:
+                for line in mixed(read_clips(records[group[0]])):
+                    screen.print(f"{turns[0].job.dataset.name}: {line}", markup=False)
     return [records[number] for number in range(len(tasks))]
 
 

@@ -58,7 +58,7 @@ def parse(text: str, source: str) -> Policy:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PolicyError(f"Policy {source!r} is not TOML: {error}.") from None
     at = _At(source, "")
     at.only(data, ("name", "summary", "gates", "targets", "weights", "use"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from earwitness.data.rows import Row, Rows
-from earwitness.errors import ManifestError
+from earwitness.errors import EarwitnessError, ManifestError
 
 _LONGEST_NAME_BYTES = 255
 """Of one part of a path, on every common file system."""
@@ -22,6 +22,8 @@ def refuse_flaws(rows: Rows, source: str) -> Rows:
     except ManifestError as error:
         yield error
     except OSError as error:
+        if isinstance(error, EarwitnessError):
+            raise
         yield ManifestError(f"{str(error.filename or source)!r} cannot be read: {error.strerror or error}.")
 
 
@@ -33,6 +35,8 @@ def _flaw(row: Row) -> ManifestError | None:
     if not _is_whole(audio):
         return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
     for name, text in texts.items():
+        if not isinstance(text, str | None):
+            return ManifestError(f"{row.where}: {name} must be text, not {text!r}. Correct the line.")
         if text is not None and not _is_whole(text):
             return ManifestError(f"{row.where}: {name} holds half of a character ({text[:40]!r}). Correct the line.")
     if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME_BYTES for part in row.audio.parts):

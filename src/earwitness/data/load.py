@@ -286,6 +286,6 @@ def about_folder(path: Path) -> dict[str, object]:
     file = (path if path.is_dir() else path.parent) / "corpus.json"
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

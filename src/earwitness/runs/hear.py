@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 from earwitness.errors import AudioError, DecoderError, RecordError
 from earwitness.runs import store
@@ -24,6 +25,12 @@ CLIP = "clip.f32"
 """The scratch file of the clip at hand."""
 _WARM_UP_S = 10.0
 _SCRATCH = "earwitness-"
+
+
+class _OfAudio(TypedDict):
+    audio_s: float
+    decode_s: float
+    audio_remarks: tuple[str, ...]
 
 
 def warm_up_audio(dataset: Dataset, language: str, scratch: Path) -> tuple[AudioFile, str | None] | None:
@@ -49,12 +56,11 @@ def hear(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, targe
     except Exception as error:  # noqa: BLE001 - whatever it is, the next clip is not to suffer from it
         return Hypothesis(clip.id, None, _failure(error, clip), audio_s=clip.duration_s)
     decode_s = time.perf_counter() - started
+    of_audio: _OfAudio = {"audio_s": audio.duration_s, "decode_s": decode_s, "audio_remarks": audio.remarks}
     answer = workers.transcribe(audio, spoken_language(clip, language))
     if isinstance(answer, Failure):
-        return Hypothesis(clip.id, None, answer, audio_s=audio.duration_s, decode_s=decode_s)
-    return Hypothesis(
-        clip.id, answer.transcript, None, audio_s=audio.duration_s, decode_s=decode_s, wall_s=answer.wall_s
-    )
+        return Hypothesis(clip.id, None, answer, **of_audio)
+    return Hypothesis(clip.id, answer.transcript, None, wall_s=answer.wall_s, **of_audio)
 
 
 def _failure(error: Exception, clip: Clip) -> Failure:
@@ -70,10 +76,10 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
     Raises:
         AudioError: When it cannot be decoded.
     """
-    from earwitness.audio import decode_to
+    from earwitness.audio import decoded
 
     with store.writing(target):
-        n_samples = decode_to(
+        file = decoded(
             clip.audio_path,
             target,
             start_s=clip.start_s,
@@ -81,9 +87,10 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
             channel=clip.channel,
             rate_hz=SAMPLE_RATE_HZ,
         )
+        n_samples = file.n_samples
         if dataset.condition is not None:
             n_samples = put_under(dataset.condition.name, clip, dataset.clips, target)
-    return AudioFile(target, n_samples, SAMPLE_RATE_HZ)
+    return AudioFile(target, n_samples, SAMPLE_RATE_HZ, file.remarks)
 
 
 def spoken_language(clip: Clip, setting: str) -> str | None:

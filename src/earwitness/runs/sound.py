@@ -31,9 +31,15 @@ def require_unchanged(clip: Clip) -> Path:
         AudioError: When it has other bytes now.
     """
     path = Path(clip.audio_path)
-    if not clip.audio_path or not path.is_file():
-        raise AudioNotFoundError(f"The audio file {path.name!r} is no longer where it was when the models heard it.")
-    if clip.audio_sha256 and _sha256(path, path.stat().st_mtime_ns) != clip.audio_sha256:
+    try:
+        if not clip.audio_path or not path.is_file():
+            raise AudioNotFoundError(
+                f"The audio file {path.name!r} is no longer where it was when the models heard it."
+            )
+        sha256 = _sha256(path, path.stat().st_mtime_ns) if clip.audio_sha256 else ""
+    except PermissionError:
+        raise AudioError(f"The audio file {path.name!r} may no longer be read (permission denied).") from None
+    if sha256 != clip.audio_sha256:
         raise AudioError(f"The audio file {path.name!r} was changed after the models heard it.")
     return path
 

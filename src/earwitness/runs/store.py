@@ -191,7 +191,7 @@ def read_document(kind: Any, path: Path, version: int, *, what: str, missing: st
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecordError(f"There is no {missing} {str(path)!r}. {remedy}") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{str(path)!r} is not {what}: {error}.") from None
     found = data.get("schema_version") if isinstance(data, dict) else None
     if isinstance(found, int) and found > version:
@@ -227,7 +227,7 @@ def _results(path: Path) -> Iterator[ClipResult]:
         where = f"{path}:{number}"
         try:
             data = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordError(f"{where} is not JSON: {error}.") from None
         yield validated(ClipResult, data, where)
 

@@ -47,7 +47,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         return tuple(Key(**row) for row in rows)
     except FileNotFoundError:
         raise UsageError(f"There is no file of keys {str(path)!r}. Run: earwitness serve keys add NAME") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(f"{str(path)!r} is not a file of keys: {error}.") from None
 
 

@@ -88,7 +88,7 @@ def read(path: Path) -> Rules:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"There is no file of rules {str(path)!r}. Write one: docs/metrics.md shows how.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"Rules {str(path)!r} are not TOML: {error}.") from None
     return _made(table, str(path))
 

@@ -30,6 +30,8 @@ class AudioFile:
     """Its length."""
     sample_rate_hz: int
     """Samples per second."""
+    remarks: tuple[str, ...] = ()
+    """What was noticed while it was decoded."""
 
     @property
     def duration_s(self) -> float:
