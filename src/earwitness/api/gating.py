@@ -34,7 +34,7 @@ class Baselined:
 def gate(
     records: Sources = "runs",
     *,
-    baseline: Source,
+    baseline: Source = "baseline.json",
     absolute: float = 0.005,
     relative: float = 0.05,
     slower: float = 1.5,
