@@ -114,7 +114,7 @@ def _plain(verdict: GateVerdict) -> dict[str, Any]:
         "policy": [{**asdict(rule), "outcome": rule.outcome} for rule in verdict.rules],
         "judged": [
             {
-                "what": label(judged.entry),
+                "what": label(judged.entry, verdict.ambiguous),
                 "record": str(judged.record),
                 "checks": [{**asdict(check), "in_words": sentence(check)} for check in judged.checks],
                 "new_weights": judged.new_weights,
@@ -123,6 +123,6 @@ def _plain(verdict: GateVerdict) -> dict[str, Any]:
             }
             for judged in verdict.judged
         ],
-        "without_baseline": [label(entry) for entry in verdict.without],
-        "missing": [label(entry) for entry in verdict.missing],
+        "without_baseline": [label(entry, verdict.ambiguous) for entry in verdict.without],
+        "missing": [label(entry, verdict.ambiguous) for entry in verdict.missing],
     }
