@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,13 +108,11 @@ def test_every_command_is_a_module_with_an_app_and_a_help_that_shows_an_example(
     from earwitness.cli import COMMANDS
 
     for name in COMMANDS:
-        started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "earwitness", name, "--help"], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         assert f"earwitness {name}" in done.stdout
-        assert time.monotonic() - started < 20
 
 
 def test_every_command_answers_in_json_when_asked() -> None:
