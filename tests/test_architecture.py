@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "workers": {"engines", "fetch"},
     "runs": {"data", "archive", "audio", "weights", "workers", "engines", "scoring"},
     "compare": {"runs", "scoring", "engines"},
-    "report": {"compare", "runs"},
+    "report": {"compare", "runs", "scoring"},
     "serve": {"weights", "workers", "audio", "scoring", "engines"},
     "api": {"data", "audio", "text", "weights", "workers", "engines", "fetch", "scoring", "runs", "compare", "report",
             "serve"},
