@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.installed import engine_python
 
 from earwitness.types import Clip, Dataset, Hypothesis, Transcript
@@ -27,10 +27,9 @@ SLOW = (
 """Where tests start processes one after the other, or simulate: too much for a minute."""
 
 
-# No test depends on how fast the machine is: reading a table for the first time may take longer than a deadline.
-settings.register_profile("any-machine", deadline=None)
-settings.load_profile("any-machine")
-
+# No test depends on speed, nor does how quickly examples are made.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 # A shell has what it starts in the background ignore Ctrl-C, and processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -35,8 +35,8 @@ def chromium(folder: Path, *flags: str) -> Iterator[Any]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(options=options, service=Service(str(found[1])))
     try:
-        driver.set_script_timeout(20)
-        driver.set_page_load_timeout(30)
+        driver.set_script_timeout(120)
+        driver.set_page_load_timeout(120)
         yield driver
     finally:
         driver.quit()
@@ -61,7 +61,7 @@ def complaints(driver: Any) -> list[str]:
     return [entry["message"] for entry in driver.get_log("browser")]
 
 
-def wait(driver: Any, script: str, seconds: float = 10.0) -> Any:
+def wait(driver: Any, script: str, seconds: float = 120.0) -> Any:
     """Return what a script returns once that is something."""
     from selenium.webdriver.support.ui import WebDriverWait
 

@@ -276,7 +276,7 @@ def test_a_study_killed_at_work_goes_on_and_comes_to_the_same_scores(
     cli: Cli, tmp_path: Path, three_clips: Path
 ) -> None:
     slow: dict[str, dict[str, Any]] = {
-        f"_{n}": {"text": text, "sleep_s": 0.3} for n, text in ((1, "one"), (2, "to words"), (3, "little"))
+        f"_{n}": {"text": text, "sleep_s": 1.0} for n, text in ((1, "one"), (2, "to words"), (3, "little"))
     }
     script(tmp_path / "a", **slow)
     script(tmp_path / "b", **slow)
@@ -284,7 +284,7 @@ def test_a_study_killed_at_work_goes_on_and_comes_to_the_same_scores(
     quiet = subprocess.DEVNULL
     command = [sys.executable, "-m", "earwitness", "run", "--one-by-one"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=quiet, stderr=quiet)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while lines_written(tmp_path, "b") < 1:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)

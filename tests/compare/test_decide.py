@@ -33,6 +33,7 @@ from earwitness.compare.measures import incomplete_s
 from earwitness.compare.policy import load, parse
 from earwitness.errors import ComparisonError, RecordError
 from earwitness.runs import store
+from earwitness.runs.measured import Drift
 from earwitness.runs.record import ClipResult, ScoringInfo
 from earwitness.types import Clip, ClipScore, Finding, Hypothesis, Settings
 
@@ -112,6 +113,18 @@ def test_two_models_of_the_study_are_usable_and_the_one_that_answers_is_rejected
 )
 def test_one_gate_and_one_target_are_not_said_in_the_plural(tmp_path: Path, targets: str, reason: str) -> None:
     assert verdict(GATE + targets, record(tmp_path, "m:one", "d", lines(FEW))).reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"), [(0.05, "failed"), (0.07, "undecided"), (0.09, "undecided"), (0.2, "passed")]
+)
+def test_a_limit_of_speed_that_drift_leaves_open_is_undecided(tmp_path: Path, limit: float, outcome: str) -> None:
+    path = record(tmp_path, "m:one", "d", lines(FEW, 1.0))  # an RTF of 1 / 12, open from 0.8 to 1.25 times
+    run = store.read_run(path)
+    store.write_run(path, replace(run, drift=Drift(9, 0.01, 0.8, 1.0, 1.25)))
+    result = rule(f'[gates.rtf]\nat_most = {limit}\nby = "value"\n', path)
+    assert result.outcome == outcome
+    assert ("the machine drifted" in (result.reason or "")) == (outcome == "undecided")
 
 
 def test_a_gate_that_was_not_measured_is_not_among_those_that_pass(tmp_path: Path) -> None:

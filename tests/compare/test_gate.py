@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from earwitness.cli import main
 from earwitness.compare.baseline import Pace, baseline_of, current, entry_of, read, render
-from earwitness.compare.gate import GateVerdict, Tolerance, Words, gate
+from earwitness.compare.gate import GateVerdict, Speed, Tolerance, Words, gate
 from earwitness.data.load import fingerprint
 from earwitness.errors import ComparisonError, RecordError
-from earwitness.report.gate import code, commands, failures, junit, lines, markdown
+from earwitness.report.gate import code, commands, failures, junit, label, lines, markdown
 from earwitness.runs import store
 from earwitness.runs.drive import Job, start
 from earwitness.runs.record import Limits, Run, Selection
@@ -242,6 +242,70 @@ def test_a_machine_that_is_slower_itself_is_allowed_for(written: Written, templa
     assert judged(written([1], **{**paced(template, 2.2), "drift": busy}), before).passed
     assert not judged(written([1], **{**paced(template, 2.2), "drift": calm}), before).passed
     assert not judged(written([1], **{**paced(template, 2.5), "drift": busy}), before).passed
+
+
+def outcomes(verdict: GateVerdict) -> dict[str, str]:
+    (found,) = verdict.judged
+    return {check.name: check.outcome for check in found.checks if isinstance(check, Speed)}
+
+
+def test_speed_that_drift_leaves_open_is_not_judged_and_says_so(written: Written, template: Run) -> None:
+    assert template.drift is not None
+    steady = replace(template.drift, first_s=0.01, min=0.95, median=1.0, max=1.05)
+    drifted = replace(steady, min=0.9, max=1.5)
+    before = written([1] * 20, **{**paced(template, 1.0), "drift": steady})
+    # With a limit of 1.5 and what the drift leaves open, 1 / 1.5 to 1 / 0.9 times: 1.35 to 2.25 is open.
+    for ratio, expected in ((1.2, "passed"), (1.4, "not judged"), (2.2, "not judged"), (2.3, "failed")):
+        found = judged(written([1] * 20, **{**paced(template, ratio), "drift": drifted}), before)
+        assert outcomes(found)["rtf"] == expected, ratio
+    open_ = judged(written([1] * 20, **{**paced(template, 2.0), "drift": drifted}), before)
+    assert open_.passed
+    assert any("the machine drifted, and the limit lies in what that leaves open" in line for line in lines(open_))
+    assert any("0.90 to 1.50 times its median in this run" in line for line in lines(open_))
+
+
+def test_drift_of_the_baseline_counts_as_well(written: Written, template: Run) -> None:
+    assert template.drift is not None
+    drifted = replace(template.drift, first_s=0.01, min=0.6, median=1.0, max=1.0)
+    steady = replace(drifted, min=1.0)
+    before = written([1] * 20, **{**paced(template, 1.0), "drift": drifted})
+    found = judged(written([1] * 20, **{**paced(template, 2.0), "drift": steady}), before)
+    assert outcomes(found) == {"rtf": "not judged", "latency_p95_s": "not judged"}
+    assert any("in the baseline's run" in line for line in lines(found))
+
+
+def test_speed_is_not_judged_across_data(written: Written, template: Run) -> None:
+    before = written([1, 1, 1], **paced(template, 1.0))
+    found = judged(written([1, 1, 1, 1], **paced(template, 9.0)), before)
+    assert set(outcomes(found).values()) == {"not judged"}
+    assert any("its data are not those of the baseline" in line for line in lines(found))
+
+
+def elsewhere(run: Run, source: str) -> Run:
+    selection = replace(run.dataset.selection, source=source)
+    return replace(run, dataset=replace(run.dataset, selection=selection))
+
+
+def test_two_datasets_of_one_name_are_two_entries_with_two_labels(written: Written, template: Run) -> None:
+    english = written([1, 1], ids=["en1", "en2"], **paced(template, 1.0))
+    spanish = written([2, 2], ids=["es1", "es2"], **paced(template, 3.0))
+    runs = [(path, elsewhere(store.read_run(path), source)) for path, source in ((english, "/en"), (spanish, "/es"))]
+    left_out: list[str] = []
+    assert current(runs, left_out) == runs
+    assert left_out == []
+    baseline = baseline_of([entry_of(run, store.read_clips(path)) for path, run in runs])
+    found = gate(runs, baseline)
+    assert found.passed
+    assert [each.entry.dataset_sha256 for each in found.judged] == [run.dataset.sha256 for _, run in runs]
+    names = {label(each.entry, found.ambiguous) for each in found.judged}
+    assert names == {f"fake:echo on ten (data sha256 {run.dataset.sha256[:8]})" for _, run in runs}
+    one = gate(runs[:1], baseline)
+    assert [entry.dataset_sha256 for entry in one.missing] == [runs[1][1].dataset.sha256]
+
+
+def test_data_that_changed_in_their_place_are_held_against_what_they_were(written: Written) -> None:
+    before, now = written([1, 1, 1], ids=["a", "b", "c"]), written([1, 1], ids=["a", "b"])
+    assert reasons(judged(now, before)) == ["1 clip ('c') of the baseline vanished"]
 
 
 def test_a_hiccup_on_a_run_of_a_moment_is_no_slowdown(written: Written, template: Run) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ def test_the_clock_shows_a_known_time_to_2_percent(tmp_path: Path, sleep_s: floa
     audio = tmp_path / "audio.f32"
     np.zeros(16_000, np.float32).tofile(audio)
     with Worker("fake", f"fake:{tmp_path}", tmp_path, "cpu", Settings(threads=1)) as worker:
-        walls = [worker.transcribe(audio, 16_000, 16_000, "en", budget_s=30).wall_s for _ in range(5)]
-    # A busy machine wakes a sleeper late now and then; it never wakes one early.
+        walls = [worker.transcribe(audio, 16_000, 16_000, "en", budget_s=120).wall_s for _ in range(8)]
+    # A busy machine wakes a sleeper late; it never wakes one early. The least late of them shows the clock itself.
     assert min(walls) >= sleep_s
-    assert statistics.median(walls) == pytest.approx(sleep_s, rel=0.02)
+    assert min(walls) == pytest.approx(sleep_s, rel=0.02)

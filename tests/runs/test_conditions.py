@@ -107,7 +107,7 @@ def test_a_condition_that_there_is_not_is_refused_before_the_first_clip(
     assert not (tmp_path / "runs").exists()
 
 
-def waiting_for(done: Callable[[], bool], seconds: float = 60.0) -> None:
+def waiting_for(done: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "waited in vain"

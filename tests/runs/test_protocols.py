@@ -121,7 +121,8 @@ def test_cold_and_warm_are_measured_and_fit_the_published_schema(tmp_path: Path,
     assert all(one.spawn_s > 0 for one in cold.starts)
     assert latency is not None
     assert len(latency.pass_wall_s) >= 3
-    assert latency.speed.latency_p50_s == pytest.approx(0.2, rel=0.1)
+    assert latency.speed.latency_p50_s is not None
+    assert latency.speed.latency_p50_s >= 0.2
     assert latency.texts_changed == 0
     assert run.speed is not None
     assert run.speed.wall_s == latency.pass_wall_s[0]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.conftest import clip
@@ -139,3 +142,21 @@ def test_what_slices_add_to_a_difference_adds_up_to_it_and_the_driver_is_first()
 def test_equal_systems_have_no_shares() -> None:
     pairs = [pair(1, 1), pair(2, 2)]
     assert [driver.share for driver in drivers(pairs, pairs, "kind")] == [None]
+
+
+def test_channels_are_slices_called_channels_and_zero_is_one_of_them() -> None:
+    pairs: list[Pair] = []
+    for n in range(8):
+        one, score = pair(n, 1 if n % 2 else 0, 3)
+        pairs.append((replace(one, channel=n % 2), score))
+    assert [(part.value, part.n_clips) for part in slices(pairs, "channel")] == [("channel 1", 4), ("channel 0", 4)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("channel", 0), ("speaker", "agent"), ("recording", "call1"), ("language", "es")]
+)
+def test_what_any_clip_states_is_offered_and_what_none_does_is_not(field: str, value: object) -> None:
+    one, score = pair(0, 0)
+    bare: dict[str, Any] = {"language": None, "recording": "", "tags": {}, field: value}
+    with pytest.raises(ScoringError, match=rf"No clip has a 'kind'\. There are: {field}, duration, rate, snr\."):
+        slices([(replace(one, **bare), score)], "kind")

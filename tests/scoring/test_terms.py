@@ -7,10 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import clip, heard
 
+from earwitness.api.terms import term_report
+from earwitness.cli.terms import show
 from earwitness.errors import ScoringError
 from earwitness.scoring.align import align
 from earwitness.scoring.punctuation import compare_raw, raw_scores, tokens
-from earwitness.scoring.terms import TermCount, number_edits, number_score, read_terms, term_counts, term_scores
+from earwitness.scoring.terms import (
+    TermCount,
+    TermPlaces,
+    number_edits,
+    number_score,
+    read_terms,
+    term_counts,
+    term_scores,
+)
 from earwitness.types import Clip, Edits, Failure, Hypothesis
 
 WORDS = st.lists(st.sampled_from(["call", "7", "20", "now"]), max_size=10)
@@ -143,3 +153,55 @@ def test_failed_clips_are_left_out_of_punctuation() -> None:
     failed = Hypothesis("f", None, Failure("transcribe", "crash", "gone"), audio_s=1.0)
     punctuation, _ = raw_scores([*texts(("Yes.", "Yes.")), (clip("f", "No."), failed)])
     assert (punctuation.value, punctuation.n_clips) == (0.0, 1)
+
+
+def test_a_recall_of_three_out_of_three_has_the_interval_of_three_trials() -> None:
+    recall, precision, _ = term_scores(texts(*[("Weiss", "Weiss")] * 3), ["Weiss"], "auto")
+    for score in (recall, precision):
+        assert (score.value, score.reason) == (1.0, None)
+        assert score.ci95 == pytest.approx((0.025 ** (1 / 3), 1.0), abs=1e-9)  # Clopper and Pearson
+
+
+def test_occurrences_in_one_recording_are_worth_one_trial() -> None:
+    recall, _, _ = term_scores(texts(("Weiss Weiss Weiss", "Weiss Weiss Weiss")), ["Weiss"], "auto")
+    assert recall.ci95 == pytest.approx((0.025, 1.0), abs=1e-9)
+
+
+def test_a_recall_of_nothing_has_an_upper_end() -> None:
+    recall, precision, _ = term_scores(texts(*[("Weiss", "vice")] * 5), ["Weiss"], "auto")
+    assert recall.ci95 == pytest.approx((0.0, 1 - 0.025 ** (1 / 5)), abs=1e-9)
+    assert (precision.value, precision.reason) == (None, "no key term was heard")
+
+
+def without_references(*heard_texts: str) -> list[tuple[Clip, Hypothesis]]:
+    return [(clip(f"c{n}", None), heard(text, f"c{n}")) for n, text in enumerate(heard_texts)]
+
+
+def test_without_references_every_reason_is_that_there_is_none() -> None:
+    report = term_report(without_references("ask Weiss, now", "no. 5"), ["Weiss"], "auto")
+    assert {score.reason for score in report.scores} == {
+        "no clip has a reference",
+        "no clip with a text has a reference",
+    }
+    assert all(score.value is None for score in report.scores)
+
+
+def test_where_a_term_occurs_is_told_of_every_clip() -> None:
+    pairs = [*without_references("Weiss and Weiss", "nobody", "weiss"), (clip("said", "x"), heard("Weiss", "said"))]
+    report = term_report(pairs, ["Weiss", "Nguyen"], "auto")
+    assert report.places == (TermPlaces("Weiss", {"c0": 2, "c2": 1, "said": 1}), TermPlaces("Nguyen", {}))
+    assert report.places[0].n == 4
+    assert report.n_unlabelled == 3
+
+
+def test_what_is_printed_has_the_counts_and_the_clips(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"m": term_report(texts(*[("Weiss", "Weiss")] * 3), ["Weiss"], "auto")})
+    out = capsys.readouterr().out
+    assert "100.0 %, 3 of 3 [29.2, 100.0]" in out
+    show({"m": term_report(without_references("Weiss and Weiss", "no"), ["Weiss", "Nguyen"], "auto")})
+    out = capsys.readouterr().out
+    assert "No clip has a reference" in out
+    assert "m: Weiss: 2 times, in c0 (2)" in out
+    assert "m: Nguyen: never" in out
+    assert "no key term was" not in out
+    assert "punctuation" not in out

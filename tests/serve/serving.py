@@ -117,7 +117,7 @@ class Running:
         method: str = "GET",
         body: Any = None,
         headers: Mapping[str, str] = {},
-        timeout_s: float = 30.0,
+        timeout_s: float = 120.0,
     ) -> Reply:
         """One request on a connection of its own."""
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=timeout_s)
@@ -205,7 +205,7 @@ def command_of(process: psutil.Process) -> str:
     return ""
 
 
-def until(holds: Callable[[], Any], timeout_s: float = 15.0) -> Any:
+def until(holds: Callable[[], Any], timeout_s: float = 120.0) -> Any:
     """Wait until something is so, and return it."""
     ends_at = time.monotonic() + timeout_s
     while time.monotonic() < ends_at:
@@ -261,7 +261,7 @@ def running(
         if process.poll() is None:
             below = children(process.pid)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=20) == 0, log_path.read_text()
+            assert process.wait(timeout=120) == 0, log_path.read_text()
             assert [p for p in below if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
             assert [path for path in scratch.rglob("*") if path.is_file()] == []
     finally:

@@ -74,15 +74,15 @@ def test_rounds_begin_on_schedule_and_stop_when_told(lines: io.StringIO) -> None
 
     def ask() -> Round:
         began.append(time.monotonic())
-        time.sleep(0.02)
+        time.sleep(0.5)
         if len(began) == 5:
             stop.set()
         return Round(1, {}, 0.0)
 
-    go_round(Canary("http://a", 0.1), ask, stop)
+    go_round(Canary("http://a", 0.6), ask, stop)
     gaps = [later - earlier for earlier, later in itertools.pairwise(began[1:])]
-    # Pauses between rounds would make each gap 0.12 s at least; other work on the machine only makes some longer.
-    assert 0.09 < min(gaps) < 0.118, gaps
+    # Pauses between rounds would make each gap 1.1 s at least; other work on the machine only makes some longer.
+    assert 0.59 < min(gaps) < 1.1, gaps
 
 
 def test_the_promise_is_the_decisions_interval_of_the_very_number(tmp_path: Path, three_clips: Path) -> None:
@@ -194,10 +194,10 @@ def test_it_goes_on_while_the_server_is_away_and_ends_when_told(reference: Path,
                 assert (seen(address)["wer"], seen(address)["failed_clips"]) == (0.0, 0.0)
                 assert seen(address)["latency_p95_seconds"] > 0
                 server.process.send_signal(signal.SIGTERM)
-                assert server.process.wait(timeout=20) == 0
+                assert server.process.wait(timeout=120) == 0
                 until(lambda: seen(address)["rounds_total failed"])
                 assert "wer" not in seen(address)
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(timeout=10) == 0
+                assert process.wait(timeout=120) == 0
             finally:
                 process.kill()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from collections import Counter
 
 import psutil
@@ -108,10 +107,10 @@ def test_a_worker_that_dies_idle_is_replaced(shared: Running) -> None:
 
 def test_a_client_that_is_gone_takes_its_work_with_it(shared: Running) -> None:
     until(lambda: idle(shared))
-    before, started = shared.workers, time.monotonic()
+    before, n_rows = shared.workers, len(shared.log)
     hang_up(shared, wav(LONG))
     until(lambda: idle(shared))
-    assert time.monotonic() - started < 2.9, "it ran to the end of its time"
+    assert not [row for row in shared.log[n_rows:] if row.get("status") == 504], "it ran to the end of its time"
     assert shared.workers == before, "an engine that streams stops between two segments"
     assert [row for row in shared.log if row.get("status") == 499]
     hang_up(shared, wav(HANG))

@@ -63,7 +63,7 @@ def installing(engine: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def until(true: Any, within_s: float = 40.0) -> None:
+def until(true: Any, within_s: float = 120.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline

@@ -52,7 +52,7 @@ class Sliced:
     """Runs sliced by one thing."""
 
     by: str
-    """What: a tag, ``speaker``, ``language``, ``duration``, ``rate`` or ``snr``."""
+    """What: a tag, ``speaker``, ``language``, ``channel``, ``recording``, ``duration``, ``rate`` or ``snr``."""
     models: Mapping[str, ModelSlices]
     """By label."""
     drivers: tuple[Driving, ...]
@@ -128,8 +128,9 @@ def slices(
 
     Args:
         records: Records over the same data, or folders that hold some.
-        by: ``speaker``, ``language``, ``duration``, ``rate``, ``snr``, or a tag; one or several. Without, everything
-            but ``snr`` that has two to twenty values. For ``snr`` the audio is read once, and the estimates are kept.
+        by: ``speaker``, ``language``, ``channel``, ``recording``, ``duration``, ``rate``, ``snr``, or a tag; one or
+            several. Without, everything but ``recording`` and ``snr`` that has two to twenty values. For ``snr`` the
+            audio is read once, and the estimates are kept.
         cluster: What is resampled: ``recording`` or ``speaker``.
         report: Called with how many clips are done, of how many, while audio is read.
 
@@ -261,12 +262,12 @@ def _texts(run: Selected) -> list[tuple[Clip, Hypothesis]]:
 
 def _what_varies(pairs: Sequence[tuple[Clip, ClipScore]]) -> list[str]:
     """Everything but snr, which means reading the audio, that has two to twenty values."""
-    from earwitness.scoring.slices import BANDS, slicer
+    from earwitness.scoring.slices import BANDS, OFTEN, UNKNOWN, slicer
 
     tags = sorted({tag for clip, _ in pairs for tag in clip.tags} - set(BANDS) - {"snr_db"})
-    names = ["duration", "rate", "language", "speaker", *tags]
+    names = dict.fromkeys(["duration", "rate", *OFTEN, *tags])
     labelled = [pair for pair in pairs if pair[1].words is not None]
-    kept = [name for name in names if _FEWEST <= len({slicer(name)(*pair) for pair in labelled}) <= _MOST]
+    kept = [name for name in names if _FEWEST <= len({slicer(name)(*pair) for pair in labelled} - {UNKNOWN}) <= _MOST]
     if not kept:
         raise UsageError("The clips do not differ in anything to slice by. Name a tag with --by, or try --by snr.")
     return kept

@@ -34,7 +34,7 @@ class Baselined:
 def gate(
     records: Sources = "runs",
     *,
-    baseline: Source,
+    baseline: Source = "baseline.json",
     absolute: float = 0.005,
     relative: float = 0.05,
     slower: float = 1.5,
@@ -115,8 +115,8 @@ def baseline(records: Sources = "runs", out: Source = "baseline.json", *, partia
         raise ComparisonError(none_complete("make a baseline of", left_out))
     before = baselines.read(path).entries if path.exists() else ()
     entries = tuple(baselines.entry_of(run, read_clips(record)) for record, run in runs)
-    what = {entry.what for entry in entries}
-    gone = tuple(entry for entry in before if entry.what not in what)
+    replaced = {base.key for base in baselines.matched(entries, before) if base is not None}
+    gone = tuple(entry for entry in before if entry.key not in replaced)
     write_text(path, baselines.render(baselines.baseline_of([*entries, *(gone if partial else ())])))
     return Baselined(path, entries, gone, left_out)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Literal
 from earwitness.api.jobs import Request, Task, load, plan
 from earwitness.api.studyfile import StudyFile, requests
 from earwitness.errors import RecordError, UnsupportedDeviceError, UsageError
-from earwitness.runs.already import best
+from earwitness.runs.already import best, differences
 from earwitness.runs.conditions import under
 from earwitness.runs.drive import require_resumable
 from earwitness.runs.job import Job
@@ -67,6 +68,40 @@ def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[I
         raise missing
     _refuse_twins(found)
     return found, held
+
+
+def resumed(request: Request, out: Path) -> list[Item]:
+    """Plan what was typed as the first time, with ``--resume``: what was begun goes on, what is complete is skipped.
+
+    What was not begun is done from the beginning, unless nothing was begun.
+
+    Args:
+        request: As typed.
+        out: Folder of the records.
+
+    Raises:
+        UsageError: When nothing of it was begun, or what was begun is not the same: what differs is named.
+        EarwitnessError: As ``plan``.
+    """
+    held = _held(out)
+    found = [replace(_item(task, request, held), what=None) for task in plan(request)]
+    for item in found:
+        if item.outcome == "done" and item.task is not None:
+            _refuse_other(item.task.job, request, held)
+    if all(item.outcome == "done" for item in found):
+        raise UsageError(f"There is no interrupted run of this in {str(out)!r}. To start one, leave out --resume.")
+    return found
+
+
+def _refuse_other(job: Job, request: Request, held: Shelf) -> None:
+    for path, run in held.records:
+        same = run.model.id == job.model.id and run.dataset.name == job.dataset.name
+        if same and run.status != "complete":
+            what = ", ".join(differences(run, job, speech=request.speech))
+            raise UsageError(
+                f"{path} was begun with other {what} than is typed now. To go on with it as it was begun: earwitness "
+                f"run --resume {shlex.quote(str(path))}. To start anew, leave out --resume."
+            )
 
 
 def _item(task: Task, request: Request, held: Shelf) -> Item:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def report(
     records: Sources = "runs",
     *,
-    out: Source,
+    out: Source = "report",
     decision: Source | Decision | None = None,
     audio: Literal["embed", "link", "none"] = "embed",
     accept: str | Iterable[str] = (),

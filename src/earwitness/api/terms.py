@@ -12,7 +12,7 @@ from earwitness.api.records import Source
 from earwitness.types import Clip, Hypothesis, Score
 
 if TYPE_CHECKING:
-    from earwitness.scoring.terms import TermCount
+    from earwitness.scoring.terms import TermCount, TermPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,11 @@ class TermReport:
     scores: tuple[Score, ...]
     """Error rate on numbers, recall and precision of terms if any were given, punctuation, case."""
     terms: tuple[TermCount, ...]
-    """Each term's counts."""
+    """Each term's counts in the clips that have a reference."""
+    places: tuple[TermPlaces, ...] = ()
+    """Where each term occurs in the model's texts, of all clips."""
+    n_unlabelled: int = 0
+    """Clips without a reference, in which nobody knows what was said."""
 
 
 def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], normalizer: str) -> TermReport:
@@ -34,14 +38,19 @@ def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], 
         normalizer: By name.
     """
     from earwitness.scoring.punctuation import raw_scores
-    from earwitness.scoring.terms import number_score, term_scores
+    from earwitness.scoring.terms import number_score, term_places, term_scores
 
     counts: tuple[TermCount, ...] = ()
     middle: tuple[Score, ...] = ()
     if terms:
         recall, precision, counts = term_scores(texts, terms, normalizer)
         middle = (recall, precision)
-    return TermReport((number_score(texts, normalizer), *middle, *raw_scores(texts)), counts)
+    return TermReport(
+        (number_score(texts, normalizer), *middle, *raw_scores(texts)),
+        counts,
+        term_places(texts, terms, normalizer),
+        sum(clip.reference is None for clip, _ in texts),
+    )
 
 
 def read_list(terms: Source | Iterable[str]) -> tuple[str, ...]:

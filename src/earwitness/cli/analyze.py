@@ -28,7 +28,9 @@ def slices(
     records: Records,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", help="speaker, language, duration, rate, snr, or a tag; several times for several."),
+        typer.Option(
+            "--by", help="speaker, language, channel, recording, duration, rate, snr, or a tag; may be given again."
+        ),
     ] = None,
     cluster: Cluster = "recording",
     as_json: AsJson = False,

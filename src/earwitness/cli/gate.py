@@ -38,7 +38,9 @@ Github = Annotated[
 @app.command()
 def gate(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    baseline: Annotated[Path, typer.Option(help="The file that says what runs came to when they were good.")],
+    baseline: Annotated[Path, typer.Option(help="The file that says what runs came to when they were good.")] = Path(
+        "baseline.json"
+    ),
     update: Annotated[bool, typer.Option("--update", help="Write the baseline from these runs.")] = False,
     absolute: Absolute = 0.005,
     relative: Relative = 0.05,
@@ -56,9 +58,9 @@ def gate(
     With a policy, also when a gate of it is broken. Errors are paired clip by clip with those of the baseline. A model
     that the baseline does not have is said and not judged. Examples:
 
-        earwitness gate runs --baseline baseline.json --update
+        earwitness gate runs --update
 
-        earwitness gate runs --baseline baseline.json --junit gate.xml --markdown gate.md
+        earwitness gate runs --junit gate.xml --markdown gate.md
     """
     from earwitness.api import gating
     from earwitness.report import gate as shown
@@ -112,7 +114,7 @@ def _plain(verdict: GateVerdict) -> dict[str, Any]:
         "policy": [{**asdict(rule), "outcome": rule.outcome} for rule in verdict.rules],
         "judged": [
             {
-                "what": label(judged.entry),
+                "what": label(judged.entry, verdict.ambiguous),
                 "record": str(judged.record),
                 "checks": [{**asdict(check), "in_words": sentence(check)} for check in judged.checks],
                 "new_weights": judged.new_weights,
@@ -121,6 +123,6 @@ def _plain(verdict: GateVerdict) -> dict[str, Any]:
             }
             for judged in verdict.judged
         ],
-        "without_baseline": [label(entry) for entry in verdict.without],
-        "missing": [label(entry) for entry in verdict.missing],
+        "without_baseline": [label(entry, verdict.ambiguous) for entry in verdict.without],
+        "missing": [label(entry, verdict.ambiguous) for entry in verdict.missing],
     }

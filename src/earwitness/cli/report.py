@@ -19,7 +19,7 @@ app = new_app("A report of runs: one HTML file that opens offline, Markdown, plo
 @app.command()
 def report(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder that it is written into.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder that it is written into.")] = Path("report"),
     decision: Annotated[
         Path | None, typer.Option("--decision", help="A decision.json to put on top, from earwitness decide.")
     ] = None,
@@ -39,9 +39,9 @@ def report(
     The page needs no network and no other file (but for --audio link). Needs the extra: pip install
     'earwitness[report]'. Examples:
 
-        earwitness report runs/ --out report --open
+        earwitness report runs/ --open
 
-        earwitness report runs/ --decision decision.json --out report --audio link
+        earwitness report runs/ --decision decision.json --out for-the-team --audio link
     """
     from earwitness.api.reporting import report as written
 

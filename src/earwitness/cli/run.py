@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with records that did not end, or with the run that is typed again.")
+]
 
 
 @app.command()
@@ -38,7 +43,7 @@ def run(
     ] = None,
     interleave: options.Interleave = True,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with records that did not end.")] = False,
+    resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every model over every dataset, one clip at a time, each model in a process of its own.
@@ -57,6 +62,8 @@ def run(
 
         earwitness run --resume
 
+        earwitness run my-recordings/ --model faster-whisper:base --resume
+
         earwitness run study.zip
 
         earwitness run
@@ -65,19 +72,27 @@ def run(
     given = typed(context)
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if sources or resume:
-        _do(_items(request, given, out if resume else None), out, interleave=interleave, as_json=as_json)
-    else:
-        _study(request, given, out, interleave=interleave, as_json=as_json)
+    try:
+        if sources or resume:
+            _do(_items(request, given, out if resume else None), out, interleave=interleave, as_json=as_json)
+        else:
+            _study(request, given, out, interleave=interleave, as_json=as_json)
+    except KeyboardInterrupt as stop:
+        for line in _interrupted(getattr(stop, "records", ())):
+            console(stderr=True).print(line, markup=False)
+        raise typer.Exit(130) from None
 
 
 def _items(request: Request, given: frozenset[str], resumed: Path | None) -> list[Item]:
+    from earwitness.api import items
     from earwitness.api.items import Item
     from earwitness.api.jobs import plan, resume_plan
     from earwitness.api.study import with_study
 
     if resumed is None:
         return [Item("done", None, task) for task in plan(with_study(request, given))]
+    if "models" in given:
+        return items.resumed(with_study(request, given), resumed)
     tasks = resume_plan([Path(source) for source in request.sources or (str(resumed),)])
     return [Item("resumed", None, task) for task in tasks]
 
@@ -157,6 +172,21 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
                 for line in mixed(read_clips(records[group[0]])):
                     screen.print(f"{turns[0].job.dataset.name}: {line}", markup=False)
     return [records[number] for number in range(len(tasks))]
+
+
+def _interrupted(records: Sequence[Path]) -> list[str]:
+    """Say what an interruption left, and the command that goes on."""
+    from earwitness.runs.shelf import n_done
+    from earwitness.runs.store import read_run
+
+    runs = [(path, run) for path in records if (run := read_run(path)).status != "complete"]
+    if not runs:
+        return ["Interrupted. No run was begun that could go on."]
+    kept = (f"{r.model.id} on {r.dataset.name}: {n_done(p)} of {counted(r.dataset.n_clips, 'clip')}" for p, r in runs)
+    return [
+        f"Interrupted. What was done is kept ({'; '.join(kept)}).",
+        f"Go on: earwitness run --resume {shlex.join(str(path) for path, _ in runs)}",
+    ]
 
 
 def _reporter(bars: Any, job: Any) -> Any:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.api.terms import TermReport
+    from earwitness.scoring.terms import TermCount, TermPlaces
+    from earwitness.types import Score
 
 _WORST = 10
+_CLIPS = 5
 
 
 def show(reports: Mapping[str, TermReport]) -> None:
-    """Print the scores as a table, reasons under it, and the terms that were missed most."""
+    """Print the scores as a table, reasons under it, the terms missed most, and what is known without references."""
+    if any(score.value is not None for report in reports.values() for score in report.scores):
+        _show_scores(reports)
+    else:
+        console().print("No clip has a reference, so there is no error rate, no recall and no precision.")
+    for label, report in reports.items():
+        missed = sorted((t for t in report.terms if t.found < t.said), key=lambda t: (t.found - t.said, t.term))
+        if missed:
+            most = ", ".join(f"{t.term} ({t.found} of {t.said})" for t in missed[:_WORST])
+            console().print(f"{label} missed most: {most}", markup=False)
+    if any(report.n_unlabelled and report.places for report in reports.values()):
+        _show_places(reports)
+
+
+def _show_scores(reports: Mapping[str, TermReport]) -> None:
     from rich import box
     from rich.table import Table
-
-    from earwitness.report.format import percent
 
     screen = console()
     table = Table("", *reports, box=box.SIMPLE_HEAD, pad_edge=False)
     first = next(iter(reports.values()))
     for place, score in enumerate(first.scores):
         name = score.metric.replace("_", " ").capitalize()
-        table.add_row(name, *(percent(report.scores[place]) for report in reports.values()))
+        table.add_row(name, *(_cell(report.scores[place], report.terms) for report in reports.values()))
     screen.print(table)
     reasons = {
         f"{score.metric.replace('_', ' ')}: {score.reason}": None
@@ -35,8 +51,35 @@ def show(reports: Mapping[str, TermReport]) -> None:
     }
     for reason in reasons:
         screen.print(reason, markup=False)
+
+
+def _cell(score: Score, terms: Sequence[TermCount]) -> str:
+    """Show a score; of recall and precision, with the counts behind it."""
+    from earwitness.report.format import percent
+
+    shown = percent(score)
+    of = {"term_recall": sum(t.said for t in terms), "term_precision": sum(t.heard for t in terms)}.get(score.metric)
+    if not of:
+        return shown
+    rate, _, interval = shown.partition(" [")
+    return f"{rate}, {sum(t.found for t in terms)} of {of}" + (f" [{interval}" if interval else "")
+
+
+def _show_places(reports: Mapping[str, TermReport]) -> None:
+    screen = console()
+    n_unlabelled = next(iter(reports.values())).n_unlabelled
+    screen.print(
+        f"How often each term occurs in the texts ({counted(n_unlabelled, 'clip')} without a reference: whether it was "
+        "said there, and so recall, needs one):"
+    )
     for label, report in reports.items():
-        missed = sorted((t for t in report.terms if t.found < t.said), key=lambda t: (t.found - t.said, t.term))
-        if missed:
-            most = ", ".join(f"{t.term} ({t.found} of {t.said})" for t in missed[:_WORST])
-            screen.print(f"{label} missed most: {most}", markup=False)
+        for places in report.places:
+            screen.print(f"  {label}: {places.term}: {_places(places)}", markup=False)
+
+
+def _places(places: TermPlaces) -> str:
+    if not places.clips:
+        return "never"
+    each = [f"{clip} ({n})" if n > 1 else clip for clip, n in places.clips.items()]
+    more = f" and {counted(len(each) - _CLIPS, 'more clip')}" if len(each) > _CLIPS else ""
+    return f"{counted(places.n, 'time')}, in {', '.join(each[:_CLIPS])}{more}"

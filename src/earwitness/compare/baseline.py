@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from earwitness.runs.measured import Drift
 from earwitness.runs.record import ClipResult, Run
 from earwitness.runs.store import adapter, read_document, schema_of
 from earwitness.types import Clip, Edits, Settings
@@ -52,6 +53,8 @@ class Pace:
     """Seconds per second of audio with the machine saturated: the protocol ``throughput``."""
     fixed_work_s: float | None = None
     """What the same small work took between the clips: how fast the machine itself was at that time."""
+    drift: tuple[float, float] | None = None
+    """The least and the most that this work took, as multiples of its median; ``None`` where that is within a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,11 @@ class Entry:
         """What has to be equal for two entries to be about the same thing: model, dataset, settings."""
         return self.model, self.dataset, _json(dict(self.settings))
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is about, with the hash of the data: datasets of one name are not the same thing."""
+        return (*self.what, self.dataset_sha256)
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -120,13 +128,53 @@ def current(runs: Sequence[tuple[Path, Run]], left_out: list[str]) -> list[tuple
         runs: With their paths.
         left_out: Gets a sentence for each run that is not returned.
     """
-    found: dict[tuple[str, ...], tuple[Path, Run]] = {}
+    found: list[tuple[Path, Run]] = []
     for path, run in sorted(runs, key=lambda pair: pair[1].created_at):
-        key = (run.model.id, run.dataset.name, _json(_asked(run.settings_asked)), run.device_used or "?")
-        if key in found:
-            left_out.append(f"{found[key][0]} was run again later, with other data, weights, scoring or machine.")
-        found[key] = (path, run)
-    return list(found.values())
+        place = next((n for n, (_, other) in enumerate(found) if _same_thing(other, run)), None)
+        if place is None:
+            found.append((path, run))
+            continue
+        left_out.append(f"{found[place][0]} was run again later, with other data, weights, scoring or machine.")
+        found[place] = (path, run)
+    return found
+
+
+def _same_thing(one: Run, other: Run) -> bool:
+    """Whether two runs are of one model, settings, device and dataset, whose clips may have changed in their place."""
+    same_data = (
+        one.dataset.sha256 == other.dataset.sha256 or one.dataset.selection.source == other.dataset.selection.source
+    )
+    sides = ((r.model.id, r.dataset.name, _json(_asked(r.settings_asked)), r.device_used or "?") for r in (one, other))
+    return next(sides) == next(sides) and same_data
+
+
+def matched(entries: Sequence[Entry], bases: Sequence[Entry]) -> list[Entry | None]:
+    """Return, for each entry, what it is held against.
+
+    That is the base of the same model, settings and data, on the same device where there is one. Where the data are not
+    the same, it is the base of the same name, if that is the only one left of it, and so the data have changed.
+
+    Args:
+        entries: Of runs.
+        bases: Of a baseline.
+    """
+    exact = {entry.key for entry in entries} & {base.key for base in bases}
+    found = []
+    for entry in entries:
+        keys = {entry.key} if entry.key in exact else _changed(entry, entries, bases, exact)
+        alike = [base for base in bases if base.key in keys]
+        same = (base for base in alike if base.machine.device == entry.machine.device)
+        found.append(next(same, alike[0] if alike else None))
+    return found
+
+
+_Keys = set[tuple[str, str, str, str]]
+
+
+def _changed(entry: Entry, entries: Sequence[Entry], bases: Sequence[Entry], exact: _Keys) -> _Keys:
+    """Return the key of the only other base of this name, for the only entry of it that has none of its own."""
+    ours, theirs = ({one.key for one in side if one.what == entry.what} - exact for side in (entries, bases))
+    return theirs if len(ours) == len(theirs) == 1 else set()
 
 
 def entry_of(run: Run, results: Sequence[ClipResult]) -> Entry:
@@ -155,7 +203,7 @@ def counts_of(result: ClipResult) -> ClipCounts:
 
 def baseline_of(entries: Sequence[Entry]) -> Baseline:
     """Return entries, of ``current`` runs, as a baseline."""
-    return Baseline(SCHEMA_VERSION, tuple(sorted(entries, key=lambda entry: (*entry.what, entry.machine.device))))
+    return Baseline(SCHEMA_VERSION, tuple(sorted(entries, key=lambda entry: (*entry.key, entry.machine.device))))
 
 
 def render(baseline: Baseline) -> str:
@@ -215,7 +263,13 @@ def _pace(run: Run) -> Pace:
         cold_s=_rounded(cold.median if cold else None),
         saturated_rtf=_rounded(1 / rtfx if rtfx else None),
         fixed_work_s=_rounded(run.drift.first_s * run.drift.median if run.drift else None),
+        drift=_ends(run.drift) if run.drift and run.drift.large else None,
     )
+
+
+def _ends(drift: Drift) -> tuple[float, float]:
+    low, high = drift.around_median
+    return float(f"{low:.{_DIGITS}g}"), float(f"{high:.{_DIGITS}g}")
 
 
 def _rounded(value: float | None) -> float | None:

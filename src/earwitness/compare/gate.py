@@ -7,7 +7,8 @@ is no proof that nothing happened.
 
 *Speed* is judged by ratios, on the same class of machine only. A difference has to be large (``slower``) and long
 enough to be no hiccup (``_LEAST_S``); where the fixed work that runs beside every measurement says that the machine
-itself was slower this time, that much more is allowed.
+itself was slower this time, that much more is allowed. Where it says that the machine drifted during a run, the ratio
+may be as much larger or smaller: if that range holds the limit, speed is not judged. Nor is it across data.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from earwitness.compare.baseline import Baseline, Entry, Pace, entry_of
+from earwitness.compare.baseline import Baseline, Entry, Pace, entry_of, matched
 from earwitness.compare.decision import Decision, RuleResult
 from earwitness.counts import counted
 from earwitness.errors import ComparisonError
@@ -197,6 +198,13 @@ class GateVerdict:
     """A sentence for each run that was not looked at."""
 
     @property
+    def ambiguous(self) -> frozenset[tuple[str, str, str]]:
+        """What several entries with unequal data are called; the hash of the data tells them apart."""
+        entries = [*(judged.entry for judged in self.judged), *self.without, *self.missing]
+        keys = {entry.key for entry in entries}
+        return frozenset(what for what in {key[:3] for key in keys} if sum(key[:3] == what for key in keys) > 1)
+
+    @property
     def passed(self) -> bool:
         """Whether nothing failed."""
         checks = [check for judged in self.judged for check in judged.checks]
@@ -231,8 +239,10 @@ def gate(
         RecordError: When texts cannot be read.
     """
     heard = {path: read_clips(path) for path, _ in runs}
-    entries = [(path, entry_of(run, heard[path])) for path, run in runs]
-    pairs = [(path, entry, base) for path, entry in entries if (base := _match(entry, baseline)) is not None]
+    entries = [entry_of(run, heard[path]) for path, run in runs]
+    bases = matched(entries, baseline.entries)
+    both = zip((path for path, _ in runs), entries, bases, strict=True)
+    pairs = [(path, entry, base) for path, entry, base in both if base is not None]
     for _, entry, base in pairs:
         _refuse_unequal(entry, base)
     tests = [_tested(entry, base, heard[path], by) for path, entry, base in pairs]
@@ -241,9 +251,9 @@ def gate(
         for (path, entry, base), test, p in zip(pairs, tests, holm([test.p for test in tests]), strict=True)
     ]
     # An entry of another device is not missed where the same thing was run on this one.
-    what = {entry.what for _, entry in entries}
-    missing = tuple(base for base in baseline.entries if base.what not in what)
-    without = tuple(entry for _, entry in entries if _match(entry, baseline) is None)
+    found = {base.key for _, _, base in pairs}
+    missing = tuple(base for base in baseline.entries if base.key not in found)
+    without = tuple(entry for entry, base in zip(entries, bases, strict=True) if base is None)
     return GateVerdict(tuple(judged), without, missing, partial, _rules(decision))
 
 
@@ -266,12 +276,6 @@ def _judged(
         n_worse=len(worse),
         new_weights=entry.weights_sha256 != base.weights_sha256,
     )
-
-
-def _match(entry: Entry, baseline: Baseline) -> Entry | None:
-    alike = [base for base in baseline.entries if base.what == entry.what]
-    same = (base for base in alike if base.machine.device == entry.machine.device)
-    return next(same, alike[0] if alike else None)
 
 
 def _shared(entry: Entry, base: Entry) -> list[str]:
@@ -364,13 +368,32 @@ def _speed(entry: Entry, base: Entry, tolerance: Tolerance, audio_s: float) -> l
             continue
         limit = tolerance.slower * slowdown
         longer_s = (now - before) * (audio_s if name.endswith("rtf") else 1.0)
-        is_slower = before > 0 and now / before > limit and longer_s > least_s
+        ratio = now / before if before > 0 and longer_s > least_s else 0.0
+        low, high = (ratio * end for end in _left_open(entry.pace, base.pace))
+        if low <= limit < high:
+            found.append(Speed("not judged", name, before, now, limit, _drifted(entry.pace, base.pace)))
+            continue
         beside = f"the machine itself was {slowdown:.2f} times slower" if slowdown > 1 else ""
-        found.append(Speed("failed" if is_slower else "passed", name, before, now, limit, beside))
+        found.append(Speed("failed" if ratio > limit else "passed", name, before, now, limit, beside))
     return found
 
 
+def _left_open(now: Pace, before: Pace) -> tuple[float, float]:
+    """Return what a ratio of times may really be, as multiples of what was measured, when the machine drifted."""
+    least, most = now.drift or (1.0, 1.0)
+    least_before, most_before = before.drift or (1.0, 1.0)
+    return least_before / most, most_before / least
+
+
+def _drifted(now: Pace, before: Pace) -> str:
+    when = [(pace.drift, name) for pace, name in ((before, "the baseline's run"), (now, "this run")) if pace.drift]
+    each = " and ".join(f"{low:.2f} to {high:.2f} times its median in {name}" for (low, high), name in when)
+    return f"the machine drifted, and the limit lies in what that leaves open: the same work took {each}"
+
+
 def _why_not(entry: Entry, base: Entry) -> str:
+    if entry.dataset_sha256 != base.dataset_sha256:
+        return "its data are not those of the baseline, and speed holds only for the data that it was measured on"
     if entry.machine != base.machine:
         ours, theirs = (f"{m.device} of {m.cpu}, {counted(m.cores, 'core')}" for m in (entry.machine, base.machine))
         return f"another class of machine: {ours}; the baseline was made on {theirs}"

@@ -39,6 +39,8 @@ def held(rule: Rule, candidate: Candidate) -> RuleResult:
     """Hold one rule against one candidate."""
     found = measured(rule, candidate)
     outcome, reason = _outcome(rule, found)
+    if outcome in ("passed", "failed") and (drifted := _drift_leaves_open(rule, candidate, found)):
+        outcome, reason = "undecided", drifted
     inside = outcome == "undecided" or (outcome == "passed" and not _proven(rule, found.ci95) and found.ci95)
     minutes = found.minutes_to(rule.limit) if inside and isinstance(rule.limit, float) else None
     return RuleResult(
@@ -86,6 +88,23 @@ def _outcome(rule: Rule, found: Found) -> tuple[Outcome, str | None]:
     if at_most and value == low == 0:
         return "passed", f"nothing was seen, and up to {rule.of.show(high)} cannot be excluded"
     return "undecided", found.reason
+
+
+def _drift_leaves_open(rule: Rule, candidate: Candidate, found: Found) -> str | None:
+    """Say that a limit of speed lies in what a drift of the machine leaves open; ``None`` where it does not."""
+    if rule.of.about != "speed" or rule.of.unit == "bytes" or not isinstance(found.value, float | int):
+        return None
+    runs = candidate.case(dataset=rule.dataset, condition=rule.condition).runs
+    drifts = [heard.run.drift for heard in runs if heard.run.drift is not None and heard.run.drift.large]
+    if not drifts or not isinstance(rule.limit, float):
+        return None
+    least = min(drift.around_median[0] for drift in drifts)
+    most = max(drift.around_median[1] for drift in drifts)
+    times = (least, most) if rule.of.better == "more" else (1 / most, 1 / least)
+    low, high = (found.value * end for end in times)
+    if not low <= rule.limit <= high:
+        return None
+    return f"the machine drifted, which leaves open {rule.of.show(low)} to {rule.of.show(high)}"
 
 
 def _proven(rule: Rule, ci95: tuple[float, float] | None) -> bool:
@@ -184,7 +203,8 @@ def _above_all(candidate: Candidate) -> list[str]:
 
 
 def _straddle(rule: Rule, result: RuleResult) -> str:
-    more = _settled(result) or "; it cannot be told what would settle it"
+    why = result.reason if result.ci95 is None or "drifted" in (result.reason or "") else None
+    more = _settled(result) or f"; {why or 'it cannot be told what would settle it'}"
     return f"{value_words(rule, result)}, and the {rule.kind}, {rule.bound} {rule.limit_words()}, lies inside{more}"
 
 

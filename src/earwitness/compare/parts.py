@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from earwitness.runs.record import ClipResult
-from earwitness.scoring.slices import BANDS, UNKNOWN, Pair, Slice, slicer, slices
+from earwitness.scoring.slices import BANDS, OFTEN, UNKNOWN, Pair, Slice, slicer, slices
 
 _MOST = 24
 """A tag with more values than this names clips rather than kinds of clips."""
@@ -25,7 +25,7 @@ class Parts:
 
 
 def parts(results: Mapping[str, Sequence[ClipResult]]) -> tuple[Parts, ...]:
-    """Return every cut that leaves at least two parts: language, speaker, bands of duration and rate, SNR, and tags.
+    """Return every cut that leaves two parts or more: language, speaker, channel, bands, and tags.
 
     Args:
         results: Clip results by label of the run, over the same clips.
@@ -33,7 +33,7 @@ def parts(results: Mapping[str, Sequence[ClipResult]]) -> tuple[Parts, ...]:
     first = next(iter(results.values()), ())
     labelled = [result for result in first if result.score.words is not None]
     tags = dict.fromkeys(tag for result in labelled for tag in result.clip.tags)
-    candidates = dict.fromkeys(["language", "speaker", *BANDS, *(tag for tag in tags if tag != "snr_db")])
+    candidates = dict.fromkeys([*OFTEN, *BANDS, *(tag for tag in tags if tag != "snr_db")])
     pairs = {label: [(result.clip, result.score) for result in rows] for label, rows in results.items()}
     cuts = (_cut(by, pairs) for by in candidates if _divides(by, labelled))
     return tuple(cut for cut in cuts if _rated(cut) > 1)

@@ -22,6 +22,7 @@ from earwitness.runs.rescore import scored
 from earwitness.runs.shelf import none_complete, why_not_comparable
 from earwitness.runs.store import read_clips, read_run
 from earwitness.scoring.cause import cause
+from earwitness.scoring.unfolded import Unfolded, unfolded
 from earwitness.types import Score
 
 _METRICS = ("wer", "cer")
@@ -47,6 +48,8 @@ class Row:
     """The rank by WER, or the range of ranks, that the tests leave open; a dash where the table is not ranked."""
     cause: str | None = None
     """Why the WER is above 100 %; ``None`` when it is not."""
+    unfolded: tuple[Unfolded, ...] = ()
+    """Kinds of difference, such as accents, that cost a good part of the WER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,7 @@ def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str],
             shared.get(path),
             str(ranking.ranks[label]) if ranking and unranked is None else _NO_RANK,
             cause([result.score for result in results[label]]),
+            unfolded([(r.clip, r.hypothesis, r.score) for r in results[label]], run.scoring.normalizer),
         )
         for label, place, (path, run) in zip(labels, places, group, strict=True)
     ]

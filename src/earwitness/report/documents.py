@@ -113,7 +113,7 @@ def _verdict(content: Content) -> list[str]:
             f"- {safe(table.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
             for table, one in told
         ]
-        return [*lines, "\nNo decision was given, so this is a ranking and no advice.\n"]
+        return [*lines, "\nNo decision was given, so this is no advice.\n"]
     found = verdict(content.decision)
     chosen = f"Serve **{safe(found['chosen'])}**." if found["chosen"] else "**None of the models may be served.**"
     parts = [f"{chosen} {safe(found['why'])}\n", f"Policy: {safe(found['policy'])}, decided {found['created_at']}.\n"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from xml.etree import ElementTree as ET
 
 from earwitness.compare.baseline import Entry
@@ -28,10 +28,16 @@ _ILLEGIBLE = "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\
 )
 
 
-def label(entry: Entry) -> str:
-    """Return what an entry is called: model, dataset, and settings that are not the usual ones."""
-    settings = ", ".join(f"{name}={value}" for name, value in sorted(entry.settings.items()))
-    return f"{entry.model} on {entry.dataset}" + (f" ({settings})" if settings else "")
+def label(entry: Entry, ambiguous: Container[tuple[str, str, str]] = ()) -> str:
+    """Return what an entry is called: model, dataset, and settings that are not the usual ones.
+
+    Args:
+        entry: The entry.
+        ambiguous: What several entries with unequal data are called: these get the beginning of their data's hash.
+    """
+    settings = [f"{name}={value}" for name, value in sorted(entry.settings.items())]
+    settings += [f"data sha256 {entry.dataset_sha256[:8]}"] if entry.what in ambiguous else []
+    return f"{entry.model} on {entry.dataset}" + (f" ({', '.join(settings)})" if settings else "")
 
 
 def sentence(check: Check) -> str:
@@ -52,9 +58,8 @@ def lines(verdict: GateVerdict) -> list[str]:
     found = [(outcome, f"{outcome}: {what}: {reason}") for what, _, outcome, reason in _rows(verdict)]
     order = ("failed", "not judged", "passed")
     told = [line for outcome in order for each, line in found if each == outcome]
-    notes = [
-        f"note: {label(j.entry)}: its weights are not those of the baseline" for j in verdict.judged if j.new_weights
-    ]
+    changed = [label(judged.entry, verdict.ambiguous) for judged in verdict.judged if judged.new_weights]
+    notes = [f"note: {name}: its weights are not those of the baseline" for name in changed]
     return [*told, *notes]
 
 
@@ -93,7 +98,7 @@ def markdown(verdict: GateVerdict) -> str:
         parts += ["", "| run | check | outcome | |", "|---|---|---|---|", *rows]
     for judged in verdict.judged:
         if judged.worst:
-            parts += ["", *_worst_table(judged)]
+            parts += ["", *_worst_table(judged, label(judged.entry, verdict.ambiguous))]
     return "\n".join(parts) + "\n"
 
 
@@ -111,14 +116,19 @@ def _rows(verdict: GateVerdict) -> Iterator[tuple[str, str, Outcome, str]]:
     """Yield everything that was looked at: about what, name of the check, outcome, reason."""
     for judged in verdict.judged:
         for check in judged.checks:
-            yield label(judged.entry), check.name, check.outcome, sentence(check)
+            yield label(judged.entry, verdict.ambiguous), check.name, check.outcome, sentence(check)
     for rule in verdict.rules:
         yield rule.candidate, "policy", rule.outcome, _rule(rule)
     for entry in verdict.missing:
         outcome: Outcome = "not judged" if verdict.partial else "failed"
-        yield label(entry), "run", outcome, "it is in the baseline, and there is no complete run of it"
+        yield (
+            label(entry, verdict.ambiguous),
+            "run",
+            outcome,
+            "it is in the baseline, and there is no complete run of it",
+        )
     for entry in verdict.without:
-        yield label(entry), "run", "not judged", "it is not in the baseline. To take it in: --update"
+        yield label(entry, verdict.ambiguous), "run", "not judged", "it is not in the baseline. To take it in: --update"
 
 
 def _rule(rule: Rule) -> str:
@@ -170,10 +180,10 @@ def _count(n: int) -> str:
     return "one check failed" if n == 1 else f"{n} checks failed"
 
 
-def _worst_table(judged: Judged) -> Iterator[str]:
+def _worst_table(judged: Judged, name: str) -> Iterator[str]:
     shown = len(judged.worst)
     clips = "clip" if shown == 1 else f"{shown} clips"
-    yield f"The {clips} of {code(label(judged.entry))} that got worse most, of {judged.n_worse}:"
+    yield f"The {clips} of {code(name)} that got worse most, of {judged.n_worse}:"
     yield ""
     yield "| clip | errors before | errors now | reference | heard now |"
     yield "|---|---:|---:|---|---|"

@@ -9,8 +9,6 @@ from earwitness.runs.measured import Cold, Drift, Latency, Load, LoadStep, Order
 from earwitness.runs.record import Run
 from earwitness.types import Spread
 
-_DRIFTED = 1.1
-
 
 def seconds(spread: Spread | None) -> str:
     """Show a median with its range.
@@ -110,7 +108,7 @@ def _step(step: LoadStep, load: Load) -> str:
 
 
 def _drift(drift: Drift | None) -> list[str]:
-    if drift is None or (drift.max <= _DRIFTED and drift.min >= 1 / _DRIFTED):
+    if drift is None or not drift.large:
         return []
     times = f"{number(drift.min)} to {number(drift.max)} times as long as at the beginning"
     clocks = f"median {number(drift.median)}, {counted(drift.n, 'clock')}"

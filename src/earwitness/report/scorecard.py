@@ -12,7 +12,7 @@ from earwitness.counts import counted
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
 from earwitness.report.measured import batch_sentence, run_sentences
-from earwitness.report.statistics import pair_sentences
+from earwitness.report.statistics import pair_sentences, unfolded_sentence
 from earwitness.types import Score
 
 
@@ -143,6 +143,7 @@ def notes(table: Table) -> list[str]:
         if (score := row.run.score(metric)) and score.value
     ]
     found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]
+    found += [f"{row.label}: {unfolded_sentence(one)}" for row in table.rows for one in row.unfolded]
     wers = [score for row in table.rows if (score := row.run.score("wer"))] if _has_references(table) else []
     reasons = {score.reason for score in wers if score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]

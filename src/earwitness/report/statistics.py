@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from earwitness.compare.ties import PairTest, Plan
 from earwitness.counts import counted
 from earwitness.report.format import NOTHING
+from earwitness.scoring.unfolded import Unfolded
 
 _MOST_PAIRS = 10
+_KINDS = {
+    "accents": ("an accent", "accents alone"),
+    "case": ("a capital letter", "case alone"),
+    "punctuation": ("a mark", "punctuation alone"),
+}
 
 
 def p_value(p: float | None) -> str:
@@ -57,6 +63,23 @@ def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
     neighbours = [pair for pair in pairs if order.index(pair.second) - order.index(pair.first) == 1]
     tied = sum(pair.comparable and not pair.told_apart for pair in pairs)
     return [*map(pair_sentence, neighbours), f"{tied} of all {len(pairs)} pairs tie"]
+
+
+def unfolded_sentence(found: Unfolded) -> str:
+    """Say what a kind of difference costs, and where to look.
+
+    >>> unfolded_sentence(Unfolded("accents", 0.18, 0.1, 0, 93)).partition(". ")[0]
+    'accents alone cost 8.0 points of WER: it would be 10.0 % without, not 18.0 %'
+    """
+    cost = 100 * (found.wer - found.wer_folded)
+    one, alone = _KINDS[found.kind]
+    have = "has" if found.in_references == 1 else "have"
+    sides = f"{counted(found.in_references, 'word')} of the references {have} {one}"
+    return (
+        f"{alone} cost{'' if found.kind == 'accents' else 's'} {cost:.1f} points of WER: it would be "
+        f"{100 * found.wer_folded:.1f} % without, not {100 * found.wer:.1f} %. {sides}, and "
+        f"{counted(found.in_texts, 'word')} of the texts: look whether the references are written as they should be"
+    )
 
 
 def plan_sentence(plan: Plan) -> str:

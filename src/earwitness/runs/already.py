@@ -17,29 +17,41 @@ Held = tuple[Path, Run]
 def answers(run: Run, job: Job, *, speech: bool | None = None) -> bool:
     """Return whether a run measured, or began to measure, what a job asks for, on this machine.
 
-    The same data under the same condition, weights, options of the catalog row, settings and device as asked for,
-    limits, scoring, processor and number of cores; and every protocol of speed that the job asks for, in the same
-    time. Versions of engines are not compared: the record says which it was.
+    It does when ``differences`` names nothing: the same data under the same condition, weights, options of the catalog
+    row, settings and device as asked for, limits, scoring, processor and number of cores; and every protocol of speed
+    that the job asks for, in the same time. Versions of engines are not compared: the record says which it was.
 
     Args:
         run: From a record.
         job: What is asked for.
         speech: Whether speech has to be looked for (``True``) or not (``False``); ``None`` takes both.
     """
+    return not differences(run, job, speech=speech)
+
+
+def differences(run: Run, job: Job, *, speech: bool | None = None) -> list[str]:
+    """Return what of a run is not as a job asks for it, in words such as ``settings`` or ``data``.
+
+    Args:
+        run: From a record.
+        job: What is asked for.
+        speech: As for ``answers``.
+    """
     here = environment()
-    return (
-        run.dataset.sha256 == job.dataset.sha256
-        and run.model.id == job.model.id
-        and run.model.weights_sha256 == job.weights_sha256
-        and dict(run.model.options) == dict(job.model.options)
-        and run.settings_asked == settings_of(job)
-        and run.device_asked == job.device
-        and run.limits == job.limits
-        and run.scoring == job.scoring
-        and (run.environment.cpu, run.environment.cores) == (here.cpu, here.cores)
-        and _has_protocols(run, job)
-        and speech in (None, run.speech.model is not None)
-    )
+    equal = {
+        "model": run.model.id == job.model.id,
+        "data": run.dataset.sha256 == job.dataset.sha256,
+        "weights": run.model.weights_sha256 == job.weights_sha256,
+        "model's options": dict(run.model.options) == dict(job.model.options),
+        "settings": run.settings_asked == settings_of(job),
+        "device": run.device_asked == job.device,
+        "limits": run.limits == job.limits,
+        "scoring": run.scoring == job.scoring,
+        "machine": (run.environment.cpu, run.environment.cores) == (here.cpu, here.cores),
+        "protocols of speed": _has_protocols(run, job),
+        "search for speech": speech in (None, run.speech.model is not None),
+    }
+    return [what for what, same in equal.items() if not same]
 
 
 def best(job: Job, records: Sequence[Held], *, speech: bool | None = None) -> Held | None:

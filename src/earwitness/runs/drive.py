@@ -20,6 +20,7 @@ from earwitness.types import Settings
 __all__ = [
     "Job",
     "Report",
+    "RunInterrupt",
     "Turn",
     "by_data",
     "require_resumable",
@@ -41,6 +42,15 @@ class Turn:
     """Called after every clip."""
     record: Path | None = None
     """The record to go on with; ``None`` for a new one."""
+
+
+class RunInterrupt(KeyboardInterrupt):
+    """Ctrl-C during runs, raised once their records are written."""
+
+    def __init__(self, records: Sequence[Path]) -> None:
+        """Take the records that were at work, complete ones among them."""
+        super().__init__()
+        self.records = tuple(records)
 
 
 def start(job: Job, out: Path, report: Report) -> Path:
@@ -81,12 +91,22 @@ def together(turns: Sequence[Turn], out: Path) -> list[Path]:
 
     Raises:
         RecordError: When a record cannot be written, or cannot be taken up again; nothing was run in that case.
+        RunInterrupt: On Ctrl-C, with the records, which are written by then.
     """
+    paths: list[Path] = []
+    try:
+        _take_turns(turns, out, paths)
+    except KeyboardInterrupt:
+        raise RunInterrupt(paths) from None
+    return paths
+
+
+def _take_turns(turns: Sequence[Turn], out: Path, paths: list[Path]) -> None:
+    """Run the jobs, and put the path of each record into ``paths`` as soon as it is there."""
     for turn in turns:
         if turn.record is not None:
             require_resumable(turn.record, turn.job)
     # The workers are left first, all of them, and the records are written then.
-    paths = []
     with ExitStack() as records, ExitStack() as workers:
         sessions = []
         for turn in turns:
@@ -99,7 +119,6 @@ def together(turns: Sequence[Turn], out: Path) -> list[Path]:
             workers.enter_context(session.workers)
             sessions.append(session)
         take_turns(sessions)
-    return paths
 
 
 def by_data(jobs: Sequence[Job], *, interleave: bool = True) -> list[list[int]]:

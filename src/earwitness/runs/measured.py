@@ -10,6 +10,7 @@ from earwitness.scoring.timing import Speed
 from earwitness.types import Spread
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+_LARGE = 1.1
 Protocol = Literal["cold", "latency", "throughput"]
 Verdict = Literal["met", "missed", "cannot be told"]
 
@@ -266,6 +267,16 @@ class Drift:
     """The middle one, as a multiple of the first."""
     max: float
     """The most, as a multiple of the first: 1.3 means that the machine was once 30 % slower."""
+
+    @property
+    def large(self) -> bool:
+        """Whether it is more than a tenth, so that figures of speed ask for caution."""
+        return self.max > _LARGE or self.min < 1 / _LARGE
+
+    @property
+    def around_median(self) -> tuple[float, float]:
+        """The least and the most, as multiples of the median."""
+        return self.min / self.median, self.max / self.median
 
 
 @dataclass(frozen=True, slots=True)

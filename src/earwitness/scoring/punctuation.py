@@ -85,15 +85,16 @@ def raw_scores(pairs: Iterable[tuple[Clip, Hypothesis]]) -> tuple[Score, Score]:
     keys: list[Hashable] = [cluster_of(clip) for clip, _ in kept]
     marked = any(mark in text for text in references for mark in MARKS)
     cased = any(text != text.lower() for text in references)
+    nothing = None if kept else "no clip with a text has a reference"
     marks = [edits for edits, _ in counted]
     case = [edits for _, edits in counted]
     return (
         _score(
             "punctuation_error_rate", marks, [e.hits + e.errors for e in marks], keys,
-            None if marked else "the references have no punctuation",
+            nothing or (None if marked else "the references have no punctuation"),
         ),
         _score("case_error_rate", case, [e.length for e in case], keys,
-               None if cased else "the references have no capital letters"),
+               nothing or (None if cased else "the references have no capital letters")),
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Where the errors are: error rates of parts of the data, the gap between them, and what drives a difference.
 
-A slice is the clips with the same speaker, language or tag, or in the same band of duration, speaking rate or
-signal-to-noise ratio. Everything is resampled over recordings (``clusters.py``), which may have clips in several
-slices.
+A slice is the clips with the same speaker, language, channel, recording or tag, or in the same band of duration,
+speaking rate or signal-to-noise ratio. Everything is resampled over recordings (``clusters.py``), which may have clips
+in several slices.
 
 The gap is that between the worst and the best slice *as seen*, and so too large: of slices that are all alike, one is
 always the worst. Its interval allows for that: it is one of a family that holds for all pairs of slices at once (the
@@ -29,6 +29,10 @@ from earwitness.types import Clip, ClipScore, Edits
 
 Pair = tuple[Clip, ClipScore]
 UNKNOWN = "unknown"
+OFTEN = ("language", "speaker", "channel")
+"""Fields of a clip that are looked at unasked."""
+FIELDS = (*OFTEN, "recording")
+"""What every clip has a place for, beside bands and tags."""
 BANDS: Mapping[str, tuple[tuple[float, ...], str]] = {
     "duration": ((2, 5, 10, 30), "s"),
     "rate": ((1.5, 2.5, 3.5), "words/s"),
@@ -101,7 +105,8 @@ def slices(
 
     Args:
         pairs: Clips with their counts.
-        by: ``speaker``, ``language``, ``duration``, ``rate`` (words of the reference per second), ``snr``, or a tag.
+        by: ``speaker``, ``language``, ``channel``, ``recording``, ``duration``, ``rate`` (words of the reference per
+            second), ``snr``, or a tag.
         measured: Signal-to-noise ratio in dB by clip id, for ``snr``; else the clips' tag ``snr_db`` is taken.
         cluster: What is resampled.
 
@@ -193,8 +198,8 @@ def slicer(by: str, measured: Mapping[str, float] | None = None) -> Callable[[Cl
     >>> [slicer(by)(one, counts) for by in ("duration", "rate", "snr", "kind", "speaker")]
     ['2–5 s', '2.5–3.5 words/s', '10–20 dB', 'speech', 'unknown']
     """
-    if by in ("speaker", "language", "recording"):
-        return lambda clip, _: getattr(clip, by) or UNKNOWN
+    if by in FIELDS:
+        return lambda clip, _: _stated(clip, by)
     if by not in BANDS:
         return lambda clip, _: clip.tags.get(by) or UNKNOWN
     (limits, _), names = BANDS[by], band_names(by)
@@ -204,6 +209,13 @@ def slicer(by: str, measured: Mapping[str, float] | None = None) -> Callable[[Cl
         return UNKNOWN if number is None else names[bisect_right(limits, number)]
 
     return band
+
+
+def _stated(clip: Clip, field: str) -> str:
+    value = getattr(clip, field)
+    if value in (None, ""):
+        return UNKNOWN
+    return f"channel {value}" if field == "channel" else str(value)
 
 
 def band_names(by: str) -> list[str]:
@@ -240,10 +252,13 @@ def _grouped(pairs: Sequence[Pair], value: Callable[[Clip, ClipScore], str], by:
         raise ScoringError("No clip has a reference, so there is nothing to slice. Label the clips first.")
     if set(groups) == {UNKNOWN}:
         tags = sorted({tag for clip, _ in pairs for tag in clip.tags})
-        raise ScoringError(
-            f"No clip has a {by!r}. There are: speaker, language, recording, {', '.join([*BANDS, *tags])}."
-        )
+        raise ScoringError(f"No clip has a {by!r}. There are: {', '.join([*_known(pairs), *BANDS, *tags])}.")
     return groups
+
+
+def _known(pairs: Sequence[Pair]) -> list[str]:
+    """The fields that any clip states."""
+    return [name for name in FIELDS if any(_stated(clip, name) != UNKNOWN for clip, _ in pairs)]
 
 
 def _slice(value: str, group: Sequence[Pair], cluster: By) -> Slice:

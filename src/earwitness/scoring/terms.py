@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earwitness.errors import ScoringError
-from earwitness.scoring.clusters import cluster_of
+from earwitness.scoring.clusters import cluster_of, summed
+from earwitness.scoring.exact import independent, share_interval
 from earwitness.scoring.lines import split_lines
 from earwitness.scoring.spans import Span, spans
 from earwitness.scoring.studentized import rate_interval
@@ -28,6 +29,7 @@ from earwitness.text import normalizer
 from earwitness.types import Clip, Edits, Hypothesis, Score
 
 VERSION = 1
+UNLABELLED = "no clip has a reference"
 Words = Sequence[str]
 
 
@@ -53,6 +55,39 @@ class TermCount:
     def precision(self) -> float | None:
         """``found / heard``; ``None`` when it was never heard."""
         return self.found / self.heard if self.heard else None
+
+
+@dataclass(frozen=True, slots=True)
+class TermPlaces:
+    """How often a term occurs in the texts of a model, whether or not it was said: this needs no reference."""
+
+    term: str
+    """As in the user's file."""
+    clips: Mapping[str, int]
+    """Occurrences by clip id, of the clips that have any, in the order of the clips."""
+
+    @property
+    def n(self) -> int:
+        """Occurrences in all clips."""
+        return sum(self.clips.values())
+
+
+def term_places(pairs: Iterable[tuple[Clip, Hypothesis]], terms: Sequence[str], norm: str) -> tuple[TermPlaces, ...]:
+    """Find every term in every text, of clips with and without a reference.
+
+    Raises:
+        ScoringError: When normalizing leaves nothing of a term.
+    """
+    found: dict[str, dict[str, int]] = {term: {} for term in terms}
+    rules = normalizer(norm)
+    for clip, hypothesis in pairs:
+        text = hypothesis.transcript.text if hypothesis.transcript else ""
+        heard = rules.words(text, clip.language)
+        for term in terms:
+            n = len(_occurrences(_term_words(term, clip, norm), heard))
+            if n:
+                found[term][clip.id] = n
+    return tuple(TermPlaces(term, clips) for term, clips in found.items())
 
 
 def read_terms(path: Path) -> tuple[str, ...]:
@@ -166,7 +201,7 @@ def rate(metric: str, edits: Sequence[Edits], clips: Sequence[Clip], recipe: str
     """Return an error rate over clips, with its interval by recording."""
     total = sum(edits, Edits())
     keys: list[Hashable] = [cluster_of(clip) for clip in clips]
-    ci95, reason = None, "the references have none"
+    ci95, reason = None, "the references have none" if clips else UNLABELLED
     if total.rate is not None:
         ci95, why = rate_interval([e.errors for e in edits], [e.length for e in edits], keys)
         reason = why or ""
@@ -179,14 +214,20 @@ def rate(metric: str, edits: Sequence[Edits], clips: Sequence[Clip], recipe: str
 def _share(
     metric: str, found: Sequence[int], of: Sequence[int], clips: Sequence[Clip], recipe: str, things: str
 ) -> Score:
-    """A share is one less the rate of what was missed, and so is its interval."""
+    """A share is one less the rate of what was missed, and so is its interval.
+
+    Where the recordings do not vary enough for that, as when nothing was missed, it is Clopper and Pearson's, of as
+    many trials as the occurrences in their recordings are worth (``exact.independent``).
+    """
     keys: list[Hashable] = [cluster_of(clip) for clip in clips]
-    value, ci95, reason = None, None, f"no key term was {things}"
+    value, ci95 = None, None
+    reason: str | None = f"no key term was {things}" if clips else UNLABELLED
     if sum(of):
-        value = sum(found) / sum(of)
-        missed, why = rate_interval([n - f for n, f in zip(of, found, strict=True)], of, keys)
-        ci95 = (max(0.0, 1 - missed[1]), 1 - missed[0]) if missed else None
-        reason = (why or "").replace("above 0", "below 1")
+        value, reason = sum(found) / sum(of), None
+        missed, _ = rate_interval([n - f for n, f in zip(of, found, strict=True)], of, keys)
+        (blocks,) = summed(keys, of)
+        exact = share_interval(value, independent([int(n) for n in blocks]))
+        ci95 = (max(0.0, 1 - missed[1]), 1 - missed[0]) if missed else exact
     return Score(metric, value, "ratio", f"{metric}|{recipe}|v:{VERSION}", len(clips), ci95=ci95, reason=reason or None)
 
 
