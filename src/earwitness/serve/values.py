@@ -89,6 +89,18 @@ class Site:
     """File of the keys that may ask; ``None`` for anybody who can reach it."""
     origins: tuple[str, ...] = ()
     """Other web pages that may ask, such as ``https://example.com``."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that it answers to beside its own, such as ``asr.example.org``."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies whose ``X-Forwarded-*`` headers are believed."""
+    root_path: str = ""
+    """Under which a proxy passes requests on as they came, such as ``/asr``."""
+    connections: int = 1000
+    """At once."""
+    keep_alive_s: float = 75.0
+    """That a connection is kept for another request; longer than the proxy before it keeps its own."""
+    openai_names: bool = True
+    """Whether names of OpenAI's models mean the default model."""
     log_text: bool = False
     """Whether transcripts are logged."""
     watched: Path | None = None
