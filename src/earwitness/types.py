@@ -143,10 +143,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class DecodedSegment(Segment):
-    """A segment with what its decoder says of it, in the names and units of OpenAI's API; ``None`` where it does not.
-
-    The server passes these values on. A record keeps the segment alone.
-    """
+    """A segment with what its decoder says of it, as OpenAI's API has it, for the server; a record keeps it without."""
 
     avg_logprob: float | None = None
     """Mean log probability of the tokens."""

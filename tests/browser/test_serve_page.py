@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,4 +132,23 @@ def test_a_model_that_translates_can_be_asked_to(browser: Any, page: Any, tmp_pa
         browser.find_element("id", "english").click()
         choose(browser, sound)
         wait(browser, "return document.querySelector('li span')?.innerText === 'good morning'")
+        browser.get("about:blank")
+
+
+def test_a_model_without_segments_shows_its_text_and_the_page_works_under_a_path(browser: Any, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("print('heard without times')\n")
+    row = '[[model]]\nid = "command:mine"\nengine = "command"\nweights_id = "mine"\n'
+    argv = json.dumps([sys.executable, str(program), "{audio}"])
+    (tmp_path / "earwitness.toml").write_text(f"{row}options = {{ argv = {argv} }}\n")
+    sound = tmp_path / "clip.wav"
+    sound.write_bytes(wav())
+    options = ("--model", "command:mine", "--workers", "1", "--root-path", "/asr")
+    with running(tmp_path, *options, cwd=tmp_path) as server:
+        browser.get(f"{server.url}/asr")
+        wait(browser, "return document.querySelectorAll('.column').length === 1")
+        choose(browser, sound)
+        assert browser.execute_script(TEXTS) == [["heard without times"]]
+        asked = [url for url in requests(browser) if url.startswith(server.url)]
+        assert all(url.startswith(f"{server.url}/asr") for url in asked), asked
         browser.get("about:blank")

@@ -62,8 +62,8 @@ def test_the_openai_client_lists_models_and_finds_one(client: Any, shared: Runni
 def test_the_openai_client_raises_its_own_errors(client: Any) -> None:
     import openai
 
-    with pytest.raises(openai.NotFoundError, match="There is no model 'whisper-1' here"):
-        client.audio.transcriptions.create(model="whisper-1", file=("a.wav", wav()))
+    with pytest.raises(openai.NotFoundError, match="There is no model 'whisper-2' here"):
+        client.audio.transcriptions.create(model="whisper-2", file=("a.wav", wav()))
     with pytest.raises(openai.BadRequestError, match="temperature is 0"):
         client.audio.transcriptions.create(model="default", file=("a.wav", wav()), temperature=0.4)
     with (
@@ -256,9 +256,9 @@ def test_the_page_needs_nothing_from_elsewhere(shared: Running) -> None:
     page = shared.ask("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    for path in ("/page.js", "/page.css"):
-        assert path in page.body.decode()
-        found = shared.ask(path)
+    for path in ("page.js", "page.css"):
+        assert f'"{path}"' in page.body.decode(), "relative, so that it works under a path"
+        found = shared.ask(f"/{path}")
         assert found.status == 200
         assert b"http:" not in found.body + page.body
         assert b"https:" not in found.body + page.body

@@ -24,6 +24,7 @@ from earwitness.engines.catalog import find
 from earwitness.scoring.lengths import length_bands
 from earwitness.serve import outside
 from earwitness.serve.decoder import DecoderEndedError, Decoders, DiskFullError, TooSlowError
+from earwitness.serve.door import Door
 from earwitness.serve.formats import cues, srt, vtt
 from earwitness.serve.keys import Keyring, Rates, add_key, read_keys, remove_key
 from earwitness.serve.live import LEAST, QUIET_S, Live, Seen
@@ -337,6 +338,18 @@ def test_a_key_is_kept_as_a_hash_and_found_again(tmp_path: Path) -> None:
     assert ring.find(f"Bearer {secret}") is not None, "those that were read last are in force"
 
 
+def test_a_key_has_a_name_and_a_file_that_is_none_says_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    for name in ("", "  ", "a\nb", "x" * 101):
+        with pytest.raises(ValueError, match="A key has a name"):
+            add_key(path, name)
+    assert not path.exists()
+    for text in ("{}", "[]", "half a fil", '{"keys": [{"name": "a"}]}', '{"keys": 7}'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="is not a file of keys as earwitness serve keys add writes it"):
+            read_keys(path)
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.floats(0.1, 1000), st.lists(st.floats(0, 10), min_size=1, max_size=50))
 def test_nobody_asks_more_often_than_a_rate_allows(per_minute: float, gaps: list[float]) -> None:
@@ -366,7 +379,7 @@ def test_a_client_that_takes_nothing_counts_as_gone_and_its_work_is_undone(monke
             await asyncio.Event().wait()
 
     metrics = Metrics()
-    around = outside.Outside(app, metrics, None, None, ())
+    around = outside.Outside(app, metrics, None, None, Door())
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
     asyncio.run(asyncio.wait_for(around(scope, quiet(receive), send), 5))
     assert undone == ["work"]

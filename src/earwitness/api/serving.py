@@ -65,8 +65,6 @@ class ServeOptions(TypedDict, total=False):
     """Seconds for requests to end in, at the end; 30."""
     linger: float
     """Seconds after SIGTERM in which requests are still taken while ``/readyz`` says 503; 0."""
-    keep_alive: float
-    """Seconds that a connection without a request stays open; 75."""
     memory_mb: float | None
     """MiB for all models; ``None`` for most of what is free."""
     keys: Source | None
@@ -75,6 +73,18 @@ class ServeOptions(TypedDict, total=False):
     """Requests a minute for each key."""
     cors: str | Iterable[str]
     """Web pages that may ask; one or several."""
+    allowed_host: str | Iterable[str]
+    """Names that the server answers to beside its own; one or several."""
+    trusted_proxy: str | Iterable[str]
+    """Addresses or networks of proxies whose ``X-Forwarded-*`` headers are believed; one or several."""
+    root_path: str
+    """Under which a proxy passes requests on as they came, such as ``/asr``."""
+    connections: int
+    """At once; 1000."""
+    keep_alive: float
+    """Seconds for which a connection is kept for another request; 75."""
+    openai_names: bool
+    """Whether names of OpenAI's models, such as ``whisper-1``, mean the default model; true."""
     log_text: bool
     """Whether transcripts are logged."""
 
@@ -121,6 +131,12 @@ def serve(
         port=options.get("port", 8000),
         keys=None if keys is None else Path(keys),
         origins=_several(options.get("cors", ())),
+        allowed_hosts=_several(options.get("allowed_host", ())),
+        proxies=_several(options.get("trusted_proxy", ())),
+        root_path=_root_path(options.get("root_path", "")),
+        connections=options.get("connections", 1000),
+        keep_alive_s=options.get("keep_alive", 75),
+        openai_names=options.get("openai_names", True),
         log_text=options.get("log_text", False),
         watched=watched,
     )
@@ -180,7 +196,8 @@ def deploy(
 def _limits(options: ServeOptions) -> Limits:
     from earwitness.serve.values import Limits
 
-    _require_least({name: options.get(name) for name in ("workers", "threads", "drain", "keep_alive", "memory_mb")})
+    _require_least({name: options.get(name) for name in ("workers", "threads", "drain", "memory_mb", "keep_alive")})
+    _require_least({"connections": options.get("connections")}, least=2)
     _require_least({name: options.get(name) for name in ("queue", "port", "linger")}, least=0)
     _require_least({name: options.get(name) for name in ("max_mb", "rate", "timeout", "max_seconds")}, least=0.001)
     memory_mb = options.get("memory_mb")
@@ -191,7 +208,6 @@ def _limits(options: ServeOptions) -> Limits:
         timeout_s=options.get("timeout", 300),
         drain_s=options.get("drain", 30),
         linger_s=options.get("linger", 0),
-        keep_alive_s=options.get("keep_alive", 75),
         rate_per_minute=options.get("rate"),
         memory_bytes=None if memory_mb is None else round(memory_mb * _MIB),
     )
@@ -216,6 +232,13 @@ def _read(
     if settings or threads is not None or device != "auto" or preset != "matched":
         raise UsageError("A decision is served as it was measured: leave out --set, --threads, --device and --preset.")
     return lambda: of_decision(decision, candidates, workers)
+
+
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and (not path.startswith("/") or any(char in path for char in "?#% ") or "//" in path):
+        raise UsageError(f"A root path is one such as /asr, not {text!r}.")
+    return path
 
 
 def _several(value: str | Iterable[str]) -> tuple[str, ...]:

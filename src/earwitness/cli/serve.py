@@ -18,23 +18,36 @@ KEYS = Path("earwitness-keys.json")
 File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys; it holds their hashes.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
 
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes for each model; else as many as the cores bear.")]
+Candidates = Annotated[
+    list[str] | None, typer.Option(help="Of the decision, in place of the chosen one; may be given again.")
+]
+AllowedHosts = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A host name of this server, such as asr.example.org.")
+]
+TrustedProxies = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="A proxy whose X-Forwarded-* headers are believed.")
+]
+RootPath = Annotated[str, typer.Option(metavar="PATH", help="A proxy passes on requests under this path.")]
+Connections = Annotated[int, typer.Option(min=2, help="Most connections at once.")]
+KeepAlive = Annotated[float, typer.Option(min=1, help="Seconds that an idle connection is kept.")]
+OpenaiNames = Annotated[
+    bool, typer.Option("--openai-names/--no-openai-names", help="whisper-1 and the like mean the first model.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
     decision: Annotated[Path | None, typer.Option(metavar="FILE", help="What earwitness decide wrote.")] = None,
-    candidate: Annotated[
-        list[str] | None, typer.Option(help="Of the decision, in place of the chosen one; may be given again.")
-    ] = None,
+    candidate: Candidates = None,
     model: options.Models = None,
     device: options.Device = "auto",
     preset: options.Preset = "matched",
     set_: options.Assignments = None,
     host: Annotated[str, typer.Option(help="Address to bind; 0.0.0.0 opens it to others.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes for each model; else as many as the cores bear.")
-    ] = None,
+    workers: Workers = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker; a decision has its own.")] = None,
     queue: Annotated[int, typer.Option(min=0, help="Requests that may wait beside those worked on.")] = 16,
     max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest audio of a request.")] = 3600,
@@ -42,11 +55,16 @@ def serve(
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds from the upload's end to the answer.")] = 300,
     drain: Annotated[float, typer.Option(min=1, help="Seconds for requests to end in, at the end.")] = 30,
     linger: Annotated[float, typer.Option(min=0, help="Seconds after SIGTERM in which requests are still taken.")] = 0,
-    keep_alive: Annotated[float, typer.Option(min=1, help="Seconds that an idle connection stays open.")] = 75,
     memory_mb: Annotated[float | None, typer.Option(min=1, help="For all models; else most of what is free.")] = None,
     keys: Annotated[Path | None, typer.Option(metavar="FILE", help="Only these keys may ask.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.01, help="Requests a minute for each key.")] = None,
     cors: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="A web page that may ask.")] = None,
+    allowed_host: AllowedHosts = None,
+    trusted_proxy: TrustedProxies = None,
+    root_path: RootPath = "",
+    connections: Connections = 1000,
+    keep_alive: KeepAlive = 75,
+    openai_names: OpenaiNames = True,
     log_text: Annotated[bool, typer.Option("--log-text", help="Log transcripts, which are not logged else.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -76,9 +94,10 @@ def serve(
     run_server(
         decision=decision, candidate=candidate or (), model=model or (), device=device, preset=preset,
         settings=options.assigned(set_ or ()), host=host, port=port, workers=workers, threads=threads, queue=queue,
-        max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, linger=linger,
-        keep_alive=keep_alive, memory_mb=memory_mb, keys=keys, rate=rate, cors=cors or (), log_text=log_text,
-        report=listening,
+        max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, linger=linger, memory_mb=memory_mb,
+        keys=keys, rate=rate, cors=cors or (), allowed_host=allowed_host or (), trusted_proxy=trusted_proxy or (),
+        root_path=root_path, connections=connections, keep_alive=keep_alive, openai_names=openai_names,
+        log_text=log_text, report=listening,
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """The chosen model behind HTTP: the same workers as in a run, an API like OpenAI's, and what it takes to watch it.
 
-    outside.py   around every request: its id, keys, origins, the log line, the end of its work when the client is gone
+    connections.py  how many connections there may be, and how long one may be silent
+    door.py      who may come in: hosts, origins, trusted proxies
+    outside.py   around every request: its id, keys, the log line, the end of its work when the client is gone
     app.py       routes and the OpenAPI document
     service.py   a request from its first byte to its last: upload, decode, wait, transcribe, answer
     uploads.py   a form that streams to disk under a limit        asked.py    its fields, honoured or refused

@@ -25,20 +25,19 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_REFUSALS = (400, 401, 403, 404, 408, 413, 415, 429, 500, 503, 504)
+_REFUSALS = (400, 401, 403, 404, 408, 413, 415, 421, 429, 500, 503, 504)
 
 
-def build(service: Service, lifespan: Lifespan, origins: tuple[str, ...], *, guarded: bool) -> "FastAPI":
+def build(service: Service, lifespan: Lifespan, *, guarded: bool, root_path: str = "") -> "FastAPI":
     """Return the application.
 
     Args:
         service: That answers.
         lifespan: Of the application.
-        origins: Of pages from elsewhere that may ask.
         guarded: Whether there are keys, for the document.
+        root_path: Where a proxy has it, for the document; empty for the root.
     """
     from fastapi import FastAPI
-    from fastapi.middleware.cors import CORSMiddleware
 
     app = FastAPI(
         title="Earwitness",
@@ -47,17 +46,10 @@ def build(service: Service, lifespan: Lifespan, origins: tuple[str, ...], *, gua
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
+        servers=[{"url": root_path}] if root_path else None,
         # Its own is of its insides, and with messages of errors; what a request went through is told by traces.py.
         telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
-    if origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-Id"],
-            expose_headers=["X-Request-Id", "Retry-After"],
-        )
     _add_errors(app)
     _add_api(app, service)
     _add_watching(app, service)
@@ -93,11 +85,16 @@ def _add_errors(app: "FastAPI") -> None:
 
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = _allow(headers.get("Allow", ""))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         told = {404: f"There is no {request.url.path[:200]!r} here.", 405: f"{request.method} is not allowed here."}
         code = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
         refused = Refused(error.status_code, told.get(error.status_code, str(error.detail)), code=code)
         response = answer(request, refused)
-        response.headers.update(error.headers or {})
+        response.headers.update(headers)
         return response
 
     @app.exception_handler(RequestValidationError)
@@ -110,6 +107,16 @@ def _add_errors(app: "FastAPI") -> None:
     async def _(request: Request, error: Exception) -> Response:
         log("unexpected", logging.ERROR, exc_info=error, request_id=request.scope[KEY].request_id)
         return answer(request, Refused(500, "Something unexpected went wrong; the log has it.", code="internal_error"))
+
+
+def _allow(methods: str) -> str:
+    """The methods of a route.
+
+    >>> _allow("GET"), _allow("POST")
+    ('GET, HEAD, OPTIONS', 'OPTIONS, POST')
+    """
+    known = set(methods.split(", ")) | {"OPTIONS"}
+    return ", ".join(sorted(known | {"HEAD"} if "GET" in known else known))
 
 
 def _add_api(app: "FastAPI", service: Service) -> None:
@@ -150,7 +157,7 @@ def _add_api(app: "FastAPI", service: Service) -> None:
         responses={status: _refusal(status) for status in (401, 403, 404)},
     )
     async def model(model_id: str) -> dict[str, Any]:
-        return service.described(find(model_id, service.models.served))
+        return service.described(find(model_id, service.models.served, service.aliases))
 
 
 def _add_watching(app: "FastAPI", service: Service) -> None:
@@ -210,7 +217,11 @@ def _refusal(status: int) -> dict[str, Any]:
 def _form() -> dict[str, Any]:
     properties: dict[str, Any] = {
         "file": {"type": "string", "format": "binary", "description": "wav, flac, ogg, mp3, m4a, mp4, webm, opus ..."},
-        "model": {"type": "string", "default": "default", "description": "Id of a model, or default"},
+        "model": {
+            "type": "string",
+            "default": "default",
+            "description": "Id of a model, default, or a name of OpenAI's",
+        },
         "language": {"type": "string", "description": "BCP 47, such as en"},
         "response_format": {"type": "string", "enum": list(FORMATS), "default": "json"},
         "timestamp_granularities[]": {"type": "array", "items": {"type": "string", "enum": list(GRANULARITIES)}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -20,6 +20,15 @@ STREAMED: tuple[Format, ...] = ("json", "text", "verbose_json")
 GRANULARITIES = ("segment", "word")
 DEFAULT = "default"
 """The name of whichever model is served first, such as the one that a decision has chosen."""
+OPENAI_NAMES = (
+    "whisper-1",
+    "gpt-transcribe",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-4o-transcribe-diarize",
+)
+"""Names of models that programs written for OpenAI have in them."""
 _LISTS = {"timestamp_granularities[]", "timestamp_granularities"}
 _KNOWN = ("model", "language", "prompt", "response_format", "temperature", "stream", *sorted(_LISTS))
 
@@ -49,12 +58,15 @@ class Asked:
         return self.guide is not None and self.guide.translate
 
 
-def asked_of(form: Form, served: Mapping[str, Served], *, translate: bool = False) -> Asked:
+def asked_of(
+    form: Form, served: Mapping[str, Served], *, translate: bool = False, aliases: Collection[str] = ()
+) -> Asked:
     """Check a form against what is served.
 
     Args:
         form: As it came in.
         served: By id, the default first.
+        aliases: Other names of the default.
         translate: Whether it asks for a translation.
 
     Raises:
@@ -65,7 +77,7 @@ def asked_of(form: Form, served: Mapping[str, Served], *, translate: bool = Fals
         raise _invalid("file", "There is no file. Send the audio as 'file', as in: curl -F file=@audio.wav.")
     if form.size_bytes == 0:
         raise _invalid("file", "The file is empty (0 bytes).")
-    chosen = find(fields.get("model") or DEFAULT, served)
+    chosen = find(fields.get("model") or DEFAULT, served, aliases)
     _require_temperature_of_0(fields.get("temperature") or "0")
     guide = _guide(translate, fields.get("prompt") or "", chosen)
     form_of_answer = _one_of("response_format", fields.get("response_format") or "json", FORMATS)
@@ -83,13 +95,13 @@ def asked_of(form: Form, served: Mapping[str, Served], *, translate: bool = Fals
     return Asked(chosen.id, language, form_of_answer, "word" in wanted, segments, stream, guide)
 
 
-def find(model_id: str, served: Mapping[str, Served]) -> Served:
-    """Return a served model by its id; ``default`` is the first.
+def find(model_id: str, served: Mapping[str, Served], aliases: Collection[str] = ()) -> Served:
+    """Return a served model by its id; ``default``, or an alias that is no id, is the first.
 
     Raises:
         Refused: With 404 when there is none.
     """
-    if model_id == DEFAULT:
+    if model_id == DEFAULT or (model_id in aliases and model_id not in served):
         return next(iter(served.values()))
     if model_id not in served:
         raise Refused(

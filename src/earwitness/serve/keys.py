@@ -20,6 +20,7 @@ from earwitness.errors import UsageError
 
 PREFIX = "ew-"
 _MOST_REMEMBERED = 10_000
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,23 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         return tuple(Key(**row) for row in rows)
     except FileNotFoundError:
         raise UsageError(f"There is no file of keys {str(path)!r}. Run: earwitness serve keys add NAME") from None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UsageError(f"{str(path)!r} is not a file of keys: {error}.") from None
+    except OSError as error:
+        raise UsageError(f"Cannot read the file of keys {str(path)!r}: {error.strerror}.") from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UsageError(
+            f"{str(path)!r} is not a file of keys as earwitness serve keys add writes it "
+            f"({type(error).__name__}: {error})."
+        ) from None
 
 
 def add_key(path: Path, name: str, rate_per_minute: float | None = None) -> str:
     """Make a key, keep its hash, and return it; it cannot be had again.
 
     Raises:
-        UsageError: When the name is taken, or the file cannot be read.
+        UsageError: When the name is none or taken, or the file cannot be read.
     """
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise UsageError(f"A key has a name of 1 to {_LONGEST_NAME} characters, such as reception, not {name!r}.")
     keys = read_keys(path) if path.exists() else ()
     if any(key.name == name for key in keys):
         raise UsageError(f"There is a key {name!r} already. Remove it first: earwitness serve keys remove {name}")

@@ -22,6 +22,8 @@ class Note:
     """What is undone when the request has ended, in whatever way."""
     route: str = ""
     """As in the OpenAPI document; empty for one that is not there."""
+    who: str = "unknown"
+    """Who rates and shares are counted for: the key, or the address where there are no keys."""
     key: str | None = None
     """Name of the key."""
     model: str | None = None

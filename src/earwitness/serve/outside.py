@@ -1,4 +1,8 @@
-"""Around every request: its id, who may ask and how often, the end of its work when the client is gone, a log line."""
+"""Around every request: its id, who may ask and how often, the end of its work when the client is gone, a log line.
+
+Layers, from outside: the id, the door (Host and Origin), CORS, then keys and rates, so that a page of another site that
+may ask can read why its request was refused.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any
-from urllib.parse import urlsplit
 
+from earwitness.serve.door import Caller, Door
 from earwitness.serve.keys import Keyring, Rates
 from earwitness.serve.logs import log
 from earwitness.serve.metrics import Metrics
@@ -53,8 +57,9 @@ class Outside:
         metrics: Are told.
         keyring: Of the keys that may ask; ``None`` for anybody.
         rate_per_minute: For a key that has no rate of its own, or an address where there are no keys.
-        origins: Of pages from elsewhere that may ask.
+        door: Hosts, pages and proxies.
         traces: Are told; ``None`` for nobody.
+        root_path: Under which a proxy passes requests on as they came, such as ``/asr``; empty for none.
     """
 
     def __init__(
@@ -63,12 +68,15 @@ class Outside:
         metrics: Metrics,
         keyring: Keyring | None,
         rate_per_minute: float | None,
-        origins: tuple[str, ...],
+        door: Door,
         traces: Traces | None = None,
+        root_path: str = "",
     ) -> None:
         """Keep all of it."""
-        self._app, self._metrics, self._keyring, self._origins = app, metrics, keyring, origins
+        self._app, self._metrics, self._keyring, self._door = app, metrics, keyring, door
         self._rate_per_minute, self._rates, self._traces = rate_per_minute, Rates(), traces
+        self._root_path = root_path
+        self._entry = _with_cors(self._admitted, door.origins) if door.origins else self._admitted
         self.leaving = False
         """Whether every connection is closed with its next answer, since the server is about to end."""
 
@@ -77,15 +85,20 @@ class Outside:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope)
         given = headers.get("x-request-id", "")
+        caller = self._door.caller((scope.get("client") or ["unknown"])[0], headers)
         async with AsyncExitStack() as ends:
-            note = Note(given if _ID.fullmatch(given) else uuid.uuid4().hex, ends)
-            scope[KEY] = note
+            note = Note(given if _ID.fullmatch(given) else uuid.uuid4().hex, ends, who=caller.address)
+            inner = self._inner(scope)
+            inner[KEY] = note
             wire = _Wire(receive, send, note, waits_to_go_on="expect" in headers, last=self.leaving)
             try:
-                self._admit(scope, headers, note)
-                await wire.run(self._app, scope)
+                self._door.require(caller, headers.get("origin"))
+                if not inner["path"]:
+                    await wire.redirect(f"{self._root_path}/")
+                else:
+                    await wire.run(self._entry, inner)
             except Refused as refused:
                 note.reason = refused.code
                 await wire.refuse(refused)
@@ -96,23 +109,41 @@ class Outside:
                     await wire.refuse(_STOPPING)
             finally:
                 await asyncio.shield(ends.aclose())
-                self._tell(scope, headers, note, wire)
+                self._tell({**inner, "method": scope["method"]}, headers, note, wire, caller)
+
+    def _inner(self, scope: Scope) -> Scope:
+        # RFC 9110, 9.3.2: the answer to HEAD is that to GET, and the server beneath leaves the body out.
+        path, root = scope["path"], self._root_path
+        if root and (path == root or path.startswith(f"{root}/")):
+            path = path.removeprefix(root)
+        return {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"], "path": path}
+
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        note: Note = scope[KEY]
+        try:
+            self._admit(scope, _headers(scope), note)
+        except Refused as refused:
+            note.reason = refused.code
+            await _refuse(send, refused)
+        else:
+            await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope, headers: dict[str, str], note: Note) -> None:
-        origin = headers.get("origin")
-        if origin is not None and not self._may_ask(origin, headers.get("host", "")):
-            raise Refused(403, f"Pages of {origin[:200]!r} may not ask this server: --cors lets them.", code="origin")
         if scope["method"] == "OPTIONS" or not scope["path"].startswith(_GUARDED):
             return
-        who, rate = (scope.get("client") or ["unknown"])[0], self._rate_per_minute
+        rate = self._rate_per_minute
         if self._keyring is not None:
             key = self._keyring.find(headers.get("authorization", ""))
             if key is None:
                 raise Refused(401, "Send a key of this server: Authorization: Bearer KEY.", code="invalid_api_key")
-            note.key, who, rate = key.name, f"key {key.name}", key.rate_per_minute or rate
-        if rate is None or scope["method"] != "POST":
+            note.key, note.who, rate = key.name, f"key {key.name}", key.rate_per_minute or rate
+        if scope["method"] != "POST":
             return
-        wait_s = self._rates.wait_s(who, rate)
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise Refused(
+                415, "Send the body as it is: a Content-Encoding is not read here.", code="unsupported_encoding"
+            )
+        wait_s = 0.0 if rate is None else self._rates.wait_s(note.who, rate)
         if wait_s:
             raise Refused(
                 429,
@@ -121,11 +152,7 @@ class Outside:
                 retry_after_s=math.ceil(wait_s),
             )
 
-    def _may_ask(self, origin: str, host: str) -> bool:
-        # A page from elsewhere can post a form to a server on the user's own machine without asking anybody.
-        return origin in self._origins or urlsplit(origin).netloc == host
-
-    def _tell(self, scope: Scope, headers: dict[str, str], note: Note, wire: _Wire) -> None:
+    def _tell(self, scope: Scope, headers: dict[str, str], note: Note, wire: _Wire, caller: Caller) -> None:
         wall_s = time.monotonic() - note.began_at
         route = scope.get("route")
         note.route = str(getattr(route, "path", "")) or "none"
@@ -139,7 +166,8 @@ class Outside:
             trace_id = self._traces.add(note, scope["method"], status, headers) if self._traces is not None else None
             log(
                 "request", level, request_id=note.request_id, trace_id=trace_id, method=scope["method"],
-                route=note.route, status=status, seconds=wall_s, key=note.key, model=note.model, reason=note.reason,
+                route=note.route, status=status, seconds=wall_s, client=caller.address, key=note.key, model=note.model,
+                reason=note.reason,
                 **note.fields,
             )  # fmt: skip
 
@@ -149,7 +177,7 @@ class _Wire:
 
     def __init__(self, receive: Receive, send: Send, note: Note, *, waits_to_go_on: bool, last: bool) -> None:
         self.status = 500
-        self._always = (*_ALWAYS, (b"connection", b"close")) if last else _ALWAYS
+        self._last = last
         self._waits_to_go_on = waits_to_go_on
         self.begun = self.finished = False
         self._receive, self._send, self._note = receive, send, note
@@ -175,18 +203,24 @@ class _Wire:
                 self._watch.cancel()
 
     async def refuse(self, refused: Refused) -> None:
-        body = json.dumps(refused.body).encode()
-        headers = {"content-type": "application/json", "content-length": str(len(body)), **refused.headers}
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": refused.status, "headers": raw})
-        await self.send({"type": "http.response.body", "body": body})
+        await _refuse(self.send, refused)
+
+    async def redirect(self, location: str) -> None:
+        headers = [(b"location", location.encode()), (b"content-length", b"0")]
+        await self.send({"type": "http.response.start", "status": 308, "headers": headers})
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun, self.status = True, message["status"]
             await self._linger()
-            request_id = (b"x-request-id", self._note.request_id.encode())
-            message = {**message, "headers": [*message.get("headers", ()), request_id, *self._always]}
+            ours = [(b"x-request-id", self._note.request_id.encode()), *_ALWAYS]
+            if self._note.model is not None:
+                ours.append((b"earwitness-model", self._note.model.encode()))
+            # What is still to come of a refused request is not to be taken for the next one.
+            if self._last or not self._whole:
+                ours.append((b"connection", b"close"))
+            message = {**message, "headers": [*message.get("headers", ()), *ours]}
         elif not message.get("more_body"):
             self.finished = True
         try:
@@ -231,3 +265,34 @@ class _Wire:
         self._hung_up.set()
         if self._work is not None:
             self._work.cancel()
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        name, text = raw.decode("latin-1"), value.decode("latin-1")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+async def _refuse(send: Send, refused: Refused) -> None:
+    body = json.dumps(refused.body).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(body)), **refused.headers}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": refused.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _with_cors(app: App, origins: tuple[str, ...]) -> App:
+    from starlette.middleware.cors import CORSMiddleware
+
+    found: App = CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "HEAD", "POST"],
+        # OpenAI's client sends ten of its own, and more with each version. They change nothing here.
+        allow_headers=["*"],
+        allow_private_network=True,
+        expose_headers=["Earwitness-Model", "Retry-After", "Server-Timing", "X-Request-Id"],
+    )
+    return found

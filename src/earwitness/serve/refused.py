@@ -13,8 +13,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer, and reads as one
     Args:
         status: Of HTTP.
         message: One sentence: what is wrong, with which thing, what to do.
-        param: The field that is meant.
         code: A word for machines.
+        param: The field that is meant.
         retry_after_s: When to try again.
     """
 
@@ -23,8 +23,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer, and reads as one
         status: int,
         message: str,
         *,
+        code: str,
         param: str | None = None,
-        code: str | None = None,
         retry_after_s: int | None = None,
     ) -> None:
         """Keep all of it."""

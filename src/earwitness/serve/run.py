@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -15,12 +16,15 @@ from typing import Any
 
 from earwitness.errors import EarwitnessError, UsageError
 from earwitness.serve.app import build
+from earwitness.serve.asked import OPENAI_NAMES
+from earwitness.serve.connections import Connections, calm, protocol, room_for_connections
+from earwitness.serve.door import Door, door_of
 from earwitness.serve.keys import Keyring
 from earwitness.serve.logs import log, set_up
 from earwitness.serve.metrics import Metrics
 from earwitness.serve.models import Models
 from earwitness.serve.outside import Outside
-from earwitness.serve.service import Service
+from earwitness.serve.service import Service, most_uploads
 from earwitness.serve.traces import Traces, traced
 from earwitness.serve.values import Limits, Served, ServeError, Site
 from earwitness.workers.supervisor import AudioFile
@@ -49,6 +53,7 @@ def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Call
     set_up()
     served = tuple(read())
     keyring = Keyring(site.keys) if site.keys is not None else None
+    door = door_of(site.host, site.allowed_hosts, site.origins, site.proxies, loopback=_is_loopback(site.host))
     with traced() as traces, _bound(site) as bound:
         host, port = bound.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -56,7 +61,7 @@ def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Call
         if keyring is None and not _is_loopback(host):
             log("open to others without keys", logging.WARNING, host=host, remedy="earwitness serve keys add NAME")
         listening(url)
-        asyncio.run(_Server(read, served, limits, site, scratch, keyring, traces).run(bound))
+        asyncio.run(_Server(read, served, limits, site, scratch, keyring, traces, door).run(bound))
 
 
 class _Server:
@@ -71,9 +76,11 @@ class _Server:
         scratch: Path,
         keyring: Keyring | None,
         traces: Traces | None,
+        door: Door,
     ) -> None:
         self._read, self._served, self._limits, self._site = read, served, limits, site
         self._scratch, self._keyring, self._traces = scratch, keyring, traces
+        self._door = door
         self._failure: BaseException | None = None
         self._hung_up = asyncio.Event()
 
@@ -82,19 +89,27 @@ class _Server:
 
         metrics = Metrics()
         models = Models(self._served, _probe(self._scratch), self._limits, metrics)
-        service = Service(models, self._limits, metrics, self._scratch, log_text=self._site.log_text)
-        app = build(service, self._lifespan(service), self._site.origins, guarded=self._keyring is not None)
-        rate = self._limits.rate_per_minute
-        self._outside = Outside(app, metrics, self._keyring, rate, self._site.origins, self._traces)
+        site, limits = self._site, self._limits
+        aliases = OPENAI_NAMES if site.openai_names else ()
+        service = Service(models, limits, metrics, self._scratch, log_text=site.log_text, aliases=aliases)
+        app = build(service, self._lifespan(service), guarded=self._keyring is not None, root_path=site.root_path)
+        rate = limits.rate_per_minute
+        self._outside = Outside(app, metrics, self._keyring, rate, self._door, self._traces, site.root_path)
+        calm(asyncio.get_running_loop())
+        room = room_for_connections(
+            site.connections, most_uploads(limits, models.default), sum(one.n_workers for one in self._served)
+        )
         config = uvicorn.Config(
             self._outside,
             log_config=None,
             access_log=False,
             server_header=False,
             ws="none",
+            http=protocol(Connections(room, self._door.trusts, metrics)),
+            proxy_headers=False,
+            timeout_keep_alive=math.ceil(site.keep_alive_s),
             lifespan="on",
             timeout_graceful_shutdown=round(self._limits.drain_s),
-            timeout_keep_alive=round(self._limits.keep_alive_s),
         )
         self._uvicorn = uvicorn.Server(config)
         with _quiet_afterwards():

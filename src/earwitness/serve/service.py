@@ -6,12 +6,12 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earwitness.errors import AudioError, AudioTooLongError
-from earwitness.serve.asked import Asked, asked_of, takes_prompt, told_language, translates
+from earwitness.serve.asked import DEFAULT, Asked, asked_of, takes_prompt, told_language, translates
 from earwitness.serve.decoder import DecoderEndedError, Decoders, DiskFullError, TooSlowError
 from earwitness.serve.formats import MEDIA_TYPES, delta_event, done_event, error_event, rendered
 from earwitness.serve.job import DroppedError, Job, JobFailedError, UnavailableError
@@ -23,7 +23,7 @@ from earwitness.serve.note import KEY, Note
 from earwitness.serve.outside import CLIENT_CLOSED, CLOSED
 from earwitness.serve.pool import FullError, Pool
 from earwitness.serve.refused import Refused
-from earwitness.serve.uploads import Form, no_space, receive
+from earwitness.serve.uploads import Form, Uploads, no_space, receive
 from earwitness.serve.values import Limits, Served
 from earwitness.types import Failure, Segment
 from earwitness.workers.supervisor import AudioFile
@@ -47,14 +47,25 @@ class Service:
         metrics: Are told of everything.
         scratch: A folder for uploads; each request has one of its own in it, as long as it lasts.
         log_text: Whether transcripts are logged.
+        aliases: Other names of the default model.
     """
 
-    def __init__(self, models: Models, limits: Limits, metrics: Metrics, scratch: Path, *, log_text: bool) -> None:
+    def __init__(
+        self,
+        models: Models,
+        limits: Limits,
+        metrics: Metrics,
+        scratch: Path,
+        *,
+        log_text: bool,
+        aliases: Sequence[str] = (),
+    ) -> None:
         """Begin without requests."""
+        self.aliases = tuple(aliases)
         self.models, self.limits, self.metrics = models, limits, metrics
         self.decoders = Decoders(_DECODERS, metrics.decoder_ended)
         self._scratch, self._log_text = scratch, log_text
-        self._uploads = 0
+        self._uploads = Uploads()
         self._since = int(time.time())
 
     async def transcribe(self, request: Request, *, translate: bool = False) -> Response:
@@ -67,8 +78,8 @@ class Service:
         folder = Path(tempfile.mkdtemp(dir=self._scratch))
         note.ends.callback(shutil.rmtree, folder, ignore_errors=True)
         with note.part("upload"):
-            form = await self._received(request, folder)
-        asked = asked_of(form, self.models.served, translate=translate)
+            form = await self._received(request, folder, note.who)
+        asked = asked_of(form, self.models.served, translate=translate, aliases=self.aliases)
         uploaded = time.monotonic()
         served = self.models.served[asked.model]
         note.model = served.id
@@ -97,37 +108,32 @@ class Service:
         events = self._events(job, served, note, asked, first)
         return StreamingResponse(events, media_type="text/event-stream", headers=_UNBUFFERED)
 
-    async def _received(self, request: Request, folder: Path) -> Form:
+    async def _received(self, request: Request, folder: Path, who: str) -> Form:
         limits = self.limits
         # Cheap to say before the upload, and said again after it; a model that is not loaded has room.
         pool = self.models.pools.get(self.models.default.id)
         if pool is not None and len(self.models.served) == 1:
             _require_room(pool)
-        places = _UPLOADS_PER_PLACE * (limits.queue + self.models.default.n_workers)
-        if self._uploads >= places:
-            raise Refused(429, "Too many uploads at once. Try again in 5 s.", code="too_many_uploads", retry_after_s=5)
         from starlette.requests import ClientDisconnect
 
+        places = most_uploads(limits, self.models.default)
         length = request.headers.get("content-length", "")
-        self._uploads += 1
         try:
-            async with asyncio.timeout(limits.upload_s):
-                form = await receive(
-                    request.stream(),
-                    request.headers.get("content-type", ""),
-                    int(length) if length.isdigit() else None,
-                    folder / "upload",
-                    limits.max_bytes,
-                )
+            with self._uploads.place(who, places):
+                async with asyncio.timeout(limits.upload_s):
+                    return await receive(
+                        request.stream(),
+                        request.headers.get("content-type", ""),
+                        int(length) if length.isdigit() else None,
+                        folder / "upload",
+                        limits.max_bytes,
+                    )
         except TimeoutError:
             raise Refused(
                 408, f"The upload took longer than {limits.upload_s:g} s, which is the most.", code="upload_timeout"
             ) from None
         except ClientDisconnect:
             raise Refused(CLOSED, "The client hung up during its upload.", code=CLIENT_CLOSED) from None
-        finally:
-            self._uploads -= 1
-        return form
 
     async def _place(self, served: Served, note: Note) -> Pool:
         pool = await self.models.loaded(served.id)
@@ -262,6 +268,7 @@ class Service:
             "id": served.id,
             "object": "model",
             "created": self._since,
+            "aliases": [DEFAULT, *self.aliases] if served == self.models.default else [],
             "owned_by": "earwitness",
             "license": served.model.license,
             "languages": list(served.model.languages),
@@ -283,6 +290,11 @@ class Service:
             "waiting": pool.waiting if pool else 0,
             "in_flight": pool.in_flight if pool else 0,
         }
+
+
+def most_uploads(limits: Limits, served: Served) -> int:
+    """Return how many uploads there may be at once."""
+    return _UPLOADS_PER_PLACE * (limits.queue + served.n_workers)
 
 
 def _require_room(pool: Pool) -> None:

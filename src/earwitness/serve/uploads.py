@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +19,8 @@ _MOST_FIELDS = 64
 _MOST_FIELD_BYTES = 1 << 16
 _MOST_HEADER_BYTES = 1 << 13
 _AROUND_BYTES = 1 << 17
+_GRACE_S = 20.0
+_LEAST_BYTES_PER_S = 1000  # 8 kbit/s: no network over which anybody speaks is slower
 _BAD_NAME = re.compile(r"[/\\\x00-\x1f\x7f]|^\.\.?$")
 
 
@@ -32,7 +36,43 @@ class Form:
     """Of the file."""
 
 
-async def receive(body: AsyncIterator[bytes], content_type: str, length: int | None, target: Path, most: int) -> Form:
+class Uploads:
+    """Places for uploads: one client, by key or by address, has at most half of them."""
+
+    def __init__(self) -> None:
+        """Begin with none taken."""
+        self._of: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def place(self, who: str, places: int) -> Iterator[None]:
+        """Hold one of the places.
+
+        Args:
+            who: The client.
+            places: How many there are.
+
+        Raises:
+            Refused: With 429 when there is none, or the client has its half.
+        """
+        if self._of.total() >= places or self._of[who] >= max(1, places // 2):
+            raise Refused(429, "Too many uploads at once. Try again in 5 s.", code="too_many_uploads", retry_after_s=5)
+        self._of[who] += 1
+        try:
+            yield
+        finally:
+            self._of[who] -= 1
+            if not self._of[who]:
+                del self._of[who]
+
+
+async def receive(
+    body: AsyncIterator[bytes],
+    content_type: str,
+    length: int | None,
+    target: Path,
+    most: int,
+    grace_s: float = _GRACE_S,
+) -> Form:
     """Read a form; its file goes to ``target``.
 
     Args:
@@ -41,19 +81,30 @@ async def receive(body: AsyncIterator[bytes], content_type: str, length: int | N
         length: Its Content-Length, if it has one.
         target: Is written.
         most: Bytes that the file may have.
+        grace_s: Seconds by which it may be behind 1000 bytes a second.
 
     Raises:
-        Refused: When it is too large, is not a form, or has a file whose name is a path.
+        Refused: When it is too large, too slow, is not a form, or has a file whose name is a path.
     """
     reader = _Reader(_boundary(content_type), target, most)
     if length is not None and length > most + _AROUND_BYTES:
         raise too_large(most)
+    began_at = asyncio.get_running_loop().time()
+    limit = asyncio.timeout(grace_s)
     try:
-        async for chunk in body:
-            reader.feed(chunk)
-            if len(reader.pending) >= _FLUSH_BYTES:
-                await asyncio.to_thread(reader.flush)
+        async with limit:
+            async for chunk in body:
+                reader.feed(chunk)
+                limit.reschedule(began_at + grace_s + reader.total / _LEAST_BYTES_PER_S)
+                if len(reader.pending) >= _FLUSH_BYTES:
+                    await asyncio.to_thread(reader.flush)
         await asyncio.to_thread(reader.finish)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise Refused(
+            408, f"The upload comes slower than {_LEAST_BYTES_PER_S} bytes a second.", code="upload_too_slow"
+        ) from None
     finally:
         reader.close()
     return reader.form
@@ -95,7 +146,7 @@ class _Reader:
         self.pending = bytearray()
         self._target, self._most = target, most
         self._open: IO[bytes] | None = None
-        self._total = 0
+        self.total = 0
         self._header, self._value, self._headers = bytearray(), bytearray(), dict[str, bytes]()
         self._name, self._text = "", bytearray()
         self._in_file = self._ended = False
@@ -110,17 +161,32 @@ class _Reader:
             "on_end": self._end,
         }
         self._parser = MultipartParser(boundary, callbacks)
+        self._delimiter, self._preamble, self._begun = b"--" + boundary, bytearray(), False
 
     def feed(self, chunk: bytes) -> None:
         from python_multipart.exceptions import FormParserError
 
-        self._total += len(chunk)
-        if self._total > self._most + _AROUND_BYTES:
+        self.total += len(chunk)
+        if self.total > self._most + _AROUND_BYTES:
             raise too_large(self._most)
+        if not self._begun:
+            chunk = self._after_preamble(chunk)
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise _malformed(str(error)) from None
+
+    def _after_preamble(self, chunk: bytes) -> bytes:
+        # RFC 2046, 5.1.1: what comes before the first boundary is to be ignored. The parser does not do that.
+        self._preamble += chunk
+        starts_at_once = self._preamble.startswith(self._delimiter)
+        at = 0 if starts_at_once else self._preamble.find(b"\r\n" + self._delimiter)
+        if at < 0:
+            if len(self._preamble) > _MOST_HEADER_BYTES:
+                raise _malformed("its boundary does not come")
+            return b""
+        self._begun = True
+        return bytes(self._preamble[at if starts_at_once else at + 2 :])
 
     def flush(self) -> None:
         if self._open is not None and self.pending:
@@ -157,9 +223,14 @@ class _Reader:
         if b"filename" not in options and self._name != _FILE:
             return
         if self._name != _FILE:
-            raise Refused(400, f"There is a file in {self._name!r}; send it as 'file'.", param=self._name[:64])
+            raise Refused(
+                400,
+                f"There is a file in {self._name!r}; send it as 'file'.",
+                code="invalid_value",
+                param=self._name[:64],
+            )
         if self.form.file is not None:
-            raise Refused(400, "There is more than one file. Send one a request.", param=_FILE)
+            raise Refused(400, "There is more than one file. Send one a request.", code="invalid_value", param=_FILE)
         if _BAD_NAME.search(options.get(b"filename", b"").decode("utf-8", "replace")):
             raise Refused(
                 400,

@@ -73,8 +73,6 @@ class Limits:
     """That requests get to end in when the server is told to stop."""
     linger_s: float = 0.0
     """After SIGTERM, in which requests are still taken and ``/readyz`` says 503, so that a balancer looks elsewhere."""
-    keep_alive_s: float = 75.0
-    """That a connection without a request stays open: longer than a balancer keeps its own, which is often 60 s."""
     rate_per_minute: float | None = None
     """Requests of a key, or of an address where there are no keys; ``None`` for any number."""
     memory_bytes: int | None = None
@@ -93,6 +91,18 @@ class Site:
     """File of the keys that may ask; ``None`` for anybody who can reach it."""
     origins: tuple[str, ...] = ()
     """Other web pages that may ask, such as ``https://example.com``."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that it answers to beside its own, such as ``asr.example.org``."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies whose ``X-Forwarded-*`` headers are believed."""
+    root_path: str = ""
+    """Under which a proxy passes requests on as they came, such as ``/asr``."""
+    connections: int = 1000
+    """At once."""
+    keep_alive_s: float = 75.0
+    """That a connection without a request stays open: longer than a balancer keeps its own, which is often 60 s."""
+    openai_names: bool = True
+    """Whether names of OpenAI's models mean the default model."""
     log_text: bool = False
     """Whether transcripts are logged."""
     watched: Path | None = None

@@ -39,7 +39,7 @@ function element(name, text, kind) {
 
 async function look() {
   try {
-    const answer = await fetch("/state", { headers: headers() });
+    const answer = await fetch("state", { headers: headers() });
     by("asks-key").hidden = !(answer.status === 401 || by("key").value);
     if (answer.status === 401) {
       by("state").textContent = "The server asks for a key.";
@@ -120,7 +120,7 @@ async function transcribe(column, blob, name) {
   const started = performance.now();
   document.body.dataset.working = String(++working);
   try {
-    const answer = await fetch(`/v1/audio/${by("english").checked ? "translations" : "transcriptions"}`,
+    const answer = await fetch(`v1/audio/${by("english").checked ? "translations" : "transcriptions"}`,
       { method: "POST", body: form, headers: headers(), signal: sent.signal });
     if (!answer.ok) throw new Error((await answer.json()).error.message);
     let whole = null;
@@ -130,7 +130,7 @@ async function transcribe(column, blob, name) {
       if (event.type === "transcript.text.done") whole = event;
     }
     if (!whole) throw new Error("The answer broke off.");
-    if (whole.segments) list.replaceChildren(...whole.segments.map(line));
+    if (whole.segments?.length) list.replaceChildren(...whole.segments.map(line));
     const wall = (performance.now() - started) / 1000;
     took.textContent = whole.text === "" ? "No words were heard. " : "";
     took.textContent += `${seconds(wall)} for ${seconds(whole.duration)} of audio.`;
