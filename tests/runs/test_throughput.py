@@ -108,7 +108,12 @@ def test_ctrl_c_in_the_saturated_stretch_ends_every_worker_and_keeps_the_run(tmp
     )
     deadline = time.monotonic() + 120
     workers: list[psutil.Process] = []
-    while len(workers) < 2:
+
+    def written() -> bool:
+        return sum(path.read_bytes().count(b"\n") for path in (tmp_path / "runs").rglob("*.clips.jsonl")) == 3
+
+    # One child decodes, from the beginning on.
+    while len(workers) < 3 or not written():
         assert time.monotonic() < deadline, "no second worker came up"
         workers = psutil.Process(process.pid).children(recursive=True)
         time.sleep(0.05)
