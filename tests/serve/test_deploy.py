@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import re
 import shutil
 import socket
 import subprocess
@@ -19,7 +21,8 @@ from tests.serve.serving import running, script_folder, write_decision
 
 from earwitness.api.deployed import plan_of
 from earwitness.cli import main
-from earwitness.serve.deploy import HEADROOM, SERVER_BYTES, Plan, contents
+from earwitness.serve.deploy import HEADROOM, Plan, contents
+from earwitness.serve.fit import SERVER_BYTES, peak_bytes
 
 BIN = Path(sys.executable).parent
 PEAK = 700_000_000
@@ -55,7 +58,7 @@ def folder(tmp_path: Path, decision: Path) -> Path:
 
 def pulled(decision: Path, **changed: Any) -> Plan:
     """As it would be for a model with weights and an engine that is an extra."""
-    plan = plan_of(decision, None, n_workers=2, baked=True, port=8000, program="/bin/true")
+    plan = plan_of(decision, None, n_workers=2, program="/bin/true")
     more: dict[str, Any] = {
         "model_id": "faster-whisper:base", "engine": "faster-whisper", "extra": "faster-whisper", "threads": 2,
         "weights_sha256": "ab" * 32, "packages": {"faster-whisper": "1.2.0", "ctranslate2": "4.6.0"},
@@ -110,7 +113,7 @@ def test_what_is_asked_for_is_what_was_measured(folder: Path, decision: Path) ->
     deployment, _ = yaml.safe_load_all((folder / "kubernetes/deployment.yaml").read_text("utf-8"))
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     needed = (SERVER_BYTES + 2 * PEAK) / (1 << 20)
-    allowed = (SERVER_BYTES + HEADROOM * 2 * PEAK) / (1 << 20)
+    allowed = (SERVER_BYTES + HEADROOM * 2 * peak_bytes("fake", PEAK, 0.0, 3600.0)) / (1 << 20)
     asked, limit = container["resources"]["requests"], container["resources"]["limits"]
     assert asked["cpu"] == "2", "two workers of one thread"
     assert 0 <= int(asked["memory"].removesuffix("Mi")) - needed < 1
@@ -122,6 +125,24 @@ def test_what_is_asked_for_is_what_was_measured(folder: Path, decision: Path) ->
     unmeasured = dict(variants(decision))["unmeasured"]
     assert "mem_limit" not in unmeasured["compose.yaml"]
     assert "memory was not measured" in unmeasured["systemd/earwitness.service"]
+
+
+def test_the_limits_fit_together_in_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "decision.json", tmp_path / "out"
+    write_decision(path, "fake:slow", promise=PROMISE | {"rtf": 0.238})
+    arguments = ["deploy", "--decision", str(path), "--out", str(out)]
+    assert main([*arguments, "--max-seconds", "3600"]) == 2
+    assert "set --max-seconds 1260 or --timeout 857." in capsys.readouterr().err
+    assert main(arguments) == 0
+    for name in ("Dockerfile", "compose.yaml", "systemd/earwitness.service", "kubernetes/deployment.yaml"):
+        words = re.findall(r"[\w-]+", (out / name).read_text("utf-8"))
+        assert words[words.index("--max-seconds") + 1] == "1260", name
+        assert words[words.index("--timeout", words.index("--max-seconds")) + 1] == "300", name
+    assert main([*arguments, "--force", "--max-seconds", "60"]) == 0
+    shorter = (out / "README.md").read_text("utf-8")
+    assert "reckoned for the longest audio let in, 60 s" in shorter
+    mib = (SERVER_BYTES + HEADROOM * peak_bytes("fake", PEAK, 0.0, 60.0)) / (1 << 20)
+    assert f"at most {math.ceil(mib)} MiB" in shorter
 
 
 def test_the_very_versions_that_were_measured_are_installed(decision: Path) -> None:

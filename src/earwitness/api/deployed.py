@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -13,28 +14,44 @@ from earwitness.engines.registry import get_engine
 from earwitness.errors import RecordError, UsageError
 from earwitness.runs.store import read_run
 from earwitness.serve.deploy import Plan
+from earwitness.serve.fit import longest_s, rtf_of
+from earwitness.serve.values import LONGEST_S
 
 _THERE = ("openai-api", "command")
 """Engines whose model is somewhere else."""
 
 
-def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, port: int, program: str) -> Plan:
+def plan_of(
+    path: Path,
+    candidate: str | None,
+    *,
+    n_workers: int,
+    max_seconds: float | None = None,
+    timeout: float = 300,
+    baked: bool = True,
+    port: int = 8000,
+    program: str = "/opt/earwitness/bin/earwitness",
+) -> Plan:
     """Return the plan for a decision's candidate.
 
     Args:
         path: Of the decision.
         candidate: Label; ``None`` for the one that was chosen.
         n_workers: Processes.
+        max_seconds: Longest audio of a request; ``None`` for an hour, or for less where the RTF allows no more.
+        timeout: Seconds from the end of an upload to the answer.
         baked: Whether the weights go into the image.
         port: On the machine that serves.
         program: Where systemd finds earwitness.
 
     Raises:
         RecordError: When the decision cannot be read.
-        UsageError: When there is no such candidate, or one that runs elsewhere.
+        UsageError: When there is no such candidate, one that runs elsewhere, or audio is let in that cannot be answered
+            in time.
     """
     decision = read_decision(path)
     verdict = verdict_of(decision, path, candidate)
+    longest = _longest(verdict, max_seconds, timeout)
     if verdict.engine.name in _THERE:
         raise UsageError(f"{verdict.candidate!r} is run by something outside of Earwitness. Deploy that.")
     model = find(verdict.model.id)
@@ -52,9 +69,12 @@ def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, p
         python=".".join((verdict.engine.python or of.python).split(".")[:2]),
         packages=verdict.engine.packages,
         device=verdict.device_used,
+        max_audio_s=longest,
+        timeout_s=math.ceil(timeout),
         threads=int(threads),
         n_workers=n_workers,
         peak_rss_bytes=_peak(decision, verdict, path),
+        measured_s=longest_s(verdict.by_length),
         status=verdict.status,
         grade=verdict.grade,
         why=decision.why if verdict.candidate == decision.chosen else f"{verdict.candidate} was asked for.",
@@ -69,6 +89,19 @@ def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, p
         port=port,
         program=program,
     )
+
+
+def _longest(verdict: Verdict, max_seconds: float | None, timeout: float) -> int:
+    """Return the longest audio of a request in whole seconds."""
+    rtf = rtf_of(verdict.promise.get("rtf"), verdict.by_length)
+    fitting = timeout / rtf if rtf else LONGEST_S
+    if max_seconds is not None and rtf and max_seconds > fitting:
+        takes_s = max_seconds * rtf
+        raise UsageError(
+            f"Audio of {max_seconds:g} s takes {verdict.candidate!r} {takes_s:.0f} s at an RTF of {rtf:.3g}, and a "
+            f"request gets {timeout:g} s: set --max-seconds {math.floor(fitting)} or --timeout {math.ceil(takes_s)}."
+        )
+    return max(1, math.floor(min(fitting, LONGEST_S) if max_seconds is None else max_seconds))
 
 
 def _peak(decision: Decision, verdict: Verdict, path: Path) -> int | None:

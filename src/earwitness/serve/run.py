@@ -15,6 +15,7 @@ from typing import Any
 
 from earwitness.errors import EarwitnessError, UsageError
 from earwitness.serve.app import build
+from earwitness.serve.fit import conflicts, fitted
 from earwitness.serve.keys import Keyring
 from earwitness.serve.logs import log, set_up
 from earwitness.serve.metrics import Metrics
@@ -23,6 +24,7 @@ from earwitness.serve.outside import Outside
 from earwitness.serve.service import Service
 from earwitness.serve.traces import Traces, traced
 from earwitness.serve.values import Limits, Served, ServeError, Site
+from earwitness.workers.host_memory import memory_limit_bytes
 from earwitness.workers.supervisor import AudioFile
 
 Read = Callable[[], Sequence[Served]]
@@ -44,19 +46,27 @@ def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Call
     Raises:
         UsageError: When the address cannot be had, a file of keys is not one, or traces are asked for and cannot be
             sent.
-        ServeError: When no worker comes up with the default model.
+        ServeError: When no worker comes up with the default model, or memory is too little for what was measured.
     """
     set_up()
     served = tuple(read())
     keyring = Keyring(site.keys) if site.keys is not None else None
-    with traced() as traces, _bound(site) as bound:
+    with traced() as traces:
+        server = _Server(read, served, limits, site, scratch, keyring, traces)
+        _listen(server, site, served, listening, guarded=keyring is not None)
+
+
+def _listen(
+    server: _Server, site: Site, served: Sequence[Served], listening: Callable[[str], None], *, guarded: bool
+) -> None:
+    with _bound(site) as bound:
         host, port = bound.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log("listening", url=url, models=[one.id for one in served])
-        if keyring is None and not _is_loopback(host):
+        if not guarded and not _is_loopback(host):
             log("open to others without keys", logging.WARNING, host=host, remedy="earwitness serve keys add NAME")
         listening(url)
-        asyncio.run(_Server(read, served, limits, site, scratch, keyring, traces).run(bound))
+        asyncio.run(server.run(bound))
 
 
 class _Server:
@@ -74,6 +84,7 @@ class _Server:
     ) -> None:
         self._read, self._served, self._limits, self._site = read, served, limits, site
         self._scratch, self._keyring, self._traces = scratch, keyring, traces
+        self._in_force = _fitted(limits, served)
         self._failure: BaseException | None = None
         self._hung_up = asyncio.Event()
 
@@ -81,8 +92,10 @@ class _Server:
         import uvicorn
 
         metrics = Metrics()
+        if self._keyring is not None:
+            metrics.watch_keys(self._keyring)
         models = Models(self._served, _probe(self._scratch), self._limits, metrics)
-        service = Service(models, self._limits, metrics, self._scratch, log_text=self._site.log_text)
+        service = Service(models, self._in_force, metrics, self._scratch, log_text=self._site.log_text)
         app = build(service, self._lifespan(service), self._site.origins, guarded=self._keyring is not None)
         rate = self._limits.rate_per_minute
         self._outside = Outside(app, metrics, self._keyring, rate, self._site.origins, self._traces)
@@ -110,7 +123,7 @@ class _Server:
                 loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
                 for which in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(which, self._stop, which, service.models)
-            tasks = [asyncio.create_task(self._begin(service.models))]
+            tasks = [asyncio.create_task(self._begin(service))]
             try:
                 yield
             finally:
@@ -133,7 +146,8 @@ class _Server:
         models.leaving = self._outside.leaving = True
         asyncio.get_running_loop().call_later(linger_s, self._uvicorn.handle_exit, which, None)
 
-    async def _begin(self, models: Models) -> None:
+    async def _begin(self, service: Service) -> None:
+        models = service.models
         try:
             await models.start()
         except ServeError as error:
@@ -141,25 +155,52 @@ class _Server:
             self._uvicorn.should_exit = True
             return
         log("ready", model=models.default.id)
-        await self._follow(models)
+        await self._follow(service)
 
-    async def _follow(self, models: Models) -> None:
+    async def _follow(self, service: Service) -> None:
+        models, metrics = service.models, service.metrics
         seen = _mtime(self._site.watched)
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S):
                     await self._hung_up.wait()
+            if self._keyring is not None:
+                self._keyring.look()
             now = _mtime(self._site.watched)
             if now == seen and not self._hung_up.is_set():
                 continue
             seen = now
             self._hung_up.clear()
             try:
-                await models.replace(tuple(await asyncio.to_thread(self._read)))
+                served = tuple(await asyncio.to_thread(self._read))
+                limits = _fitted(self._limits, served)
+                await models.replace(served)
+                service.limits = limits
             except EarwitnessError as error:
+                metrics.reload(successful=False)
                 log("what is new cannot be served; the old still is", logging.ERROR, reason=str(error))
             else:
+                metrics.reload(successful=True)
                 log("serving", models=list(models.served))
+
+
+def _fitted(limits: Limits, served: Sequence[Served]) -> Limits:
+    """Return the limits in force, and say in the log which of them do not fit together.
+
+    Raises:
+        ServeError: When the workers cannot do what was measured within the memory.
+    """
+    memory_bytes = memory_limit_bytes()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limits = fitted(limits, served, memory_bytes)
+    for one in served:
+        for said in conflicts(limits, one, memory_bytes, cores):
+            log("limits do not fit together", logging.WARNING, model=one.id, reason=said)
+    log(
+        "limits", max_seconds=limits.max_audio_s, timeout_s=limits.timeout_s, queue=limits.queue,
+        memory_limit_bytes=memory_bytes,
+    )  # fmt: skip
+    return limits
 
 
 @contextlib.contextmanager
