@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
 # What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, a
-# browser, Prometheus with promtool, and sclite.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver prometheus sctk
+# browser, a proxy, Prometheus with promtool, amtool, and sclite.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver nginx-light prometheus prometheus-alertmanager sctk
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help

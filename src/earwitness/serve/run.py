@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Call
 def _listen(
     server: _Server, site: Site, served: Sequence[Served], listening: Callable[[str], None], *, guarded: bool
 ) -> None:
-    with _bound(site) as bound:
+    with _bound(site) as bound, _heard_early(server.early):
         host, port = bound.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log("listening", url=url, models=[one.id for one in served])
@@ -85,6 +85,8 @@ class _Server:
         self._read, self._served, self._limits, self._site = read, served, limits, site
         self._scratch, self._keyring, self._traces = scratch, keyring, traces
         self._in_force = _fitted(limits, served)
+        self.early: list[signal.Signals] = []
+        """Signals that came before there was an event loop."""
         self._failure: BaseException | None = None
         self._hung_up = asyncio.Event()
 
@@ -110,8 +112,7 @@ class _Server:
             timeout_keep_alive=round(self._limits.keep_alive_s),
         )
         self._uvicorn = uvicorn.Server(config)
-        with _quiet_afterwards():
-            await self._uvicorn.serve(sockets=[bound])
+        await self._uvicorn.serve(sockets=[bound])
         if self._failure is not None:
             raise self._failure
 
@@ -123,6 +124,8 @@ class _Server:
                 loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
                 for which in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(which, self._stop, which, service.models)
+            for which in self.early:
+                self._stop(which, service.models)
             tasks = [asyncio.create_task(self._begin(service))]
             try:
                 yield
@@ -204,9 +207,12 @@ def _fitted(limits: Limits, served: Sequence[Served]) -> Limits:
 
 
 @contextlib.contextmanager
-def _quiet_afterwards() -> Any:
-    # uvicorn raises the signal that ended it again once it is done; by then all is ended, and well.
-    before = {which: signal.signal(which, lambda *_: None) for which in (signal.SIGTERM, signal.SIGINT)}
+def _heard_early(early: list[signal.Signals]) -> Iterator[None]:
+    """Keep signals that come before the server can act on them, and those that uvicorn raises once it is done."""
+    before = {
+        which: signal.signal(which, lambda number, _: early.append(signal.Signals(number)))
+        for which in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield
     finally:
