@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from importlib.metadata import metadata
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 
 from earwitness.api.served import verdict_of
@@ -67,7 +68,7 @@ def plan_of(
         extra=extra,
         own_environment=bool(spec.requirements) and extra is None,
         python=".".join((verdict.engine.python or of.python).split(".")[:2]),
-        packages=verdict.engine.packages,
+        packages=_installed(("serve", *([extra] if extra else ()))) | dict(verdict.engine.packages),
         device=verdict.device_used,
         max_audio_s=longest,
         timeout_s=math.ceil(timeout),
@@ -89,6 +90,35 @@ def plan_of(
         port=port,
         program=program,
     )
+
+
+def _installed(extras: Sequence[str]) -> dict[str, str]:
+    """Return the versions of all packages that Earwitness needs with some extras, as they are installed here."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    left = [Requirement(f"earwitness[{','.join(extras)}]")]
+    while left:
+        wanted = left.pop()
+        if str(wanted) in seen:
+            continue
+        seen.add(str(wanted))
+        try:
+            package = distribution(wanted.name)
+        except PackageNotFoundError:
+            continue  # the engine's may be in an environment of its own
+        found[canonicalize_name(wanted.name)] = package.version
+        for text in package.requires or ():
+            needs = Requirement(text)
+            extra = needs.marker is not None and "extra" in str(needs.marker)
+            if needs.marker is None or any(
+                needs.marker.evaluate({"extra": name}) for name in (wanted.extras if extra else ("",))
+            ):
+                left.append(needs)
+    found.pop("earwitness")
+    return found
 
 
 def _longest(verdict: Verdict, max_seconds: float | None, timeout: float) -> int:

@@ -20,7 +20,7 @@ from earwitness.serve.fit import SERVER_BYTES, peak_bytes
 HEADROOM = 1.3
 """Over the most that a worker was seen to hold."""
 _MIB = 1 << 20
-_VERBATIM = ("prometheus/", "grafana/")
+_VERBATIM = ("prometheus/", "alertmanager/", "grafana/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ def _resources(plan: Plan) -> dict[str, str]:
         "gpu_compose": gpu_compose if plan.on_gpu else "",
         "memory_systemd": "# MemoryMax is left out: memory was not measured.",
         "requests_kubernetes": "              # memory was not measured",
-        "limits_kubernetes": gpu or "              {}",
+        "limits_kubernetes": gpu or "              # memory was not measured",
     }
     request, limit, peak = plan.request_bytes, plan.limit_bytes, plan.peak_rss_bytes
     longest = plan.longest_peak_bytes
