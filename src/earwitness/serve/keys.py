@@ -160,7 +160,8 @@ def _write(path: Path, keys: tuple[Key, ...]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1) + "\n"
     try:
-        temporary.touch(mode=0o600)
+        # Who may read the file stays as its owner has set it.
+        temporary.touch(mode=path.stat().st_mode & 0o777 if path.exists() else 0o600)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
