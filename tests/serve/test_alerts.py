@@ -240,7 +240,8 @@ def test_every_rule_fires_when_its_cause_is_there(tmp_path: Path, reference: Pat
 
         psutil.Process(stale.workers[0]).kill()
         os.kill(unknown.process.pid, signal.SIGSTOP)
-        ends.callback(lambda: (unknown.process.kill(), unknown.process.wait()))
+        ends.callback(unknown.process.wait)
+        ends.callback(unknown.process.kill)
         later = {("EarwitnessNoWorkerReady", place(stale)), ("EarwitnessCanarySilent", waits_at)}
         await_alerts(prometheus, later | {("EarwitnessDown", place(unknown))})
         rules = {rule["alert"] for rule in yaml.safe_load(RULES.read_text("utf-8"))["groups"][0]["rules"]}
