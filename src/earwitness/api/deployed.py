@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 
@@ -52,9 +53,14 @@ def plan_of(
     """
     decision = read_decision(path)
     verdict = verdict_of(decision, path, candidate)
-    longest = _longest(verdict, max_seconds, timeout)
     if verdict.engine.name in _THERE:
         raise UsageError(f"{verdict.candidate!r} is run by something outside of Earwitness. Deploy that.")
+    plan = _measured(decision, verdict, path, _longest(verdict, max_seconds, timeout), math.ceil(timeout))
+    return replace(plan, n_workers=n_workers, baked=baked, port=port, program=program)
+
+
+def _measured(decision: Decision, verdict: Verdict, path: Path, max_audio_s: int, timeout_s: int) -> Plan:
+    """Return the plan as far as the decision says it."""
     model = find(verdict.model.id)
     spec = get_engine(model.engine).spec
     extra = model.engine if model.engine in (metadata("earwitness").get_all("Provides-Extra") or ()) else None
@@ -70,10 +76,10 @@ def plan_of(
         python=".".join((verdict.engine.python or of.python).split(".")[:2]),
         packages=_installed(("serve", *([extra] if extra else ()))) | dict(verdict.engine.packages),
         device=verdict.device_used,
-        max_audio_s=longest,
-        timeout_s=math.ceil(timeout),
+        max_audio_s=max_audio_s,
+        timeout_s=timeout_s,
         threads=int(threads),
-        n_workers=n_workers,
+        n_workers=1,
         peak_rss_bytes=_peak(decision, verdict, path),
         measured_s=longest_s(verdict.by_length),
         status=verdict.status,
@@ -86,9 +92,6 @@ def plan_of(
         decision=path.read_text(encoding="utf-8"),
         folder=_folder(model),
         rows=_rows(model),
-        baked=baked,
-        port=port,
-        program=program,
     )
 
 
