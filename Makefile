@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
 # What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, a
-# browser, Prometheus with promtool, sclite, ffmpeg, and two proxies.
-DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver prometheus sctk ffmpeg nginx-light caddy openssl
+# browser, Prometheus with promtool, amtool, sclite, ffmpeg, and two proxies.
+DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver prometheus \
+          prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl
 
 .PHONY: setup demo study test test-long quick check format lint types weights clean
 .DEFAULT_GOAL := help

@@ -129,7 +129,7 @@ def test_the_server_on_the_page_of_the_api_serves_and_ends(tmp_path: Path) -> No
     first, last = done.stdout.splitlines()
     assert first.startswith("listening on http://127.0.0.1:")
     assert last == "done"
-    assert '"ready"' in done.stderr
+    assert '"server has ended"' in done.stderr
 
 
 def written(page: str, folder: Path) -> Path:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,17 @@ from tests.serve.serving import running, script_folder, write_decision
 
 from earwitness.api.deployed import plan_of
 from earwitness.cli import main
-from earwitness.serve.deploy import HEADROOM, SERVER_BYTES, Plan, contents
+from earwitness.serve.deploy import HEADROOM, Plan, contents
+from earwitness.serve.fit import SERVER_BYTES, peak_bytes
+from earwitness.serve.values import Limits
 
 BIN = Path(sys.executable).parent
 PEAK = 700_000_000
+FOR_OTHERS = {
+    "ALERTMANAGER_IMAGE", "BASE", "EARWITNESS_CACHE", "EARWITNESS_KEY", "GRAFANA_IMAGE", "GRAFANA_PASSWORD",
+    "PROMETHEUS_IMAGE", "PYTHON_IMAGE",
+}  # fmt: skip
+"""Variables that Docker and compose fill in."""
 PROMISE = {"wer": 0.12, "latency_p95_s": 0.8, "peak_rss_bytes": float(PEAK)}
 
 
@@ -55,7 +65,7 @@ def folder(tmp_path: Path, decision: Path) -> Path:
 
 def pulled(decision: Path, **changed: Any) -> Plan:
     """As it would be for a model with weights and an engine that is an extra."""
-    plan = plan_of(decision, None, n_workers=2, baked=True, port=8000, program="/bin/true")
+    plan = plan_of(decision, None, n_workers=2, program="/bin/true")
     more: dict[str, Any] = {
         "model_id": "faster-whisper:base", "engine": "faster-whisper", "extra": "faster-whisper", "threads": 2,
         "weights_sha256": "ab" * 32, "packages": {"faster-whisper": "1.2.0", "ctranslate2": "4.6.0"},
@@ -84,9 +94,8 @@ def test_every_yaml_is_yaml_and_every_json_is_json(decision: Path) -> None:
                 assert list(yaml.safe_load_all(text))
             if name.endswith(".json"):
                 json.loads(text)
-            assert name.startswith(("grafana", "prometheus")) or "${" not in text.replace("${E", "").replace(
-                "${G", ""
-            ).replace("${CREDENTIALS_DIRECTORY}", ""), name
+            unfilled = set(re.findall(r"\$\{(\w+)", text)) - FOR_OTHERS
+            assert name.startswith(("grafana", "prometheus")) or not unfilled, name
 
     each(decision, check)
 
@@ -110,7 +119,7 @@ def test_what_is_asked_for_is_what_was_measured(folder: Path, decision: Path) ->
     deployment, _ = yaml.safe_load_all((folder / "kubernetes/deployment.yaml").read_text("utf-8"))
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     needed = (SERVER_BYTES + 2 * PEAK) / (1 << 20)
-    allowed = (SERVER_BYTES + HEADROOM * 2 * PEAK) / (1 << 20)
+    allowed = (SERVER_BYTES + HEADROOM * 2 * peak_bytes("fake", PEAK, 0.0, 3600.0)) / (1 << 20)
     asked, limit = container["resources"]["requests"], container["resources"]["limits"]
     assert asked["cpu"] == "2", "two workers of one thread"
     assert 0 <= int(asked["memory"].removesuffix("Mi")) - needed < 1
@@ -120,8 +129,26 @@ def test_what_is_asked_for_is_what_was_measured(folder: Path, decision: Path) ->
     unit = (folder / "systemd/earwitness.service").read_text("utf-8")
     assert f"MemoryMax={limit['memory'].removesuffix('i')}\n" in unit
     unmeasured = dict(variants(decision))["unmeasured"]
-    assert "mem_limit" not in unmeasured["compose.yaml"]
+    assert "mem_limit" not in yaml.safe_load(unmeasured["compose.yaml"])["services"]["earwitness"]
     assert "memory was not measured" in unmeasured["systemd/earwitness.service"]
+
+
+def test_the_limits_fit_together_in_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "decision.json", tmp_path / "out"
+    write_decision(path, "fake:slow", promise=PROMISE | {"rtf": 0.238})
+    arguments = ["deploy", "--decision", str(path), "--out", str(out)]
+    assert main([*arguments, "--max-seconds", "3600"]) == 2
+    assert "set --max-seconds 1260 or --timeout 857." in capsys.readouterr().err
+    assert main(arguments) == 0
+    for name in ("Dockerfile", "compose.yaml", "systemd/earwitness.service", "kubernetes/deployment.yaml"):
+        words = re.findall(r"[\w-]+", (out / name).read_text("utf-8"))
+        assert words[words.index("--max-seconds") + 1] == "1260", name
+        assert words[words.index("--timeout", words.index("--max-seconds")) + 1] == "300", name
+    assert main([*arguments, "--force", "--max-seconds", "60"]) == 0
+    shorter = (out / "README.md").read_text("utf-8")
+    assert "reckoned for the longest audio let in, 60 s" in shorter
+    mib = (SERVER_BYTES + HEADROOM * peak_bytes("fake", PEAK, 0.0, 60.0)) / (1 << 20)
+    assert f"at most {math.ceil(mib)} MiB" in shorter
 
 
 def test_the_very_versions_that_were_measured_are_installed(decision: Path) -> None:
@@ -134,6 +161,41 @@ def test_the_very_versions_that_were_measured_are_installed(decision: Path) -> N
     assert "./cache:/opt/earwitness/cache:ro" in mounted["compose.yaml"]
     own = contents(pulled(decision, extra=None, own_environment=True))
     assert "engines install faster-whisper" in own["Dockerfile"]
+
+
+def test_every_package_that_the_server_needs_is_pinned_as_it_is_here(folder: Path) -> None:
+    pins = dict(line.split("==") for line in (folder / "constraints.txt").read_text("utf-8").splitlines())
+    assert {"fastapi", "starlette", "uvicorn", "h11", "av", "numpy", "pydantic-core", "prometheus-client"} <= set(pins)
+    assert {name: version(name) for name in pins} == pins
+    assert "pytest" not in pins, "what only the tests need is not"
+
+
+def test_a_pod_lingers_longer_than_its_endpoints_take_and_ends_within_its_grace(folder: Path) -> None:
+    text = (folder / "kubernetes/deployment.yaml").read_text("utf-8").partition("\n---")[0]
+    spec = yaml.safe_load(text)["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    at = dict(itertools.pairwise(container["args"]))
+    assert spec["terminationGracePeriodSeconds"] >= int(at["--linger"]) + Limits().drain_s + 10
+    assert int(at["--linger"]) >= 2 * container["readinessProbe"]["periodSeconds"]
+    assert "ephemeral-storage" in container["resources"]["limits"]
+
+
+def test_whoever_is_called_is_told_of_one_cause_once(folder: Path) -> None:
+    assert "SUCCESS" in ran(tool("amtool"), "check-config", str(folder / "alertmanager/alertmanager.yml"))
+    config = yaml.safe_load((folder / "alertmanager/alertmanager.yml").read_text("utf-8"))
+    rules = yaml.safe_load((folder / "prometheus/alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+    named = set(re.findall(r"Earwitness\w+", str(config["inhibit_rules"])))
+    assert named <= {rule["alert"] for rule in rules}
+
+
+def test_every_container_is_shut_in_and_its_log_is_bounded(folder: Path) -> None:
+    for name, service in yaml.safe_load((folder / "compose.yaml").read_text("utf-8"))["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["logging"]["options"]["max-size"], name
+        assert "mem_limit" in service, name
+        assert "pids_limit" in service, name
 
 
 def test_a_model_that_runs_elsewhere_is_not_deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +231,8 @@ def test_the_manifests_are_what_kubernetes_takes(decision: Path, tmp_path: Path)
     validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed here")
 
     def check(name: str, made: Mapping[str, str]) -> None:
-        for manifest in yaml.safe_load_all(made["kubernetes/deployment.yaml"]):
+        manifests = made["kubernetes/deployment.yaml"] + "---\n" + made["kubernetes/policies.yaml"]
+        for manifest in yaml.safe_load_all(manifests):
             validate.validate(manifest, "1.31", strict=True)
         if name == "baked":
             wrong = yaml.safe_load(
@@ -183,7 +246,10 @@ def test_the_manifests_are_what_kubernetes_takes(decision: Path, tmp_path: Path)
 
 def test_the_manifests_come_together(folder: Path) -> None:
     made = list(yaml.safe_load_all(ran(tool("kubectl"), "kustomize", str(folder / "kubernetes"))))
-    assert sorted(one["kind"] for one in made) == ["ConfigMap", "Deployment", "Service"]
+    kinds = sorted(one["kind"] for one in made)
+    assert kinds == ["ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service"]
+    labels = {json.dumps(one["metadata"].get("labels", {})) for one in made if one["kind"] != "ConfigMap"}
+    assert len(labels) == 1, "all select the same pods"
     (config,) = (one for one in made if one["kind"] == "ConfigMap")
     (deployment,) = (one for one in made if one["kind"] == "Deployment")
     volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}

@@ -273,6 +273,14 @@ def test_a_second_signal_ends_the_lingering(tmp_path: Path, second: signal.Signa
 
 
 @starts_servers
+def test_a_stop_that_comes_before_the_server_is_up_is_a_stop(tmp_path: Path) -> None:
+    with running(tmp_path, "--model", "fake:echo", "--workers", "1", ready=False) as server:
+        server.process.send_signal(signal.SIGTERM)  # it has just said where it listens
+        assert server.process.wait(timeout=30) == 0
+        assert server.log[-1]["event"] == "server has ended"
+
+
+@starts_servers
 def test_a_stop_while_a_model_loads_does_not_wait_for_it(tmp_path: Path) -> None:
     with running(tmp_path, "--model", "fake:hang", "--workers", "1", ready=False) as server:
         until(lambda: server.workers)

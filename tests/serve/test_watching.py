@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -20,6 +21,7 @@ from earwitness.serve.dashboard import PANELS, dashboard
 from earwitness.serve.live import LEAST
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+SECRET = "ew-only-for-this-test"
 RULES = DEPLOY / "prometheus" / "alerts.yml"
 _NAME = re.compile(r"earwitness_\w+")
 
@@ -58,15 +60,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     model = f"fake:{script_folder(folder / 'model')}"
     promise = {"rtf": 0.1, "empty_share": 0.5, "latency_p95_s": 1.0}
     write_decision(folder / "decision.json", model, promise=promise, by_length=(band(0.1, 0.14, 1.0),))
-    with running(folder, "--decision", str(folder / "decision.json"), "--workers", "1") as server:
+    key = {"name": "a", "sha256": hashlib.sha256(SECRET.encode()).hexdigest(), "created_at": "2026-01-01T00:00:00Z"}
+    (folder / "keys.json").write_text(json.dumps({"keys": [key]}), encoding="utf-8")
+    decision, keys = str(folder / "decision.json"), str(folder / "keys.json")
+    with running(folder, "--decision", decision, "--workers", "1", "--keys", keys) as server:
         yield server
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
+def test_the_process_is_told_of_under_the_usual_names() -> None:
+    from earwitness.serve.metrics import Metrics
+
+    there = exported(Metrics().text().decode())
+    named = {name for expression in expressions() for name in re.findall(r"process_\w+", expression)}
+    assert len(named) >= 4
+    assert named <= set(there)
+    assert there["earwitness_server_info"] == {"version", "python"}
 
 
 @pytest.mark.real
 def test_dashboard_and_rules_name_nothing_that_is_not_exported(server: Running) -> None:
     for _ in range(50):
-        server.hear(HELLO)
-    server.hear(content=b"not audio")
+        assert server.hear(HELLO, key=SECRET).status == 200
+    server.hear(content=b"not audio", key=SECRET)
     server.ask("/nowhere")
     workers = server.workers
     subprocess.run(["kill", "-9", str(workers[0])], check=True)
@@ -86,7 +102,8 @@ def test_every_metric_of_the_server_is_shown_or_watched() -> None:
 
     named = set(_NAME.findall(" ".join(expressions())))
     for family in text_string_to_metric_families(Metrics().text().decode()):
-        assert any(name.startswith(family.name) for name in named), family.name
+        # Those of every process have the names that other dashboards know.
+        assert family.name.startswith("process_") or any(name.startswith(family.name) for name in named), family.name
 
 
 def test_the_rules_are_rules_and_each_fires_when_it_should() -> None:

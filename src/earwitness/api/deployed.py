@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import metadata
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 
 from earwitness.api.served import verdict_of
@@ -13,30 +16,51 @@ from earwitness.engines.registry import get_engine
 from earwitness.errors import RecordError, UsageError
 from earwitness.runs.store import read_run
 from earwitness.serve.deploy import Plan
+from earwitness.serve.fit import longest_s, rtf_of
+from earwitness.serve.values import LONGEST_S
 
 _THERE = ("openai-api", "command")
 """Engines whose model is somewhere else."""
 
 
-def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, port: int, program: str) -> Plan:
+def plan_of(
+    path: Path,
+    candidate: str | None,
+    *,
+    n_workers: int,
+    max_seconds: float | None = None,
+    timeout: float = 300,
+    baked: bool = True,
+    port: int = 8000,
+    program: str = "/opt/earwitness/bin/earwitness",
+) -> Plan:
     """Return the plan for a decision's candidate.
 
     Args:
         path: Of the decision.
         candidate: Label; ``None`` for the one that was chosen.
         n_workers: Processes.
+        max_seconds: Longest audio of a request; ``None`` for an hour, or for less where the RTF allows no more.
+        timeout: Seconds from the end of an upload to the answer.
         baked: Whether the weights go into the image.
         port: On the machine that serves.
         program: Where systemd finds earwitness.
 
     Raises:
         RecordError: When the decision cannot be read.
-        UsageError: When there is no such candidate, or one that runs elsewhere.
+        UsageError: When there is no such candidate, one that runs elsewhere, or audio is let in that cannot be answered
+            in time.
     """
     decision = read_decision(path)
     verdict = verdict_of(decision, path, candidate)
     if verdict.engine.name in _THERE:
         raise UsageError(f"{verdict.candidate!r} is run by something outside of Earwitness. Deploy that.")
+    plan = _measured(decision, verdict, path, _longest(verdict, max_seconds, timeout), math.ceil(timeout))
+    return replace(plan, n_workers=n_workers, baked=baked, port=port, program=program)
+
+
+def _measured(decision: Decision, verdict: Verdict, path: Path, max_audio_s: int, timeout_s: int) -> Plan:
+    """Return the plan as far as the decision says it."""
     model = find(verdict.model.id)
     spec = get_engine(model.engine).spec
     extra = model.engine if model.engine in (metadata("earwitness").get_all("Provides-Extra") or ()) else None
@@ -50,11 +74,14 @@ def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, p
         extra=extra,
         own_environment=bool(spec.requirements) and extra is None,
         python=".".join((verdict.engine.python or of.python).split(".")[:2]),
-        packages=verdict.engine.packages,
+        packages=_installed(("serve", *([extra] if extra else ()))) | dict(verdict.engine.packages),
         device=verdict.device_used,
+        max_audio_s=max_audio_s,
+        timeout_s=timeout_s,
         threads=int(threads),
-        n_workers=n_workers,
+        n_workers=1,
         peak_rss_bytes=_peak(decision, verdict, path),
+        measured_s=longest_s(verdict.by_length),
         status=verdict.status,
         grade=verdict.grade,
         why=decision.why if verdict.candidate == decision.chosen else f"{verdict.candidate} was asked for.",
@@ -65,10 +92,49 @@ def plan_of(path: Path, candidate: str | None, *, n_workers: int, baked: bool, p
         decision=path.read_text(encoding="utf-8"),
         folder=_folder(model),
         rows=_rows(model),
-        baked=baked,
-        port=port,
-        program=program,
     )
+
+
+def _installed(extras: Sequence[str]) -> dict[str, str]:
+    """Return the versions of all packages that Earwitness needs with some extras, as they are installed here."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    left = [Requirement(f"earwitness[{','.join(extras)}]")]
+    while left:
+        wanted = left.pop()
+        if str(wanted) in seen:
+            continue
+        seen.add(str(wanted))
+        try:
+            package = distribution(wanted.name)
+        except PackageNotFoundError:
+            continue  # the engine's may be in an environment of its own
+        found[canonicalize_name(wanted.name)] = package.version
+        for text in package.requires or ():
+            needs = Requirement(text)
+            extra = needs.marker is not None and "extra" in str(needs.marker)
+            if needs.marker is None or any(
+                needs.marker.evaluate({"extra": name}) for name in (wanted.extras if extra else ("",))
+            ):
+                left.append(needs)
+    found.pop("earwitness")
+    return found
+
+
+def _longest(verdict: Verdict, max_seconds: float | None, timeout: float) -> int:
+    """Return the longest audio of a request in whole seconds."""
+    rtf = rtf_of(verdict.promise.get("rtf"), verdict.by_length)
+    fitting = timeout / rtf if rtf else LONGEST_S
+    if max_seconds is not None and rtf and max_seconds > fitting:
+        takes_s = max_seconds * rtf
+        raise UsageError(
+            f"Audio of {max_seconds:g} s takes {verdict.candidate!r} {takes_s:.0f} s at an RTF of {rtf:.3g}, and a "
+            f"request gets {timeout:g} s: set --max-seconds {math.floor(fitting)} or --timeout {math.ceil(takes_s)}."
+        )
+    return max(1, math.floor(min(fitting, LONGEST_S) if max_seconds is None else max_seconds))
 
 
 def _peak(decision: Decision, verdict: Verdict, path: Path) -> int | None:

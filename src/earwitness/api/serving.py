@@ -55,8 +55,8 @@ class ServeOptions(TypedDict, total=False):
     """Of each worker; a decision has its own."""
     queue: int
     """Requests that may wait beside those worked on; 16."""
-    max_seconds: float
-    """Longest audio of a request; 3600."""
+    max_seconds: float | None
+    """Longest audio of a request; ``None`` for 3600, or for less where a decision's RTF and memory allow no more."""
     max_mb: float
     """Largest upload, in MiB; 100."""
     timeout: float
@@ -151,6 +151,8 @@ def deploy(
     *,
     candidate: str | None = None,
     workers: int = 1,
+    max_seconds: float | None = None,
+    timeout: float = 300,
     weights: str = "baked",
     port: int = 8000,
     program: Source = "/opt/earwitness/bin/earwitness",
@@ -165,6 +167,9 @@ def deploy(
         out: Folder for the files.
         candidate: Another candidate of the decision than the chosen.
         workers: Processes.
+        max_seconds: Longest audio of a request, which the memory limit is reckoned for; ``None`` for an hour, or for
+            less where the promised RTF allows no more within ``timeout``.
+        timeout: Seconds from the end of an upload to the answer.
         weights: ``baked``: pulled into the image; ``mounted``: from a folder.
         port: On the machine that serves.
         program: Where systemd finds earwitness.
@@ -172,18 +177,21 @@ def deploy(
 
     Raises:
         RecordError: When the decision cannot be read.
-        UsageError: For a candidate that there is not or that runs elsewhere, other weights, or files that are there.
+        UsageError: For a candidate that there is not or that runs elsewhere, audio that cannot be answered in time,
+            other weights, or files that are there.
     """
     from earwitness.api.deployed import plan_of
     from earwitness.serve.deploy import contents, write
 
     if weights not in ("baked", "mounted"):
         raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
-    _require_least({"workers": workers, "port": port})
+    _require_least({"workers": workers, "port": port, "max_seconds": max_seconds, "timeout": timeout})
     plan = plan_of(
         Path(decision),
         candidate,
         n_workers=workers,
+        max_seconds=max_seconds,
+        timeout=timeout,
         baked=weights == "baked",
         port=port,
         program=str(Path(program).absolute()),
@@ -194,7 +202,7 @@ def deploy(
 
 
 def _limits(options: ServeOptions) -> Limits:
-    from earwitness.serve.values import Limits
+    from earwitness.serve.values import LONGEST_S, Limits
 
     _require_least({name: options.get(name) for name in ("workers", "threads", "drain", "memory_mb", "keep_alive")})
     _require_least({"connections": options.get("connections")}, least=2)
@@ -204,7 +212,8 @@ def _limits(options: ServeOptions) -> Limits:
     return Limits(
         queue=options.get("queue", 16),
         max_bytes=round(options.get("max_mb", 100) * _MIB),
-        max_audio_s=options.get("max_seconds", 3600),
+        max_audio_s=options.get("max_seconds") or LONGEST_S,
+        fits=options.get("max_seconds") is None,
         timeout_s=options.get("timeout", 300),
         drain_s=options.get("drain", 30),
         linger_s=options.get("linger", 0),

@@ -18,6 +18,10 @@ def deploy(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")],
     candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=1, help="Longest audio; else 3600, or what fits in time.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds from the upload's end to the answer.")] = 300,
     weights: Annotated[str, typer.Option(help="baked: pulled into the image; mounted: from a folder.")] = "baked",
     port: Annotated[int, typer.Option(min=1, max=65535, help="On the machine that serves.")] = 8000,
     program: Annotated[str, typer.Option(help="Where systemd finds earwitness.")] = "/opt/earwitness/bin/earwitness",
@@ -26,9 +30,10 @@ def deploy(
 ) -> None:
     """Write a Dockerfile, a compose file with Prometheus and Grafana, a systemd unit and Kubernetes manifests.
 
-    Model, versions, settings, memory and threads are those of the decision. Nothing is started, and nothing that is
-    there is overwritten. README.md in the folder has the commands. Examples:
+    Model, versions, settings and threads are those of the decision; the memory limit is reckoned for the longest audio
+    let in. Nothing is started, and nothing that is there is overwritten. README.md in the folder has the commands.
 
+    Examples:
         earwitness deploy --decision decision.json --out deployment
 
         earwitness deploy --decision decision.json --out deployment --workers 2 --weights mounted
@@ -36,8 +41,9 @@ def deploy(
     from earwitness.api.serving import deploy as deployed
 
     made = deployed(
-        decision, out, candidate=candidate, workers=workers, weights=weights, port=port, program=program, force=force
-    )
+        decision, out, candidate=candidate, workers=workers, max_seconds=max_seconds, timeout=timeout, weights=weights,
+        port=port, program=program, force=force,
+    )  # fmt: skip
     if as_json:
         memory = {"request_bytes": made.request_bytes, "limit_bytes": made.limit_bytes}
         print_json({"out": str(out), "files": list(made.files), "model": made.model, "cpus": made.cpus, **memory})

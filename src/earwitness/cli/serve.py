@@ -50,7 +50,7 @@ def serve(
     workers: Workers = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker; a decision has its own.")] = None,
     queue: Annotated[int, typer.Option(min=0, help="Requests that may wait beside those worked on.")] = 16,
-    max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest audio of a request.")] = 3600,
+    max_seconds: Annotated[float | None, typer.Option(min=0.1, help="Longest audio; else what fits.")] = None,
     max_mb: Annotated[float, typer.Option(min=0.001, help="Largest upload, in MiB.")] = 100,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds from the upload's end to the answer.")] = 300,
     drain: Annotated[float, typer.Option(min=1, help="Seconds for requests to end in, at the end.")] = 30,

@@ -15,13 +15,12 @@ from string import Template
 from earwitness import __version__
 from earwitness.errors import UsageError
 from earwitness.serve.dashboard import dashboard
+from earwitness.serve.fit import SERVER_BYTES, peak_bytes
 
-SERVER_BYTES = 256 << 20
-"""For the server itself and what it decodes with."""
 HEADROOM = 1.3
 """Over the most that a worker was seen to hold."""
 _MIB = 1 << 20
-_VERBATIM = ("prometheus/", "grafana/")
+_VERBATIM = ("prometheus/", "alertmanager/", "grafana/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,18 @@ class Plan:
     """Versions that were measured."""
     device: str
     """Where it ran."""
+    max_audio_s: int
+    """Of audio in a request."""
+    timeout_s: int
+    """From the end of an upload to the answer."""
     threads: int
     """Of a worker."""
     n_workers: int
     """Processes."""
     peak_rss_bytes: int | None
     """The most that a worker was seen to hold; ``None`` when it was not measured."""
+    measured_s: float
+    """Length of the longest clips that were measured in number; 0 where that is not known."""
     status: str
     """In the decision."""
     grade: str
@@ -90,9 +95,15 @@ class Plan:
         return None if self.peak_rss_bytes is None else SERVER_BYTES + self.n_workers * self.peak_rss_bytes
 
     @property
-    def limit_bytes(self) -> int | None:
-        """Memory over which something is wrong; ``None`` when it was not measured."""
+    def longest_peak_bytes(self) -> int | None:
+        """Memory of a worker for the longest audio let in; ``None`` when it was not measured."""
         peak = self.peak_rss_bytes
+        return None if peak is None else peak_bytes(self.engine, peak, self.measured_s, self.max_audio_s)
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """Memory over which something is wrong, with the longest audio let in; ``None`` when it was not measured."""
+        peak = self.longest_peak_bytes
         return None if peak is None else SERVER_BYTES + math.ceil(HEADROOM * self.n_workers * peak)
 
     @property
@@ -185,6 +196,9 @@ def _filled_in(plan: Plan) -> dict[str, object]:
         "port": plan.port,
         "program": plan.program,
         "start_s": 900,
+        "limits": f"--max-seconds {plan.max_audio_s} --timeout {plan.timeout_s}",
+        "limits_list": f'--max-seconds, "{plan.max_audio_s}", --timeout, "{plan.timeout_s}"',
+        "limits_json": f'"--max-seconds", "{plan.max_audio_s}", "--timeout", "{plan.timeout_s}"',
         "candidate_json": f', "--candidate", {json.dumps(label)}' if label else "",
         "candidate_yaml": f", --candidate, {json.dumps(label)}" if label else "",
         "candidate_shell": f" --candidate {json.dumps(label)}" if label else "",
@@ -222,17 +236,20 @@ def _resources(plan: Plan) -> dict[str, str]:
         "gpu_compose": gpu_compose if plan.on_gpu else "",
         "memory_systemd": "# MemoryMax is left out: memory was not measured.",
         "requests_kubernetes": "              # memory was not measured",
-        "limits_kubernetes": gpu or "              {}",
+        "limits_kubernetes": gpu or "              # memory was not measured",
     }
     request, limit, peak = plan.request_bytes, plan.limit_bytes, plan.peak_rss_bytes
-    if request is None or limit is None or peak is None:
+    longest = plan.longest_peak_bytes
+    if request is None or limit is None or peak is None or longest is None:
         return found
     least, most = math.ceil(request / _MIB), math.ceil(limit / _MIB)
     times = f"{plan.n_workers} worker{'s' if plan.n_workers != 1 else ''} of {math.ceil(peak / _MIB)} MiB"
     return found | {
         "asked_for": f"{cpus}, {least} MiB of memory, at most {most} MiB",
-        "memory_told": f"{times} at the most that was measured, and {SERVER_BYTES // _MIB} MiB for the server; the "
-        f"limit is {HEADROOM:g} times that of the workers",
+        "memory_told": f"{times} at the most that was measured, and {SERVER_BYTES // _MIB} MiB for the server. The "
+        f"limit is reckoned for the longest audio let in, {plan.max_audio_s} s, for which a worker may take "
+        f"{math.ceil(longest / _MIB)} MiB, and {HEADROOM:g} times that; the longest clips that were measured in number "
+        f"have {plan.measured_s:.0f} s",
         "memory_compose": f"\n    mem_limit: {most}m",
         "memory_systemd": f"MemoryMax={most}M",
         "requests_kubernetes": f"              memory: {least}Mi",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import time
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from earwitness.errors import UsageError
+from earwitness.serve.logs import log
 
 PREFIX = "ew-"
 _MOST_REMEMBERED = 10_000
@@ -95,13 +97,15 @@ class Keyring:
         Raises:
             UsageError: When the file cannot be read.
         """
+        self.trouble: str | None = None
+        """Why the file cannot be read now; ``None`` when it can."""
         self._path = path
         self._seen = path.stat().st_mtime_ns if path.exists() else 0
         self._keys = read_keys(path)
 
     def find(self, authorization: str) -> Key | None:
         """Return the key of an ``Authorization`` header, or ``None``."""
-        self._look()
+        self.look()
         scheme, _, secret = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -111,13 +115,24 @@ class Keyring:
                 found = key
         return found
 
-    def _look(self) -> None:
+    def __len__(self) -> int:
+        """How many keys are in force."""
+        return len(self._keys)
+
+    def look(self) -> None:
+        """Read the file again if it has changed; while it cannot be read, the keys that were read last are in force."""
+        trouble = None
         try:
             seen = self._path.stat().st_mtime_ns
-            if seen != self._seen:
-                self._keys, self._seen = read_keys(self._path), seen
-        except (OSError, UsageError):
-            pass  # half written, or gone: those that were read last are in force
+            if seen == self._seen and self.trouble is None:
+                return
+            self._keys, self._seen = read_keys(self._path), seen
+        except (OSError, UsageError) as error:
+            trouble = str(error)
+        if trouble != self.trouble:
+            event = "keys are read again" if trouble is None else "keys cannot be read; those that were read last stay"
+            log(event, logging.INFO if trouble is None else logging.ERROR, file=str(self._path), reason=trouble)
+        self.trouble = trouble
 
 
 class Rates:
@@ -153,7 +168,8 @@ def _write(path: Path, keys: tuple[Key, ...]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1) + "\n"
     try:
-        temporary.touch(mode=0o600)
+        # Who may read the file stays as its owner has set it.
+        temporary.touch(mode=path.stat().st_mode & 0o777 if path.exists() else 0o600)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import platform
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from earwitness import __version__
+from earwitness.serve.keys import Keyring
 from earwitness.serve.live import Live, Seen
 from earwitness.serve.logs import log
 from earwitness.serve.pool import ENDS, Pool
@@ -22,9 +25,12 @@ class Metrics:
 
     def __init__(self) -> None:
         """Begin at zero."""
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
         self.registry = CollectorRegistry()
+        # process_start_time_seconds, process_open_fds and the like, under the names that every dashboard knows; Linux.
+        ProcessCollector(registry=self.registry)
+        self._keyring: Keyring | None = None
         self._pools: Mapping[str, Pool] = {}
         self._served: Mapping[str, Served] = {}
         self._loaded: dict[str, LoadedInfo] = {}
@@ -51,6 +57,17 @@ class Metrics:
         self.decoder_ends = counter("decoder_ends", "Decoders that died or hung at a file.", "reason")
         for reason in ("died", "hung"):
             self.decoder_ends.labels(reason)
+        self.reloaded = Gauge(
+            "earwitness_config_last_reload_successful",
+            "1 where what was last to be taken over is served, 0 where it cannot be.",
+            registry=self.registry,
+        )
+        self.reloaded_at = Gauge(
+            "earwitness_config_last_reload_success_timestamp_seconds",
+            "When what is served was taken over, in seconds since 1970.",
+            registry=self.registry,
+        )
+        self.reload(successful=True)
         self.registry.register(_Gauges(self))
 
     def decoder_ended(self, reason: str) -> None:
@@ -63,6 +80,16 @@ class Metrics:
         # What was seen of a model that is no longer served like this says nothing of the one that is.
         self._live = {id_: (one, live) for id_, (one, live) in self._live.items() if served.get(id_) == one}
         self._drifted = {id_: drifted for id_, drifted in self._drifted.items() if id_ in self._live}
+
+    def watch_keys(self, keyring: Keyring) -> None:
+        """Tell of a file of keys from now on."""
+        self._keyring = keyring
+
+    def reload(self, *, successful: bool) -> None:
+        """Note whether what was to be taken over is served now."""
+        self.reloaded.set(successful)
+        if successful:
+            self.reloaded_at.set_to_current_time()
 
     def ready(self, model_id: str) -> None:
         """Begin the counters of a model at zero, so that a rate can be told from the first request on."""
@@ -151,7 +178,8 @@ class Metrics:
         yield from (depth, flight, ready, wanted, memory)
         yield from self._beside(gauge)
         yield self._info()
-        yield _own_memory()
+        yield from self._of_keys()
+        yield from _of_the_server()
 
     def _beside(self, gauge: Any) -> Iterable[Any]:
         promised = gauge("promise", "What was measured before it was served.", "measure")
@@ -171,6 +199,17 @@ class Metrics:
                 for measure, value in values.items():
                     metric.add_metric([model_id, measure], float(value))
         return (promised, now, slower, drift, answers, alike)
+
+    def _of_keys(self) -> Iterable[Any]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        keyring = self._keyring
+        if keyring is None:
+            return
+        keyring.look()
+        told = "1 where the file of keys was read when it last changed, 0 where it cannot be."
+        yield GaugeMetricFamily("earwitness_keys_last_reload_successful", told, value=float(keyring.trouble is None))
+        yield GaugeMetricFamily("earwitness_keys", "Keys that may ask.", value=len(keyring))
 
     def _info(self) -> Any:
         from prometheus_client.core import GaugeMetricFamily
@@ -209,9 +248,14 @@ class _Gauges:
         return ()
 
 
-def _own_memory() -> Any:
+def _of_the_server() -> Iterable[Any]:
     import psutil
     from prometheus_client.core import GaugeMetricFamily
 
+    info = GaugeMetricFamily(
+        "earwitness_server_info", "The server, in its labels; always 1.", labels=("version", "python")
+    )
+    info.add_metric([__version__, platform.python_version()], 1)
+    yield info
     held = psutil.Process().memory_info().rss
-    return GaugeMetricFamily("earwitness_server_memory_bytes", "Resident memory of the server itself.", value=held)
+    yield GaugeMetricFamily("earwitness_server_memory_bytes", "Resident memory of the server itself.", value=held)

@@ -12,6 +12,7 @@ from earwitness.serve.metrics import Metrics
 from earwitness.serve.pool import Events, FullError, Pool
 from earwitness.serve.refused import Refused
 from earwitness.serve.values import Limits, Served, ServeError
+from earwitness.workers.host_memory import memory_limit_bytes
 from earwitness.workers.supervisor import AudioFile
 from earwitness.workers.worker import LoadedInfo
 
@@ -221,4 +222,5 @@ def _language(served: Served) -> str | None:
 def _free_bytes() -> int:
     import psutil
 
-    return int(psutil.virtual_memory().available * _SHARE_OF_FREE)
+    free = psutil.virtual_memory().available
+    return int(min(free, memory_limit_bytes() or free) * _SHARE_OF_FREE)

@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from earwitness.serve.app import build
 from earwitness.serve.asked import OPENAI_NAMES
 from earwitness.serve.connections import Connections, calm, protocol, room_for_connections
 from earwitness.serve.door import Door, door_of
+from earwitness.serve.fit import conflicts, fitted
 from earwitness.serve.keys import Keyring
 from earwitness.serve.logs import log, set_up
 from earwitness.serve.metrics import Metrics
@@ -27,6 +28,7 @@ from earwitness.serve.outside import Outside
 from earwitness.serve.service import Service, most_uploads
 from earwitness.serve.traces import Traces, traced
 from earwitness.serve.values import Limits, Served, ServeError, Site
+from earwitness.workers.host_memory import memory_limit_bytes
 from earwitness.workers.supervisor import AudioFile
 
 Read = Callable[[], Sequence[Served]]
@@ -48,20 +50,28 @@ def serve(read: Read, limits: Limits, site: Site, scratch: Path, listening: Call
     Raises:
         UsageError: When the address cannot be had, a file of keys is not one, or traces are asked for and cannot be
             sent.
-        ServeError: When no worker comes up with the default model.
+        ServeError: When no worker comes up with the default model, or memory is too little for what was measured.
     """
     set_up()
     served = tuple(read())
     keyring = Keyring(site.keys) if site.keys is not None else None
     door = door_of(site.host, site.allowed_hosts, site.origins, site.proxies, loopback=_is_loopback(site.host))
-    with traced() as traces, _bound(site) as bound:
+    with traced() as traces:
+        server = _Server(read, served, limits, site, scratch, keyring, traces, door)
+        _listen(server, site, served, listening, guarded=keyring is not None)
+
+
+def _listen(
+    server: _Server, site: Site, served: Sequence[Served], listening: Callable[[str], None], *, guarded: bool
+) -> None:
+    with _bound(site) as bound, _heard_early(server.early):
         host, port = bound.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log("listening", url=url, models=[one.id for one in served])
-        if keyring is None and not _is_loopback(host):
+        if not guarded and not _is_loopback(host):
             log("open to others without keys", logging.WARNING, host=host, remedy="earwitness serve keys add NAME")
         listening(url)
-        asyncio.run(_Server(read, served, limits, site, scratch, keyring, traces, door).run(bound))
+        asyncio.run(server.run(bound))
 
 
 class _Server:
@@ -81,6 +91,9 @@ class _Server:
         self._read, self._served, self._limits, self._site = read, served, limits, site
         self._scratch, self._keyring, self._traces = scratch, keyring, traces
         self._door = door
+        self._in_force = _fitted(limits, served)
+        self.early: list[signal.Signals] = []
+        """Signals that came before there was an event loop."""
         self._failure: BaseException | None = None
         self._hung_up = asyncio.Event()
 
@@ -88,8 +101,10 @@ class _Server:
         import uvicorn
 
         metrics = Metrics()
+        if self._keyring is not None:
+            metrics.watch_keys(self._keyring)
         models = Models(self._served, _probe(self._scratch), self._limits, metrics)
-        site, limits = self._site, self._limits
+        site, limits = self._site, self._in_force
         aliases = OPENAI_NAMES if site.openai_names else ()
         service = Service(models, limits, metrics, self._scratch, log_text=site.log_text, aliases=aliases)
         app = build(service, self._lifespan(service), guarded=self._keyring is not None, root_path=site.root_path)
@@ -112,8 +127,7 @@ class _Server:
             timeout_graceful_shutdown=round(self._limits.drain_s),
         )
         self._uvicorn = uvicorn.Server(config)
-        with _quiet_afterwards():
-            await self._uvicorn.serve(sockets=[bound])
+        await self._uvicorn.serve(sockets=[bound])
         if self._failure is not None:
             raise self._failure
 
@@ -125,7 +139,9 @@ class _Server:
                 loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
                 for which in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(which, self._stop, which, service.models)
-            tasks = [asyncio.create_task(self._begin(service.models))]
+            for which in self.early:
+                self._stop(which, service.models)
+            tasks = [asyncio.create_task(self._begin(service))]
             try:
                 yield
             finally:
@@ -148,7 +164,8 @@ class _Server:
         models.leaving = self._outside.leaving = True
         asyncio.get_running_loop().call_later(linger_s, self._uvicorn.handle_exit, which, None)
 
-    async def _begin(self, models: Models) -> None:
+    async def _begin(self, service: Service) -> None:
+        models = service.models
         try:
             await models.start()
         except ServeError as error:
@@ -156,31 +173,61 @@ class _Server:
             self._uvicorn.should_exit = True
             return
         log("ready", model=models.default.id)
-        await self._follow(models)
+        await self._follow(service)
 
-    async def _follow(self, models: Models) -> None:
+    async def _follow(self, service: Service) -> None:
+        models, metrics = service.models, service.metrics
         seen = _mtime(self._site.watched)
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S):
                     await self._hung_up.wait()
+            if self._keyring is not None:
+                self._keyring.look()
             now = _mtime(self._site.watched)
             if now == seen and not self._hung_up.is_set():
                 continue
             seen = now
             self._hung_up.clear()
             try:
-                await models.replace(tuple(await asyncio.to_thread(self._read)))
+                served = tuple(await asyncio.to_thread(self._read))
+                limits = _fitted(self._limits, served)
+                await models.replace(served)
+                service.limits = limits
             except EarwitnessError as error:
+                metrics.reload(successful=False)
                 log("what is new cannot be served; the old still is", logging.ERROR, reason=str(error))
             else:
+                metrics.reload(successful=True)
                 log("serving", models=list(models.served))
 
 
+def _fitted(limits: Limits, served: Sequence[Served]) -> Limits:
+    """Return the limits in force, and say in the log which of them do not fit together.
+
+    Raises:
+        ServeError: When the workers cannot do what was measured within the memory.
+    """
+    memory_bytes = memory_limit_bytes()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limits = fitted(limits, served, memory_bytes)
+    for one in served:
+        for said in conflicts(limits, one, memory_bytes, cores):
+            log("limits do not fit together", logging.WARNING, model=one.id, reason=said)
+    log(
+        "limits", max_seconds=limits.max_audio_s, timeout_s=limits.timeout_s, queue=limits.queue,
+        memory_limit_bytes=memory_bytes,
+    )  # fmt: skip
+    return limits
+
+
 @contextlib.contextmanager
-def _quiet_afterwards() -> Any:
-    # uvicorn raises the signal that ended it again once it is done; by then all is ended, and well.
-    before = {which: signal.signal(which, lambda *_: None) for which in (signal.SIGTERM, signal.SIGINT)}
+def _heard_early(early: list[signal.Signals]) -> Iterator[None]:
+    """Keep signals that come before the server can act on them, and those that uvicorn raises once it is done."""
+    before = {
+        which: signal.signal(which, lambda number, _: early.append(signal.Signals(number)))
+        for which in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield
     finally:

@@ -12,6 +12,9 @@ from earwitness.errors import EarwitnessError
 from earwitness.scoring.lengths import LengthBand
 from earwitness.types import Settings
 
+LONGEST_S = 3600.0
+"""Of audio in a request, where neither the user nor a decision says less."""
+
 
 class ServeError(EarwitnessError, RuntimeError):
     """A server that cannot start."""
@@ -63,8 +66,10 @@ class Limits:
     """Requests that may wait for each model beside those that are worked on."""
     max_bytes: int = 100 << 20
     """Of an upload."""
-    max_audio_s: float = 3600.0
+    max_audio_s: float = LONGEST_S
     """Of audio in an upload."""
+    fits: bool = False
+    """Whether ``max_audio_s`` is lowered to what the promised RTF and memory allow."""
     timeout_s: float = 300.0
     """From the end of an upload to the answer."""
     upload_s: float = 120.0
