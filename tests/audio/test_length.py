@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from earwitness.data.check import check
 from earwitness.data.load import load
 from earwitness.errors import AudioError
 from earwitness.runs import hear
-from earwitness.serve import decoder
+from earwitness.serve.decoder import Decoders
 
 from .generated import sound, with_size, without_xing, written
 
@@ -52,6 +53,14 @@ FILES: dict[str, tuple[Callable[[], bytes], float]] = {
 }
 
 
+async def decode_as_the_server(path: Path, target: Path) -> int:
+    decoders = Decoders(1)
+    try:
+        return (await decoders.decode(path, target, longest_s=60.0, budget_s=120.0)).n_samples
+    finally:
+        await decoders.close()
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_run_the_check_and_the_server_hear_the_same_to_the_end(tmp_path: Path, name: str) -> None:
     make, expected_s = FILES[name]
@@ -65,8 +74,7 @@ def test_a_run_the_check_and_the_server_hear_the_same_to_the_end(tmp_path: Path,
     assert clip.span_s is None
     assert clip.duration_s == pytest.approx(expected_s, abs=0.15)
     run = hear.decode(clip, dataset, tmp_path / "run.f32")
-    reply = decoder._answer({"path": str(path), "target": str(tmp_path / "server.f32"), "longest_s": 60.0})
-    assert reply == {"samples": run.n_samples}
+    assert asyncio.run(decode_as_the_server(path, tmp_path / "server.f32")) == run.n_samples
     assert (tmp_path / "server.f32").read_bytes() == (tmp_path / "run.f32").read_bytes()
     assert run.n_samples == pytest.approx(clip.duration_s * 16_000, abs=2)
     assert [finding.message for finding in check(path, deep=True)] == [

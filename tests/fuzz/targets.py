@@ -43,15 +43,15 @@ def _rows(kind: str | None, path: Path) -> object:
 
 
 def _pairs(kind: Any, path: Path) -> object:
-    from earwitness.scoring.files import read_pairs
+    from earwitness.scoring.files import Reading, read_pairs
 
-    return read_pairs(path, path, format=kind)
+    return read_pairs(path, path, Reading(kind))
 
 
 def _timed(path: Path) -> object:
-    from earwitness.scoring.files import read_pairs
+    from earwitness.scoring.files import Reading, read_pairs
 
-    return read_pairs(path.with_name("ref.stm"), path, format="stm")
+    return read_pairs(path.with_name("ref.stm"), path, Reading("stm"))
 
 
 def _scored(path: Path) -> object:

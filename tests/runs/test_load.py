@@ -122,6 +122,7 @@ def test_a_request_is_timed_from_when_it_was_due(tmp_path: Path, three_clips: Pa
         plan = LoadPlan("poisson", (30.0,), target_p95_s=0.2)
         (step,) = under(url, three_clips, tmp_path, plan, budget_s=1.1, stretch_s=1.0).steps
     assert step.n_requests == pytest.approx(30, abs=18), "Poisson: within three deviations"
+    assert step.n_within is not None
     assert step.n_within <= step.n_requests - 1, "the one that waited 0.3 s is late by the clock of when it was due"
     again = LoadPlan("poisson", (30.0,), target_p95_s=0.2)
     with server(lambda _: Says({"text": "hello"})) as (url, _):

@@ -84,7 +84,7 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     path = request.get("probe") or request["path"]
     try:
         require_file(path)
-        return _probe(path) if "probe" in request else _decode(request)
+        return _probe(path, count=request["count"]) if "probe" in request else _decode(request)
     except AudioError as error:
         return {"refused": str(error), "kind": type(error).__name__}
     except MemoryError:
@@ -101,10 +101,10 @@ def _refusal(message: str, kind: type[AudioError] = AudioError) -> dict[str, Any
     return {"refused": message, "kind": kind.__name__}
 
 
-def _probe(path: str) -> dict[str, Any]:
+def _probe(path: str, *, count: bool) -> dict[str, Any]:
     from earwitness.audio.decode import probe
 
-    return {"info": asdict(probe(path))}
+    return {"info": asdict(probe(path, count=count))}
 
 
 def _decode(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from earwitness.types import Audio
 
 PATIENCE_S = 60.0
 """Seconds without any new sound after which a decoder is taken to hang."""
+_LEAST_BYTES_PER_S = 1_000_000
+"""At which a file is read through for its length, which makes no sound on the way; a machine with 2 cores does 20 MB/s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,18 @@ class Decoded:
     """What was noticed about the sound on the way: see ``channels``."""
 
 
-def probe(path: str | Path) -> AudioInfo:
+def probe(path: str | Path, *, count: bool = False) -> AudioInfo:
     """Read a file's header.
 
+    Args:
+        path: The file.
+        count: Decode the file and count its samples where the container states no length.
+
     Raises:
-        AudioError: When the file is missing, empty or not audio, or breaks the decoder.
+        AudioError: When the file is missing, empty or not audio, breaks the decoder, or has to be counted and cannot
+            be decoded.
     """
-    line = json.dumps({"probe": str(path)}).encode() + b"\n"
+    line = json.dumps({"probe": str(path), "count": count}).encode() + b"\n"
     return AudioInfo(**_ask(line, str(path), None)["info"])
 
 
@@ -145,7 +152,8 @@ class _Decoder:
             self._is_ready = True
         if self.process.stdin is None or not self._sent(self.process.stdin, line):
             return None
-        return self._wait(PATIENCE_S, path, target)
+        patience_s = PATIENCE_S if target is not None else PATIENCE_S + _size(Path(path)) / _LEAST_BYTES_PER_S
+        return self._wait(patience_s, path, target)
 
     def end(self) -> None:
         """End the process at once."""

@@ -4,8 +4,9 @@
     parent: {"path": "/data/a.wav", "target": "/tmp/a.f32", "start_s": 0.0, "duration_s": null, "channel": null,
              "rate_hz": 16000, "longest_s": null}
     child:  {"samples": 160000, "remarks": []}
-    parent: {"probe": "/data/a.wav"}
-    child:  {"info": {"duration_s": 10.0, "sample_rate_hz": 8000, "channels": 2, "format": "WAV"}}
+    parent: {"probe": "/data/a.wav", "count": false}
+    child:  {"info": {"duration_s": 10.0, "sample_rate_hz": 8000, "channels": 2, "format": "WAV",
+             "duration_kind": "stated"}}
 
 In place of an answer there may be ``{"refused": "One sentence.", "kind": "AudioTooLongError"}`` for a file that cannot
 be used, or ``{"unwritten": [28, "No space left on device"]}`` for samples that cannot be kept. A parent that gets no
