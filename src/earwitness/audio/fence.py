@@ -30,7 +30,7 @@ from earwitness.types import Audio
 PATIENCE_S = 60.0
 """Seconds without any new sound after which a decoder is taken to hang."""
 _LEAST_BYTES_PER_S = 1_000_000
-"""At which a file is read through for its length, which makes no sound on the way; a machine with 2 cores does 20 MB/s."""
+"""At which a file is read through for its length, which makes no sound on the way; two cores do 20 MB/s."""
 
 
 @dataclass(frozen=True, slots=True)
