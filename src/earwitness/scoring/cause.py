@@ -50,7 +50,9 @@ def cause(scores: Sequence[ClipScore]) -> str | None:
             inserted[found].append(words.insertions)
     parts = sorted(inserted.items(), key=lambda part: -sum(part[1]))
     named = "; ".join(f"{sum(n)} in {counted(len(n), 'clip')} with {reason}" for reason, n in parts)
+    verb = "was" if total.insertions == 1 else "were"
+    said = "was" if total.length == 1 else "were"
     return (
-        f"WER is {100 * total.rate:.0f} % because {total.insertions} words were inserted "
-        f"where {total.length} were said: {named}"
+        f"WER is {100 * total.rate:.0f} % because {counted(total.insertions, 'word')} {verb} inserted "
+        f"where {total.length} {said} said: {named}"
     )
