@@ -36,7 +36,7 @@ _NAMES = {
     "api.terms": "TermReport",
     "api.travel": "Notebook bundle notebook",
     "compare.decision": "Decision",
-    "compare.gate": "GateVerdict",
+    "compare.gate_verdict": "GateVerdict",
     "compare.robustness": "Robustness",
     "compare.table": "Comparison",
     "data.bundle": "Bundle",
@@ -117,7 +117,7 @@ if TYPE_CHECKING:
     from earwitness.api.travel import bundle as bundle
     from earwitness.api.travel import notebook as notebook
     from earwitness.compare.decision import Decision as Decision
-    from earwitness.compare.gate import GateVerdict as GateVerdict
+    from earwitness.compare.gate_verdict import GateVerdict as GateVerdict
     from earwitness.compare.robustness import Robustness as Robustness
     from earwitness.compare.table import Comparison as Comparison
     from earwitness.data.bundle import Bundle as Bundle

@@ -366,24 +366,6 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """What repeated measurements of one thing came to."""
-
-    __pydantic_config__ = _STRICT
-
-    n: int
-    """How many."""
-    median: float
-    """The middle one."""
-    min: float
-    """The least."""
-    max: float
-    """The most."""
-    cv: float | None
-    """Coefficient of variation: standard deviation (n - 1) over mean; ``None`` for fewer than two, or a mean of 0."""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """How to decode, in one vocabulary for all engines.
 

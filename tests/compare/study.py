@@ -40,7 +40,8 @@ from earwitness.runs.record import (
     WorkersInfo,
 )
 from earwitness.runs.rescore import score_result, scored
-from earwitness.scoring.timing import speed, spread
+from earwitness.runs.spread import spread
+from earwitness.scoring.timing import speed
 from earwitness.types import Clip, DatasetCondition, Failure, Hypothesis, Segment, Settings, Transcript
 
 GOLDEN = Path(__file__).parent / "golden" / "decision.json"

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from earwitness.cli import main
 from earwitness.compare.baseline import Pace, baseline_of, current, entry_of, read, render
-from earwitness.compare.gate import GateVerdict, Speed, Tolerance, Words, gate
+from earwitness.compare.gate import gate
+from earwitness.compare.gate_verdict import GateVerdict, Speed, Tolerance, Words
 from earwitness.data.load import fingerprint
 from earwitness.errors import ComparisonError, RecordError
 from earwitness.report.gate import code, commands, failures, junit, label, lines, markdown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,15 @@ from earwitness.report.scorecard import markdown
 from earwitness.runs import store
 from earwitness.runs.drive import start
 from earwitness.types import Settings
+
+
+@pytest.fixture
+def four_clips(three_clips: Path, write_wav: Callable[..., Path]) -> Path:
+    """As many recordings as a rank takes."""
+    write_wav("4.wav", 4)
+    row = {"audio_filepath": "4.wav", "text": "a fourth one", "lang": "en", "id": "clip4"}
+    three_clips.write_text(f"{three_clips.read_text()}{json.dumps(row)}\n", encoding="utf-8")
+    return three_clips
 
 
 def measured(tmp_path: Path, manifest: Path, name: str, text: str = "one", **in_force: Any) -> Path:
@@ -46,10 +57,10 @@ def test_another_beam_is_shown_without_a_rank_and_named(tmp_path: Path, three_cl
     assert "tie" not in card
 
 
-def test_a_difference_that_is_accepted_is_ranked(tmp_path: Path, three_clips: Path) -> None:
+def test_a_difference_that_is_accepted_is_ranked(tmp_path: Path, four_clips: Path) -> None:
     paths = [
-        measured(tmp_path, three_clips, "a", beam_size=1),
-        measured(tmp_path, three_clips, "b", beam_size=5, vad=True),
+        measured(tmp_path, four_clips, "a", beam_size=1),
+        measured(tmp_path, four_clips, "b", beam_size=5, vad=True),
     ]
     assert table(*paths, accept=accepted(["beam_size"])).unranked is not None
     for names in (["beam_size,vad"], ["vad", "beam_size"], ["all"]):
@@ -70,10 +81,10 @@ def test_a_difference_that_is_accepted_is_ranked(tmp_path: Path, three_clips: Pa
     ],
 )
 def test_what_belongs_to_an_engine_does_not_apply_or_is_for_speed_does_not_forbid_a_rank(
-    tmp_path: Path, three_clips: Path, other: dict[str, Any]
+    tmp_path: Path, four_clips: Path, other: dict[str, Any]
 ) -> None:
     found = table(
-        measured(tmp_path, three_clips, "a", precision="float32"), measured(tmp_path, three_clips, "b", **other)
+        measured(tmp_path, four_clips, "a", precision="float32"), measured(tmp_path, four_clips, "b", **other)
     )
     assert found.unranked is None
     assert "–" not in [row.rank for row in found.rows]

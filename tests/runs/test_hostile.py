@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from tests.audio.decoders import every_decoder_killed
 from tests.conftest import tone
-from tests.runs.jobs import job, quiet
+from tests.runs.jobs import job
 
 from earwitness.audio import fence
 from earwitness.data import load
@@ -154,12 +154,8 @@ def outcomes(record: Path) -> dict[str, tuple[str, str] | None]:
 
 def test_a_decoder_killed_under_a_clip_is_that_clips_failure_and_the_run_goes_on(three: Path, tmp_path: Path) -> None:
     made = job(tmp_path / "m", three, {"*": {"text": "one"}})
-    (first,) = [decoder.process.pid for decoder in fence._idle]
-    os.kill(first, signal.SIGSTOP)
-    killer = threading.Timer(1.0, os.kill, (first, signal.SIGKILL))
-    killer.start()
-    record = start(made, tmp_path / "runs", quiet)
-    killer.join()
+    with every_decoder_killed() as spare_others:
+        record = start(made, tmp_path / "runs", lambda *_: spare_others())
     assert outcomes(record) == {"clip1": ("audio", "crash"), "clip2": None, "clip3": None}
     assert store.read_run(record).status == "complete"
 

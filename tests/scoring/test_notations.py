@@ -248,7 +248,7 @@ def test_a_segment_of_no_length_and_a_comment_behind_a_word_are_read(tmp_path: P
 
 
 def test_a_no_break_space_does_not_end_a_field(tmp_path: Path) -> None:
-    assert counts(score(tmp_path, "r A x 0 1 <o> 10\u00a0000 b\n", "r A 0.1 0.1 10\u00a0000\n", "stm")) == (2, 0, 1, 0)
+    assert counts(score(tmp_path, "r A x 0 1 <o> 10\u00a0000 b\n", "r A 0.1 0.1 10\u00a0000\n", "stm")) == (1, 0, 1, 0)
 
 
 def test_compounds_and_sclites_alignment_are_refused_wherever_they_meet() -> None:

@@ -13,7 +13,7 @@ from earwitness.errors import UsageError
 if TYPE_CHECKING:
     from earwitness.compare.baseline import Entry
     from earwitness.compare.decision import Decision
-    from earwitness.compare.gate import GateVerdict
+    from earwitness.compare.gate_verdict import GateVerdict
     from earwitness.runs.record import Run
 
 
@@ -67,8 +67,8 @@ def gate(
         UsageError: For a tolerance that is none, or a cluster that there is not.
     """
     from earwitness.compare.baseline import read
-    from earwitness.compare.gate import Tolerance
     from earwitness.compare.gate import gate as held_against
+    from earwitness.compare.gate_verdict import Tolerance
     from earwitness.report import gate as shown
     from earwitness.runs.store import write_text
 

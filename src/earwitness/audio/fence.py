@@ -2,7 +2,7 @@
 
 Each function has the name and the arguments of what it asks for in ``decode``. Processes are started when they are
 needed, one for each thread that decodes at the same time, kept for the next file, and ended with this process. One that
-dies, or gives no sound for ``PATIENCE_S``, is a DecoderError of its file; the next file gets a fresh one.
+gives no sound for ``PATIENCE_S``, or dies though it is fresh, is a DecoderError of its file; the next file gets another.
 """
 
 from __future__ import annotations
@@ -140,6 +140,8 @@ class _Decoder:
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
         self._is_ready = False
+        self.is_used = False
+        """Whether it has answered for a file."""
 
     def ask(self, line: bytes, path: str, target: Path | None) -> bytes | None:
         """Return the answer, or ``None`` from a process that was gone before it was asked.
@@ -210,11 +212,18 @@ def _ask(line: bytes, path: str, target: Path | None) -> dict[str, Any]:
         decoder = _take()
         try:
             answer = decoder.ask(line, path, target)
+        except DecoderError as error:
+            decoder.end()
+            # One that was killed while it waited may look as if this file had ended it: a fresh one tells.
+            if error.kind == "crash" and decoder.is_used:
+                continue
+            raise
         except BaseException:
             # Whatever it was at, its answer would be taken for that of the next.
             decoder.end()
             raise
         if answer is not None:
+            decoder.is_used = True
             _idle.append(decoder)
             return answer_of(answer)
         decoder.end()
@@ -236,7 +245,7 @@ def close() -> None:
 def _size(target: Path | None) -> int:
     try:
         return target.stat().st_size if target is not None else 0
-    except OSError:
+    except (OSError, ValueError):  # a path with a zero byte is a ValueError
         return 0
 
 

@@ -14,7 +14,7 @@ from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from earwitness.api.gating import Baselined
-    from earwitness.compare.gate import GateVerdict
+    from earwitness.compare.gate_verdict import GateVerdict
 
 app = new_app("Hold runs against a baseline: exit 1 when something got worse.")
 

@@ -135,7 +135,7 @@ class _Fake:
             text = answer["text"] if "text" in answer else _MODELS[answer.get("model", "empty")](audio)
             text = answer.get("translation", text) if self.guide.translate else text
             text = f"{self.guide.prompt} {text}" if self.guide.prompt else text
-            segments = (_certain(audio.duration_s, text),) if text else ()
+            segments = (_certain(audio.duration_s, text),) if text and isinstance(text, str) else ()
             yield from segments
         return Transcript(text, segments, language=language, covered_s=audio.duration_s)
 

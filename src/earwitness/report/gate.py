@@ -7,7 +7,18 @@ from collections.abc import Container, Iterator
 from xml.etree import ElementTree as ET
 
 from earwitness.compare.baseline import Entry
-from earwitness.compare.gate import Check, Clips, Failures, GateVerdict, Judged, Outcome, Rule, Speed, Words, Worst
+from earwitness.compare.gate_verdict import (
+    Check,
+    Clips,
+    Failures,
+    GateVerdict,
+    Judged,
+    Outcome,
+    Rule,
+    Speed,
+    Words,
+    Worst,
+)
 from earwitness.counts import counted
 from earwitness.report.decision import measured_words
 from earwitness.report.format import number

@@ -7,7 +7,7 @@ from earwitness.counts import counted
 from earwitness.report.format import NOTHING, number, percent, ranged
 from earwitness.runs.measured import Cold, Drift, Latency, Load, LoadStep, Order, Throughput
 from earwitness.runs.record import Run
-from earwitness.types import Spread
+from earwitness.runs.spread import Spread
 
 
 def seconds(spread: Spread | None) -> str:
@@ -60,10 +60,11 @@ def _throughput(throughput: Throughput) -> str:
     if throughput.rtfx is None:
         return f"throughput could not be measured: {throughput.reason}"
     compared = counted(throughput.n_compared, "clip")
+    every_clip = "the one clip" if throughput.n_compared == 1 else f"all {compared}"
     texts = (
         f"ANOTHER TEXT than one clip at a time in {throughput.texts_differ} of {compared}"
         if throughput.texts_differ
-        else f"the same text as one clip at a time in {throughput.n_compared} of {compared}"
+        else f"the same text as one clip at a time in {every_clip}"
     )
     failed = f"; {counted(throughput.n_failed, 'clip')} failed" if throughput.n_failed else ""
     return (

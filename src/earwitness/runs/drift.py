@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from earwitness.runs.measured import Drift
-from earwitness.scoring.timing import spread
+from earwitness.runs.spread import spread
 
 _SAMPLES = 2**16
 _TIMES = 5

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from earwitness.runs.spread import Spread
 from earwitness.scoring.timing import Speed
-from earwitness.types import Spread
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 _LARGE = 1.1

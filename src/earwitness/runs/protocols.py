@@ -13,7 +13,8 @@ from earwitness.runs.hear import decode, spoken_language
 from earwitness.runs.job import Job, clip_budget_s
 from earwitness.runs.measured import Cold, ColdStart, Latency
 from earwitness.runs.record import ClipResult, Run
-from earwitness.scoring.timing import speed, spread, variation
+from earwitness.runs.spread import spread, variation
+from earwitness.scoring.timing import speed
 from earwitness.types import Clip, Hypothesis
 from earwitness.workers.supervisor import GivenUpError
 from earwitness.workers.worker import Worker, WorkerFailedError

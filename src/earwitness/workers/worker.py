@@ -17,10 +17,11 @@ from typing import IO, Any, Literal
 
 from earwitness.engines.registry import get_engine
 from earwitness.errors import WorkerError
-from earwitness.types import DecodedSegment, Failure, Guide, Segment, Settings, Transcript
+from earwitness.types import Failure, Guide, Segment, Settings, Transcript
 from earwitness.workers.device_memory import watched
 from earwitness.workers.environments import python_of, variables_for
 from earwitness.workers.processes import end_session
+from earwitness.workers.transcripts import read_segment, read_transcript
 
 _KEPT_LINES = 40
 _CLOSE_S = 5.0
@@ -215,7 +216,7 @@ class Worker:
             if first_text_s is None and row["text"].strip():
                 first_text_s = float(reply["at_s"])
             if on_segment is not None:
-                on_segment(_segment(row))
+                on_segment(read_segment(row))
 
         request = {
             "op": "transcribe",
@@ -342,37 +343,6 @@ class Worker:
     def _read_log(self) -> None:
         for line in _lines(self._process.stderr):
             self._log.append(line.rstrip()[:500])
-
-
-def read_transcript(data: Mapping[str, Any]) -> Transcript:
-    """Build a Transcript from its JSON form, as it crosses the pipe."""
-
-    def segments(rows: Any) -> tuple[Segment, ...]:
-        return tuple(_segment(row) for row in rows)
-
-    words = data.get("words")
-    return Transcript(
-        text=_whole(data["text"]),
-        segments=segments(data.get("segments") or ()),
-        words=None if words is None else segments(words),
-        language=data.get("language"),
-        covered_s=data.get("covered_s"),
-        remarks=tuple(data.get("remarks") or ()),
-        network_s=data.get("network_s"),
-    )
-
-
-def _segment(row: Mapping[str, Any]) -> Segment:
-    row = {**row, "text": _whole(row["text"])}
-    if "tokens" not in row:
-        return Segment(**row)
-    tokens = row["tokens"]
-    return DecodedSegment(**{**row, "tokens": None if tokens is None else tuple(tokens)})
-
-
-def _whole(text: str) -> str:
-    """Return text in which half a character, which no file can hold, is the mark for an unknown one."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:
