@@ -1,8 +1,9 @@
 """Decodes files in processes of their own, so that a file that breaks or stops a decoder is one file's failure.
 
 Each function has the name and the arguments of what it asks for in ``decode``. Processes are started when they are
-needed, one for each thread that decodes at the same time, kept for the next file, and ended with this process. One that
-gives no sound for ``PATIENCE_S``, or dies though it is fresh, is a DecoderError of its file; the next file gets another.
+needed, one for each thread that decodes at the same time, kept for the next file, and ended with this process. One
+that gives no sound for ``PATIENCE_S``, or dies though it is fresh, is a DecoderError of its file; the next file gets
+another.
 """
 
 from __future__ import annotations
