@@ -141,9 +141,11 @@ def _by_name(text: str) -> Language | None:
     name = re.split("[(;,]", text.replace("_", " "))[0].strip().removesuffix(" language")
     if len(name) < _SHORTEST_NAME and name.isascii():  # There are languages called Ua, Mon and Ga.
         return None
+    # A text of marks alone is no name; to the package's table, it is the beginning of every name.
+    normalized = normalize_name(name) if name.isprintable() else ""
     for names in ("en", "und"):
         # The package also takes the beginning of a name for the name: 'Cantoneese' for 'Cant'.
-        if normalize_name(name) in _names(names):
+        if normalized and normalized in _names(names):
             return Language.get(name_to_code("language", name, names))
     return None
 
@@ -165,7 +167,7 @@ def _suggestion(text: str) -> str:
     country = Language.make(territory=text.upper())
     if re.fullmatch("[A-Za-z]{2}", text) and not country.territory_name().startswith("Unknown"):
         code = country.maximize().language  # such as Japanese for 'jp'
-    elif len(text) <= _LONGEST:
+    elif _SHORTEST_NAME <= len(text) <= _LONGEST:
         near = process.extractOne(text.lower(), list(_names("en")), scorer=fuzz.ratio, score_cutoff=_ALIKE)
         code = canonical(near[0]) if near else None
     if code is None:

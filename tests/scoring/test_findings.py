@@ -191,7 +191,7 @@ def test_words_on_silence_are_the_cause_of_a_run_above_one_hundred_percent() -> 
     found = cause([score("hello", "hello"), score("a b c d e", ""), score("f g", "")])
     assert (
         found
-        == "WER is 700 % because 7 words were inserted where 1 were said: 7 in 2 clips with words on silence or tones"
+        == "WER is 700 % because 7 words were inserted where 1 was said: 7 in 2 clips with words on silence or tones"
     )
 
 

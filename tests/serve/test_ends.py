@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ from tests.serve.serving import (
     until,
     wav,
 )
+
+from earwitness.serve.service import DECODERS as N_DECODERS
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "watching.md"
@@ -116,6 +119,42 @@ def answered(server: Running) -> str:
     return request_id
 
 
+def killed_decoders(server: Running) -> str:
+    """Send a file, and kill each decoder that the server starts for it."""
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.01):
+            for pid in decoders(server):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    try:
+        return ask(server, wav(HELLO))[0]
+    finally:
+        over.set()
+        killer.join()
+
+
+def stopped_decoders(server: Running) -> str:
+    """Have every decoder started, stop them all, and send a file."""
+    until(lambda: answered(server) and len(decoders(server)) == N_DECODERS)
+    for pid in decoders(server):
+        os.kill(pid, signal.SIGSTOP)
+    return ask(server, wav(HELLO))[0]
+
+
+def decoders(server: Running) -> list[int]:
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.Error):
+            if "earwitness.audio.decoder" in child.cmdline():
+                found.append(child.pid)
+    return found
+
+
 CAUSES: dict[str, Callable[[Running], str]] = {
     "it is answered": answered,
     "the client hangs up after the headers": hung_up_after(0),
@@ -131,6 +170,8 @@ CAUSES: dict[str, Callable[[Running], str]] = {
     "the engine fails on the audio": sent(wav(ERROR)),
     "a worker dies of the audio, and the next one, too": sent(wav(CRASH)),
     "a worker hangs until the time is up": sent(wav(HANG)),
+    "a decoder dies of the file, and the next one, too": killed_decoders,
+    "a decoder hangs at the file, and the next one, too": stopped_decoders,
 }
 # These end or break their server, so that each has one of its own.
 ALONE = {
@@ -171,7 +212,7 @@ def require(row: dict[str, Any], cells: list[str]) -> None:
 
 def test_every_end_that_is_listed_is_caused_here() -> None:
     assert set(REQUESTS) == set(CAUSES) | ALONE
-    assert set(PROCESSES) == set(WORKERS) | {
+    assert set(PROCESSES) == set(WORKERS) | set(DECODERS) | {
         "the kernel kills a worker because memory ran out",  # test_limits.py, under a control group
         "the server is told to stop",
         "the server is killed",  # as a process below, and as an alert in test_alerts.py
@@ -197,7 +238,7 @@ def test_a_request_ends_with_one_reason_in_status_metric_and_log(server: Running
     until(lambda: idle(server))
     mine = {key: n for key, n in rise(requests, counted(server, "requests_total")).items() if key[0] == ROUTE}
     assert mine[ROUTE, status] >= 1
-    assert {int(key[1]) for key in mine} <= {int(status), 499}, "what else is sent in the causes hangs up"
+    assert {int(key[1]) for key in mine} <= {int(status), 499, 200}, "what else is sent hangs up or is answered"
     assert set(rise(rejected, counted(server, "rejected_total"))) <= {(reason,), ("client_closed",)} - {(None,)}
     assert not [row for row in server.log if row["event"] == "unexpected"]
 
@@ -290,6 +331,23 @@ WORKERS: dict[str, tuple[Callable[[Running], None], str]] = {
     "a worker replies with nonsense": (nonsense, "makes no sense"),
     "a worker does not stop for a client that hung up": (does_not_stop, ""),
 }  # fmt: skip
+
+
+DECODERS = {
+    "a decoder is killed, or crashes, at work": killed_decoders,
+    "a decoder hangs at work": stopped_decoders,
+}
+
+
+@pytest.mark.parametrize("what", DECODERS)
+def test_a_decoder_ends_with_one_reason_in_metric_and_log(server: Running, what: str) -> None:
+    until(lambda: idle(server), 60)
+    ends, n_lines = counted(server, "decoder_ends_total"), len(server.log)
+    DECODERS[what](server)
+    reason = PROCESSES[what][0]
+    assert set(rise(ends, counted(server, "decoder_ends_total"))) == {(reason,)}
+    lines = [row for row in server.log[n_lines:] if row["event"] == "decoder has ended"]
+    assert {(row["reason"], row["level"]) for row in lines} == {(reason, "warning")}
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ TrustedProxies = Annotated[
 RootPath = Annotated[str, typer.Option(metavar="PATH", help="A proxy passes on requests under this path.")]
 Connections = Annotated[int, typer.Option(min=2, help="Most connections at once.")]
 KeepAlive = Annotated[float, typer.Option(min=1, help="Seconds that an idle connection is kept.")]
+LogText = Annotated[bool, typer.Option("--log-text", help="Include transcripts in the log (off by default).")]
 OpenaiNames = Annotated[
     bool, typer.Option("--openai-names/--no-openai-names", help="whisper-1 and the like mean the first model.")
 ]
@@ -65,7 +67,7 @@ def serve(
     connections: Connections = 1000,
     keep_alive: KeepAlive = 75,
     openai_names: OpenaiNames = True,
-    log_text: Annotated[bool, typer.Option("--log-text", help="Log transcripts, which are not logged else.")] = False,
+    log_text: LogText = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve a model over HTTP, as OpenAI's clients expect it, until it is told to stop.
@@ -84,21 +86,22 @@ def serve(
         return
     from earwitness.api.serving import serve as run_server
 
-    def listening(url: str) -> None:
-        if as_json:
-            print_json({"url": url})
-        else:
-            console().print(f"Listening on {url}", markup=False)
-        sys.stdout.flush()  # whoever started the server may be reading
-
     run_server(
         decision=decision, candidate=candidate or (), model=model or (), device=device, preset=preset,
         settings=options.assigned(set_ or ()), host=host, port=port, workers=workers, threads=threads, queue=queue,
         max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, linger=linger, memory_mb=memory_mb,
         keys=keys, rate=rate, cors=cors or (), allowed_host=allowed_host or (), trusted_proxy=trusted_proxy or (),
         root_path=root_path, connections=connections, keep_alive=keep_alive, openai_names=openai_names,
-        log_text=log_text, report=listening,
+        log_text=log_text, report=partial(_announce, as_json=as_json),
     )  # fmt: skip
+
+
+def _announce(url: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url})
+    else:
+        console().print(f"Listening on {url}", markup=False)
+    sys.stdout.flush()  # whoever started the server may be reading
 
 
 @keys_app.command("add")

@@ -86,7 +86,7 @@ _MODELS: Mapping[str, Callable[[Audio], str]] = {
 
 def _certain(audio_s: float, text: str) -> DecodedSegment:
     """What a decoder says that is sure of every token; a token is a byte here."""
-    content = text.encode()
+    content = text.encode(errors="surrogatepass")
     return DecodedSegment(
         0.0,
         audio_s,

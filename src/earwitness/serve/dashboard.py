@@ -60,9 +60,11 @@ PANELS = (
                              ("earwitness_in_flight{model=~'$model'}", "{{model}} at work")]),
     Panel("Requests by status", "reqps", [("sum by (status) (rate(earwitness_requests_total[5m]))", "{{status}}")]),
     Panel("Refused, by reason", "reqps", [("sum by (reason) (rate(earwitness_rejected_total[5m]))", "{{reason}}")]),
-    Panel("Workers that ended", "short",
+    Panel("Workers and decoders that ended", "short",
           [("sum by (model, reason) (increase(earwitness_worker_restarts_total{model=~'$model'}[15m]))",
-            "{{model}} {{reason}}")], "In the last quarter of an hour."),
+            "{{model}} {{reason}}"),
+           ("sum by (reason) (increase(earwitness_decoder_ends_total[15m]))", "decoder {{reason}}")],
+          "In the last quarter of an hour."),
     Panel("Time of a request", "s", [(_quantile(q, "request_seconds"), f"{{{{model}}}} p{q * 100:g}")
                                      for q in (0.5, 0.95, 0.99)],
           "From the first byte of a request to the last of its answer."),

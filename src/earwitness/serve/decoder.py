@@ -105,7 +105,7 @@ class Decoders:
                 raise TooSlowError from None
             except DecoderEndedError as error:
                 self._on_end(error.reason)
-                log("decoder has ended", logging.WARNING, reason=str(error))
+                log("decoder has ended", logging.WARNING, reason=error.reason, how=str(error))
                 raise
 
     @asynccontextmanager

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
 
 _UPLOADS_PER_PLACE = 4
-_DECODERS = 2
+DECODERS = 2
+"""Files that are decoded at once."""
 # The second is for nginx, which would hold events back until it has a page of them.
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -63,7 +64,7 @@ class Service:
         """Begin without requests."""
         self.aliases = tuple(aliases)
         self.models, self.limits, self.metrics = models, limits, metrics
-        self.decoders = Decoders(_DECODERS, metrics.decoder_ended)
+        self.decoders = Decoders(DECODERS, metrics.decoder_ended)
         self._scratch, self._log_text = scratch, log_text
         self._uploads = Uploads()
         self._since = int(time.time())
