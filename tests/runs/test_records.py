@@ -325,3 +325,23 @@ def test_without_duckdb_the_way_to_it_is_told(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert main(["runs", str(tmp_path / "runs"), "--sql", "SELECT 1"]) == 2
     assert capfd.readouterr().err == "SQL needs DuckDB, which is not here. Run: pip install 'earwitness[sql]'\n"
+
+
+@pytest.mark.parametrize(
+    ("signature", "name"),
+    [
+        ("auto(en=whisper-english@0.1.15,*=basic@0.1.15)", "whisper"),
+        ("auto(en=whisper-english@0.1.11,*=basic@0.1.11)", "whisper"),
+        ("auto(en=english-1@0.1.15,*=multilingual@1)", "auto"),
+    ],
+)
+def test_a_record_is_read_with_the_rules_of_its_signature(record: Record, signature: str, name: str) -> None:
+    path = record()
+    raw = json.loads(path.read_text())
+    assert raw["scoring"]["normalizer"] == "auto"
+    assert raw["scores"]
+    for score in raw["scores"]:
+        head, _, rest = score["signature"].partition("|norm:")
+        score["signature"] = f"{head}|norm:{signature}|{rest.partition('|')[2]}"
+    path.write_text(json.dumps(raw))
+    assert store.read_run(path).scoring.normalizer == name

@@ -285,7 +285,7 @@ def refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
             each = "; ".join(f"{path}: {signature}" for signature, path in signatures.items())
             raise ComparisonError(
                 f"{metric.upper()} was computed in different ways and is not compared. {each}. "
-                "Score them alike: earwitness rescore RUN... --normalizer NAME"
+                "Score them alike: earwitness rescore RUN... --normalizer auto"
             )
 
 

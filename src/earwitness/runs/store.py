@@ -156,7 +156,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Read a Run.
+    """Read a Run. What an older version called ``auto`` is read as ``whisper``, its name today.
 
     Raises:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
@@ -170,7 +170,15 @@ def read_run(path: Path) -> Run:
         missing="record",
         remedy="Records are the .json files under runs/.",
     )
-    return run
+    return _with_stored_rules(run)
+
+
+def _with_stored_rules(run: Run) -> Run:
+    """Name the rules with which a record was scored, so that no reader applies the rules that now have their name."""
+    was_whisper = any("norm:auto(en=whisper-english@" in score.signature for score in run.scores)
+    if run.scoring.normalizer != "auto" or not was_whisper:
+        return run
+    return replace(run, scoring=replace(run.scoring, normalizer="whisper"))
 
 
 def read_document(kind: Any, path: Path, version: int, *, what: str, missing: str, remedy: str) -> Any:
