@@ -12,7 +12,8 @@ import pytest
 import soundfile
 from tests.conftest import tone
 
-from earwitness.audio import decode, decode_to, probe
+from earwitness.audio import decode, decode_to, decoded, probe
+from earwitness.audio.source import SKIPPED
 from earwitness.data.check import check
 from earwitness.data.load import load
 from earwitness.errors import AudioError
@@ -167,3 +168,16 @@ def test_a_file_longer_than_its_container_states_is_heard_to_its_end(tmp_path: P
     content[8:12] = struct.pack(">I", 0xFFFFFFFF)
     (tmp_path / "a.au").write_bytes(content)
     assert probe(tmp_path / "a.au", count=True).duration_s == pytest.approx(2.0)
+
+
+def test_damage_in_the_middle_is_a_remark_of_the_clips_after_whose_beginning_it_lies(tmp_path: Path) -> None:
+    content = bytearray(written("adts", "aac"))
+    whole, damaged = tmp_path / "whole.aac", tmp_path / "damaged.aac"
+    whole.write_bytes(content)
+    place = content.index(content[:2], len(content) // 3)
+    content[place + 7 : place + 60] = b"\xff\x00" * 26 + b"\xff"
+    damaged.write_bytes(content)
+    assert SKIPPED not in decoded(whole, tmp_path / "a.f32").remarks
+    assert SKIPPED in decoded(damaged, tmp_path / "a.f32").remarks
+    assert SKIPPED in decoded(damaged, tmp_path / "a.f32", rate_hz=8000).remarks
+    assert SKIPPED not in decoded(damaged, tmp_path / "a.f32", start_s=0.6).remarks

@@ -93,13 +93,13 @@ def decode_to(
     channel: int | None = None,
     rate_hz: int = 16_000,
     longest_s: float | None = None,
-    watch: Callable[[Block], None] = lambda _: None,
+    watch: Callable[[Block, Source], None] = lambda _block, _source: None,
 ) -> int:
     """Decode to a file of little-endian float32 samples and return how many there are.
 
     Arguments and errors are those of ``decode``; an OSError from writing is not touched. With ``longest_s``, a file
     that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError. ``watch``
-    is called with every block before it is mixed down, shape (n, channels).
+    is called with every block before it is mixed down, shape (n, channels), and with the source it is of.
     """
     n_samples = 0
     with target.open("wb") as file:
@@ -116,7 +116,7 @@ def _blocks(
     channel: int | None,
     rate_hz: int,
     longest_s: float | None = None,
-    watch: Callable[[Block], None] = lambda _: None,
+    watch: Callable[[Block, Source], None] = lambda _block, _source: None,
 ) -> Iterator[npt.NDArray[np.float32]]:
     import soxr
 
@@ -124,7 +124,7 @@ def _blocks(
         if channel is not None and not 0 <= channel < source.channels:
             raise AudioError(f"{str(path)!r} has no channel {channel}; it has {source.channels}, counted from 0.")
         blocks = source.blocks if longest_s is None else _bounded(source, longest_s, str(path))
-        span = _watched(_span(blocks, source.rate_hz, duration_s), watch)
+        span = _watched(_span(blocks, source.rate_hz, duration_s), source, watch)
         mono = _checked(span, str(path), source, start_s, duration_s, channel)
         if source.rate_hz == rate_hz:
             yield from mono
@@ -160,9 +160,9 @@ def _span(blocks: Iterator[Block], rate_hz: int, duration_s: float | None) -> It
             return
 
 
-def _watched(blocks: Iterator[Block], watch: Callable[[Block], None]) -> Iterator[Block]:
+def _watched(blocks: Iterator[Block], source: Source, watch: Callable[[Block, Source], None]) -> Iterator[Block]:
     for block in blocks:
-        watch(block)
+        watch(block, source)
         yield block
 
 

@@ -110,15 +110,22 @@ def _probe(path: str, *, count: bool) -> dict[str, Any]:
 def _decode(request: Mapping[str, Any]) -> dict[str, Any]:
     from earwitness.audio.channels import Channels
     from earwitness.audio.decode import decode_to
+    from earwitness.audio.source import SKIPPED, Block, Source
 
     channels = Channels()
+    sources: list[Source] = []
     span = {name: request[name] for name in ("start_s", "duration_s", "channel", "rate_hz", "longest_s")}
     longest_s = min(request["longest_s"] or MOST_S, request["duration_s"] or MOST_S)
     _bound("RLIMIT_FSIZE", round((longest_s + 60) * request["rate_hz"]) * _SAMPLE_BYTES)
-    # A channel that was chosen is heard as it is, whatever the others hold.
-    watch = channels.add if request["channel"] is None else lambda _: None
+
+    def watch(block: Block, source: Source) -> None:
+        sources[:] = [source]
+        if request["channel"] is None:  # one that was chosen is heard as it is, whatever the others hold
+            channels.add(block)
+
     samples = decode_to(request["path"], Path(request["target"]), watch=watch, **span)
-    return {"samples": samples, "remarks": channels.remarks()}
+    skipped = any(source.skipped for source in sources)
+    return {"samples": samples, "remarks": channels.remarks() + (SKIPPED,) * skipped}
 
 
 def require_file(path: str) -> None:

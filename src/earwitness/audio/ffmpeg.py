@@ -48,7 +48,8 @@ def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) 
     for other in container.streams:
         if other is not stream:
             other.discard = av.stream.Discard.all
-    frames = _frames(path, container, stream)
+    skipped: list[int] = []
+    frames = _frames(path, container, stream, skipped)
     first = next(frames, None)
     if first is None:
         raise AudioError(f"{str(path)!r} holds no audio (0 samples). Leave it out or record it again.")
@@ -59,7 +60,8 @@ def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) 
         duration_s,
         kind,
         container.format.name,
-        _blocks(path, first, frames, start_s),
+        _blocks(path, first, frames, start_s, skipped),
+        skipped,
     )
 
 
@@ -81,8 +83,8 @@ def _duration(container: Any, stream: Any, chunk: DataChunk | None) -> tuple[flo
     return duration_s, "stated" if stated and not is_placeholder else "guessed"
 
 
-def _frames(path: Path, container: Any, stream: Any) -> Iterator[Any]:
-    """Decode all packets; those that are no audio, such as junk between two, are passed over, as ffmpeg does."""
+def _frames(path: Path, container: Any, stream: Any, skipped: list[int]) -> Iterator[Any]:
+    """Decode all packets; those that are no audio, such as junk between two, are counted and passed over."""
     import av
 
     read_bytes = 0
@@ -101,10 +103,10 @@ def _frames(path: Path, container: Any, stream: Any) -> Iterator[Any]:
         if packet is None:
             break
         read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
-        yield from _decode(packet)
+        yield from _decode(packet, skipped)
 
 
-def _decode(packet: Any) -> list[Any]:
+def _decode(packet: Any, skipped: list[int]) -> list[Any]:
     import av
 
     if packet.duration == 1 and packet.has_sidedata("skip_samples"):
@@ -115,17 +117,19 @@ def _decode(packet: Any) -> list[Any]:
     try:
         frames: list[Any] = packet.decode()
     except av.error.FFmpegError:
+        skipped.append(packet.size)
         return []
     return frames
 
 
-def _blocks(path: Path, first: Any, frames: Iterator[Any], start_s: float) -> Iterator[Block]:
+def _blocks(path: Path, first: Any, frames: Iterator[Any], start_s: float, skipped: list[int]) -> Iterator[Block]:
     skip = round(start_s * first.sample_rate)
     parts: list[Block] = []
     n_frames = 0
     for part in _arrays(path, first, frames):
         if skip >= len(part):
             skip -= len(part)
+            skipped.clear()  # damage before the span is not the span's
             continue
         parts.append(part[skip:])
         n_frames += len(part) - skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,8 @@ Block = npt.NDArray[np.float32]
 DurationKind = Literal["stated", "guessed", "counted"]
 BLOCK_FRAMES = 1 << 16
 """Frames in a block, about."""
+SKIPPED = "packets_skipped"
+"""The remark about sound of which packets could not be decoded."""
 
 
 class NotReadableError(AudioError):
@@ -37,6 +39,8 @@ class Source:
     """Short name, such as ``WAV`` or ``matroska,webm``."""
     blocks: Iterator[Block]
     """Shape (n, channels), from the place that was asked for to the end."""
+    skipped: list[int] = field(default_factory=list)
+    """Sizes in bytes of the packets from there on that could not be decoded; it grows as blocks are read."""
 
     @property
     def stated_s(self) -> float | None:
