@@ -13,7 +13,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from tests.fuzz.harness import Findings, fuzz
 from tests.fuzz.targets import readers, sounds
 
@@ -32,16 +31,7 @@ def keep(found: Findings, root: Path) -> None:
         (root / f"{stem}.bin").write_bytes(content)
 
 
-# What these raise is to be mended in the readers; a reader that is mended fails here until it is taken off the list.
-UNMENDED = {"nemo gzip", "kaldi segments", "lhotse", "lhotse gzip"}
-
-
-def _listed(name: str) -> ParameterSet:
-    mark = pytest.mark.xfail(strict=True, reason="the reader raises what is no sentence")
-    return pytest.param(name, marks=[mark] if name in UNMENDED else [])
-
-
-@pytest.mark.parametrize("name", [_listed(name) for name in readers()])
+@pytest.mark.parametrize("name", readers())
 def test_a_broken_file_gets_a_sentence(name: str) -> None:
     found = fuzz(name, readers()[name], 0, n=40)
     assert found.bad == {}, "\n".join(trace for trace, _ in found.bad.values())
