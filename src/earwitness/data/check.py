@@ -74,8 +74,14 @@ def check(
             )
         ids.setdefault(identity, row.where)
         findings += [Finding(severity, row.where, identity, text) for severity, text in _look(row, deep)]
-        if there(row.audio) and row.audio.is_file():
-            key = (sha256(row.audio), row.start_s, row.duration_s, row.channel)
+        try:
+            content = sha256(row.audio) if there(row.audio) and row.audio.is_file() else None
+        except OSError as error:
+            content = None
+            message = f"{str(row.audio)!r} cannot be read: {error.strerror or error}"
+            findings.append(Finding("error", row.where, identity, message))
+        if content is not None:
+            key = (content, row.start_s, row.duration_s, row.channel)
             if heard.setdefault(key, identity) != identity:
                 findings.append(Finding("warning", row.where, identity, f"same audio as clip {heard[key]!r}"))
         if report:

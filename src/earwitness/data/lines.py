@@ -34,10 +34,14 @@ def read_text(path: Path) -> str:
     A file that begins as gzip does is unpacked, whatever its name.
 
     Raises:
-        ManifestError: When the file cannot be read, is broken gzip, or is not UTF-8; the message names the line where
-            there is one.
+        ManifestError: When the file cannot be read, is a pipe or a device (which may never end), is broken gzip, or is
+            not UTF-8; the message names the line where there is one.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ManifestError(
+                f"{str(path)!r} is a pipe or a device, not a file. Save its text to a file, and give that."
+            )
         content = path.read_bytes()
     except OSError as error:
         raise ManifestError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from None
