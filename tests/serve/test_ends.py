@@ -299,6 +299,11 @@ def between_requests(server: Running, which: signal.Signals) -> None:
     until(lambda: not psutil.pid_exists(worker), 60)
 
 
+def is_written(file: Path) -> bool:
+    flags = (file.parents[1] / "fdinfo" / file.name).read_text().split("flags:")[1].split()[0]
+    return bool(int(flags, 8) & os.O_WRONLY) and str(file.readlink()).startswith("pipe:")
+
+
 def nonsense(server: Running) -> None:
     """Write into the pipe on which the worker replies, which is not the one of its errors."""
     (worker,) = server.workers
@@ -307,11 +312,9 @@ def nonsense(server: Running) -> None:
         files = Path(f"/proc/{worker}/fd")
         errors = (files / "2").readlink()
         for file in files.iterdir():
-            writes = (
-                int((files.parent / "fdinfo" / file.name).read_text().split("flags:")[1].split()[0], 8) & os.O_WRONLY
-            )
-            if writes and str(file.readlink()).startswith("pipe:") and file.readlink() != errors:
-                file.write_text("nonsense\n")
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                if file.readlink() != errors and is_written(file):
+                    file.write_text("nonsense\n")
         until(lambda: not psutil.pid_exists(worker))
 
 
