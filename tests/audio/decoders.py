@@ -1,30 +1,25 @@
-"""Decoders that are killed whenever they start."""
+"""Decoders that die as soon as they start."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
+import sys
 from collections.abc import Callable, Iterator
 
-import psutil
+import pytest
+
+from earwitness.audio import fence
 
 
 @contextlib.contextmanager
-def every_decoder_killed() -> Iterator[Callable[[], None]]:
-    """Kill each decoder of this process as soon as there is one, until the end of the block, or until called."""
-    over = threading.Event()
+def every_decoder_dies() -> Iterator[Callable[[], None]]:
+    """End every decoder of this process, and each new one by SIGKILL at its start.
 
-    def kill() -> None:
-        while not over.wait(0.02):
-            for child in psutil.Process().children():
-                with contextlib.suppress(psutil.Error):
-                    if "earwitness.audio.decoder" in child.cmdline():
-                        child.kill()
-
-    thread = threading.Thread(target=kill, daemon=True)
-    thread.start()
-    try:
-        yield over.set
-    finally:
-        over.set()
-        thread.join()
+    New decoders start as usual after the block, or once what it gives is called.
+    """
+    fence.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            fence, "COMMAND", (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+        )
+        yield patch.undo

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from tests.audio.decoders import every_decoder_killed
+from tests.audio.decoders import every_decoder_dies
 
 from earwitness.audio import decode, decode_to, decoded, fence, probe
 from earwitness.audio.decode import decode as decode_here
@@ -102,7 +102,7 @@ def test_a_file_whose_decoder_was_killed_is_decoded_by_another(write_wav: Wav) -
 def test_a_file_at_which_a_fresh_decoder_dies_fails_and_the_next_file_gets_another(write_wav: Wav) -> None:
     path = write_wav("a.wav")
     with (
-        every_decoder_killed(),
+        every_decoder_dies(),
         pytest.raises(DecoderError, match=r"'.*a.wav' broke the decoder: the process was ended by SIGKILL") as caught,
     ):
         decode(path)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from tests.audio.decoders import every_decoder_killed
+from tests.audio.decoders import every_decoder_dies
 from tests.conftest import tone
 from tests.runs.jobs import job
 
@@ -152,9 +152,9 @@ def outcomes(record: Path) -> dict[str, tuple[str, str] | None]:
     return {id_: (one.stage, one.kind) if one else None for id_, one in failures.items()}
 
 
-def test_a_decoder_killed_under_a_clip_is_that_clips_failure_and_the_run_goes_on(three: Path, tmp_path: Path) -> None:
+def test_a_decoder_that_dies_at_a_clip_is_that_clips_failure_and_the_run_goes_on(three: Path, tmp_path: Path) -> None:
     made = job(tmp_path / "m", three, {"*": {"text": "one"}})
-    with every_decoder_killed() as spare_others:
+    with every_decoder_dies() as spare_others:
         record = start(made, tmp_path / "runs", lambda *_: spare_others())
     assert outcomes(record) == {"clip1": ("audio", "crash"), "clip2": None, "clip3": None}
     assert store.read_run(record).status == "complete"

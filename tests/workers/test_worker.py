@@ -98,10 +98,11 @@ def test_a_hang_ends_with_the_budget_and_leaves_no_process(audio: AudioFile) -> 
 
 
 def test_a_model_that_cannot_be_loaded_says_why_and_leaves_no_process(tmp_path: Path) -> None:
+    before = psutil.Process().children()  # decoders of earlier tests
     with pytest.raises(WorkerFailedError, match="needs a script at") as caught:
         Worker("fake", "fake:x", tmp_path, "cpu", SETTINGS)
     assert caught.value.failure.stage == "load"
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(before)
 
 
 def test_a_device_that_the_engine_does_not_have_is_refused_before_the_load() -> None:
