@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.ready
 # What some tests need beside Python: the synthesisers of the built-in sample, crontab, which checks an example, a
-# browser, Prometheus with promtool, amtool, sclite, ffmpeg, and two proxies.
+# browser, Prometheus with promtool, amtool, sclite, ffmpeg, two proxies, and shellcheck.
 DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium chromium-driver prometheus \
-          prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl
+          prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl \
+          shellcheck
 
-.PHONY: setup demo study test test-long quick check format lint types weights clean
+.PHONY: setup demo study test test-long quick check format lint types release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -49,6 +50,9 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 check: lint types test ## format, lint, types, architecture and all tests
+
+release: ## build the source archive and the wheel, check them, and install the wheel in a fresh environment
+	@tools/release.sh $(PYTHON)
 
 clean: ## remove the environment (pulled weights and data stay in the user's cache)
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
