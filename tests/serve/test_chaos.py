@@ -189,7 +189,7 @@ def besiege(chaos: Chaos, seconds: float, pause_s: tuple[float, float], roll: Ca
 
 def require_well(server: Running, chaos: Chaos) -> None:
     """A server has nothing left of what was done to it, and answers."""
-    until(lambda: idle(server), 60)
+    until(lambda: idle(server))
     until(lambda: not server.files())
     file, text = next(iter(chaos.good.items()))
     assert server.hear(content=file).data["text"] == text
