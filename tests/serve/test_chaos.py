@@ -131,16 +131,20 @@ class Chaos:
         return reply.error["code"] in PROVOKED
 
 
+def any_one(pids: list[int], dice: random.Random) -> list[int]:
+    return dice.sample(pids, min(1, len(pids)))
+
+
 def strike_worker(server: Running, dice: random.Random) -> None:
     """Kill a worker, or stop one of six: it hangs until the time of its request is up, or it gives no sign of life."""
-    for pid in dice.sample(server.workers, min(1, len(server.workers))):
+    for pid in any_one(server.workers, dice):
         with contextlib.suppress(psutil.Error):
             psutil.Process(pid).send_signal(dice.choice([signal.SIGKILL] * 5 + [signal.SIGSTOP]))
 
 
 def strike_decoder(server: Running, dice: random.Random) -> None:
     """Stop a decoder, and kill it after a moment in which somebody has come to it with a file; leave one of six."""
-    for pid in dice.sample(server.decoders, min(1, len(server.decoders))):
+    for pid in any_one(server.decoders, dice):
         with contextlib.suppress(psutil.Error):
             psutil.Process(pid).suspend()
             if dice.randrange(6):
