@@ -115,6 +115,25 @@ def test_a_new_decision_is_taken_over_without_a_dropped_request(tmp_path: Path) 
 
 
 @starts_servers
+def test_a_worker_that_hangs_while_it_starts_is_replaced_within_a_minute_or_two(tmp_path: Path) -> None:
+    model = f"fake:{script_folder(tmp_path / 'model')}"
+    with running(tmp_path, "--model", model, "--workers", "1", "--timeout", "100") as server:
+        (first,) = server.workers
+        psutil.Process(first).kill()
+        (second,) = until(lambda: [pid for pid in server.workers if pid != first])
+        psutil.Process(second).suspend()
+        assert not [row for row in server.log if row["event"] == "worker is ready"][1:], (
+            "it was stopped while it started"
+        )
+        answer = server.later(lambda: server.hear(EMPTY))
+        until(lambda: [pid for pid in server.workers if pid not in (first, second)])
+        until(lambda: answer)
+        assert answer[0].status == 200
+        (row,) = [row for row in server.log if row["event"] == "no worker came up"]
+        assert (row["level"], row["reason"]) == ("error", "No answer within 30 s; the worker was ended.")
+
+
+@starts_servers
 def test_a_decoder_that_hangs_is_replaced_and_the_client_gets_its_text(tmp_path: Path) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
     with running(tmp_path, "--model", model, "--workers", "1", "--timeout", "60") as server:

@@ -2,7 +2,7 @@
 
 What a cluster does with endpoints is done here by a thread: it asks every server whether it is ready, writes those that
 are into the list of nginx, and has nginx read it again. nginx is told to send no request to a second server, so that
-nothing is papered over.
+nothing is papered over, and to pass on every upload as it comes, so that slow ones and broken ones reach a server.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ http {{
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_next_upstream off;
+      proxy_request_buffering off;
       proxy_read_timeout 310s;
     }}
   }}

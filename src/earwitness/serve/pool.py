@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from earwitness.serve.job import GRACE_S, DroppedError, Job, JobFailedError, UnavailableError
-from earwitness.serve.starting import start_worker
+from earwitness.serve.starting import load_budget_s, start_worker
 from earwitness.serve.values import Served
 from earwitness.types import Failure
 from earwitness.workers.host_memory import oom_kills, peak_rss_bytes
@@ -83,6 +83,7 @@ class Pool:
         self._busy = [False] * served.n_workers
         self._mean_s = 1.0
         self._failed_starts = 0
+        self._first_start_s: float | None = None
         self._loop = asyncio.get_running_loop()
         self._news, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
@@ -300,14 +301,16 @@ class Pool:
             if self._closing.is_set():
                 worker.kill()
 
+        began_at, budget_s = time.monotonic(), load_budget_s(self._first_start_s, self._failed_starts)
         try:
-            worker = start_worker(self.served, self._probe, spawned)
+            worker = start_worker(self.served, self._probe, spawned, budget_s)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server says so and goes on
             if not self._closing.is_set():
                 self._troubled(str(error))
             return None
         finally:
             self._loading[number] = None
+        self._first_start_s = self._first_start_s or time.monotonic() - began_at
         self.infos[number], self.workers[number] = worker.info, worker
         self.trouble, self._failed_starts = None, 0
         self._events.started(self.served, worker.info)

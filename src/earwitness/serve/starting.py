@@ -9,20 +9,45 @@ from earwitness.workers.supervisor import AudioFile
 from earwitness.workers.worker import LoadedInfo, Worker
 
 LOAD_S = 900.0
-"""That a worker gets to load its model in."""
+"""That the first worker gets to load its model in."""
+_LEAST_S = 30.0
+_TIMES_THE_FIRST = 10
+
+
+def load_budget_s(first_s: float | None, n_failed: int) -> float:
+    """Return how long a worker may take to come up.
+
+    Ten times the first one's time, so that one that hangs is soon ended; twice as long after each failure, so that a
+    machine that has become slow gets its worker in the end.
+
+    >>> load_budget_s(None, 0), load_budget_s(1.5, 0), load_budget_s(20.0, 0)
+    (900.0, 30.0, 200.0)
+    >>> load_budget_s(1.5, 2), load_budget_s(1.5, 9)
+    (120.0, 900.0)
+
+    Args:
+        first_s: Seconds that the first worker took; ``None`` before there was one.
+        n_failed: Workers that did not come up since the last that did.
+    """
+    if first_s is None:
+        return LOAD_S
+    return min(LOAD_S, max(_LEAST_S, _TIMES_THE_FIRST * first_s) * 2**n_failed)
 
 
 class NotAsMeasuredError(Exception):
     """A worker that would not do what was measured."""
 
 
-def start_worker(served: Served, probe: tuple[AudioFile, str | None], on_spawn: Callable[[Worker], None]) -> Worker:
+def start_worker(
+    served: Served, probe: tuple[AudioFile, str | None], on_spawn: Callable[[Worker], None], budget_s: float
+) -> Worker:
     """Return a worker that has transcribed the probe.
 
     Args:
         served: The model.
         probe: Audio, and its language.
         on_spawn: Called once the process runs and before its model loads, so that another thread can end it.
+        budget_s: That the model may take to load, and then the probe.
 
     Raises:
         NotAsMeasuredError: When its settings or its device are not those that were measured.
@@ -36,13 +61,13 @@ def start_worker(served: Served, probe: tuple[AudioFile, str | None], on_spawn: 
         served.device,
         served.settings,
         options=served.model.options,
-        budget_s=LOAD_S,
+        budget_s=budget_s,
         on_spawn=on_spawn,
     )
     try:
         _require_as_measured(served, worker.info)
         worker.transcribe(
-            audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=LOAD_S, on_segment=lambda _: None
+            audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=budget_s, on_segment=lambda _: None
         )
     except BaseException:
         worker.kill()
