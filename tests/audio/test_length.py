@@ -14,6 +14,7 @@ from tests.conftest import tone
 
 from earwitness.audio import decode, decode_to, decoded, probe
 from earwitness.audio.source import SKIPPED
+from earwitness.data.audio_remarks import explain
 from earwitness.data.check import check
 from earwitness.data.load import load
 from earwitness.errors import AudioError
@@ -79,7 +80,8 @@ def test_a_run_the_check_and_the_server_hear_the_same_to_the_end(tmp_path: Path,
     assert (tmp_path / "server.f32").read_bytes() == (tmp_path / "run.f32").read_bytes()
     assert run.n_samples == pytest.approx(clip.duration_s * 16_000, abs=2)
     assert [finding.message for finding in check(path, deep=True)] == [
-        "unlabelled: there is no reference, so it cannot be scored"
+        "unlabelled: there is no reference, so it cannot be scored",
+        *map(explain, run.remarks),
     ]
 
 

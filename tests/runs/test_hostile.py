@@ -25,6 +25,7 @@ from tests.runs.jobs import job
 
 from earwitness.audio import fence
 from earwitness.data import load
+from earwitness.data.audio_remarks import explain
 from earwitness.runs import store
 from earwitness.runs.drive import start
 
@@ -226,9 +227,15 @@ def test_a_stereo_call_mixed_to_its_mean_is_told_once_and_stands_in_the_record(
         Path(model.removeprefix("fake:")).mkdir()
         (Path(model.removeprefix("fake:")) / "script.json").write_text('{"*": {"text": "one"}}')
     done = cli("run", tmp_path / "calls.jsonl", "--model", models[0], "--model", models[1])
-    assert done.stderr.count("calls: 1 of 3 clips have channels with different sound in them") == 1
-    assert done.stderr.count("calls: 1 of 3 clips have channels that cancel each other out") == 1
-    assert "add --channel 0" in done.stderr
+    assert done.stderr.count("calls: 1 of 3 clips: the channels hold different sound, such as two speakers") == 1
+    assert done.stderr.count("calls: 1 of 3 clips: the channels cancel each other out") == 1
+    assert "run with --channel 0" in done.stderr
+    checked = cli("data", "check", tmp_path / "calls.jsonl", "--deep").stdout
+    for remark in ("channels_differ", "channels_cancel"):
+        meaning, remedy = explain(remark).split(". ", 1)
+        assert f"{meaning}. {remedy}" in checked
+        assert meaning in done.stderr
+        assert remedy in done.stderr
     results = store.read_clips(the_record(tmp_path))
     remarks = {result.clip.id: result.hypothesis.audio_remarks for result in results}
     assert remarks == {"call": ("channels_differ",), "opposite": ("channels_cancel",), "same": ()}

@@ -146,8 +146,8 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from earwitness.api.jobs import caveats
+    from earwitness.data.audio_remarks import summarize
     from earwitness.runs.drive import Turn, by_data, together
-    from earwitness.runs.mixed import mixed
     from earwitness.runs.store import read_clips
 
     screen = console(stderr=True)
@@ -169,7 +169,8 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
                 turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
             records |= zip(group, together(turns, out), strict=True)
             if not quiet:
-                for line in mixed(read_clips(records[group[0]])):
+                results = read_clips(records[group[0]])
+                for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
                     screen.print(f"{turns[0].job.dataset.name}: {line}", markup=False)
     return [records[number] for number in range(len(tasks))]
 

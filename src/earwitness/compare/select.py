@@ -72,7 +72,7 @@ def _refuse_unequal(runs: Sequence[Run]) -> None:
     if len(recipes) > 1:
         raise ComparisonError(
             f"WER was computed in different ways: {'; '.join(sorted(recipes))}. "
-            "Score the runs alike: earwitness rescore RUN... --normalizer NAME"
+            "Score the runs alike: earwitness rescore RUN... --normalizer auto"
         )
 
 

@@ -7,18 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from earwitness.data.audio_remarks import explain
 from earwitness.data.load import Progress, locate, past_the_end, read_rows
 from earwitness.data.naming import clip_id, with_distinct_names
 from earwitness.data.rows import Remark, Row, there
 from earwitness.errors import AudioError, ManifestError
 from earwitness.fetch import sha256_of
 
+if TYPE_CHECKING:
+    from earwitness.audio import AudioInfo
+
 _WORDS_PER_S = 7.0
 _SILENT = 1e-4
+_Text = tuple[Literal["error", "warning"], str]
 _NAMES_AND_NUMBERS = re.compile(r"'[^']*'|[0-9][0-9.]*|\S*/\S*")
 
 
@@ -48,45 +53,28 @@ def check(
 
     Missing and unreadable files, stated durations that do not fit the file, ids that are there twice, one audio under
     two ids, empty references, unlabelled clips, texts without audio, more words a second than anybody speaks. ``deep``
-    decodes every clip: files cut short, NaN samples, speech in the manifest where the audio is silent.
+    decodes every clip: files cut short, NaN samples, speech in the manifest where the audio is silent, channels that
+    cancel each other out or differ, packets that cannot be decoded.
+
+    A span is compared with the length of its file only where the container states that length, or ``deep`` counts it.
 
     Raises:
         DataError: When there is no dataset at all.
     """
-    found = list(read_rows(locate(source), format, columns))
-    named = iter(with_distinct_names([row for row in found if isinstance(row, Row)]))
+    lines = list(read_rows(locate(source), format, columns))
+    named = iter(with_distinct_names([row for row in lines if isinstance(row, Row)]))
+    dataset = _Dataset(_Files(count=deep), deep)
     findings: list[Finding] = []
-    ids: dict[str, str] = {}
-    heard: dict[tuple[str, float, float | None, int | None], str] = {}
-    sha256 = cache(sha256_of)
-    for done, one in enumerate(found, start=1):
-        if isinstance(one, ManifestError):
-            findings.append(Finding("error", str(one).split(" ")[0].strip("':"), None, str(one)))
-            continue
-        if isinstance(one, Remark):
-            findings.append(Finding("warning", one.where, None, one.message))
-            continue
-        row = next(named)
-        identity = clip_id(row)
-        if identity in ids:
-            findings.append(
-                Finding("error", row.where, identity, f"id {identity!r} is there already, at {ids[identity]}")
-            )
-        ids.setdefault(identity, row.where)
-        findings += [Finding(severity, row.where, identity, text) for severity, text in _look(row, deep)]
-        try:
-            content = sha256(row.audio) if there(row.audio) and row.audio.is_file() else None
-        except OSError as error:
-            content = None
-            message = f"{str(row.audio)!r} cannot be read: {error.strerror or error}"
-            findings.append(Finding("error", row.where, identity, message))
-        if content is not None:
-            key = (content, row.start_s, row.duration_s, row.channel)
-            if heard.setdefault(key, identity) != identity:
-                findings.append(Finding("warning", row.where, identity, f"same audio as clip {heard[key]!r}"))
+    for done, line in enumerate(lines, start=1):
+        if isinstance(line, ManifestError):
+            findings.append(Finding("error", str(line).split(" ")[0].strip("':"), None, str(line)))
+        elif isinstance(line, Remark):
+            findings.append(Finding("warning", line.where, None, line.message))
+        else:
+            findings += dataset.look_at(next(named))
         if report:
-            report(done, len(found))
-    if not ids and not any(finding.severity == "error" for finding in findings):
+            report(done, len(lines))
+    if not dataset.ids and not any(finding.severity == "error" for finding in findings):
         findings.append(Finding("error", str(source), None, "there is not one clip in it"))
     return findings
 
@@ -104,36 +92,117 @@ def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _look(row: Row, deep: bool) -> Iterator[tuple[Literal["error", "warning"], str]]:
-    from earwitness.audio import decode, probe
+class _Files:
+    """Headers and hashes of audio files, each read once."""
 
+    def __init__(self, *, count: bool) -> None:
+        self._count = count
+        self.header = cache(self._header)
+        self.sha256 = cache(self._sha256)
+
+    def _header(self, path: Path) -> AudioInfo | AudioError:
+        from earwitness.audio import probe
+
+        try:
+            return probe(path, count=self._count)
+        except AudioError as error:
+            return error
+
+    def _sha256(self, path: Path) -> str | OSError | None:
+        try:
+            return sha256_of(path) if there(path) and path.is_file() else None
+        except OSError as error:
+            return error
+
+
+class _Dataset:
+    """Looks at the rows of one dataset in turn, and remembers what rows are compared by."""
+
+    def __init__(self, files: _Files, deep: bool) -> None:
+        self.ids: dict[str, str] = {}
+        """Where each id stands first."""
+        self._files = files
+        self._deep = deep
+        self._owners: dict[tuple[str, float, float | None, int | None], str] = {}
+
+    def look_at(self, row: Row) -> list[Finding]:
+        """Return what is wrong with a row, alone or beside those before it."""
+        identity = clip_id(row)
+        return [Finding(severity, row.where, identity, text) for severity, text in self._remarks(row, identity)]
+
+    def _remarks(self, row: Row, identity: str) -> Iterator[_Text]:
+        if identity in self.ids:
+            yield "error", f"id {identity!r} is there already, at {self.ids[identity]}"
+        self.ids.setdefault(identity, row.where)
+        yield from _look_at_reference(row)
+        yield from _look_at_audio(row, self._files.header(row.audio), self._deep)
+        sha256 = self._files.sha256(row.audio)
+        if isinstance(sha256, OSError):
+            yield "error", f"{str(row.audio)!r} cannot be read: {sha256.strerror or sha256}"
+        elif sha256 is not None:
+            owner = self._owners.setdefault((sha256, row.start_s, row.duration_s, row.channel), identity)
+            if owner != identity:
+                yield "warning", f"same audio as clip {owner!r}"
+
+
+def _look_at_reference(row: Row) -> Iterator[_Text]:
     if row.reference is None:
         yield "warning", "unlabelled: there is no reference, so it cannot be scored"
     elif not row.reference.strip():
         yield "warning", "empty reference: every word heard here will count as invented"
-    try:
-        file_s = probe(row.audio).duration_s
-        if file_s is not None:
-            yield from _look_at_times(row, file_s)
-        if deep:
-            duration_s = row.duration_s
-            if duration_s is not None and file_s is not None:
-                duration_s -= past_the_end(row, file_s)
-            samples = decode(row.audio, start_s=row.start_s, duration_s=duration_s, channel=row.channel).samples
-            if (row.reference or "").strip() and float(np.abs(samples).max()) < _SILENT:
-                yield "error", "the audio is silent, and the reference has words"
-    except (AudioError, ManifestError) as error:
-        yield "error", str(error)
 
 
-def _look_at_times(row: Row, file_s: float) -> Iterator[tuple[Literal["error", "warning"], str]]:
+def _look_at_audio(row: Row, header: AudioInfo | AudioError, deep: bool) -> Iterator[_Text]:
+    if isinstance(header, AudioError):
+        yield "error", str(header)
+        return
+    # A library's guess may be off by half of the file.
+    file_s = header.duration_s if header.duration_kind in ("stated", "counted") else None
+    if file_s is not None:
+        yield from _look_at_end(row, file_s)
+    yield from _look_at_pace(row, file_s)
+    if deep:
+        yield from _look_at_sound(row, _span_s(row, file_s))
+
+
+def _span_s(row: Row, file_s: float | None) -> float | None:
+    """Return how much of the file a row takes as it states it, without what its grace cuts off."""
+    if row.duration_s is None or file_s is None:
+        return row.duration_s
+    return row.duration_s - past_the_end(row, file_s)
+
+
+def _look_at_end(row: Row, file_s: float) -> Iterator[_Text]:
     rest_s = file_s - row.start_s
-    length_s = rest_s if row.duration_s is None else row.duration_s - past_the_end(row, file_s)
+    stated_s = _span_s(row, file_s)
+    length_s = rest_s if stated_s is None else stated_s
     if rest_s <= 0 or length_s - rest_s > max(0.1, 0.01 * length_s):
         span = f"{row.start_s:.2f} to {row.start_s + length_s:.2f} s"
         yield "error", f"the manifest speaks of {span}, and the file is {file_s:.2f} s long"
-    elif not row.start_s and row.duration_s is not None and rest_s - length_s > max(0.1, 0.01 * rest_s):
+    elif not row.start_s and stated_s is not None and rest_s - length_s > max(0.1, 0.01 * rest_s):
         yield "warning", f"the manifest takes {length_s:.2f} s of a file of {file_s:.2f} s"
+
+
+def _look_at_pace(row: Row, file_s: float | None) -> Iterator[_Text]:
+    length_s = _span_s(row, file_s)
+    if length_s is None:
+        length_s = 0.0 if file_s is None else file_s - row.start_s
     words = len((row.reference or "").split())
     if length_s > 0 and words > 3 and words / length_s > _WORDS_PER_S:
         yield "warning", f"{words} words in {length_s:.2f} s: is this the right reference?"
+
+
+def _look_at_sound(row: Row, span_s: float | None) -> Iterator[_Text]:
+    from earwitness.audio import inspect
+    from earwitness.audio.channels import CANCEL
+
+    try:
+        audio, remarks = inspect(row.audio, start_s=row.start_s, duration_s=span_s, channel=row.channel)
+    except AudioError as error:
+        yield "error", str(error)
+        return
+    for remark in remarks:
+        yield "warning", explain(remark)
+    is_silent = float(np.abs(audio.samples).max(initial=0.0)) < _SILENT
+    if is_silent and CANCEL not in remarks and (row.reference or "").strip():
+        yield "error", "the audio is silent, and the reference has words"

@@ -13,6 +13,7 @@ from earwitness.runs.environment import environment, is_running, this_process, u
 from earwitness.runs.hear import scratch_folder, spoken_language
 from earwitness.runs.job import Job, Report
 from earwitness.runs.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, EngineInfo, ModelInfo, Run, SpeechInfo
+from earwitness.runs.rescore import rescored
 from earwitness.runs.session import Session
 from earwitness.runs.turns import take_turns
 from earwitness.types import Settings
@@ -69,7 +70,8 @@ def start(job: Job, out: Path, report: Report) -> Path:
 def resume(path: Path, job: Job, report: Report) -> None:
     """Go on with a record that was interrupted, killed or given up; a complete one is left as it is.
 
-    Clips that have a result, a failure included, are not run again; protocols that were asked for are.
+    Clips that have a result, a failure included, are not run again; protocols that were asked for are. Clips that were
+    scored by an earlier version, under other rules of the same name, are scored again.
 
     Args:
         path: The record.
@@ -207,6 +209,11 @@ def _taken_up(path: Path) -> tuple[Path, Run]:
     if run.status == "complete":
         return path, run
     store.cut_unfinished_line(store.clips_path(path))
+    # The rules of its name may have changed since it was begun: a record is scored by one set of rules.
+    results = store.read_clips(path)
+    fresh = rescored(results, run.scoring)
+    if fresh != results:
+        store.write_clips(path, fresh)
     run = replace(run, status="running", failure=None, process=this_process(), resumed=run.resumed + 1)
     store.write_run(path, run)
     return path, run

@@ -26,6 +26,12 @@ def scored(results: Sequence[ClipResult], scoring: ScoringInfo) -> tuple[Score, 
     return summarize([(result.clip, result.score) for result in results], options_of(scoring))
 
 
+def rescored(results: Sequence[ClipResult], scoring: ScoringInfo) -> list[ClipResult]:
+    """Return the lines of a record with counts and findings under another scoring."""
+    options = options_of(scoring)
+    return [replace(r, score=score_clip(r.clip, r.hypothesis, options, r.speech)) for r in results]
+
+
 def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
     """Write a new record with the same texts under another scoring, and return its path.
 
@@ -35,13 +41,9 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
     run = store.read_run(path)
     if run.status != "complete":
         raise RecordError(f"{str(path)!r} is {run.status}. Finish it first: earwitness run --resume {path}")
-    options = options_of(scoring)
-    results = [replace(r, score=score_clip(r.clip, r.hypothesis, options, r.speech)) for r in store.read_clips(path)]
+    results = rescored(store.read_clips(path), scoring)
     made = store.new_record_path(path.parent)
-    clips = store.clips_path(made)
-    with store.writing(clips), clips.open("ab") as lines:
-        for result in results:
-            store.append(lines, result)
+    store.write_clips(made, results)
     new = replace(
         run,
         id=store.new_run_id(run.model.id),

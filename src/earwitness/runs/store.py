@@ -16,7 +16,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -25,6 +25,7 @@ from typing import IO, Any
 
 from earwitness.errors import EarwitnessError, RecordError
 from earwitness.runs.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
+from earwitness.scoring.stored import stored_normalizer
 
 CLIPS_SUFFIX = ".clips.jsonl"
 
@@ -156,7 +157,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Read a Run. What an older version called ``auto`` is read as ``whisper``, its name today.
+    """Read a Run. What an older version called ``auto`` is read as ``whisper``, its name today, in rules as well.
 
     Raises:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
@@ -175,10 +176,8 @@ def read_run(path: Path) -> Run:
 
 def _with_stored_rules(run: Run) -> Run:
     """Name the rules with which a record was scored, so that no reader applies the rules that now have their name."""
-    was_whisper = any("norm:auto(en=whisper-english@" in score.signature for score in run.scores)
-    if run.scoring.normalizer != "auto" or not was_whisper:
-        return run
-    return replace(run, scoring=replace(run.scoring, normalizer="whisper"))
+    name = stored_normalizer(run.scoring.normalizer, [score.signature for score in run.scores])
+    return replace(run, scoring=replace(run.scoring, normalizer=name))
 
 
 def read_document(kind: Any, path: Path, version: int, *, what: str, missing: str, remedy: str) -> Any:
@@ -211,9 +210,22 @@ def read_document(kind: Any, path: Path, version: int, *, what: str, missing: st
 
 def append(file: IO[bytes], result: ClipResult) -> None:
     """Append one line and hand it to the operating system, so that killing this process cannot lose it."""
-    line = json.dumps(adapter(ClipResult).dump_python(result, mode="json"), ensure_ascii=False, allow_nan=False)
-    file.write(line.encode() + b"\n")
+    file.write(_line_of(result))
     file.flush()
+
+
+def write_clips(record: Path, results: Iterable[ClipResult]) -> None:
+    """Write the clips file of a record anew, in one step.
+
+    Raises:
+        RecordError: When it cannot be written; the old one is then still there.
+    """
+    write_bytes(clips_path(record), b"".join(map(_line_of, results)))
+
+
+def _line_of(result: ClipResult) -> bytes:
+    data = adapter(ClipResult).dump_python(result, mode="json")
+    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def read_clips(record: Path) -> list[ClipResult]:
