@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from tests.fuzz.mutation import mutated
-from tests.fuzz.targets import Target
+from tests.fuzz.target import Target
 
 from earwitness.errors import DecoderError, EarwitnessError
 

@@ -5,47 +5,32 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-
-@dataclass(frozen=True)
-class Target:
-    """A reader and a file that it reads."""
-
-    name: str
-    """The file's name, in a folder of its own."""
-    content: bytes
-    """Of the valid file, which is changed."""
-    read: Callable[[Path], object]
-    """Takes the changed file."""
-    beside: Mapping[str, bytes] = field(default_factory=dict)
-    """Files that stay as they are."""
-    whole_folder: bool = False
-    """Whether ``read`` takes the folder."""
+from tests.fuzz.target import Target
+from tests.fuzz.texts import texts
 
 
 def _lines(*rows: Mapping[str, Any]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def _rows(kind: str | None, path: Path) -> object:
+def _rows(kind: str | None, path: Path, columns: Mapping[str, str] | None = None) -> object:
     from earwitness.data.load import fingerprint, read_rows, to_clips
     from earwitness.data.rows import Row
 
-    clips = to_clips(row for row in read_rows(path, kind) if isinstance(row, Row))
+    clips = to_clips(row for row in read_rows(path, kind, columns) if isinstance(row, Row))
     return fingerprint(clips)
 
 
-def _pairs(kind: Any, path: Path) -> object:
+def _pairs(kind: Any, path: Path, **reading: Any) -> object:
     from earwitness.scoring.files import Reading, read_pairs
 
-    return read_pairs(path, path, Reading(kind))
+    return read_pairs(path, path, Reading(kind, **reading))
 
 
 def _timed(path: Path) -> object:
@@ -112,12 +97,19 @@ def _sound(path: Path) -> object:
 NEMO = _lines(
     {"audio_filepath": "a.wav", "text": "one two", "duration": 1.5, "offset": 0.5, "lang": "en", "id": "a", "x": [1]},
     {"audio_filepath": "b.wav", "text": "día 😀", "speaker": "s", "recording": "r", "channel": 1},
+    {"audio_filepath": "c.wav", "text": "three", "channel_selector": "average", "lang": "English"},
 )
 CUT = {
     "id": "c", "start": 0.0, "duration": 1.0, "channel": 0, "type": "MonoCut", "custom": {"k": 1},
     "supervisions": [{"id": "s", "start": 0.0, "duration": 1.0, "text": "one", "language": "en", "speaker": "x"}],
     "recording": {"id": "r", "sources": [{"type": "file", "channels": [0], "source": "a.wav"}], "duration": 1.0,
                   "sampling_rate": 16000, "num_samples": 16000},
+}  # fmt: skip
+MULTI_CUT = CUT | {
+    "id": "m", "type": "MultiCut", "channel": [0, 1],
+    "recording": {"id": "r", "sources": [{"type": "file", "channels": [0], "source": "a.wav"},
+                                         {"type": "file", "channels": [1], "source": "b.wav"}],
+                  "sampling_rate": 16000, "num_samples": 16000, "duration": 1.0, "channel_ids": [0, 1]},
 }  # fmt: skip
 RULES = b'name = "mine"\ncase = "fold"\n[[replace]]\nfrom = "colou?r"\nto = "color"\n'
 STUDY = b'[study]\ndata = ["sample"]\nmodels = ["fake:echo"]\n'
@@ -127,37 +119,84 @@ KEYS = json.dumps({"keys": [{"name": "a", "sha256": "0" * 64, "created_at": "202
 
 def readers() -> dict[str, Target]:
     """Return the targets that need no process and no sound."""
+    return _manifests() | _kaldi() | _scoring() | _settings() | _records() | texts()
+
+
+def _manifests() -> dict[str, Target]:
     table = "path\tsentence\tid\tduration\na.wav\tone two\tx\t1.5\nb.wav\tdía\ty\t2\n"
-    scp = b"rec1 a.wav\nrec2 b.wav\n"
-    segments = b"utt1 rec1 0.0 1.5\nutt2 rec2 0.5 2.0\n"
-    stm = b"a 1 x 0.0 1.5 <o,f0> one two\n;; note\na 1 x 1.5 3.0 three\n"
-    ctm = b"a 1 0.1 0.2 one 0.9\na 1 0.4 0.2 two\n"
-    texts = _lines({"id": "a", "text": "one", "pred_text": "two"}, {"id": "b", "text": "three", "pred_text": ""})
-    targets = {
+    own = b"File;Wording;Side;From\na.wav;one two;0;0.5\nb.wav;three;1;0\n"
+    columns = {"audio": "File", "text": "Wording", "channel": "Side", "start": "From"}
+    metadata = b"file_name,transcription,language\na.wav,one two,en\nb.wav,three,en_US\n"
+    beside = {"a.wav": b"x", "b.wav": b"x"}
+    # A table that Excel wrote.
+    utf16 = "\ufeff" + table.replace("\t", ";")
+    described = _lines({"file_name": "a.wav", "text": "one"})
+    return {
         "nemo": Target("m.jsonl", NEMO, partial(_rows, None)),
         "nemo gzip": Target("m.jsonl.gz", gzip.compress(NEMO, mtime=0), partial(_rows, None)),
+        "nemo columns": Target("m.jsonl", NEMO, partial(_rows, None, columns={"text": "x", "id": "lang"})),
         "csv": Target("m.csv", table.replace("\t", ",").encode(), partial(_rows, None)),
+        "csv columns": Target("m.csv", own, partial(_rows, None, columns=columns)),
+        "csv utf-16": Target("m.csv", utf16.encode("utf-16-le"), partial(_rows, None)),
         "tsv": Target("m.tsv", table.encode(), partial(_rows, None)),
         "folder": Target("a.txt", b"one two\n", partial(_rows, "folder"), {"a.wav": b"x"}, whole_folder=True),
-        "kaldi wav.scp": Target("wav.scp", scp, partial(_rows, "kaldi"), {"segments": segments}, whole_folder=True),
-        "kaldi segments": Target("segments", segments, partial(_rows, "kaldi"), {"wav.scp": scp}, whole_folder=True),
-        "kaldi text": Target("text", b"rec1 one\nrec2 two\n", partial(_rows, "kaldi"), {"wav.scp": scp}, True),
+        "metadata.csv": Target("metadata.csv", metadata, partial(_rows, "folder"), beside, whole_folder=True),
+        "metadata.jsonl": Target("metadata.jsonl", described, partial(_rows, "folder"), beside, whole_folder=True),
+        "metadata.csv columns": Target("metadata.csv", own, partial(_rows, "folder", columns=columns), beside, True),
         "librispeech": Target("1-2.trans.txt", b"1-2-0001 ONE TWO\n1-2-0002 THREE\n", partial(_rows, "librispeech"), {},
                               whole_folder=True),
-        "lhotse": Target("cuts.jsonl", _lines(CUT, CUT | {"id": "d"}), partial(_rows, "lhotse")),
+        "lhotse": Target("cuts.jsonl", _lines(CUT, CUT | {"id": "d"}, MULTI_CUT), partial(_rows, "lhotse")),
         "lhotse gzip": Target("cuts.jsonl.gz", gzip.compress(_lines(CUT), mtime=0), partial(_rows, "lhotse")),
+    }  # fmt: skip
+
+
+def _kaldi() -> dict[str, Target]:
+    """Each file of a Kaldi folder is changed beside the others."""
+    folder = {
+        "wav.scp": b"rec1 a.wav\nrec2 a.wav\n",
+        "segments": b"utt1 rec1 0.0 1.5\nutt2 rec2 0.5 -1 1\n",
+        "text": b"utt1 one\nutt2 two\n",
+        "utt2spk": b"utt1 ann\nutt2 bob\n",
+        "utt2lang": b"utt1 eng\nutt2 en_US\n",
+        "reco2file_and_channel": b"rec1 call A\nrec2 call B\n",
+    }
+    return {
+        f"kaldi {name}": Target(
+            name, content, partial(_rows, "kaldi"), {k: v for k, v in folder.items() if k != name}, True
+        )
+        for name, content in folder.items()
+    } | {"kaldi without segments": Target("wav.scp", folder["wav.scp"], partial(_rows, "kaldi"), {}, True)}
+
+
+def _scoring() -> dict[str, Target]:
+    stm = b"a 1 x 0.0 1.5 <o,f0> one two\n;; note\na 1 x 1.5 3.0 three\n"
+    ctm = b"a 1 0.1 0.2 one 0.9\na 1 0.4 0.2 two\n"
+    trn = b"one (two) {a / b;noun / @} (a-1)\nthree (a-2)\n"
+    texts_ = _lines({"id": "a", "text": "one", "pred_text": "two"}, {"id": "b", "text": "three", "pred_text": None})
+    return {
         "score plain": Target("a.txt", b"one two\nthree\n", partial(_pairs, "plain")),
-        "score trn": Target("a.trn", b"one two (a-1)\nthree (a-2)\n", partial(_pairs, "trn")),
-        "score jsonl": Target("a.jsonl", texts, partial(_pairs, "jsonl")),
+        "score any": Target("a.txt", b"utt-1 one two\nutt-2 three\n", partial(_pairs, None)),
+        "score kaldi": Target("text", b"utt-1 one two\nutt-2 three\n", partial(_pairs, "kaldi")),
+        "score gb18030": Target(
+            "a.txt", "你好\n一 二\n".encode("gb18030"), partial(_pairs, "plain", encoding="gb18030")
+        ),
+        "score trn": Target("a.trn", trn, partial(_pairs, "trn")),
+        "score trn optional": Target("a.trn", trn, partial(_pairs, "trn", optional=True)),
+        "score jsonl": Target("a.jsonl", texts_, partial(_pairs, "jsonl")),
+        "score jsonl missing": Target("a.jsonl", texts_, partial(_pairs, "jsonl", missing_as_empty=True)),
         "score stm": Target("ref.stm", stm, lambda path: _timed(path.with_name("hyp.ctm")), {"hyp.ctm": ctm}),
         "score ctm": Target("hyp.ctm", ctm, _timed, {"ref.stm": stm}),
         "score": Target("a.txt", "one {two / too} día\nthree\n".encode(), _scored),
+    }
+
+
+def _settings() -> dict[str, Target]:
+    return {
         "rules": Target("r.toml", RULES, _rules),
         "keys": Target("k.json", KEYS, _keys),
         "study": Target("earwitness.toml", STUDY, _study),
         "policy": Target("p.toml", _shipped_policy(), _policy),
-    }  # fmt: skip
-    return targets | _records()
+    }
 
 
 def _shipped_policy() -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.fuzz.harness import Findings, fuzz
+from tests.fuzz.target import Target
 from tests.fuzz.targets import readers, sounds
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="bounds time with a POSIX timer")
@@ -46,8 +47,6 @@ def test_a_broken_sound_gets_a_sentence(name: str) -> None:
 
 
 def test_the_harness_sees_what_it_looks_for() -> None:
-    from tests.fuzz.targets import Target
-
     def fail(_: Path) -> None:
         raise KeyError("a bug")
 

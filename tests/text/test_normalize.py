@@ -106,3 +106,13 @@ def outcome(words: Callable[[str], list[str]], text: str) -> object:
         return words(text)
     except Exception as error:  # noqa: BLE001 - whatever the package raises
         return type(error)
+
+
+@pytest.mark.parametrize("name", ["whisper-english", "whisper-english-openai", "leaderboard", "leaderboard-f83d546"])
+@pytest.mark.parametrize(
+    "text", ["9" * 5000, "$" + "9" * 9000, "nine " * 5000 + "thousand"], ids=["digits", "money", "words"]
+)
+def test_a_numeral_without_end_does_not_break_the_rules_of_others(name: str, text: str) -> None:
+    words = normalizer(name).words(f"it was {text} you know", "en")
+    assert (words[:2], words[-2:]) == (["it", "was"], ["you", "know"])
+    assert sum(word.count("9") for word in words) == text.count("9") + text.count("nine")

@@ -47,6 +47,8 @@ NAMES = (
     "none",
 )
 _PACKAGE = "whisper-normalizer"
+_MOST_DIGITS = 4300
+"""Of ``sys.int_info.default_max_str_digits``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +167,20 @@ def _package(letters: bool) -> Callable[[str], list[str]]:
 
 
 def _split(normalize: Callable[[str], str]) -> Callable[[str], list[str]]:
-    return lambda text: normalize(text).split()
+    """Return rules of others that give words.
+
+    The package fails at numbers of more digits than Python turns into integers, as a model writes them that repeats
+    itself. A text with one is cut in the middle, until there is none.
+    """
+
+    def words(text: str) -> list[str]:
+        try:
+            return normalize(text).split()
+        except (AssertionError, ValueError):
+            if len(text) <= _MOST_DIGITS:
+                raise
+        space = text.find(" ", len(text) // 2)
+        middle = len(text) // 2 if space < 0 else space
+        return words(text[:middle]) + words(text[middle:])
+
+    return words
