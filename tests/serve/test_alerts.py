@@ -61,13 +61,25 @@ def hastened(rules: str) -> str:
 
 
 class Prometheus:
-    """A real one, which scrapes what it is told to, and what it has ever fired."""
+    """A real Prometheus with the hastened rules.
 
-    def __init__(self, folder: Path, jobs: dict[str, list[str]]) -> None:
+    Args:
+        folder: For its configuration and data.
+        jobs: Addresses that it scrapes, by job name.
+        alertmanager: Address to which it sends alerts; ``None`` for none.
+    """
+
+    def __init__(self, folder: Path, jobs: dict[str, list[str]], alertmanager: str | None = None) -> None:
         (folder / "alerts.yml").write_text(hastened(RULES.read_text("utf-8")), encoding="utf-8")
         scrapes = [{"job_name": name, "static_configs": [{"targets": targets}]} for name, targets in jobs.items()]
         pace = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        config = {"global": pace, "rule_files": ["alerts.yml"], "scrape_configs": scrapes}
+        targets = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
+        config = {
+            "global": pace,
+            "rule_files": ["alerts.yml"],
+            "scrape_configs": scrapes,
+            "alerting": {"alertmanagers": targets},
+        }
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         self.address = f"127.0.0.1:{free_port()}"
         self.fired: set[tuple[str, str]] = set()
