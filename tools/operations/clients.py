@@ -83,14 +83,15 @@ class Clients:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.request("POST", ROUTE, parts(), headers)
             response = connection.getresponse()
-            outcome = self._outcome(request_id, content, response.status, response.read())
+            outcome = self.outcome(request_id, content, response.status, response.read())
         except (OSError, http.client.HTTPException) as error:
             outcome = Outcome(request_id, None, NO_ANSWER, repr(error))
         finally:
             connection.close()
         return self.ledger.add(outcome)
 
-    def _outcome(self, request_id: str, content: bytes, status: int, body: bytes) -> Outcome:
+    def outcome(self, request_id: str, content: bytes, status: int, body: bytes) -> Outcome:
+        """Return what an answer comes to; one that is not of a server's kind counts as none."""
         try:
             answer = json.loads(body)
             if status == 200:
