@@ -1,0 +1,1 @@
+"""The parts of ``tools/day_of_operations.py``."""
