@@ -388,10 +388,60 @@ def test_runs_on_different_data_or_scored_differently_are_refused(tmp_path: Path
     first = record(tmp_path, "a:b", "d", lines(FEW))
     with pytest.raises(ComparisonError, match="different data, and|no dataset was heard by all"):
         ruling(GATE, first, record(tmp_path, "c:d", "other", lines(FEW[:9])))
-    with pytest.raises(ComparisonError, match="'d' is not the same in"):
+    with pytest.raises(ComparisonError, match=r"no dataset was heard by all: 'a:b' ran on 'd \(sha256 \w{8}\)'; "):
         ruling(GATE, first, record(tmp_path, "c:d", "d", lines(FEW[:9])))
     with pytest.raises(ComparisonError, match="WER was computed in different ways"):
         ruling(GATE, first, record(tmp_path, "e:f", "d", lines(FEW), scoring=ScoringInfo("none")))
+
+
+def from_place(path: Path, source: str) -> Path:
+    run = store.read_run(path)
+    selection = replace(run.dataset.selection, source=source)
+    store.write_run(path, replace(run, dataset=replace(run.dataset, selection=selection)))
+    return path
+
+
+def two_of_one_name(root: Path) -> list[Path]:
+    """Two models over two datasets ``calls`` of other clips, from two folders."""
+    found = []
+    for model, errors in (("a:b", FEW), ("c:d", (9,) * 10)):
+        other = [(replace(one, id=f"es-{one.id}", audio_sha256=f"es-{one.id}"), text) for one, text in lines(errors)]
+        found.append(from_place(record(root, model, "calls", lines(errors)), "/data/en/calls.jsonl"))
+        found.append(from_place(record(root, model, "calls", other, number=1), "/data/es/calls.jsonl"))
+    return found
+
+
+def test_two_datasets_of_one_name_are_judged_and_told_apart_by_where_they_came_from(tmp_path: Path) -> None:
+    records = two_of_one_name(tmp_path)
+    found = ruling(GATE, *records)
+    labels = ["calls (en/calls.jsonl)", "calls (es/calls.jsonl)"]
+    assert [data.name for data in found.datasets] == labels
+    best, worse = found.verdicts
+    assert (best.rules[0].measured, worse.rules[0].measured) == (sum(FEW) / 400, 90 / 400)
+    assert len(best.rules[0].evidence) == 2
+    (alone,) = ruling("[gates]\nwer = { at_most = 0.3, dataset = 'calls (es/calls.jsonl)' }", *records[:2]).verdicts
+    assert alone.rules[0].evidence == (store.read_run(records[1]).id,)
+    partial = next(v for v in ruling(GATE, *records[:3]).verdicts if v.candidate == "c:d")
+    assert any("not measured on 'calls (es/calls.jsonl)'" in condition for condition in partial.conditions)
+
+
+def test_a_rule_on_a_name_that_two_datasets_share_is_refused_with_their_labels(tmp_path: Path) -> None:
+    with pytest.raises(ComparisonError, match=r"'calls', and there are 2 .*'calls \(en/.*'; 'calls \(es/.* Name one"):
+        ruling("[gates]\nwer = { at_most = 0.3, dataset = 'calls' }", *two_of_one_name(tmp_path))
+
+
+def test_two_editions_of_a_dataset_with_other_references_are_refused(tmp_path: Path) -> None:
+    first = record(tmp_path, "a:b", "d", lines(FEW))
+    corrected = [(replace(one, reference=f"{one.reference} more"), text) for one, text in lines(FEW)]
+    with pytest.raises(ComparisonError, match="Clip 'c0' of 'd' has one reference in .* and another in"):
+        ruling(GATE, first, record(tmp_path, "a:b", "d", corrected, number=1))
+
+
+def test_a_dataset_that_grew_counts_each_clip_once(tmp_path: Path) -> None:
+    first = record(tmp_path, "a:b", "d", lines(FEW[:6]))
+    found = ruling(GATE, first, record(tmp_path, "a:b", "d", lines(FEW), number=1))
+    assert all(re.fullmatch(r"d \(sha256 \w{8}\)", data.name) for data in found.datasets)
+    assert found.verdicts[0].rules[0].measured == sum(FEW) / 400
 
 
 def test_a_candidate_that_did_not_hear_a_dataset_is_conditional_and_says_how_to_change_that(tmp_path: Path) -> None:

@@ -74,9 +74,22 @@ def test_the_default_before_our_own_rules_can_be_asked_for_by_name() -> None:
     assert before.words("l’hôtel", "fr") == normalizer("basic").words("l’hôtel", "fr")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "none"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("lower", "none")])
 def test_unspaced_languages_are_letters_under_every_name(name: str) -> None:
     assert normalizer(name).words("我用 iPhone。", "zh-CN") == list("我用iphone")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("Well, WELL.", "en", ["well,", "well."]),
+        ("DİYARBAKIR'da IŞIK", "tr", ["diyarbakır'da", "ışık"]),
+        ("ΟΔΟΣ ΜΟΥ", "el", ["οδοσ", "μου"]),
+        ("我用 iPhone。", "zh-CN", ["我用", "iphone。"]),
+    ],
+)
+def test_lower_changes_case_alone(text: str, language: str, words: list[str]) -> None:
+    assert normalizer("lower").words(text, language) == words
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from earwitness.scoring import ScoringOptions
     from earwitness.scoring.align import Method
     from earwitness.scoring.files import Format, Pair, Pairs, Reading
+    from earwitness.scoring.mistakes import Mistakes
     from earwitness.scoring.sclite import ScliteFiles
     from earwitness.scoring.stm import Segment as Stretch
+    from earwitness.scoring.unfolded import Unfolded
 
 _ABSENT = Failure("transcribe", "error", "there is no hypothesis")
 
@@ -32,7 +34,7 @@ class Scored:
     """What ``score`` found."""
 
     scores: tuple[Score, ...]
-    """WER and CER with intervals, and what is counted beside them; all of them are defined in ``docs/metrics.md``."""
+    """WER and CER with intervals, what is counted beside them, and last MER and WIL: see ``docs/metrics.md``."""
     clips: tuple[ClipResult, ...]
     """Each pair with its texts, counts and findings, in the order of the reference."""
     terms: TermReport | None
@@ -45,10 +47,23 @@ class Scored:
     """Pairs that were left out because the reference says ``IGNORE_TIME_SEGMENT_IN_SCORING``."""
     notes: tuple[str, ...] = ()
     """A sentence for each thing that was assumed in reading the files."""
+    unfolded: tuple[Unfolded, ...] = ()
+    """Differences that the normalizer keeps apart, such as accents, where they alone cost a good part of the WER."""
 
     def score(self, metric: str) -> Score | None:
         """Return a score by name, such as ``wer``; ``None`` where there is no such metric."""
         return next((score for score in self.scores if score.metric == metric), None)
+
+    def most_errors(self, n: int) -> list[Mistakes]:
+        """Return the n pairs with the most word errors, each with its alignment; those without an error are left out.
+
+        >>> (worst,) = score(["a b", "c"], ["a b", "d"], normalizer="none").most_errors(5)
+        >>> worst.id, worst.pieces
+        ('line 2', (Piece(kind='replace', reference='c', hypothesis='d'),))
+        """
+        from earwitness.scoring.mistakes import most_errors
+
+        return most_errors([(one.clip, one.hypothesis, one.score) for one in self.clips], self.options, n)
 
 
 def score(
@@ -94,7 +109,9 @@ def score(
     """
     from earwitness.scoring import ScoringOptions, summarize
     from earwitness.scoring.files import Reading
+    from earwitness.scoring.information import information
     from earwitness.scoring.sclite import write_sclite
+    from earwitness.scoring.unfolded import unfolded
 
     wanted = None if terms is None else read_list(terms)
     found = _pairs(reference, hypothesis, Reading(_format(format), encoding, missing_as_empty, optional_words))
@@ -102,13 +119,16 @@ def score(
     options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or nist)
     texts, scored = _scored(found.pairs, canonical(language), options, nist=nist)
     return Scored(
-        scores=summarize(scored, options),
+        scores=(*summarize(scored, options), *information([counts for _, counts in scored], options)),
         clips=tuple(ClipResult(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True)),
         terms=None if wanted is None else term_report(texts, wanted, options.normalizer),
         options=options,
         sclite=None if export_sclite is None else write_sclite(texts, options, Path(export_sclite)),
         ignored=found.ignored,
         notes=found.notes,
+        unfolded=unfolded(
+            [(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True)], options.normalizer
+        ),
     )
 
 

@@ -10,14 +10,13 @@ import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.counts import counted
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from earwitness.api.scoring import Scored
-    from earwitness.runs.record import ClipResult
-    from earwitness.scoring import ScoringOptions
-    from earwitness.types import Clip
+    from earwitness.scoring.mistakes import Mistakes
 
 app = new_app("Score two transcript files.")
 
@@ -54,7 +53,13 @@ def score(
         Path | None,
         typer.Option(metavar="DIR", help="Write the compared words there for sclite: trn, and with times stm and ctm."),
     ] = None,
-    worst: Annotated[int, typer.Option(min=0, help="Show so many of the worst pairs.")] = 3,
+    worst: Annotated[int, typer.Option(min=0, help="Show so many of the worst pairs, each in one line.")] = 3,
+    errors: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="List the N pairs with most errors in their place, aligned word by word."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print WER and CER with intervals, counts and signatures.
@@ -73,12 +78,12 @@ def score(
         optional_words=optional_words, terms=terms, export_sclite=export_sclite,
     )  # fmt: skip
     if as_json:
-        print_json(_answer(found))
+        print_json(_answer(found, errors))
     else:
-        _print(found, worst)
+        _print(found, worst, errors)
 
 
-def _answer(found: Scored) -> dict[str, Any]:
+def _answer(found: Scored, errors: int | None) -> dict[str, Any]:
     from earwitness.cli.sclite import plain
 
     all_scores = (*found.scores, *(found.terms.scores if found.terms else ()))
@@ -87,12 +92,16 @@ def _answer(found: Scored) -> dict[str, Any]:
         answer["terms"] = [asdict(term) for term in found.terms.terms]
     if found.sclite is not None:
         answer["sclite"] = plain(found.sclite)
+    if errors is not None:
+        answer["errors"] = [asdict(one) for one in found.most_errors(errors)]
+    answer["unfolded"] = [asdict(one) for one in found.unfolded]
     return answer | {"ignored": found.ignored, "notes": list(found.notes)}
 
 
-def _print(found: Scored, worst: int) -> None:
+def _print(found: Scored, worst: int, errors: int | None) -> None:
     from earwitness.cli.sclite import lines
     from earwitness.cli.terms import show
+    from earwitness.report.statistics import unfolded_sentence
 
     for note in found.notes:
         console().print(note, markup=False, soft_wrap=True)
@@ -102,13 +111,14 @@ def _print(found: Scored, worst: int) -> None:
         console().print(f"{found.ignored} {what} left out: the reference says IGNORE_TIME_SEGMENT_IN_SCORING.")
     if found.terms:
         show({"Rate [95 %]": found.terms})
-    _show_worst(found, worst)
+    for one in found.unfolded:
+        console().print(f"Note: {unfolded_sentence(one)}.", markup=False, soft_wrap=True, highlight=False)
+    if errors is None:
+        _show_worst(found, worst)
+    else:
+        _show_errors(found, errors)
     for line in lines(found.sclite) if found.sclite is not None else ():
         console().print(line, markup=False, soft_wrap=True)
-
-
-def _heard(one: ClipResult) -> str:
-    return one.hypothesis.transcript.text if one.hypothesis.transcript else ""
 
 
 def _show(scores: Any) -> None:
@@ -119,7 +129,8 @@ def _show(scores: Any) -> None:
 
     table = Table("", "Rate [95 %]", "Hits", "Subst.", "Del.", "Ins.", box=box.SIMPLE_HEAD, pad_edge=False)
     screen = console()
-    for score in scores[:2]:
+    rates = [*scores[:2], *(score for score in scores if score.metric in ("mer", "wil"))]
+    for score in rates:
         e = score.edits
         table.add_row(
             score.metric.upper(), percent(score), *map(str, (e.hits, e.substitutions, e.deletions, e.insertions))
@@ -129,34 +140,56 @@ def _show(scores: Any) -> None:
         screen.print(score.signature, markup=False, style="dim")
         if score.reason:
             screen.print(f"{score.metric.upper()}: {score.reason}", markup=False)
-    others = [f"{score.value:g} {score.metric.replace('_', ' ')}" for score in scores[3:-1] if score.value]
+    others = [
+        f"{score.value:g} {score.metric.replace('_', ' ')}"
+        for score in scores[3:]
+        if score.unit != "ratio" and score.value
+    ]
     screen.print(f"{scores[0].n_clips} pairs" + "".join(f", {text}" for text in others), markup=False)
 
 
 def _show_worst(found: Scored, worst: int) -> None:
-    ranked = sorted(found.clips, key=lambda one: -(one.score.words.errors if one.score.words else 0))
-    for one in ranked[:worst]:
-        if one.score.words and one.score.words.errors:
-            console().print(_diff(one.clip, _heard(one), found.options))
+    for one in found.most_errors(worst):
+        console().print(_marked(one))
 
 
-def _diff(clip: Clip, heard: str, options: ScoringOptions) -> Text:
+def _marked(one: Mistakes) -> Text:
     from rich.text import Text
 
-    from earwitness.scoring.clip import reference_words
-    from earwitness.scoring.spans import spans
-    from earwitness.text import normalizer
-
-    got = normalizer(options.normalizer).words(heard, clip.language)
-    said = reference_words(clip.reference or "", got, clip.language, options)
-    line = Text(f"{clip.id}: ", style="bold")
-    for span in spans(said, got, options.method):
-        old, new = " ".join(said[slice(*span.reference)]), " ".join(got[slice(*span.hypothesis)])
-        if span.kind == "equal":
-            line.append(old + " ", style="not bold")
+    line = Text(f"{one.id}: ", style="bold")
+    for piece in one.pieces:
+        if piece.kind == "equal":
+            line.append(piece.reference + " ", style="not bold")
             continue
-        if old:
-            line.append(f"[-{old}-] ", style="not bold red")
-        if new:
-            line.append(f"[+{new}+] ", style="not bold green")
+        if piece.reference:
+            line.append(f"[-{piece.reference}-] ", style="not bold red")
+        if piece.hypothesis:
+            line.append(f"[+{piece.hypothesis}+] ", style="not bold green")
     return line
+
+
+def _show_errors(found: Scored, n: int) -> None:
+    for one in found.most_errors(n):
+        for line in _columns(one):
+            console().print(line, markup=False, soft_wrap=True, highlight=False)
+
+
+def _columns(one: Mistakes) -> list[str]:
+    """Return a pair as a heading and two lines, of which the second stands below the first word by word."""
+    from rich.cells import cell_len
+
+    e = one.words
+    head = f"{one.id}: {counted(e.errors, 'error')} in {counted(e.length, 'word')}"
+    head += f" ({e.substitutions} substituted, {e.deletions} deleted, {e.insertions} inserted)"
+    sides: tuple[list[str], list[str]] = ([], [])
+    for piece in one.pieces:
+        said, heard = piece.reference.split(), piece.hypothesis.split()
+        for place in range(max(len(said), len(heard))):
+            cells = [words[place] if place < len(words) else "" for words in (said, heard)]
+            cells = [cell or "*" * cell_len("".join(cells)) for cell in cells]
+            cells = [cell.upper() if piece.kind != "equal" else cell for cell in cells]
+            width = max(map(cell_len, cells))
+            for side, cell in zip(sides, cells, strict=True):
+                side.append(cell + " " * (width - cell_len(cell)))
+    names = ("  said:  ", "  heard: ")
+    return [head, *((name + " ".join(side)).rstrip() for name, side in zip(names, sides, strict=True))]

@@ -6,13 +6,14 @@ What a record says is held against its clips file: numbers that somebody typed i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from earwitness.compare.evidence import Found, Heard
 from earwitness.compare.measures import MEASURES, Case
+from earwitness.compare.names import dataset_names
 from earwitness.compare.table import candidate_key, labels_of, machine_of, newest, places_of, refuse_unequal_signatures
 from earwitness.counts import counted
 from earwitness.errors import ComparisonError
@@ -93,9 +94,11 @@ class Candidates:
     candidates: tuple[Candidate, ...]
     """By label."""
     datasets: tuple[DatasetInfo, ...]
-    """What any of them heard, clean before altered, by name."""
+    """What any of them heard, clean before altered, by name; no two have one name (``names.dataset_names``)."""
     left_out: tuple[str, ...]
     """A sentence for each record that is not taken into account."""
+    alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names that several datasets share, and what each of those is called here to tell them apart."""
 
     @property
     def clean(self) -> tuple[DatasetInfo, ...]:
@@ -117,7 +120,7 @@ def gather(records: Sequence[Path]) -> Candidates:
 
     Raises:
         ComparisonError: When nothing is left; when two candidates have no dataset in common; when datasets of one name
-            are not the same, or scores were made in different ways.
+            have different references of one clip, or scores were made in different ways.
         RecordError: For a record that cannot be read, or is from a newer Earwitness.
     """
     left_out: list[str] = []
@@ -133,13 +136,17 @@ def gather(records: Sequence[Path]) -> Candidates:
     if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
         raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
     everything = [heard for group in groups.values() for heard in group]
-    _refuse_other_data(everything)
+    _refuse_other_texts(everything)
+    names = dataset_names(heard.run.dataset for heard in everything)
+    alike = _alike(everything, names)
+    groups = {key: [_renamed(heard, names) for heard in group] for key, group in groups.items()}
+    everything = [heard for group in groups.values() for heard in group]
     refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])
     datasets = {heard.run.dataset.sha256: heard.run.dataset for heard in everything}
     ordered = sorted(datasets.values(), key=lambda data: (data.condition is not None, data.name, data.sha256))
     made = [c for c in _labelled(list(groups.values())) if c.clean or _without_clean(c, left_out)]
     _refuse_lonely(made)
-    return Candidates(tuple(made), tuple(ordered), tuple(left_out))
+    return Candidates(tuple(made), tuple(ordered), tuple(left_out), alike)
 
 
 def changed_by_hand(run: Run, results: Sequence[ClipResult]) -> str | None:
@@ -190,17 +197,32 @@ def _by_dataset(heard: Heard) -> tuple[bool, str, str]:
     return data.condition is not None, data.name, data.sha256
 
 
-def _refuse_other_data(everything: Sequence[Heard]) -> None:
-    first: dict[str, Heard] = {}
+def _alike(everything: Sequence[Heard], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    by_name: dict[str, dict[str, None]] = defaultdict(dict)
     for heard in everything:
-        data = heard.run.dataset
-        other = first.setdefault(data.name, heard)
-        if other.run.dataset.sha256 != data.sha256:
-            raise ComparisonError(
-                f"Runs on different data are not compared: {data.name!r} is not the same in {other.path} (sha256 "
-                f"{other.run.dataset.sha256[:12]}) and {heard.path} ({data.sha256[:12]}). Run the models on the same "
-                "data, or name only the records that belong together."
-            )
+        by_name[heard.run.dataset.name][names[heard.run.dataset.sha256]] = None
+    return {name: tuple(labels) for name, labels in by_name.items() if len(labels) > 1}
+
+
+def _renamed(heard: Heard, names: Mapping[str, str]) -> Heard:
+    data = heard.run.dataset
+    return replace(heard, run=replace(heard.run, dataset=replace(data, name=names[data.sha256])))
+
+
+def _refuse_other_texts(everything: Sequence[Heard]) -> None:
+    """Refuse two editions of a dataset: clips are put together, and one clip cannot have two references."""
+    texts: dict[tuple[object, ...], tuple[str | None, Heard]] = {}
+    datasets = {heard.run.dataset.sha256: heard for heard in everything if heard.run.dataset.condition is None}
+    for heard in datasets.values():
+        for clip in (result.clip for result in heard.results if result.clip.audio_sha256):
+            span = (heard.run.dataset.name, clip.audio_sha256, clip.start_s, clip.duration_s, clip.channel)
+            reference, other = texts.setdefault(span, (clip.reference, heard))
+            if reference != clip.reference:
+                raise ComparisonError(
+                    f"Clip {clip.id!r} of {heard.run.dataset.name!r} has one reference in {other.path} (sha256 "
+                    f"{other.run.dataset.sha256[:12]}) and another in {heard.path} ({heard.run.dataset.sha256[:12]}). "
+                    "Run the models on the same data, or name only the records that belong together."
+                )
 
 
 def _refuse_lonely(candidates: Sequence[Candidate]) -> None:

@@ -28,6 +28,7 @@ from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import CATEGORIES, Policy, Use
 from earwitness.compare.winners import NOT_COMPARED, winner
 from earwitness.counts import counted
+from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo
 from earwitness.runs.store import now
 from earwitness.scoring.lengths import length_bands
@@ -61,10 +62,12 @@ def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Seque
         command: The arguments that asked for it.
 
     Raises:
-        ComparisonError: When there is nothing to judge, or runs that must not be compared.
+        ComparisonError: When there is nothing to judge, runs that must not be compared, or a rule about a dataset of
+            which there are two.
         RecordError: For a record that cannot be read.
     """
     found = gather(records)
+    _refuse_ambiguous(policy, found)
     cases = [_case(policy, candidate, found) for candidate in found.candidates]
     cases.sort(key=lambda case: _place(policy, case))
     verdicts = tuple(_verdict(policy, case, found) for case in cases)
@@ -84,6 +87,16 @@ def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Seque
         evidence=tuple(_evidence(found.candidates, out)),
         left_out=found.left_out,
     )
+
+
+def _refuse_ambiguous(policy: Policy, found: Candidates) -> None:
+    for rule in policy.rules:
+        labels = found.alike.get(rule.dataset or "")
+        if labels:
+            raise ComparisonError(
+                f"Policy {policy.name!r} has a rule on dataset {rule.dataset!r}, and there are {len(labels)} of that "
+                f"name: {'; '.join(map(repr, labels))}. Name one of these in the policy."
+            )
 
 
 def _case(policy: Policy, candidate: Candidate, found: Candidates) -> _Case:

@@ -39,7 +39,7 @@ def is_unspaced(clip: Clip, options: ScoringOptions) -> bool:
     >>> is_unspaced(clip, ScoringOptions()), is_unspaced(clip, ScoringOptions("none"))
     (True, False)
     """
-    return options.normalizer != "none" and joined(["", ""], clip.language) == ""
+    return options.normalizer not in ("lower", "none") and joined(["", ""], clip.language) == ""
 
 
 def aligned(clip: Clip, hypothesis: Hypothesis, options: ScoringOptions, known: tuple[str, ...] | None) -> Aligned:

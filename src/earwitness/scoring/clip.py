@@ -54,7 +54,7 @@ class ScoringOptions:
          'ci:bootstrap-t-recording-10000-seed0', 'v:2']
         """
         words = f"align:{self.method}|compounds:{'merged' if self.compounds else 'off'}"
-        counted = words if metric.startswith("wer") else "spaces:counted"
+        counted = words if not metric.startswith("cer") else "spaces:counted"
         wording = "best" if self.alternatives else "off"
         return (
             f"{metric}|norm:{normalizer(self.normalizer).signature}|{counted}|alternatives:{wording}|empty:insertions"

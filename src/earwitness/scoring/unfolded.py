@@ -1,8 +1,8 @@
-"""What the normalizer keeps apart and nobody may have meant: accents, and under ``none`` also case and punctuation.
+"""What the normalizer keeps apart and nobody may have meant: accents; under ``none`` and ``lower`` punctuation; case.
 
-References typed without accents (``numero``) make an error of every word that a model spells right (``número``).
-Folding is not scoring: the rate stands as it was counted, and beside it stands what it would be without these
-differences.
+Case is kept apart by ``none`` alone. References typed without accents (``numero``) make an error of every word that a
+model spells right (``número``). Folding is not scoring: the rate stands as it was counted, and beside it stands what it
+would be without these differences.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from earwitness.types import Clip, ClipScore, Hypothesis
 Scored = tuple[Clip, Hypothesis, ClipScore]
 _LEAST_POINTS, _LEAST_SHARE, _LEAST_ERRORS = 0.01, 0.1, 3
 _SCRIPTS = ("LATIN", "GREEK")
+_KINDS = {"lower": ("accents", "punctuation"), "none": ("accents", "case", "punctuation")}
+"""What a normalizer leaves apart, where that is more than accents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def unfolded(results: Sequence[Scored], norm: str) -> tuple[Unfolded, ...]:
     labelled = [(clip, heard, score.words) for clip, heard, score in results if score.words and score.words.length]
     length = sum(words.length for _, _, words in labelled)
     errors = sum(words.errors for _, _, words in labelled)
-    kinds = ("accents", "case", "punctuation") if norm == "none" else ("accents",)
+    kinds = _KINDS.get(norm, ("accents",))
     found = []
     for kind in kinds:
         texts = [(clip, heard.transcript.text) for clip, heard, _ in labelled if heard.transcript]

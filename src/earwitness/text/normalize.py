@@ -12,11 +12,12 @@ Others', kept to the letter so that numbers can be held against theirs:
 - ``leaderboard`` and ``leaderboard-f83d546``: the Open ASR Leaderboard's English at two revisions, and ``basic`` for
   clips in another language.
 
-``none`` splits at white space. A name that ends in ``.toml`` is a file of a user's own rules (``rules.py``).
+``lower`` puts texts in lower case and splits at white space, for punctuation that is to count. ``none`` splits at white
+space. A name that ends in ``.toml`` is a file of a user's own rules (``rules.py``).
 
 Chinese languages, Japanese, Thai, Lao, Khmer and Burmese are written without spaces between words
-(``languages.has_spaces``). Under every normalizer but ``none`` their words are their letters (grapheme clusters), those
-of foreign words among them included, as in the same appendix; so their WER is a rate of letters.
+(``languages.has_spaces``). Under every normalizer but ``lower`` and ``none`` their words are their letters (grapheme
+clusters), those of foreign words among them included, as in the same appendix; so their WER is a rate of letters.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from earwitness.errors import UsageError
 from earwitness.languages import has_spaces, primary
 from earwitness.text import english, leaderboard, leaderboard_2026, multilingual, rules, whisper
+from earwitness.text.characters import lowered
 from earwitness.text.rules import Rules
 
 _LEADERBOARD_2026 = f"leaderboard-{leaderboard_2026.REVISION}"
@@ -44,6 +46,7 @@ NAMES = (
     "leaderboard",
     _LEADERBOARD_2026,
     "basic",
+    "lower",
     "none",
 )
 _PACKAGE = "whisper-normalizer"
@@ -79,9 +82,13 @@ class Normalizer:
         ['你', '好']
         >>> normalizer("none").words("Well, well.")
         ['Well,', 'well.']
+        >>> normalizer("lower").words("Well, WELL.")
+        ['well,', 'well.']
         """
         if self.rules is not None:
             return self.rules.replaced(normalizer(self.rules.base).words(self.rules.raw(text), language))
+        if self.name == "lower":
+            return lowered(text, primary(language) or "").split()
         return text.split() if self.name == "none" else _by_name(self.name, language)(text)
 
 
@@ -133,6 +140,7 @@ def _named(name: str) -> Normalizer:
         "multilingual": any_language,
         "whisper": f"auto(en=whisper-english@{package},*=basic@{package})",
         "leaderboard": f"leaderboard-{leaderboard.REVISION}@{package}",
+        "lower": "lower@1",
         "none": "none",
     }
     return Normalizer(name, signatures.get(name, f"{name}@{package}"))
