@@ -1,14 +1,13 @@
-"""Files of every codec and container that can be written here, whole and broken, and what ffmpeg makes of them."""
+"""Files of every codec in every container that can be written here, and fourteen variants of each."""
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import struct
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,32 +15,36 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 LENGTH_S = 0.8
-# These make no sound of what they are given.
+"""Of the sound in the files of most tests."""
+# These encode no sound: one passes frames on, one makes noise up.
 _NO_CODECS = {"anull", "comfortnoise"}
-# The names that a muxer may have in FFmpeg, of the containers that Earwitness reads.
-MUXERS = (
-    *(
-        "3gp",
-        "ac3",
-        "adts",
-        "aiff",
-        "amr",
-        "asf",
-        "au",
-        "avi",
-        "caf",
-        "eac3",
-        "flac",
-        "flv",
-        "g722",
-        "gsm",
-        "ipod",
-        "latm",
-    ),
-    *("matroska", "mov", "mp2", "mp3", "mp4", "mpeg", "mpegts", "oga", "ogg", "opus", "rm", "tta", "voc", "w64"),
-    *("wav", "webm", "wv"),
-)
 SNDFILE_MAJORS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3", "NIST", "VOC", "IRCAM")
+NOT_WRITTEN: Mapping[str, tuple[str, ...]] = {
+    "name other files, and hold no sound themselves": (
+        *("apm", "dash", "hds", "hls", "ico", "image2", "segment", "smoothstreaming", "stream_segment,ssegment"),
+        *("tee", "webm_chunk", "webm_dash_manifest"),
+    ),
+    "are sent over a network or to a device": (
+        *("alsa", "asf_stream", "fbdev", "oss", "rtp", "rtp_mpegts", "rtsp", "sap", "spdif", "video4linux2,v4l2"),
+        "whip",
+    ),
+    "serve FFmpeg's own tests": (
+        *("crc", "ffmetadata", "framecrc", "framehash", "framemd5", "hash", "md5", "mkvtimestamp_v2", "null"),
+        *("streamhash", "uncodedframecrc"),
+    ),
+    "have no header, so the rate and the channels are unknown": (
+        *("alaw", "aptx", "aptx_hd", "codec2raw", "daud", "data", "dfpwm", "f32be", "f32le", "f64be", "f64le", "g726"),
+        *("g726le", "mulaw", "rawvideo", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le", "s8", "u16be", "u16le"),
+        *("u24be", "u24le", "u32be", "u32le", "u8", "vidc"),
+    ),
+    "belong to games": (
+        *("a64", "adx", "alp", "amv", "argo_asf", "argo_cvg", "ast", "film_cpk", "kvag", "mmf", "psp", "roq", "rso"),
+        *("smjpeg", "swf", "wsaud"),
+    ),
+    "belong to television studios and recorders": ("dv", "gxf", "mxf", "mxf_d10", "mxf_opatom", "wtv"),
+    "are written by FFmpeg alone": ("nut",),
+}
+"""FFmpeg's containers that are left out, by the reason."""
 
 
 class Pipe(io.RawIOBase):
@@ -58,14 +61,22 @@ class Pipe(io.RawIOBase):
         return len(data)
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A file by its codec and container."""
+@dataclass(frozen=True, slots=True, order=True)
+class Format:
+    """A codec in a container, as one library writes it."""
 
-    name: str
-    content: bytes
+    container: str
+    codec: str
+    channels: int = 1
+    is_piped: bool = False
+    is_of_sndfile: bool = False
+
+    def __str__(self) -> str:
+        suffixes = "-stereo" * (self.channels - 1) + "-piped" * self.is_piped
+        return f"{self.codec}.{'sndfile-' * self.is_of_sndfile}{self.container}{suffixes}"
 
 
+@functools.lru_cache(maxsize=8)
 def sound(rate_hz: int, channels: int, seconds: float = LENGTH_S) -> Samples:
     """A rising tone over a little noise, another in each channel: no two places are alike."""
     time_s = np.arange(round(rate_hz * seconds)) / rate_hz
@@ -76,21 +87,38 @@ def sound(rate_hz: int, channels: int, seconds: float = LENGTH_S) -> Samples:
 
 
 def encoders() -> list[str]:
-    import av
     from av.codec import Codec, codecs_available
+    from av.codec.codec import UnknownCodecError
 
     names = []
     for name in sorted(codecs_available):
         try:
             codec = Codec(name, "w")
-        except av.codec.codec.UnknownCodecError:
+        except UnknownCodecError:
             continue
         if codec.type == "audio" and name not in _NO_CODECS:
             names.append(name)
     return names
 
 
-def written(muxer: str, codec: str, rate_hz: int = 16_000, channels: int = 1, *, pipe: bool = False) -> bytes:
+def muxers() -> list[str]:
+    """FFmpeg's containers that are not in ``NOT_WRITTEN``."""
+    import av
+
+    without = {name for names in NOT_WRITTEN.values() for name in names}
+    names = []
+    for name in sorted(av.formats_available - without):
+        try:
+            av.format.ContainerFormat(name, "w")
+        except ValueError:
+            continue
+        names.append(name)
+    return names
+
+
+def written(
+    muxer: str, codec: str, rate_hz: int = 16_000, channels: int = 1, *, pipe: bool = False, seconds: float = LENGTH_S
+) -> bytes:
     """Encode the sound with FFmpeg's libraries. Raises what they raise where the two do not go together."""
     import av
 
@@ -98,7 +126,7 @@ def written(muxer: str, codec: str, rate_hz: int = 16_000, channels: int = 1, *,
     with av.open(target, "w", format=muxer) as container:
         stream: Any = container.add_stream(codec, rate=rate_hz)
         stream.layout = "mono" if channels == 1 else "stereo"
-        samples = sound(rate_hz, channels)
+        samples = sound(rate_hz, channels, seconds)
         frame = av.AudioFrame.from_ndarray(samples.T.copy(), format="fltp", layout=stream.layout.name)
         frame.sample_rate = rate_hz
         stream.codec_context.open()
@@ -120,70 +148,82 @@ def _rate_of(codec: str) -> int:
     return next((rate for rate in (16_000, 8000, 48_000, 44_100) if rate in rates), rates[0])
 
 
-def _ffmpeg_subjects(names: frozenset[str]) -> Iterator[Subject]:
-    import av
-
-    refusals = (av.error.FFmpegError, ValueError, OSError, RuntimeError)
-    for codec, muxer in itertools.product(encoders(), MUXERS):
-        rate_hz = _rate_of(codec)
-        for channels, pipe in itertools.product((1, 2), (False, True)):
-            name = f"{codec}.{muxer}{'-stereo' * (channels - 1)}{'-piped' * pipe}"
-            if names and name not in names:
-                continue
-            try:
-                content = written(muxer, codec, rate_hz, channels, pipe=pipe)
-            except refusals:
-                continue
-            if len(content) > 500:
-                yield Subject(name, content)
-
-
-def _sndfile_subjects(names: frozenset[str]) -> Iterator[Subject]:
+def formats() -> Iterator[Format]:
+    """Every codec in every container of FFmpeg's libraries and of libsndfile, whether or not the two go together."""
     import soundfile
 
-    samples = sound(16_000, 1)
+    for muxer, codec in itertools.product(muxers(), encoders()):
+        yield Format(muxer, codec)
     for major in SNDFILE_MAJORS:
         for subtype in soundfile.available_subtypes(major):
-            name = f"{subtype}.sndfile-{major}"
-            if names and name not in names:
-                continue
-            for rate_hz in (16_000, 8000):
-                buffer = io.BytesIO()
-                try:
-                    soundfile.write(buffer, samples, rate_hz, format=major, subtype=subtype)
-                except (soundfile.SoundFileError, ValueError):
-                    continue
-                yield Subject(name, buffer.getvalue())
-                break
+            yield Format(major, subtype, is_of_sndfile=True)
 
 
-def subjects(names: frozenset[str] = frozenset()) -> Iterator[Subject]:
-    """Every codec in every container that FFmpeg's libraries and libsndfile write here, or those named."""
-    yield from _ffmpeg_subjects(names)
-    yield from _sndfile_subjects(names)
+def files(format_: Format, seconds: float) -> Iterator[tuple[Format, bytes]]:
+    """Yield a format's file in mono, written to a pipe where that is another file, and in stereo; nothing where the
+    container does not take the codec.
+    """
+    plain = content_of(format_, seconds)
+    if plain is None:
+        return
+    yield format_, plain
+    if format_.is_of_sndfile:
+        return
+    for other in (replace(format_, is_piped=True), replace(format_, channels=2)):
+        content = content_of(other, seconds)
+        if content is not None and content != plain:
+            yield other, content
 
 
-def _size_places() -> Mapping[bytes, tuple[bytes, int, str]]:
-    return {
-        b"RIFF": (b"data", 4, "<I"),
-        b"FORM": (b"SSND", 4, ">I"),
-        b"caff": (b"data", 4, ">q"),
-        b".snd": (b".snd", 8, ">I"),
-        b"riff": (b"data", 16, "<q"),
-    }
+def content_of(format_: Format, seconds: float) -> bytes | None:
+    """Return a file of a format; ``None`` where a container does not take the codec."""
+    import av
+
+    if format_.is_of_sndfile:
+        return _by_sndfile(format_, seconds)
+    rate_hz = _rate_of(format_.codec)
+    try:
+        content = written(
+            format_.container, format_.codec, rate_hz, format_.channels, pipe=format_.is_piped, seconds=seconds
+        )
+    except (av.error.FFmpegError, ValueError, OSError, RuntimeError):
+        return None
+    return content if len(content) > 500 else None
+
+
+def _by_sndfile(format_: Format, seconds: float) -> bytes | None:
+    import soundfile
+
+    for rate_hz in (16_000, 8000):
+        buffer = io.BytesIO()
+        try:
+            soundfile.write(
+                buffer, sound(rate_hz, 1, seconds), rate_hz, format=format_.container, subtype=format_.codec
+            )
+        except (soundfile.SoundFileError, ValueError):
+            continue
+        return buffer.getvalue()
+    return None
+
+
+_SIZE_PLACES: Mapping[bytes, tuple[bytes, int, str]] = {
+    b"RIFF": (b"data", 4, "<I"),
+    b"FORM": (b"SSND", 4, ">I"),
+    b"caff": (b"data", 4, ">Q"),
+    b".snd": (b".snd", 8, ">I"),
+    b"riff": (b"data", 16, "<Q"),
+}
 
 
 def with_size(content: bytes, change: Callable[[int], int]) -> bytes | None:
     """Change the size that a header states for its sound; ``None`` for other containers."""
-    place = _size_places().get(content[:4])
+    place = _SIZE_PLACES.get(content[:4])
     if place is None or place[0] not in content:
         return None
     marker, offset, form = place
     at = content.index(marker) + offset
     (size,) = struct.unpack_from(form, content, at)
-    wide = form[1] == "q"
-    value = change(size)
-    field = struct.pack(form, value if wide else value & 0xFFFFFFFF)
+    field = struct.pack(form, change(size) % (1 << 8 * struct.calcsize(form)))
     return content[:at] + field + content[at + len(field) :]
 
 
@@ -212,14 +252,3 @@ MUTATIONS: Mapping[str, Callable[[bytes], bytes | None]] = {
     "size-small": lambda content: with_size(content, lambda size: size // 2 & ~7),
     "no-xing": without_xing,
 }
-
-
-def by_ffmpeg(path: Path, rate_hz: int | None, channels: int | None) -> Samples | None:
-    """What Debian's ffmpeg decodes, shape (n, channels); ``None`` when it refuses, or finds nothing."""
-    shape = [] if rate_hz is None or channels is None else ["-ar", str(rate_hz), "-ac", str(channels)]
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:a:0", *shape, "-f", "f32le", "-"]
-    done = subprocess.run(command, capture_output=True, timeout=60)
-    samples = np.frombuffer(done.stdout[: len(done.stdout) // 4 * 4], "<f4")
-    if not len(samples):
-        return None
-    return samples.reshape(-1, channels) if channels else samples.reshape(-1, 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 # Placeholders lie at the ends of what 31 and 32 bits hold, less a header (SoX: 0x7FFFF000 in WAV, 0x7F000008 in AIFF).
@@ -35,14 +34,14 @@ class DataChunk:
         return self.stated_bytes is not None and self.stated_bytes <= self.room_bytes
 
 
-def data_chunk(path: Path) -> DataChunk | None:
+def data_chunk(file: BinaryIO) -> DataChunk | None:
     """Return the chunk that holds a file's sound; ``None`` for other files, and where no such chunk can be found."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        try:
-            place = _place(file, file.read(16))
-        except struct.error:
-            return None
+    size = file.seek(0, 2)
+    file.seek(0)
+    try:
+        place = _place(file, file.read(16))
+    except struct.error:
+        return None
     if place is None or place[0] > size:
         return None
     start, stated = place

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from earwitness.audio.chunks import DataChunk
+from earwitness.audio.content import Content
 from earwitness.audio.source import BLOCK_FRAMES, Block, DurationKind, NotReadableError, Source
 from earwitness.errors import AudioError
 
 # What holds sound, and nothing that names other files: a playlist would have FFmpeg open whatever it lists.
 _CONTAINERS = (
-    "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,eac3,flac,flv,g722,g729,gsm,loas,m4v,matroska,mov,mp2,mp3,"
-    "mp4,mpeg,mpegts,mpegvideo,nut,oga,ogg,opus,rm,tta,voc,w64,wav,webm,wv,xwma"
+    "aac,ac3,adts,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,eac3,flac,flv,g722,g729,gsm,ircam,loas,m4v,matroska,mov,"
+    "mp2,mp3,mp4,mpeg,mpegts,mpegvideo,oga,ogg,opus,rm,sox,tta,voc,w64,wav,webm,wv,xwma"
 )
 # Containers whose header states a length of this stream, or of the file when it holds nothing else. All others are
 # guesses: from the bit rate of the first packets (MP3, AAC, AMR), or from the last page, of whichever stream (Ogg).
@@ -29,7 +30,7 @@ _JUNK_SHARE = 0.01
 _FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "flt": 1, "dbl": 1}
 
 
-def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) -> Source:
+def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     """Read the first audio stream of a file.
 
     Raises:
@@ -38,8 +39,9 @@ def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) 
     """
     import av
 
+    path = content.path
     try:
-        container = stack.enter_context(av.open(str(path), options={"format_whitelist": _CONTAINERS}))
+        container = stack.enter_context(av.open(content.open(stack), options={"format_whitelist": _CONTAINERS}))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise NotReadableError(f"FFmpeg: {getattr(error, 'strerror', None) or error}") from None
     if not container.streams.audio:
@@ -49,11 +51,11 @@ def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) 
         if other is not stream:
             other.discard = av.stream.Discard.all
     skipped: list[int] = []
-    frames = _frames(path, container, stream, skipped)
+    frames = _frames(content, container, stream, skipped)
     first = next(frames, None)
     if first is None:
         raise AudioError(f"{str(path)!r} holds no audio (0 samples). Leave it out or record it again.")
-    duration_s, kind = _duration(container, stream, chunk)
+    duration_s, kind = _duration(container, stream, content.chunk)
     return Source(
         first.sample_rate,
         first.layout.nb_channels,
@@ -83,7 +85,7 @@ def _duration(container: Any, stream: Any, chunk: DataChunk | None) -> tuple[flo
     return duration_s, "stated" if stated and not is_placeholder else "guessed"
 
 
-def _frames(path: Path, container: Any, stream: Any, skipped: list[int]) -> Iterator[Any]:
+def _frames(content: Content, container: Any, stream: Any, skipped: list[int]) -> Iterator[Any]:
     """Decode all packets; those that are no audio, such as junk between two, are counted and passed over."""
     import av
 
@@ -93,26 +95,31 @@ def _frames(path: Path, container: Any, stream: Any, skipped: list[int]) -> Iter
         try:
             packet = next(packets, None)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            left = path.stat().st_size - read_bytes
-            if left > max(_JUNK_BYTES, _JUNK_SHARE * path.stat().st_size):
+            left = content.size_bytes - read_bytes
+            if left > max(_JUNK_BYTES, _JUNK_SHARE * content.size_bytes):
                 why = getattr(error, "strerror", None) or error
                 raise AudioError(
-                    f"{str(path)!r} is damaged at byte {read_bytes}: {why}. Copy it again, or leave it out."
+                    f"{str(content.path)!r} is damaged at byte {read_bytes}: {why}. Copy it again, or leave it out."
                 ) from None
             packet = None
         if packet is None:
             break
         read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
-        yield from _decode(packet, skipped)
+        yield from _decode(packet, stream.codec_context.name, skipped)
 
 
-def _decode(packet: Any, skipped: list[int]) -> list[Any]:
+def _decode(packet: Any, codec: str, skipped: list[int]) -> list[Any]:
     import av
 
     if packet.duration == 1 and packet.has_sidedata("skip_samples"):
         # All of a packet is to be left out: in Ogg, the clock began again in a stream joined under the same number.
         skip = packet.get_sidedata("skip_samples")
         skip.update(bytes(skip.data_size))
+        packet.set_sidedata(skip)
+    if codec == "alac" and packet.has_sidedata("skip_samples"):
+        # The last packet of ALAC knows how many samples it holds; CAF states it again, and they would go twice.
+        skip = packet.get_sidedata("skip_samples")
+        skip.update(bytes(skip)[:4] + bytes(4) + bytes(skip)[8:])
         packet.set_sidedata(skip)
     try:
         frames: list[Any] = packet.decode()

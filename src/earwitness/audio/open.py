@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from earwitness.audio import ffmpeg, sndfile
-from earwitness.audio.chunks import DataChunk, data_chunk
+from earwitness.audio.content import Content, content_of
 from earwitness.audio.source import NotReadableError, Source
 from earwitness.errors import AudioError, AudioNotFoundError
 
@@ -44,11 +44,11 @@ def open_source(path: str | Path, start_s: float = 0.0) -> AbstractContextManage
 @contextmanager
 def _open(path: Path, start_s: float) -> Iterator[Source]:
     try:
-        chunk = data_chunk(path)
+        content = content_of(path)
     except OSError as error:
         raise AudioError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
     with ExitStack() as stack:
-        source = _first(path, start_s, chunk, stack)
+        source = _first(content, start_s, stack)
         if not 0 < source.rate_hz <= _HIGHEST_RATE_HZ or source.channels <= 0:
             raise AudioError(
                 f"{str(path)!r} states {source.rate_hz} Hz and {source.channels} channels. "
@@ -57,13 +57,13 @@ def _open(path: Path, start_s: float) -> Iterator[Source]:
         yield source
 
 
-def _first(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) -> Source:
+def _first(content: Content, start_s: float, stack: ExitStack) -> Source:
     """Return what the first library that reads the file makes of it."""
     refusals = []
     for read in (sndfile.read_exact, ffmpeg.read, sndfile.read):
         try:
-            return read(path, start_s, chunk, stack)
+            return read(content, start_s, stack)
         except NotReadableError as error:
             refusals.append(str(error))
     why = " ".join(dict.fromkeys(filter(None, refusals)))
-    raise AudioError(f"{str(path)!r} is not audio that can be read ({why}). Leave it out or convert it.")
+    raise AudioError(f"{str(content.path)!r} is not audio that can be read ({why}). Leave it out or convert it.")

@@ -8,14 +8,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from earwitness.audio.chunks import DataChunk
+from earwitness.audio.content import Content
 from earwitness.audio.source import BLOCK_FRAMES, Block, NotReadableError, Source
 from earwitness.errors import AudioError
 
 # Frames of one size each: their number is exact, and so is a seek.
-_EXACT = {
-    *("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32"),
-    *("FLOAT", "DOUBLE", "ULAW", "ALAW"),
+_SAMPLE_BYTES = {
+    "PCM_S8": 1,
+    "PCM_U8": 1,
+    "ULAW": 1,
+    "ALAW": 1,
+    "PCM_16": 2,
+    "PCM_24": 3,
+    "PCM_32": 4,
+    "FLOAT": 4,
+    "DOUBLE": 8,
 }
 # FFmpeg takes these for another codec, and makes noise of them.
 _UNKNOWN_TO_FFMPEG = "NMS_ADPCM"
@@ -24,33 +31,34 @@ _UNKNOWN_FRAMES = 1 << 62
 _FLAC = b"fLaC\0\0\0\x22"
 
 
-def read_exact(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) -> Source:
+def read_exact(content: Content, start_s: float, stack: ExitStack) -> Source:
     """Read a file of which libsndfile is sure to know the length, and to find every place.
 
     Raises:
         NotReadableError: For any other file.
     """
+    chunk = content.chunk
     if chunk is not None and not chunk.is_whole:
         raise NotReadableError
-    if chunk is None and not _is_one_flac(path):
+    if chunk is None and not _is_one_flac(content.path):
         raise NotReadableError
-    file = _sound_file(path, stack)
+    file = _sound_file(content, stack)
     if file.subtype.startswith(_UNKNOWN_TO_FFMPEG):
-        return _source(path, file, start_s, chunk)
-    if not file.seekable() or file.subtype not in _EXACT or not 0 <= file.frames < _UNKNOWN_FRAMES:
+        return _source(content, file, start_s)
+    if not file.seekable() or file.subtype not in _SAMPLE_BYTES or not 0 <= file.frames < _UNKNOWN_FRAMES:
         raise NotReadableError
     if chunk is None and not file.frames:
         raise NotReadableError
-    return _source(path, file, start_s, chunk)
+    return _source(content, file, start_s)
 
 
-def read(path: Path, start_s: float, chunk: DataChunk | None, stack: ExitStack) -> Source:
+def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     """Read any file that libsndfile opens.
 
     Raises:
         NotReadableError: When it opens none.
     """
-    return _source(path, _sound_file(path, stack), start_s, chunk)
+    return _source(content, _sound_file(content, stack), start_s)
 
 
 def _is_one_flac(path: Path) -> bool:
@@ -62,11 +70,11 @@ def _is_one_flac(path: Path) -> bool:
             return content.find(_FLAC, 4) < 0
 
 
-def _sound_file(path: Path, stack: ExitStack) -> Any:
+def _sound_file(content: Content, stack: ExitStack) -> Any:
     import soundfile
 
     try:
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(content.open(stack))
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
         raise NotReadableError(f"libsndfile: {str(error).rsplit(': ', 1)[-1]}") from None
 
@@ -74,15 +82,20 @@ def _sound_file(path: Path, stack: ExitStack) -> Any:
         try:
             file.close()
         except soundfile.SoundFileError as error:
-            raise AudioError(f"{str(path)!r} cannot be closed: {error}") from None
+            raise AudioError(f"{str(content.path)!r} cannot be closed: {error}") from None
 
     stack.callback(close)
     return file
 
 
-def _source(path: Path, file: Any, start_s: float, chunk: DataChunk | None) -> Source:
-    frames, rate_hz = file.frames, file.samplerate
-    if chunk is not None and chunk.stated_bytes is not None and chunk.room_bytes:
+def _source(content: Content, file: Any, start_s: float) -> Source:
+    frames, rate_hz, chunk = file.frames, file.samplerate, content.chunk
+    most = None
+    if chunk is not None and chunk.is_whole and file.subtype in _SAMPLE_BYTES:
+        # libsndfile reads Wave64 beyond its sound, to the end of the file.
+        most = (chunk.stated_bytes or 0) // (_SAMPLE_BYTES[file.subtype] * file.channels)
+        frames = min(frames, most)
+    elif chunk is not None and chunk.stated_bytes is not None and chunk.room_bytes:
         # libsndfile trims what a header states to what the file holds.
         frames = max(frames, round(frames * chunk.stated_bytes / chunk.room_bytes))
     knows = rate_hz > 0 and frames < _UNKNOWN_FRAMES
@@ -92,23 +105,28 @@ def _source(path: Path, file: Any, start_s: float, chunk: DataChunk | None) -> S
         frames / rate_hz if knows else None,
         "stated" if knows else None,
         file.format,
-        _blocks(path, file, start_s),
+        _blocks(content.path, file, start_s, most),
     )
 
 
-def _blocks(path: Path, file: Any, start_s: float) -> Iterator[Block]:
+def _blocks(path: Path, file: Any, start_s: float, most: int | None) -> Iterator[Block]:
     import soundfile
 
     skip = round(start_s * file.samplerate)
     try:
-        if skip and file.seekable() and file.subtype in _EXACT:
-            if skip >= file.frames:
+        if skip and file.seekable() and file.subtype in _SAMPLE_BYTES:
+            if skip >= (file.frames if most is None else most):
                 return
             file.seek(skip)
-            skip = 0
-        while len(block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+            most, skip = None if most is None else most - skip, 0
+        while len(block := file.read(_size(most), dtype="float32", always_2d=True)):
+            most = None if most is None else most - len(block)
             if skip < len(block):
                 yield block[skip:]
             skip = max(0, skip - len(block))
     except soundfile.SoundFileError as error:
         raise AudioError(f"{str(path)!r} cannot be decoded to its end: {error} Copy it again.") from None
+
+
+def _size(most: int | None) -> int:
+    return BLOCK_FRAMES if most is None else min(BLOCK_FRAMES, most)
