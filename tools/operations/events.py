@@ -18,7 +18,7 @@ from tools.operations.site import Moment, Site
 
 RATE_HZ = 16_000
 N_KILLS, N_BURST, N_SILENT = 5, 40, 12
-_DRIFT_S = 240.0
+_DRIFT_S, _STOPPED_S = 240.0, 240.0
 
 
 @dataclass
@@ -96,7 +96,7 @@ def stop_worker(day: Day) -> list[Check]:
     server, moment = day.site.servers[0], Moment.now(day.site)
     until(lambda: all_at_work(server))
     os.kill(server.workers[0], signal.SIGSTOP)
-    until(lambda: moment.rise("worker_restarts_total", "timeout"))
+    until(lambda: moment.rise("worker_restarts_total", "timeout"), _STOPPED_S)
     until(lambda: all_ready(server))
     return [
         equal("worker_restarts_total, timeout", 1, moment.rise("worker_restarts_total", "timeout")),
