@@ -13,7 +13,7 @@ from typing import Literal
 
 from earwitness.data import corpora
 from earwitness.data.flaws import refuse_flaws
-from earwitness.data.lines import PACKED
+from earwitness.data.lines import PACKED, read_text
 from earwitness.data.naming import clip_id, dataset_name, with_distinct_names
 from earwitness.data.readers import folder, kaldi, lhotse, librispeech, nemo, table
 from earwitness.data.readers.columns import require_roles
@@ -87,14 +87,14 @@ def load(
     rows = [row for row in with_distinct_names(every) if all(row.tags.get(key) == value for key, value in wanted)]
     clips = to_clips(rows[:limit], language, channel, report)
     about = about_folder(path)
-    name = str(about.get("name") or dataset_name(path))
+    name = _text(about.get("name")) or dataset_name(path)
     shown = "".join(f"[{key}={value}]" for key, value in (tags or {}).items())
     return Dataset(
         name=name + shown + (f"[:{limit}]" if limit is not None and limit < len(rows) else ""),
         clips=clips,
         sha256=fingerprint(clips),
         source=str(source),
-        license=str(about.get("license", "")),
+        license=_text(about.get("license")),
         synthetic=bool(about.get("synthetic", False)),
         remarks=tuple(remarks),
     )
@@ -285,7 +285,15 @@ def about_folder(path: Path) -> dict[str, object]:
     """Return what ``corpus.json`` beside a manifest says: name, licence, whether it is synthetic."""
     file = (path if path.is_dir() else path.parent) / "corpus.json"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(read_text(file)) if file.is_file() else {}
+    except (DataError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str:
+    """Return a text that a record can hold, or an empty one."""
+    try:
+        return value if isinstance(value, str) and value.encode() else ""
+    except UnicodeEncodeError:
+        return ""

@@ -241,9 +241,11 @@ def _met(path: Path, name: str, run: Run, mine: Path) -> Arrival:
 
 
 def _id(path: Path) -> str | None:
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     id_ = found.get("id") if isinstance(found, dict) else None
     return id_ if isinstance(id_, str) and store.clips_path(path).exists() else None

@@ -195,7 +195,7 @@ def read_document(kind: Any, path: Path, version: int, *, what: str, missing: st
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit; the first field is named.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(_content(path).decode())
     except FileNotFoundError:
         raise RecordError(f"There is no {missing} {str(path)!r}. {remedy}") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -206,6 +206,13 @@ def read_document(kind: Any, path: Path, version: int, *, what: str, missing: st
             f"{str(path)!r} has schema version {found}; this Earwitness reads up to {version}. Upgrade it."
         )
     return validated(kind, data, str(path))
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file; a pipe or a device, which may never end, is an OSError."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    return path.read_bytes()
 
 
 def append(file: IO[bytes], result: ClipResult) -> None:
@@ -239,9 +246,11 @@ def read_clips(record: Path) -> list[ClipResult]:
 
 def _results(path: Path) -> Iterator[ClipResult]:
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = _content(path).split(b"\n")
     except FileNotFoundError:
         raise RecordError(f"The record's texts are missing: there is no {str(path)!r}.") from None
+    except OSError as error:
+        raise RecordError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from None
     # What follows the last newline was never finished.
     for number, line in enumerate(lines[:-1], start=1):
         where = f"{path}:{number}"
@@ -281,7 +290,7 @@ def find_records(paths: list[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*.json") if clips_path(p).exists() and not _is_hidden(p, path))
+            inside = sorted(p for p in path.rglob("*.json") if _is_record(p) and not _is_hidden(p, path))
             if not inside:
                 raise RecordError(f"There is no run record in {str(path)!r}. Make one: earwitness run DATA --model M")
             found |= dict.fromkeys(inside)
@@ -290,6 +299,10 @@ def find_records(paths: list[Path]) -> list[Path]:
         else:
             raise RecordError(f"There is no record {str(path)!r}. Records are the .json files under runs/.")
     return list(found)
+
+
+def _is_record(path: Path) -> bool:
+    return path.is_file() and clips_path(path).is_file()
 
 
 def _is_hidden(record: Path, root: Path) -> bool:

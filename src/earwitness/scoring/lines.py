@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import stat
 from pathlib import Path
 
 from earwitness.errors import ScoringError
@@ -26,14 +27,7 @@ def read_lines(path: Path, encoding: str | None = None) -> list[str]:
     Raises:
         ScoringError: When it cannot be read, or is not of the encoding.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise ScoringError(f"There is no file {str(path)!r}. Check the path.") from None
-    except IsADirectoryError:
-        raise ScoringError(f"{str(path)!r} is a folder. Name a file of transcripts.") from None
-    except OSError as error:
-        raise ScoringError(f"Cannot read {str(path)!r}: {error.strerror}.") from None
+    content = read_content(path, "Check the path.", "Name a file of transcripts.")
     name = encoding or ("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
     try:
         text = content.decode(name).removeprefix("\ufeff")
@@ -45,6 +39,30 @@ def read_lines(path: Path, encoding: str | None = None) -> list[str]:
             f"{str(path)!r} is not {shown} (byte {error.start}). State its encoding: --encoding gb18030, for example."
         ) from None
     return split_lines(text)
+
+
+def read_content(path: Path, if_absent: str, if_folder: str) -> bytes:
+    """Return the bytes of a file that a person named; a pipe is read to its end, as ``<(COMMAND)`` in a shell is.
+
+    Args:
+        path: The file.
+        if_absent: What to do where there is none, as a sentence.
+        if_folder: What to do where it is a folder, as a sentence.
+
+    Raises:
+        ScoringError: When it cannot be read, or is a device, which may never end.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+            raise ScoringError(f"{str(path)!r} is a device or a socket. Name a file or a pipe.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ScoringError(f"There is no file {str(path)!r}. {if_absent}") from None
+    except IsADirectoryError:
+        raise ScoringError(f"{str(path)!r} is a folder. {if_folder}") from None
+    except OSError as error:
+        raise ScoringError(f"Cannot read {str(path)!r}: {error.strerror}.") from None
 
 
 def split_lines(text: str) -> list[str]:

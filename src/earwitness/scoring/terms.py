@@ -22,7 +22,7 @@ from pathlib import Path
 from earwitness.errors import ScoringError
 from earwitness.scoring.clusters import cluster_of, summed
 from earwitness.scoring.exact import independent, share_interval
-from earwitness.scoring.lines import split_lines
+from earwitness.scoring.lines import read_content, split_lines
 from earwitness.scoring.spans import Span, spans
 from earwitness.scoring.studentized import rate_interval
 from earwitness.text import normalizer
@@ -97,11 +97,8 @@ def read_terms(path: Path) -> tuple[str, ...]:
         ScoringError: When the file cannot be read, or holds no term.
     """
     try:
-        lines = split_lines(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        raise ScoringError(f"There is no file {str(path)!r}. Write one, with a key term a line.") from None
-    except IsADirectoryError:
-        raise ScoringError(f"{str(path)!r} is a folder. Name a file with a key term a line.") from None
+        content = read_content(path, "Write one, with a key term a line.", "Name a file with a key term a line.")
+        lines = split_lines(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ScoringError(f"{str(path)!r} is not UTF-8 (byte {error.start}). Convert it.") from None
     terms = tuple(dict.fromkeys(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")))

@@ -55,7 +55,13 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
 
 def _described(metadata: Path, columns: Mapping[str, str]) -> Rows:
     reader = nemo if metadata.suffix.lower() == ".jsonl" else table
-    if not reader.names_audio(metadata, columns):
+    try:
+        names_audio = reader.names_audio(metadata, columns)
+    except ManifestError as error:
+        # The audio beside it is looked at all the same.
+        yield error
+        return
+    if not names_audio:
         yield Remark(str(metadata), "it is not read, since no column is known as the audio, such as file_name.")
         return
     yield from reader.read(metadata, columns)
