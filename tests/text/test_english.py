@@ -20,7 +20,8 @@ SAME = [pair for group in GROUPS for pair in group["same"]]
 OTHER = [pair for group in GROUPS for pair in group["other"]]
 NAMES = {number: word for word, number in UNDER_HUNDRED.items()}
 SENTENCE = [
-    "the", "ferry", "was", "five", "twenty", "thousand", "dollars", "percent", "cents", "point", "oh", "first",
+    "the", "ferry", "was", "five", "twenty", "thousand", "hundred", "room", "dollars", "percent", "cents", "point",
+    "oh", "first",
     "o'clock", "kg", "10:30", "$5", "half", "double", "am", "two", "50%", "mr", "b", "c", "i", "nineteen", "miles",
     "don't", "it's", "been", "a", "ten", "to", "no", "ok",
 ]  # fmt: skip
@@ -36,10 +37,19 @@ def test_other_words_are_not_the_same(one: str, other: str) -> None:
     assert english(one) != english(other)
 
 
-@pytest.mark.parametrize("text", [text for pair in SAME for text in pair])
+@pytest.mark.parametrize("text", [text for pair in SAME + OTHER for text in pair])
 def test_normalized_text_stays_as_it_is(text: str) -> None:
     once = english(text)
     assert english(" ".join(once)) == once
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_generated_text_stays_as_it_is_once_normalized(seed: int) -> None:
+    rng = random.Random(seed)
+    rows = [" ".join(rng.choices(SENTENCE, k=rng.randrange(2, 8))) for _ in range(3000)]
+    for text in [*rows, *lines(1500, seed)]:
+        once = english(text)
+        assert english(" ".join(once)) == once, text
 
 
 def said(number: int) -> str:

@@ -65,6 +65,8 @@ def _object(where: str, line: str) -> dict[str, Any]:
         data = json.loads(line)
     except json.JSONDecodeError as error:
         raise ScoringError(f"{where} is not JSON: {error.msg} at column {error.colno}. Correct the line.") from None
+    except ValueError:  # of Python, which turns no number of more than 4,300 digits into an integer
+        raise ScoringError(f"{where} has a number of too many digits. Write it in quotation marks.") from None
     except RecursionError:
         raise ScoringError(f"{where} is nested too deeply. Correct the line.") from None
     if not isinstance(data, dict):

@@ -4,7 +4,7 @@ Pieces between spaces become tokens (``english_lexer.py``), which are kept by pi
 same in every text. Where the reading of a token depends on its neighbours, the rules here read the row of tokens:
 
 - numbers (``english_numbers.py``), then what they count: money, percent, degrees, units, hours, days of a month;
-- three or four single letters in a row are one word, and so are letters with dots: u s a, U.S.A. and USA;
+- three single letters in a row or more are one word, and so are letters with dots: u s a, U.S.A. and USA;
 - short forms that are "has" or "had" before a participle;
 - st and dr, by what stands behind them.
 
@@ -28,6 +28,7 @@ from earwitness.text.english_words import (
     HAS_BEFORE,
     MAJORS,
     MONEY_SCALES,
+    NUMBERED,
     PAIRS_OF_LETTERS,
     PARTS,
     PLURAL_UNITS,
@@ -35,8 +36,10 @@ from earwitness.text.english_words import (
     UNITS,
 )
 
-VERSION = "1"
+VERSION = "2"
 _CLINGING = re.compile(r"(?<!\s)\s+(?='(?:s|t|re|ll|ve|m|d)\b|n't\b)", re.IGNORECASE)
+_COMPOUND = re.compile(r"\b(?:e[- ](?=mail(?:s|ed|ing)?\b)|wi[- ](?=fi\b))", re.IGNORECASE)
+"""E-mail and Wi-Fi, which are spelled in three ways each."""
 _NUMBERS = frozenset({"numeral", "separated", "spoken", "start", "letter"})
 _DAYS = range(1, 32)
 _SIGNS = {"&": "and", "@": "at", "+": "plus"}
@@ -48,6 +51,8 @@ _PAIRS = {
     ("°", "f"): "degrees fahrenheit",
     ("a", "m"): "am",
 }
+_MOST_TIMES = 8
+"""A text is read until reading it again changes nothing, so that signs and words are in the same rows."""
 _MOST = 200_000
 _LONGEST = 64
 _CACHE: dict[str, tuple[Token, ...]] = {}
@@ -63,13 +68,23 @@ def english(text: str) -> list[str]:
     >>> english("the train at ten thirty a.m.") == english("The train at 10:30 am")
     True
     """
-    text = without_remarks(unified(text, "en"))
+    text = _COMPOUND.sub(lambda split: split[0][:-1], without_remarks(unified(text, "en")))
     if "'" in text or "n't" in text:
         text = _CLINGING.sub("", text)
     parts = text.split()
     known = list(map(_PLAIN.get, parts))
     if None not in known:
         return " ".join(known).split()  # type: ignore[arg-type]
+    words = _once(parts)
+    for _ in range(_MOST_TIMES):
+        settled, words = words, _once(words)
+        if words == settled:
+            break
+    return words
+
+
+def _once(parts: Sequence[str]) -> list[str]:
+    """Return the words of pieces that are read once; "ten $20 bills" still has two numerals in a row."""
     rows = list(map(_tokens, parts))
     if any(token.kind in CUES for row in rows for token in row):
         return _read(_without_fillers([token for row in rows for token in row]))
@@ -182,13 +197,16 @@ def _letters(tokens: Sequence[Token], here: int, words: list[str]) -> int:
 
 
 def _row(tokens: Sequence[Token], here: int) -> tuple[str, int]:
-    """Return single letters in a row, dots between them or none, and where they end."""
+    """Return single letters in a row, whatever pauses are written between them, and where they end."""
     row = ""
     while len(text := at(tokens, here).text) == 1 and text.isalpha():
         row += text
         here += 1
-        if at(tokens, here).text == "." and len(at(tokens, here + 1).text) == 1:
-            here += 1
+        after = here
+        while after < len(tokens) and tokens[after].kind == "pause":
+            after += 1
+        if len(at(tokens, after).text) == 1 and at(tokens, after).text.isalpha():
+            here = after
     return row, here
 
 
@@ -253,7 +271,7 @@ def _number(tokens: Sequence[Token], here: int, after: int, groups: list[Group],
     if at(tokens, here - 1).kind == "month" and (days := _day(tokens, here, after)):
         words += days
         return after
-    numerals = pieces(groups)
+    numerals = pieces(groups, named=at(tokens, here - 1).text in NUMBERED)
     words += map(_shown, numerals)
     if "." in numerals[-1] and at(tokens, after).text in SCALES:
         words.append(at(tokens, after).text)

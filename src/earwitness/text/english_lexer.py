@@ -11,7 +11,6 @@ from typing import Literal
 
 from earwitness.text.english_words import (
     ABBREVIATIONS,
-    ACRONYM,
     BEFORE_NAME,
     CONTRACTIONS,
     DECADES,
@@ -22,6 +21,7 @@ from earwitness.text.english_words import (
     HAS_BEFORE,
     IS_AFTER,
     LATIN,
+    LEAST_LETTERS,
     MONTHS,
     ORDINALS,
     PAIRS_OF_LETTERS,
@@ -81,6 +81,7 @@ _PATTERN = re.compile(
 _TITLE = re.compile(r"\W*([A-Z][A-Za-z]*)\.\W*")
 _CAPITAL_MONTH = re.compile(r"\W*(May|MAY|March|MARCH)\W*")
 _NUMBER_SIGN = re.compile(r"\W*[Nn]o\.")
+_TELEPHONE = re.compile(r"(?:1\.)?\d{3}\.\d{3}\.\d{4}")
 _FILLER = re.compile(FILLERS)
 _WRITTEN = (
     (re.compile(r"\bkm/h\b"), "kmh"),
@@ -131,6 +132,12 @@ def _tokens(group: str, text: str) -> Iterator[Token]:
         yield from reader(text)
     else:
         yield Token(text, "pause", "")
+
+
+def _numeral(text: str) -> Iterator[Token]:
+    """3.5 keeps its point; 617.555.1234 is a telephone number, whose points nobody says."""
+    digits = text.replace(".", "") if _TELEPHONE.fullmatch(text) else text
+    yield Token(digits, "numeral", digits)
 
 
 def _separated(text: str) -> Iterator[Token]:
@@ -207,7 +214,7 @@ def _word(text: str) -> Token:
 _READERS: dict[str, Callable[[str], Iterable[Token]]] = {
     "word": _words,
     "short": _words,
-    "numeral": lambda text: [Token(text, "numeral", text)],
+    "numeral": _numeral,
     "separated": _separated,
     "ordinal": lambda text: [Token(text, "word", _ordinal(re.sub(r"\D", "", text)))],
     "decade": lambda text: [Token(text, "word", text.replace("'", ""))],
@@ -250,9 +257,9 @@ def acronym(letters: str) -> list[str]:
     """Return letters in a row as one word if they are one, else as letters.
 
     >>> acronym("usa"), acronym("pm"), acronym("jk"), acronym("smith")
-    (['usa'], ['pm'], ['j', 'k'], ['s', 'm', 'i', 't', 'h'])
+    (['usa'], ['pm'], ['j', 'k'], ['smith'])
     """
-    return [letters] if len(letters) in ACRONYM or letters in PAIRS_OF_LETTERS else list(letters)
+    return [letters] if len(letters) >= LEAST_LETTERS or letters in PAIRS_OF_LETTERS else list(letters)
 
 
 def ordinal(number: int) -> str:

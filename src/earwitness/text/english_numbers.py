@@ -8,6 +8,7 @@ numbers that were said in full, with hundred or thousand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,15 @@ from earwitness.text.english_words import DECADES, DIGITS, ORDINALS, PLURALS, SC
 
 _ZERO = ("oh", "o")
 _TIMES = {"double": 2, "triple": 3}
-_TELEPHONE = frozenset({(3, 4), (3, 3, 4), (1, 3, 3, 4), (3, 7), (1, 3, 7)})
-"""Lengths of the parts of North American telephone numbers, in which 800 and 1000 are parts like any other."""
+_LONG = 3
+"""Digits of a numeral that nothing before it is joined with: "five two hundred twenty" is not 5220."""
+_TELEPHONE = frozenset(
+    {
+        (3, 4), (3, 3, 4), (1, 3, 3, 4), (3, 7), (1, 3, 7), (3, 4, 4), (4, 3, 4), (4, 3, 3), (5, 6), (4, 7),
+        (4, 4, 4), (4, 4, 4, 4), (4, 6, 5),
+    }
+)  # fmt: skip
+"""Lengths of the parts of telephone and card numbers, in which 800 and 1000 are parts like any other."""
 _YEARS = range(10, 22)
 _END = Token("", "pause", "")
 
@@ -128,14 +136,18 @@ def _cardinal(tokens: Sequence[Token], here: int, after_pair: bool) -> tuple[Gro
     if first.kind in ("numeral", "separated"):
         whole = first.text.isdigit() and (first.text == "0" or first.text[0] != "0")
         if not (scaled and whole and len(first.text) <= LONGEST):
-            full = whole and first.text.endswith("00")
-            return Group(first.text, first.kind == "numeral" and "." not in first.text and not full), here + 1
+            return _group(first.text), here + 1
         return _said(tokens, here + 1, int(first.text), after_pair=False)
     if first.text == "a" and scaled and at(tokens, here - 1).text not in ("half", "quarter"):
         return _said(tokens, here + 1, 1, after_pair=False)
     if first.text in UNDER_HUNDRED:
         return _said(tokens, here + 1, UNDER_HUNDRED[first.text], after_pair=after_pair)
     return None, here
+
+
+def _group(numeral: str) -> Group:
+    """Return a group: hundreds in full, and decimals, are numbers of their own."""
+    return Group(numeral, numeral.isdigit() and not (len(numeral) >= _LONG and numeral.endswith("00")))
 
 
 def _scale(word: str) -> int:
@@ -187,7 +199,7 @@ def _said(tokens: Sequence[Token], here: int, first: int, *, after_pair: bool) -
         elif (ending := _ordinal(word, read)) is not None:
             return Group(ending, joins=False), after + 1
         else:
-            return Group(str(read.value), not full), here
+            return _group(str(read.value)), here
         here = after + 1
 
 
@@ -203,7 +215,7 @@ def _and(tokens: Sequence[Token], here: int, read: _Sum) -> int:
     It is none inside where what follows is a number of its own: "one hundred and two hundred".
     """
     word, after = at(tokens, here), here + 1
-    if word.text == "," and read.part is None and _scale(at(tokens, here + 2).text) == 100:
+    if word.text == "," and read.part is None and at(tokens, here + 2).text in ("hundred", "hundredth"):
         return after
     if word.text != "and" or not (read.part is None or read.part % 100 == 0):
         return here
@@ -226,23 +238,37 @@ def _ordinal(word: str, read: _Sum) -> str | None:
     return None
 
 
-def pieces(groups: Sequence[Group]) -> list[str]:
+def pieces(groups: Sequence[Group], *, named: bool = False) -> list[str]:
     """Return numerals: groups in a row joined where a numeral is read in parts.
+
+    A numeral of three digits or more joins nothing before it, and one digit beside two joins only in a name.
+
+    Args:
+        groups: Numbers in a row.
+        named: Whether they are the name of a room, a flight or another thing that is numbered.
 
     >>> pieces([Group("20"), Group("26")]), pieces([Group("1"), Group("2")]), pieces([Group("2"), Group("100", False)])
     (['2026'], ['1', '2'], ['2', '100'])
+    >>> pieces([Group("2"), Group("20")]), pieces([Group("2"), Group("20")], named=True), pieces([Group("220")])
+    (['2', '20'], ['220'], ['220'])
     """
     rows: list[list[str]] = []
     for place, group in enumerate(groups):
         if group.text.endswith("s"):
             rows[-1] = ["".join(rows[-1][:-1]) + _plural(rows[-1][-1], group.text)]
-        elif group.joins and place and groups[place - 1].joins:
+        elif group.joins and place and groups[place - 1].joins and len(group.text) < _LONG:
             rows[-1].append(group.text)
         else:
             rows.append([group.text])
-    joined = [part for row in rows for part in (["".join(row)] if sum(map(len, row)) > 2 else row)]
+    joined = [part for row in rows for part in (["".join(row)] if _is_one(row, named=named) else row)]
     telephone = tuple(map(len, joined)) in _TELEPHONE and all(part.isdigit() for part in joined)
     return ["".join(joined)] if telephone else joined
+
+
+def _is_one(row: Sequence[str], *, named: bool) -> bool:
+    """Tell one numeral from several: one two is 1 2, and two twenty 2 20 as in 2:20, but for room two twenty."""
+    is_pair = sorted(map(len, row)) == [1, 2] and not re.fullmatch("0.", row[1])
+    return sum(map(len, row)) >= _LONG and (named or not is_pair)
 
 
 def _plural(number: str, plural: str) -> str:

@@ -22,6 +22,14 @@ SCALES: Mapping[str, int] = {
     "trillion": 10**12,
     "quadrillion": 10**15,
 }
+NUMBERED = frozenset(
+    re.findall(
+        r"\S+",
+        "room suite apartment apt unit gate flight train bus route highway interstate exit extension ext channel "
+        "page number no. # code",
+    )
+)
+"""Behind these, a number is a name that is read in parts as well as in full: room two twenty is room 220."""
 SMALL_ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 """Below ten, ordinals stay words: second is a unit of time, too, and third and fifth are fractions."""
 ORDINALS: Mapping[str, int] = {
@@ -167,8 +175,8 @@ TITLES: Mapping[str, str] = {
 """These are words as well ("the sales rep", "rev it up"), so only with a capital and a dot: "Rep. Brown"."""
 PAIRS_OF_LETTERS = frozenset(re.findall(r"\w+", "ai am co dc dj eg eu hr id ie ip it la mp ny ok pc pm tv uk un us vp"))
 """Two letters that are one word. Other pairs may be two letters of a list, or initials."""
-ACRONYM = (3, 4)
-"""Letters of a row that is one word. Longer rows are mostly names that were spelled: s m i t h is not "smith"."""
+LEAST_LETTERS = 3
+"""From so many letters in a row on, they are one word: an acronym, or a name that was spelled."""
 BEFORE_NAME: Mapping[str, tuple[str, str]] = {"st": ("saint", "street"), "dr": ("doctor", "drive")}
 """What they are before a name, and at the end of an address."""
 AFTER_ADDRESS = frozenset(["in", "on", "at", "near", "to", "from", "off"])
