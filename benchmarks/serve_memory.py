@@ -3,7 +3,8 @@
     python benchmarks/serve_memory.py [--model faster-whisper:tiny.en] [--data telephony-en] [--lengths 3,160,620,1800]
 
 Every length has a worker of its own with one thread, so that no peak is another's. Memory is the peak of its resident
-set (VmHWM), which is what a decision promises as ``peak_rss_bytes``; the slope is between the shortest and the longest.
+set (VmHWM), which is what a decision promises as ``peak_rss_bytes``; the slope is between the shortest and the longest,
+and is not printed for one length.
 ``earwitness serve`` and ``deploy`` reckon with it: src/earwitness/serve/fit.py.
 """
 
@@ -45,8 +46,9 @@ def main() -> None:
                 answer = one.transcribe(path, round(length * RATE_HZ), RATE_HZ, "en", budget_s=7200)
             peaks.append(answer.peak_rss_bytes or 0)
             print(f"{length:g} s: {peaks[-1] / (1 << 20):.0f} MiB, {answer.wall_s:.1f} s of work", flush=True)
-    slope = (peaks[-1] - peaks[0]) / (lengths[-1] - lengths[0])
-    print(f"slope: {slope / (1 << 10):.0f} KiB for each second of audio")
+    if lengths[-1] > lengths[0]:
+        slope = (peaks[-1] - peaks[0]) / (lengths[-1] - lengths[0])
+        print(f"slope: {slope / (1 << 10):.0f} KiB for each second of audio")
 
 
 def joined(name: str, seconds: float, folder: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

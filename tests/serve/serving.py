@@ -41,7 +41,8 @@ SCRIPT = {
     str(LOOP): {"model": "loop"},
     str(EMPTY): {"model": "empty"},
     str(SLOW): {"text": "slow", "sleep_s": 0.3},
-    str(LONG): {"pieces": [" and"] * 200, "sleep_s": 0.05},
+    # More than three minutes: longer than any server of these tests gives to a request, so that none ends by itself.
+    str(LONG): {"pieces": [" and"] * 4000, "sleep_s": 0.05},
 }
 
 

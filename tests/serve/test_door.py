@@ -282,3 +282,18 @@ def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(forwarded: str,
     door = door_of("0.0.0.0", (), (), ("10.0.0.0/8",), loopback=False)
     assert door.caller("10.0.0.1", {"x-forwarded-for": forwarded}).address == address
     assert Door().caller("10.0.0.1", {"x-forwarded-for": forwarded}).address == "10.0.0.1"
+
+
+def test_a_server_for_all_addresses_answers_probes_and_refuses_a_name_that_was_pointed_at_it(tmp_path: Path) -> None:
+    options = ("--model", f"fake:{script_folder(tmp_path / 'model')}", "--workers", "1", "--host", "0.0.0.0")
+    with running(tmp_path, *options, "--allowed-host", "asr.example.org") as server:
+        port = server.url.rpartition(":")[2]
+        server.url = f"http://127.0.0.1:{port}"
+        # Kubelet and Prometheus ask by the address of the pod; a load balancer may ask without a Host (HTTP/1.0).
+        for host in (f"10.1.2.3:{port}", f"[fd00::7]:{port}", "10.1.2.3", f"127.0.0.1:{port}", "asr.example.org:443"):
+            for path in ("/healthz", "/readyz", "/metrics"):
+                assert server.ask(path, headers={"Host": host}).status == 200, (host, path)
+        for host in (f"evil.example:{port}", "10.1.2.3.evil.example", "asr.example.org.evil.example"):
+            for path in ("/", "/metrics", "/v1/models"):
+                reply = server.ask(path, headers={"Host": host, "Origin": f"http://{host}"})
+                assert (reply.status, reply.error["code"]) == (421, "host"), (host, path)

@@ -37,7 +37,7 @@ from earwitness.serve.service import DECODERS as N_DECODERS
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "watching.md"
 ROUTE = "/v1/audio/transcriptions"
-TIMEOUT_S = 3
+TIMEOUT_S = 10
 BIG = wav(400_000)
 
 
@@ -148,6 +148,28 @@ def stopped_decoders(server: Running) -> str:
     return ask(server, wav(HELLO))[0]
 
 
+def decoders_stopped_at_their_start(server: Running) -> str:
+    """Kill every decoder, and stop each that is started in its place before it is ready; then send a file."""
+    for pid in decoders(server):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not decoders(server))
+    over = threading.Event()
+
+    def stop() -> None:
+        while not over.wait(0.001):
+            for pid in decoders(server):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+
+    stopper = threading.Thread(target=stop, daemon=True)
+    stopper.start()
+    try:
+        return ask(server, wav(HELLO))[0]
+    finally:
+        over.set()
+        stopper.join()
+
+
 def decoders(server: Running) -> list[int]:
     found = []
     for child in psutil.Process(server.process.pid).children():
@@ -174,6 +196,7 @@ CAUSES: dict[str, Callable[[Running], str]] = {
     "a worker hangs until the time is up": sent(wav(HANG)),
     "a decoder dies of the file, and the next one, too": killed_decoders,
     "a decoder hangs at the file, and the next one, too": stopped_decoders,
+    "a decoder hangs while it starts, and the next one, too": decoders_stopped_at_their_start,
 }
 # These end or break their server, so that each has one of its own.
 ALONE = {
@@ -341,6 +364,7 @@ WORKERS: dict[str, tuple[Callable[[Running], None], str]] = {
 DECODERS = {
     "a decoder is killed, or crashes, at work": killed_decoders,
     "a decoder hangs at work": stopped_decoders,
+    "a decoder hangs while it starts": decoders_stopped_at_their_start,
 }
 
 

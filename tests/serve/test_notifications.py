@@ -202,7 +202,7 @@ def test_the_receiver_is_notified_of_each_cause_and_of_no_consequence(tmp_path: 
         abouts = {job: targets[0] for job, targets in jobs.items()}
         expected = {(name, abouts[job]) for name, job in (CAUSES | CONSEQUENCES) - {("EarwitnessGone", "killed")}}
         await_alerts(prometheus, expected | {("EarwitnessGone", "killed")})
-        until(lambda: {alert for alerts in receiver.alerts for alert in alerts} >= CAUSES, 60)
+        until(lambda: {alert for alerts in receiver.alerts for alert in alerts} >= CAUSES)
         found = until(lambda: (now := states(address) or {}).keys() >= CONSEQUENCES and now)
         assert {alert: found[alert] for alert in CONSEQUENCES} == dict.fromkeys(CONSEQUENCES, "suppressed")
         assert {alert for alerts in receiver.alerts for alert in alerts} == CAUSES
@@ -212,7 +212,7 @@ def test_the_receiver_is_notified_of_each_cause_and_of_no_consequence(tmp_path: 
 def test_every_time_of_the_configuration_is_divided(tmp_path: Path) -> None:
     shipped = shipped_configuration(tmp_path)
     route = yaml.safe_load(hastened_configuration(shipped, "http://a/"))["route"]
-    assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("1s", "10s", "480s")
+    assert (route["group_wait"], route["group_interval"], route["repeat_interval"]) == ("2s", "20s", "960s")
     assert (
         yaml.safe_load(shipped)["inhibit_rules"] == yaml.safe_load(hastened_configuration(shipped, ""))["inhibit_rules"]
     )

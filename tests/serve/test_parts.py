@@ -397,3 +397,35 @@ def quiet(receive: Callable[[], Awaitable[dict[str, Any]]]) -> Callable[[], Awai
         return await receive()
 
     return once
+
+
+def test_keys_of_a_secret_are_read_again_when_the_folder_of_the_secret_is_swapped(tmp_path: Path) -> None:
+    """Kubernetes puts a secret into a hidden folder, and changes it by pointing a link at another folder."""
+
+    def put(name: str) -> str:
+        (tmp_path / name).mkdir()
+        secret = add_key(tmp_path / name / "keys.json", name)
+        (tmp_path / "..fresh").symlink_to(name)
+        (tmp_path / "..fresh").replace(tmp_path / "..data")
+        return f"Bearer {secret}"
+
+    (tmp_path / "keys.json").symlink_to("..data/keys.json")
+    first = put("..2026_01_01")
+    keyring = Keyring(tmp_path / "keys.json")
+    assert keyring.find(first) is not None
+    second = put("..2026_01_02")
+    assert keyring.find(second) is not None
+    assert keyring.find(first) is None, "a key that is no longer in the secret opens nothing"
+
+
+def test_who_may_read_the_keys_stays_as_it_was_set_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    add_key(path, "first")
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    before = os.umask(0o077)
+    try:
+        add_key(path, "second")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644

@@ -105,7 +105,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
         around = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **SENT_AT_ONCE}
         around["OTEL_RESOURCE_ATTRIBUTES"] = "deployment.environment.name=test"
         with running(
-            folder, "--model", model, "--workers", "1", "--timeout", "3", "--log-text", around=around
+            folder, "--model", model, "--workers", "1", "--timeout", "30", "--log-text", around=around
         ) as server:
             yield server, collector, model
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
@@ -16,6 +16,7 @@ from earwitness.engines.registry import get_engine
 from earwitness.errors import RecordError, UsageError
 from earwitness.runs.store import read_run
 from earwitness.serve.deploy import Plan
+from earwitness.serve.door import door_of
 from earwitness.serve.fit import longest_s, rtf_of
 from earwitness.serve.values import LONGEST_S
 
@@ -33,6 +34,8 @@ def plan_of(
     baked: bool = True,
     port: int = 8000,
     program: str = "/opt/earwitness/bin/earwitness",
+    allowed_hosts: Sequence[str] = (),
+    proxies: Sequence[str] = (),
 ) -> Plan:
     """Return the plan for a decision's candidate.
 
@@ -45,18 +48,29 @@ def plan_of(
         baked: Whether the weights go into the image.
         port: On the machine that serves.
         program: Where systemd finds earwitness.
+        allowed_hosts: Names that the server answers to.
+        proxies: Addresses or networks of proxies that the server trusts.
 
     Raises:
         RecordError: When the decision cannot be read.
-        UsageError: When there is no such candidate, one that runs elsewhere, or audio is let in that cannot be answered
-            in time.
+        UsageError: When there is no such candidate, one that runs elsewhere, audio is let in that cannot be answered in
+            time, or a host or a proxy is none.
     """
+    door_of("0.0.0.0", allowed_hosts, (), proxies, loopback=False)  # noqa: S104 - checks the names, binds nothing
     decision = read_decision(path)
     verdict = verdict_of(decision, path, candidate)
     if verdict.engine.name in _THERE:
         raise UsageError(f"{verdict.candidate!r} is run by something outside of Earwitness. Deploy that.")
     plan = _measured(decision, verdict, path, _longest(verdict, max_seconds, timeout), math.ceil(timeout))
-    return replace(plan, n_workers=n_workers, baked=baked, port=port, program=program)
+    return replace(
+        plan,
+        n_workers=n_workers,
+        baked=baked,
+        port=port,
+        program=program,
+        allowed_hosts=tuple(allowed_hosts),
+        proxies=tuple(proxies),
+    )
 
 
 def _measured(decision: Decision, verdict: Verdict, path: Path, max_audio_s: int, timeout_s: int) -> Plan:
@@ -65,16 +79,17 @@ def _measured(decision: Decision, verdict: Verdict, path: Path, max_audio_s: int
     spec = get_engine(model.engine).spec
     extra = model.engine if model.engine in (metadata("earwitness").get_all("Provides-Extra") or ()) else None
     threads = spec.fixed.get("threads") or verdict.settings_asked.threads or verdict.environment.cores
-    of = verdict.environment
+    of, measured = verdict.environment, verdict.engine.packages
+    own = bool(spec.requirements) and extra is None
     return Plan(
         model_id=verdict.model.id,
         weights_sha256=verdict.model.weights_sha256,
         license=verdict.model.license,
         engine=verdict.engine.name,
         extra=extra,
-        own_environment=bool(spec.requirements) and extra is None,
+        own_environment=own,
         python=".".join((verdict.engine.python or of.python).split(".")[:2]),
-        packages=_installed(("serve", *([extra] if extra else ()))) | dict(verdict.engine.packages),
+        packages=_installed(("serve", *([extra] if extra else ()))) | ({} if own else _canonical(measured)),
         device=verdict.device_used,
         max_audio_s=max_audio_s,
         timeout_s=timeout_s,
@@ -122,6 +137,12 @@ def _installed(extras: Sequence[str]) -> dict[str, str]:
                 left.append(needs)
     found.pop("earwitness")
     return found
+
+
+def _canonical(packages: Mapping[str, str]) -> dict[str, str]:
+    from packaging.utils import canonicalize_name
+
+    return {canonicalize_name(name): version for name, version in packages.items()}
 
 
 def _longest(verdict: Verdict, max_seconds: float | None, timeout: float) -> int:

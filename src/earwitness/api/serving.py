@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -156,6 +156,9 @@ def deploy(
     weights: str = "baked",
     port: int = 8000,
     program: Source = "/opt/earwitness/bin/earwitness",
+    allowed_host: str | Iterable[str] = (),
+    trusted_proxy: str | Iterable[str] = (),
+    hashes: bool = True,
     force: bool = False,
 ) -> Deployed:
     """Write a Dockerfile, a compose file with Prometheus and Grafana, a systemd unit and Kubernetes manifests.
@@ -173,15 +176,19 @@ def deploy(
         weights: ``baked``: pulled into the image; ``mounted``: from a folder.
         port: On the machine that serves.
         program: Where systemd finds earwitness.
+        allowed_host: Names that the server answers to, such as ``asr.example.org``; one or several.
+        trusted_proxy: Addresses or networks of proxies whose ``X-Forwarded-*`` headers it believes; one or several.
+        hashes: Whether pip looks up the sha256 of every package, for which it asks its index.
         force: Whether to write over files that are there.
 
     Raises:
         RecordError: When the decision cannot be read.
         UsageError: For a candidate that there is not or that runs elsewhere, audio that cannot be answered in time,
-            other weights, or files that are there.
+            other weights, what is no host or proxy, hashes that pip cannot find, or files that are there.
     """
     from earwitness.api.deployed import plan_of
     from earwitness.serve.deploy import contents, write
+    from earwitness.serve.hashes import hashes_of
 
     if weights not in ("baked", "mounted"):
         raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
@@ -195,7 +202,11 @@ def deploy(
         baked=weights == "baked",
         port=port,
         program=str(Path(program).absolute()),
+        allowed_hosts=_several(allowed_host),
+        proxies=_several(trusted_proxy),
     )
+    if hashes:
+        plan = replace(plan, hashes=hashes_of(plan.packages, plan.python))
     made = contents(plan)
     write(made, Path(out), force=force)
     return Deployed(Path(out), tuple(made), plan.model_id, plan.cpus, plan.request_bytes, plan.limit_bytes)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.serve import AllowedHosts, TrustedProxies
 
 app = new_app("Files that put a decision into service elsewhere.")
 
@@ -25,6 +26,11 @@ def deploy(
     weights: Annotated[str, typer.Option(help="baked: pulled into the image; mounted: from a folder.")] = "baked",
     port: Annotated[int, typer.Option(min=1, max=65535, help="On the machine that serves.")] = 8000,
     program: Annotated[str, typer.Option(help="Where systemd finds earwitness.")] = "/opt/earwitness/bin/earwitness",
+    allowed_host: AllowedHosts = None,
+    trusted_proxy: TrustedProxies = None,
+    hashes: Annotated[
+        bool, typer.Option("--hashes/--no-hashes", help="Pin each package by the sha256 of its wheel, as pip finds it.")
+    ] = True,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -37,12 +43,15 @@ def deploy(
         earwitness deploy --decision decision.json --out deployment
 
         earwitness deploy --decision decision.json --out deployment --workers 2 --weights mounted
+
+        earwitness deploy --decision decision.json --out deployment --allowed-host asr.example.org
     """
     from earwitness.api.serving import deploy as deployed
 
     made = deployed(
         decision, out, candidate=candidate, workers=workers, max_seconds=max_seconds, timeout=timeout, weights=weights,
-        port=port, program=program, force=force,
+        port=port, program=program, allowed_host=allowed_host or (), trusted_proxy=trusted_proxy or (),
+        hashes=hashes, force=force,
     )  # fmt: skip
     if as_json:
         memory = {"request_bytes": made.request_bytes, "limit_bytes": made.limit_bytes}

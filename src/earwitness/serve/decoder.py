@@ -18,7 +18,7 @@ from earwitness.workers.supervisor import AudioFile
 End = Literal["died", "hung"]
 _TRIES = 2
 _LEAST_PATIENCE_S, _MOST_PATIENCE_S = 1.0, 30.0
-_REASONS: dict[End, str] = {"died": "it died", "hung": "it gave no sound for too long and was ended"}
+_REASONS: dict[End, str] = {"died": "it died", "hung": "it gave no sign of life for too long and was ended"}
 
 
 class TooSlowError(Exception):
@@ -61,8 +61,8 @@ class Decoders:
     async def decode(self, path: Path, target: Path, longest_s: float, budget_s: float) -> AudioFile:
         """Decode a file to 16 kHz mono float32.
 
-        A process that dies, or gives no sound for a third of the time, is ended, and another one tries. No try waits
-        less than 1 s for new sound, or longer than 30 s.
+        A process that dies, gives no sound for a third of the time, or does not start in half of it, is ended, and
+        another one tries. No try waits less than 1 s for new sound, or longer than 30 s; for a start, 60 s.
 
         Raises:
             AudioTooLongError: When it holds more than ``longest_s``.
@@ -94,19 +94,20 @@ class Decoders:
         return await self._try(line, target, ends_at)
 
     async def _try(self, line: bytes, target: Path, ends_at: float) -> bytes:
-        async with self._one(ends_at) as process:
-            if process.stdin is None:
-                raise RuntimeError("a decoder without pipes")
-            process.stdin.write(line)
-            try:
-                async with asyncio.timeout_at(ends_at):
-                    return await _reply(process, target, _patience_s(ends_at))
-            except TimeoutError:
-                raise TooSlowError from None
-            except DecoderEndedError as error:
-                self._on_end(error.reason)
-                log("decoder has ended", logging.WARNING, reason=error.reason, how=str(error))
-                raise
+        try:
+            async with self._one(ends_at) as process:
+                if process.stdin is None:
+                    raise RuntimeError("a decoder without pipes")
+                process.stdin.write(line)
+                try:
+                    async with asyncio.timeout_at(ends_at):
+                        return await _reply(process, target, _patience_s(ends_at))
+                except TimeoutError:
+                    raise TooSlowError from None
+        except DecoderEndedError as error:
+            self._on_end(error.reason)
+            log("decoder has ended", logging.WARNING, reason=error.reason, how=str(error))
+            raise
 
     @asynccontextmanager
     async def _one(self, ends_at: float) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -139,10 +140,13 @@ class Decoders:
         )
         self.processes.add(process)
         try:
-            async with asyncio.timeout_at(min(ends_at, asyncio.get_running_loop().time() + READY_S)):
+            async with asyncio.timeout(_start_s(ends_at)):
                 await _line(process)
         except DecoderEndedError:
             pass  # who asks it is told
+        except TimeoutError:
+            await asyncio.shield(self._end(process))
+            raise DecoderEndedError("hung") from None
         except BaseException:
             await asyncio.shield(self._end(process))
             raise
@@ -158,6 +162,12 @@ class Decoders:
 def _patience_s(ends_at: float) -> float:
     left_s = ends_at - asyncio.get_running_loop().time()
     return min(max(left_s / (_TRIES + 1), _LEAST_PATIENCE_S), _MOST_PATIENCE_S)
+
+
+def _start_s(ends_at: float) -> float:
+    """Return how long a process may take to start: half of the time, so that another one can be tried."""
+    left_s = ends_at - asyncio.get_running_loop().time()
+    return min(max(left_s / _TRIES, _LEAST_PATIENCE_S), READY_S)
 
 
 async def _reply(process: asyncio.subprocess.Process, target: Path, patience_s: float) -> bytes:

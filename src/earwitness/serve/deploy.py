@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import platform
+import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,7 +21,16 @@ from earwitness.serve.fit import SERVER_BYTES, peak_bytes
 
 HEADROOM = 1.3
 """Over the most that a worker was seen to hold."""
+SERVICE = "earwitness"
+"""Name of the server in the network of compose, and of its Service in Kubernetes."""
+_IN_IMAGE = ("Dockerfile", "requirements.txt", "decision.json", "earwitness.toml", "wheels")
+_CLUSTER = ("*.svc", "*.svc.cluster.local")
 _MIB = 1 << 20
+_HASHED = (
+    "Every package of `requirements.txt` has the sha256 of its wheel for Linux on {}, and pip installs no other file. "
+    "For another processor, run `earwitness deploy` on it."
+)
+_UNHASHED = "`requirements.txt` has versions without hashes, as `--no-hashes` asked for."
 _VERBATIM = ("prometheus/", "alertmanager/", "grafana/")
 
 
@@ -42,7 +53,7 @@ class Plan:
     python: str
     """``major.minor`` that was measured."""
     packages: Mapping[str, str]
-    """Versions that were measured."""
+    """Versions in the environment of the server: those that were measured, others as they are where this is made."""
     device: str
     """Where it ran."""
     max_audio_s: int
@@ -81,6 +92,12 @@ class Plan:
     """Whether the weights are pulled into the image, or else mounted."""
     port: int = 8000
     """On the machine that serves."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that the server answers to."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of the wheel of each of ``packages``; empty for versions alone."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies whose ``X-Forwarded-*`` headers it believes."""
     program: str = "/opt/earwitness/bin/earwitness"
     """For systemd."""
 
@@ -128,9 +145,9 @@ def contents(plan: Plan) -> dict[str, str]:
     made = {
         "decision.json": plan.decision,
         "kubernetes/decision.json": plan.decision,
-        "constraints.txt": "".join(f"{name}=={version}\n" for name, version in sorted(plan.packages.items())),
+        "requirements.txt": _requirements(plan),
         "wheels/README": f"The wheel of Earwitness {__version__} goes here, unless pip finds it anyway.\n",
-        ".dockerignore": "*\n!Dockerfile\n!constraints.txt\n!decision.json\n!earwitness.toml\n!wheels\n",
+        ".dockerignore": "*\n" + "".join(f"!{name}\n" for name in _IN_IMAGE),
         "grafana/dashboards/earwitness.json": json.dumps(dashboard(), indent=1) + "\n",
     }
     if plan.rows is not None:
@@ -185,7 +202,6 @@ def _filled_in(plan: Plan) -> dict[str, object]:
         "python": plan.python,
         "device": plan.device,
         "version": __version__,
-        "extras": ",".join(filter(None, ("serve", plan.extra))),
         "status": plan.status,
         "grade": plan.grade,
         "why": plan.why,
@@ -196,14 +212,14 @@ def _filled_in(plan: Plan) -> dict[str, object]:
         "port": plan.port,
         "program": plan.program,
         "start_s": 900,
-        "limits": f"--max-seconds {plan.max_audio_s} --timeout {plan.timeout_s}",
-        "limits_list": f'--max-seconds, "{plan.max_audio_s}", --timeout, "{plan.timeout_s}"',
-        "limits_json": f'"--max-seconds", "{plan.max_audio_s}", "--timeout", "{plan.timeout_s}"',
+        **_options(plan),
         "candidate_json": f', "--candidate", {json.dumps(label)}' if label else "",
         "candidate_yaml": f", --candidate, {json.dumps(label)}" if label else "",
         "candidate_shell": f" --candidate {json.dumps(label)}" if label else "",
         "promised": ", ".join(f"{name} {value:.4g}" for name, value in sorted(plan.promise.items())) or "nothing",
         "install": _install(plan),
+        "require_hashes": "--require-hashes " if plan.hashes else "",
+        "hashes_readme": _HASHED.format(platform.machine()) if plan.hashes else _UNHASHED,
         "rows_file": "" if plan.rows is None else "earwitness.toml ",
         "rows_install": "" if plan.rows is None else " earwitness.toml",
         "devices": "# PrivateDevices is left out: the model is on a GPU." if plan.on_gpu else "PrivateDevices=yes",
@@ -212,9 +228,35 @@ def _filled_in(plan: Plan) -> dict[str, object]:
     }
 
 
+def _requirements(plan: Plan) -> str:
+    hashes = {name: f" --hash=sha256:{sha256}" for name, sha256 in plan.hashes.items()}
+    return "".join(f"{name}=={version}{hashes.get(name, '')}\n" for name, version in sorted(plan.packages.items()))
+
+
+def _options(plan: Plan) -> dict[str, str]:
+    """Return the limits, hosts and proxies as each file writes the options of a command."""
+    limits = ["--max-seconds", str(plan.max_audio_s), "--timeout", str(plan.timeout_s)]
+    hosts = [word for name in plan.allowed_hosts for word in ("--allowed-host", name)]
+    proxies = [word for name in plan.proxies for word in ("--trusted-proxy", name)]
+    # Prometheus, the canary and, in a cluster, other pods ask for the server by the name of its service.
+    service = ["--allowed-host", SERVICE]
+    cluster = [word for name in (SERVICE, *_CLUSTER) for word in ("--allowed-host", name)] if hosts else []
+    return {
+        "options_systemd": shlex.join(limits + hosts + proxies),
+        "options_docker": json.dumps(limits + hosts + proxies)[1:-1],
+        "options_compose": json.dumps(limits + service + hosts + proxies)[1:-1],
+        "options_kubernetes": json.dumps(limits + cluster + hosts + proxies)[1:-1],
+    }
+
+
 def _install(plan: Plan) -> str:
     lines = ["COPY earwitness.toml ./"] if plan.rows is not None else []
-    runs = [f"/opt/earwitness/bin/earwitness engines install {plan.engine}"] if plan.own_environment else []
+    runs = []
+    if plan.own_environment:
+        lines.append("COPY constraints.txt ./")
+        runs.append(
+            f"PIP_CONSTRAINT=/build/constraints.txt /opt/earwitness/bin/earwitness engines install {plan.engine}"
+        )
     if plan.baked and plan.weights_sha256 is not None and plan.folder is None:
         runs.append(f'/opt/earwitness/bin/earwitness models pull "{plan.model_id}"')
     if runs:

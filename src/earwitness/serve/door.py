@@ -19,6 +19,7 @@ from earwitness.serve.refused import Refused
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _PORTS = {"http": 80, "https": 443}
 _STRANGE = re.compile(r"[^A-Za-z0-9._~:\[\]-]")
+_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def door_of(
         UsageError: For what is no host, no origin, or no address.
     """
     for one in allowed_hosts:
-        if not one or any(char in one for char in "/@, \t") or (":" in one and _ip(one.strip("[]")) is None):
+        if not _NAME.fullmatch(one) and _ip(one.strip("[]")) is None:
             raise UsageError(f"{one!r} is not a host name. Write one such as asr.example.org, without a port.")
     names = tuple(one.lower().strip("[]").rstrip(".") for one in allowed_hosts)
     try:

@@ -169,7 +169,9 @@ def _write(path: Path, keys: tuple[Key, ...]) -> None:
     text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1) + "\n"
     try:
         # Who may read the file stays as its owner has set it.
-        temporary.touch(mode=path.stat().st_mode & 0o777 if path.exists() else 0o600)
+        temporary.touch(mode=0o600)
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:

@@ -310,7 +310,9 @@ def _no_answer(error: TooSlowError | DecoderEndedError) -> Refused:
     if isinstance(error, TooSlowError):
         return Refused(504, "Decoding took all the time that a request has; it was ended.", code="decoder_timeout")
     if error.reason == "hung":
-        return Refused(504, "Two decoders hung at this file; they were ended.", code="decoder_timeout")
+        return Refused(
+            504, "Two decoders hung, at their start or at this file; they were ended.", code="decoder_timeout"
+        )
     return Refused(500, "Two decoders died of this file.", code="decoder_died")
 
 
