@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from tests.serve.test_watching import rules
 from tools.day_of_operations import happen
+from tools.operations import ledger, report
 from tools.operations.clients import Clients
 from tools.operations.events import TIMETABLE, Day, Event
 from tools.operations.ledger import HUNG_UP, NO_ANSWER, OTHER_TEXT, TEXT, Account, Outcome, account
@@ -20,6 +23,12 @@ from tools.operations.report import Check, Row, among, as_json, at_least, equal,
 from tools.operations.site import Site
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("module", [ledger, report])
+def test_examples_are_true(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert (found.failed, found.attempted > 0) == (0, True)
 
 
 def line(request_id: str, status: int) -> dict[str, Any]:
