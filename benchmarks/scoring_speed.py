@@ -145,7 +145,7 @@ def the_long_way() -> Iterator[None]:
         yield
 
 
-def one_word_pairs(n: int, seed: int = 0) -> tuple[float, float]:
+def one_word_pairs(n: int, rules: str, seed: int = 0) -> tuple[float, float]:
     """Return the seconds of jiwer (WER and CER) and of all of ``score`` for pairs of one word, one in ten wrong."""
     import jiwer
 
@@ -157,7 +157,7 @@ def one_word_pairs(n: int, seed: int = 0) -> tuple[float, float]:
     heard = [word if rng.random() > 0.1 else rng.choice(vocabulary) for word in said]
     clock = Clock()
     clock("jiwer", lambda: (jiwer.process_words(said, heard), jiwer.process_characters(said, heard)))
-    clock("ours", lambda: ew.score(said, heard, normalizer="none"))
+    clock("ours", lambda: ew.score(said, heard, normalizer=rules, language="en"))
     return clock.seconds["jiwer"], clock.seconds["ours"]
 
 
@@ -171,10 +171,13 @@ def main() -> None:
     parser.add_argument("--utterances", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=10_000)
     parser.add_argument("--one-word", type=int, metavar="PAIRS", help="time so many one-word pairs instead")
+    parser.add_argument("--normalizer", default="auto", help="of ours, for one-word pairs")
     args = parser.parse_args()
     if args.one_word:
-        jiwers, our = one_word_pairs(args.one_word)
-        print(f"{args.one_word} pairs of one word: jiwer {jiwers:.1f} s, ours {our:.1f} s, ratio {our / jiwers:.2f}")
+        jiwers, our = one_word_pairs(args.one_word, args.normalizer)
+        print(
+            f"{args.one_word} pairs of one word, {args.normalizer}: jiwer {jiwers:.1f} s, ours {our:.1f} s, ratio {our / jiwers:.2f}"
+        )
         return
     pairs = utterances(args.utterances)
     words = sum(len(said.split()) for said, _ in pairs) / len(pairs)

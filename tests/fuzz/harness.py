@@ -1,6 +1,6 @@
 """Feeds changed files to a target and keeps what should not have happened.
 
-A finding is an exception that is no EarwitnessError, or a call that takes longer than ``BOUND_S``. A decoder that dies
+A finding is an exception that is no EarwitnessError, or a call that takes ``BOUND_S`` of processor time or ``HANG_S``. A decoder that dies
 or hangs and is told so (DecoderError) is none, and is counted.
 """
 
@@ -24,7 +24,9 @@ from tests.fuzz.target import Target
 from earwitness.errors import DecoderError, EarwitnessError
 
 BOUND_S = 60.0
-"""For one file: far beyond what any needs, even on a machine with much else to do."""
+"""Of processor time for one file: far beyond what any needs, and the same on a machine with much else to do."""
+HANG_S = 600.0
+"""For one file, in which a call that waits for something uses no processor time."""
 
 
 class OverTime(BaseException):
@@ -45,7 +47,7 @@ def fuzz(name: str, target: Target, seed: int, *, n: int | None = None, ends_at:
     """Try ``n`` changed files, or as many as there is time for until ``ends_at`` on the monotonic clock."""
     found, done = Findings(), 0
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    before = signal.signal(signal.SIGALRM, _over_time)
+    before = {number: signal.signal(number, _over_time) for number in (signal.SIGALRM, signal.SIGPROF)}
     try:
         for beside, content in target.beside.items():
             (folder / beside).write_bytes(content)
@@ -55,13 +57,15 @@ def fuzz(name: str, target: Target, seed: int, *, n: int | None = None, ends_at:
             _try(name, target, folder, content, found)
             done += 1
     finally:
-        signal.signal(signal.SIGALRM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         shutil.rmtree(folder)
     return found
 
 
 def _try(name: str, target: Target, folder: Path, content: bytes, found: Findings) -> None:
-    signal.setitimer(signal.ITIMER_REAL, BOUND_S)
+    signal.setitimer(signal.ITIMER_PROF, BOUND_S)
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -79,6 +83,7 @@ def _try(name: str, target: Target, folder: Path, content: bytes, found: Finding
         found.outcomes["finding"] += 1
         found.bad.setdefault(where, ("".join(traceback.format_exception(error)), content))
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 

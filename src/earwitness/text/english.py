@@ -287,7 +287,7 @@ def _day(tokens: Sequence[Token], here: int, after: int) -> list[str]:
     day, *rest = [token.text for token in numerals]
     is_year = len(rest) == 1 and len(rest[0]) == 4
     is_alone = not rest and not _counted(tokens, after, []) > after
-    return [ordinal(int(day)), *rest] if int(day) in _DAYS and len(day) < 3 and (is_year or is_alone) else []
+    return [ordinal(int(day)), *rest] if len(day) < 3 and int(day) in _DAYS and (is_year or is_alone) else []
 
 
 def _counted(tokens: Sequence[Token], here: int, words: list[str]) -> int:
