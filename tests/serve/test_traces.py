@@ -234,14 +234,11 @@ def test_a_collector_that_is_away_delays_no_request_and_the_end_by_a_moment(coll
     with collector() as url:
         # A queue of one batch, so that there is always a batch under way and the rest is dropped.
         around = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_BSP_MAX_QUEUE_SIZE": "4"}
-        around |= {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "4", **SENT_AT_ONCE}
+        # The exporter gives a batch up after an hour: what waited for it would not end within the time of this test.
+        around |= {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "4", "OTEL_EXPORTER_OTLP_TIMEOUT": "3600", **SENT_AT_ONCE}
         with running(tmp_path, "--model", model, "--workers", "1", around=around) as server:
-            server.hear()
-            # A request that waited for the collector would wait for its time-out, of ten seconds.
-            started = time.monotonic()
             for _ in range(40):
                 assert server.hear().status == 200
-            assert time.monotonic() - started < 40 * 10.0
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(timeout=120) == 0
             assert not [row for row in server.log if row["event"] == "unexpected"]
