@@ -243,7 +243,7 @@ def _frame(format_: Format) -> int:
         context.open()
     except (FFmpegError, ValueError):
         return 4096
-    return max(context.frame_size, 1024)
+    return max(int(context.frame_size), 1024)
 
 
 def compare(format_: Format, content: bytes, mutations: Iterable[str], folder: Path) -> Report:
@@ -263,8 +263,9 @@ def compare(format_: Format, content: bytes, mutations: Iterable[str], folder: P
     known = truth and verdict(whole, theirs["whole"], whole, "whole", frame, n_encoded) in {"same", "delay"}
     for name in paths:
         rule = verdict(mine[name], theirs[name], whole, name, frame, n_encoded) if truth else None
-        if truth and not known and not isinstance(mine[name], str):
-            rule = "unknown" if _is_of(mine[name], whole, name, frame) else None
+        answer = mine[name]
+        if truth and not known and not isinstance(answer, str):
+            rule = "unknown" if _is_of(answer, whole, name, frame) else None
         report.counts[rule or "different"] += 1
         if rule is None:
             report.differences.append(f"{format_} {name}: {_text(mine[name])}, and ffmpeg {_text(theirs[name])}")

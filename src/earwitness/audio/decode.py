@@ -8,19 +8,29 @@ out in [-1, 1), float files as they are, even beyond 1. Blocks flow from the fil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 
+from earwitness.audio.excerpt import Excerpt, ExcerptOptions
 from earwitness.audio.open import open_source
 from earwitness.audio.source import Block, DurationKind, Source
 from earwitness.errors import AudioError, AudioTooLongError
 from earwitness.types import Audio
 
+Samples = npt.NDArray[np.float32]
+Watch = Callable[[Block, Source], None]
+Opener = Callable[[str | Path, float], AbstractContextManager[Source]]
 _TOLERANCE_S = 0.1
 _TOLERANCE_SHARE = 0.01
+
+
+def _unwatched(_block: Block, _source: Source) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,52 +68,47 @@ def probe(path: str | Path, *, count: bool = False) -> AudioInfo:
         return replace(info, duration_s=counted_s, duration_kind="counted")
 
 
-def decode(
-    path: str | Path,
-    *,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    channel: int | None = None,
-    rate_hz: int = 16_000,
-) -> Audio:
-    """Decode a file, or a span of it, into memory.
+def decode(path: str | Path, **options: Unpack[ExcerptOptions]) -> Audio:
+    """Decode a file, or an excerpt of it, into memory.
 
     Args:
         path: The file.
-        start_s: Where to begin.
-        duration_s: How much; ``None`` for all that follows.
-        channel: Which channel, from 0; ``None`` for the mean of all.
-        rate_hz: Samples per second of the result.
+        options: The fields of ``Excerpt``.
 
     Raises:
         AudioError: In one sentence, when the file is missing, empty, not audio, has no samples, has NaN or infinite
-            samples, has no such channel, or is shorter than its header states or the span asks for, by more than 0.1 s
-            and 1 %. A length that is only guessed is not held against the file.
+            samples, has no such channel, or is shorter than its header states or the excerpt asks for, by more than
+            0.1 s and 1 %. A length that is only guessed is not held against the file.
     """
-    parts = list(_blocks(path, start_s, duration_s, channel, rate_hz))
-    return Audio(np.concatenate(parts), rate_hz)
+    excerpt = Excerpt(**options)
+    return Audio(np.concatenate(list(_blocks(path, excerpt))), excerpt.rate_hz)
 
 
 def decode_to(
     path: str | Path,
     target: Path,
     *,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    channel: int | None = None,
-    rate_hz: int = 16_000,
     longest_s: float | None = None,
-    watch: Callable[[Block, Source], None] = lambda _block, _source: None,
+    watch: Watch = _unwatched,
+    opener: Opener = open_source,
+    **options: Unpack[ExcerptOptions],
 ) -> int:
     """Decode to a file of little-endian float32 samples and return how many there are.
 
-    Arguments and errors are those of ``decode``; an OSError from writing is not touched. With ``longest_s``, a file
-    that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError. ``watch``
-    is called with every block before it is mixed down, shape (n, channels), and with the source it is of.
+    Errors are those of ``decode``; an OSError from writing is not touched.
+
+    Args:
+        path: The file.
+        target: Where the samples go.
+        longest_s: A file that is longer, whatever its header says, is given up at a little more than that, with
+            AudioTooLongError.
+        watch: Called with every block before it is mixed down, shape (n, channels), and with the source it is of.
+        opener: Opens the file at a place.
+        options: The fields of ``Excerpt``.
     """
     n_samples = 0
     with target.open("wb") as file:
-        for block in _blocks(path, start_s, duration_s, channel, rate_hz, longest_s, watch):
+        for block in _blocks(path, Excerpt(**options), longest_s, watch, opener):
             file.write(block.astype("<f4", copy=False).tobytes())
             n_samples += len(block)
     return n_samples
@@ -111,25 +116,24 @@ def decode_to(
 
 def _blocks(
     path: str | Path,
-    start_s: float,
-    duration_s: float | None,
-    channel: int | None,
-    rate_hz: int,
+    excerpt: Excerpt,
     longest_s: float | None = None,
-    watch: Callable[[Block, Source], None] = lambda _block, _source: None,
-) -> Iterator[npt.NDArray[np.float32]]:
+    watch: Watch = _unwatched,
+    opener: Opener = open_source,
+) -> Iterator[Samples]:
     import soxr
 
-    with open_source(path, start_s) as source:
+    name, channel = str(path), excerpt.channel
+    with opener(path, excerpt.start_s) as source:
         if channel is not None and not 0 <= channel < source.channels:
-            raise AudioError(f"{str(path)!r} has no channel {channel}; it has {source.channels}, counted from 0.")
-        blocks = source.blocks if longest_s is None else _bounded(source, longest_s, str(path))
-        span = _watched(_span(blocks, source.rate_hz, duration_s), source, watch)
-        mono = _checked(span, str(path), source, start_s, duration_s, channel)
-        if source.rate_hz == rate_hz:
+            raise AudioError(f"{name!r} has no channel {channel}; it has {source.channels}, counted from 0.")
+        blocks = source.blocks if longest_s is None else _bounded(source, longest_s, name)
+        span = _watched(_span(blocks, source.rate_hz, excerpt.duration_s), source, watch)
+        mono = _checked(span, name, source, excerpt)
+        if source.rate_hz == excerpt.rate_hz:
             yield from mono
             return
-        resampler = soxr.ResampleStream(source.rate_hz, rate_hz, 1, dtype="float32", quality="HQ")
+        resampler = soxr.ResampleStream(source.rate_hz, excerpt.rate_hz, 1, dtype="float32", quality="HQ")
         for block in mono:
             yield resampler.resample_chunk(block)
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
@@ -160,40 +164,43 @@ def _span(blocks: Iterator[Block], rate_hz: int, duration_s: float | None) -> It
             return
 
 
-def _watched(blocks: Iterator[Block], source: Source, watch: Callable[[Block, Source], None]) -> Iterator[Block]:
+def _watched(blocks: Iterator[Block], source: Source, watch: Watch) -> Iterator[Block]:
     for block in blocks:
         watch(block, source)
         yield block
 
 
-def _checked(
-    blocks: Iterator[Block], name: str, source: Source, start_s: float, duration_s: float | None, channel: int | None
-) -> Iterator[npt.NDArray[np.float32]]:
+def _checked(blocks: Iterator[Block], name: str, source: Source, excerpt: Excerpt) -> Iterator[Samples]:
+    """Yield the channel or the mean of blocks, and hold their length against what was promised."""
     n_frames = 0
     for block in blocks:
-        mono = block[:, 0 if channel is None else channel] if source.channels == 1 or channel is not None else None
-        samples = block.mean(axis=1) if mono is None else mono
+        samples = _mono(block, excerpt.channel)
         bad = np.flatnonzero(~np.isfinite(samples))
         if len(bad):
-            at_s = start_s + (n_frames + int(bad[0])) / source.rate_hz
+            at_s = excerpt.start_s + (n_frames + int(bad[0])) / source.rate_hz
             raise AudioError(f"{name!r} has samples that are NaN or infinite, first at {at_s:.3f} s. Repair the file.")
         n_frames += len(block)
         if len(samples):
             yield np.ascontiguousarray(samples)
-    promised = duration_s
-    if promised is None and source.stated_s is not None:
-        promised = source.stated_s - start_s
-    got_s = n_frames / source.rate_hz
-    if not n_frames and not promised:
-        raise AudioError(f"{name!r} holds no audio (0 samples). Leave it out or record it again.")
-    if promised is not None and promised - got_s > max(_TOLERANCE_S, _TOLERANCE_SHARE * promised):
-        who, remedy = (
-            ("its header states", "") if duration_s is None else ("the manifest states", ", or correct the manifest")
-        )
-        where = f" from {start_s:.2f} s on" if start_s else ""
+    _require_length(n_frames / source.rate_hz, name, source, excerpt)
+
+
+def _mono(block: Block, channel: int | None) -> Samples:
+    if channel is not None or block.shape[1] == 1:
+        return block[:, channel or 0]
+    mean: Samples = block.mean(axis=1)
+    return mean
+
+
+def _require_length(decoded_s: float, name: str, source: Source, excerpt: Excerpt) -> None:
+    promised_s, who, remedy = excerpt.duration_s, "the manifest states", ", or correct the manifest"
+    if promised_s is None and source.stated_s is not None:
+        promised_s, who, remedy = source.stated_s - excerpt.start_s, "its header states", ""
+    if promised_s and promised_s - decoded_s > max(_TOLERANCE_S, _TOLERANCE_SHARE * promised_s):
+        where = f" from {excerpt.start_s:.2f} s on" if excerpt.start_s else ""
         raise AudioError(
-            f"{name!r} is cut short: {who} {promised:.2f} s{where}, and {got_s:.2f} s can be decoded. "
+            f"{name!r} is cut short: {who} {promised_s:.2f} s{where}, and {decoded_s:.2f} s can be decoded. "
             f"Copy it again{remedy}."
         )
-    if not n_frames:
+    if not decoded_s:
         raise AudioError(f"{name!r} holds no audio (0 samples). Leave it out or record it again.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import queue
@@ -18,9 +19,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from earwitness.errors import AudioError, AudioNotFoundError, AudioTooLongError
+
+if TYPE_CHECKING:
+    from earwitness.audio.bookmark import Bookmark
 
 MOST_S = 48 * 3600.0
 """The longest audio that is decoded where nobody asks for less; its samples take 11 GB of disk at 16 kHz."""
@@ -107,14 +111,23 @@ def _probe(path: str, *, count: bool) -> dict[str, Any]:
     return {"info": asdict(probe(path, count=count))}
 
 
+@functools.cache
+def _bookmark() -> Bookmark:
+    from earwitness.audio.bookmark import Bookmark
+
+    return Bookmark()
+
+
 def _decode(request: Mapping[str, Any]) -> dict[str, Any]:
     from earwitness.audio.channels import Channels
     from earwitness.audio.decode import decode_to
+    from earwitness.audio.excerpt import ExcerptOptions
+    from earwitness.audio.open import open_source
     from earwitness.audio.source import SKIPPED, Block, Source
 
     channels = Channels()
     sources: list[Source] = []
-    span = {name: request[name] for name in ("start_s", "duration_s", "channel", "rate_hz", "longest_s")}
+    excerpt: ExcerptOptions = {name: request[name] for name in ExcerptOptions.__annotations__}  # type: ignore[assignment]
     longest_s = min(request["longest_s"] or MOST_S, request["duration_s"] or MOST_S)
     _bound("RLIMIT_FSIZE", round((longest_s + 60) * request["rate_hz"]) * _SAMPLE_BYTES)
 
@@ -123,7 +136,11 @@ def _decode(request: Mapping[str, Any]) -> dict[str, Any]:
         if request["channel"] is None:  # one that was chosen is heard as it is, whatever the others hold
             channels.add(block)
 
-    samples = decode_to(request["path"], Path(request["target"]), watch=watch, **span)
+    # Only spans are followed by others; whoever decodes a whole file is done with it.
+    opener = _bookmark().open if request["duration_s"] is not None else open_source
+    samples = decode_to(
+        request["path"], Path(request["target"]), longest_s=request["longest_s"], watch=watch, opener=opener, **excerpt
+    )
     skipped = any(source.skipped for source in sources)
     return {"samples": samples, "remarks": channels.remarks() + (SKIPPED,) * skipped}
 

@@ -19,12 +19,13 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Unpack
 
 import numpy as np
 
 from earwitness.audio.decode import AudioInfo
-from earwitness.audio.protocol import COMMAND, RATE_HZ, READY_S, answer_of, request_line, tie
+from earwitness.audio.excerpt import RATE_HZ, ExcerptOptions
+from earwitness.audio.protocol import COMMAND, READY_S, answer_of, request_line, tie
 from earwitness.errors import DecoderError
 from earwitness.types import Audio
 
@@ -59,68 +60,43 @@ def probe(path: str | Path, *, count: bool = False) -> AudioInfo:
     return AudioInfo(**_ask(line, str(path), None)["info"])
 
 
-def decode(
-    path: str | Path,
-    *,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    channel: int | None = None,
-    rate_hz: int = RATE_HZ,
-) -> Audio:
-    """Decode a file, or a span of it, into memory.
+def decode(path: str | Path, **options: Unpack[ExcerptOptions]) -> Audio:
+    """Decode a file, or an excerpt of it, into memory.
 
     Args:
         path: The file.
-        start_s: Where to begin.
-        duration_s: How much; ``None`` for all that follows.
-        channel: Which channel, from 0; ``None`` for the mean of all.
-        rate_hz: Samples per second of the result.
+        options: The fields of ``Excerpt``: ``start_s``, ``duration_s``, ``channel`` and ``rate_hz``.
 
     Raises:
-        AudioError: In one sentence, when the file is missing, empty, not audio, has no samples, has NaN or infinite
-            samples, has no such channel, is shorter than its header or the span promises by more than 0.1 s and 1 %,
-            or breaks the decoder (DecoderError).
+        AudioError: In one sentence: as ``audio.decode.decode``, or when the file breaks the decoder (DecoderError).
     """
-    return inspect(path, start_s=start_s, duration_s=duration_s, channel=channel, rate_hz=rate_hz)[0]
+    return inspect(path, **options)[0]
 
 
-def inspect(path: str | Path, *, rate_hz: int = RATE_HZ, **span: Any) -> tuple[Audio, tuple[str, ...]]:
+def inspect(path: str | Path, **options: Unpack[ExcerptOptions]) -> tuple[Audio, tuple[str, ...]]:
     """Decode as ``decode`` does, and return what was noticed on the way, too: see ``channels``."""
     with tempfile.TemporaryDirectory(prefix=f"earwitness-{_me()}_") as folder:
         target = Path(folder, "audio.f32")
-        remarks = decoded(path, target, rate_hz=rate_hz, **span).remarks
-        return Audio(np.fromfile(target, "<f4"), rate_hz), remarks
+        remarks = decoded(path, target, **options).remarks
+        return Audio(np.fromfile(target, "<f4"), options.get("rate_hz", RATE_HZ)), remarks
 
 
-def decode_to(path: str | Path, target: Path, **span: Any) -> int:
+def decode_to(
+    path: str | Path, target: Path, *, longest_s: float | None = None, **options: Unpack[ExcerptOptions]
+) -> int:
     """Decode to a file of little-endian float32 samples and return how many there are; see ``decoded``."""
-    return decoded(path, target, **span).n_samples
+    return decoded(path, target, longest_s=longest_s, **options).n_samples
 
 
 def decoded(
-    path: str | Path,
-    target: Path,
-    *,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    channel: int | None = None,
-    rate_hz: int = RATE_HZ,
-    longest_s: float | None = None,
+    path: str | Path, target: Path, *, longest_s: float | None = None, **options: Unpack[ExcerptOptions]
 ) -> Decoded:
     """Decode to a file of little-endian float32 samples.
 
     Arguments and errors are those of ``decode``; an OSError from writing is raised as it was. With ``longest_s``, a
     file that is longer, whatever its header says, is given up at a little more than that, with AudioTooLongError.
     """
-    line = request_line(
-        path,
-        target.absolute(),
-        start_s=start_s,
-        duration_s=duration_s,
-        channel=channel,
-        rate_hz=rate_hz,
-        longest_s=longest_s,
-    )
+    line = request_line(path, target.absolute(), longest_s=longest_s, **options)
     answer = _ask(line, str(path), target)
     return Decoded(answer["samples"], tuple(answer["remarks"]))
 

@@ -1,8 +1,8 @@
 """What is said between a process that decodes and the parent that asks it: one JSON object a line, each way.
 
     child:  {"ready": true}
-    parent: {"path": "/data/a.wav", "target": "/tmp/a.f32", "start_s": 0.0, "duration_s": null, "channel": null,
-             "rate_hz": 16000, "longest_s": null}
+    parent: {"path": "/data/a.wav", "target": "/tmp/a.f32", "longest_s": null, "start_s": 0.0, "duration_s": null,
+             "channel": null, "rate_hz": 16000}
     child:  {"samples": 160000, "remarks": []}
     parent: {"probe": "/data/a.wav", "count": false}
     child:  {"info": {"duration_s": 10.0, "sample_rate_hz": 8000, "channels": 2, "format": "WAV",
@@ -18,12 +18,13 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from earwitness import errors
+from earwitness.audio.excerpt import Excerpt, ExcerptOptions
 
-RATE_HZ = 16_000
 COMMAND = (sys.executable, "-P", "-m", "earwitness.audio.decoder")
 """Starts one. ``-P`` keeps Python from importing what lies in the folder at hand, which may be a stranger's data."""
 READY_S = 60.0
@@ -31,25 +32,10 @@ READY_S = 60.0
 
 
 def request_line(
-    path: str | Path,
-    target: Path,
-    *,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    channel: int | None = None,
-    rate_hz: int = RATE_HZ,
-    longest_s: float | None = None,
+    path: str | Path, target: Path, *, longest_s: float | None = None, **options: Unpack[ExcerptOptions]
 ) -> bytes:
     """Return the line that asks for a file; the arguments are those of ``decode_to``."""
-    request = {
-        "path": str(path),
-        "target": str(target),
-        "start_s": start_s,
-        "duration_s": duration_s,
-        "channel": channel,
-        "rate_hz": rate_hz,
-        "longest_s": longest_s,
-    }
+    request = {"path": str(path), "target": str(target), "longest_s": longest_s, **asdict(Excerpt(**options))}
     return json.dumps(request).encode() + b"\n"
 
 

@@ -38,13 +38,13 @@ def read_exact(content: Content, start_s: float, stack: ExitStack) -> Source:
         NotReadableError: For any other file.
     """
     chunk = content.chunk
-    if chunk is not None and not chunk.is_whole:
-        raise NotReadableError
     if chunk is None and not _is_one_flac(content.path):
         raise NotReadableError
     file = _sound_file(content, stack)
     if file.subtype.startswith(_UNKNOWN_TO_FFMPEG):
         return _source(content, file, start_s)
+    if chunk is not None and not chunk.is_whole:
+        raise NotReadableError
     if not file.seekable() or file.subtype not in _SAMPLE_BYTES or not 0 <= file.frames < _UNKNOWN_FRAMES:
         raise NotReadableError
     if chunk is None and not file.frames:
@@ -58,7 +58,11 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     Raises:
         NotReadableError: When it opens none.
     """
-    return _source(content, _sound_file(content, stack), start_s)
+    file = _sound_file(content, stack)
+    if content.chunk is not None and content.chunk.stated_bytes is None and file.subtype not in _SAMPLE_BYTES:
+        # Without a size, what lies behind the sound would be decoded as sound.
+        raise NotReadableError("libsndfile: the header states no size")
+    return _source(content, file, start_s)
 
 
 def _is_one_flac(path: Path) -> bool:
@@ -106,6 +110,7 @@ def _source(content: Content, file: Any, start_s: float) -> Source:
         "stated" if knows else None,
         file.format,
         _blocks(content.path, file, start_s, most),
+        seeks=file.seekable() and file.subtype in _SAMPLE_BYTES,
     )
 
 

@@ -42,6 +42,9 @@ class Source:
     skipped: list[int] = field(default_factory=list)
     """Sizes in bytes of the packets from there on that could not be decoded; it grows as blocks are read."""
 
+    seeks: bool = False
+    """Whether a place is found without decoding what lies before it."""
+
     @property
     def stated_s(self) -> float | None:
         """The duration that may be held against the file; ``None`` without one."""

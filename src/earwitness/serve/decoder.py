@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from earwitness.audio.protocol import COMMAND, RATE_HZ, READY_S, answer_of, request_line, tie
+from earwitness.audio.excerpt import RATE_HZ
+from earwitness.audio.protocol import COMMAND, READY_S, answer_of, request_line, tie
 from earwitness.errors import AudioError
 from earwitness.serve.logs import log
 from earwitness.workers.supervisor import AudioFile
