@@ -196,7 +196,9 @@ def require_well(server: Running, chaos: Chaos) -> None:
     until(lambda: idle(server))
     until(lambda: not server.files())
     file, text = next(iter(chaos.good.items()))
-    assert server.hear(content=file).data["text"] == text
+    # On a busy machine an answer may come too late for the server's timeout; a text is right whenever it comes.
+    (answer,) = until(lambda: [one for one in [server.hear(content=file)] if one.status == 200])
+    assert answer.data["text"] == text
     assert len(server.decoders) <= 2
 
 
