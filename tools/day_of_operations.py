@@ -53,7 +53,7 @@ SCRIPT = {
 
 def options(model: str) -> tuple[str, ...]:
     """Return those of every server; a real model gets more time."""
-    timeout_s = 6 if model.startswith("fake") else 90
+    timeout_s = 20 if model.startswith("fake") else 90
     return (
         "--workers", "2", "--queue", "4", "--timeout", str(timeout_s), "--max-seconds", "90", "--max-mb", "5",
         "--linger", "12",
