@@ -176,7 +176,8 @@ def main() -> None:
     if args.one_word:
         jiwers, our = one_word_pairs(args.one_word, args.normalizer)
         print(
-            f"{args.one_word} pairs of one word, {args.normalizer}: jiwer {jiwers:.1f} s, ours {our:.1f} s, ratio {our / jiwers:.2f}"
+            f"{args.one_word} pairs of one word, {args.normalizer}: jiwer {jiwers:.1f} s, ours {our:.1f} s, "
+            f"ratio {our / jiwers:.2f}"
         )
         return
     pairs = utterances(args.utterances)

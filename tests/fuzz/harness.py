@@ -1,7 +1,7 @@
 """Feeds changed files to a target and keeps what should not have happened.
 
-A finding is an exception that is no EarwitnessError, or a call that takes ``BOUND_S`` of processor time or ``HANG_S``. A decoder that dies
-or hangs and is told so (DecoderError) is none, and is counted.
+A finding is an exception that is no EarwitnessError, or a call that takes ``BOUND_S`` of processor time, or
+``HANG_S``. A decoder that dies or hangs and is told so (DecoderError) is none, and is counted.
 """
 
 from __future__ import annotations

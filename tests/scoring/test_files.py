@@ -127,3 +127,10 @@ def test_anyone_can_check_the_exported_files_with_sclite(tmp_path: Path) -> None
 
         theirs = sclite(tmp_path / "out" / "ref.trn", tmp_path / "out" / "hyp.trn")
         assert (sum(e.hits for e in theirs), sum(e.errors for e in theirs)) == (4, 1)
+
+
+def test_a_number_of_too_many_digits_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"id": "a", "text": "one"}\n{"id": "b", "text": "two", "n": ' + "9" * 5000 + "}\n")
+    with pytest.raises(ScoringError, match=r"a\.jsonl:2 has a number of too many digits"):
+        read_pairs(file, file)
