@@ -193,7 +193,8 @@ def test_every_rule_fires_when_its_cause_is_there(tmp_path: Path, reference: Pat
         unknown = start("unknown", "--decision", *one)
         busy = start("busy", *one, "--queue", "8", "--timeout", "60", script={"*": {"text": "slow", "sleep_s": 2}})
         breaking = start("breaking", *one)
-        hanging = start("hanging", "--workers", "2", "--timeout", "3")
+        # Time enough for a slow machine to decode the file before the worker gets it.
+        hanging = start("hanging", "--workers", "2", "--timeout", "8")
         keys = tmp_path / "keys.json"
         keys.write_text('{"keys": []}', encoding="utf-8")
         stale = start("stale", "--decision", "--workers", "2", "--keys", str(keys))
