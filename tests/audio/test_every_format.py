@@ -51,11 +51,10 @@ def test_a_format_of_each_container_is_heard_to_its_end(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_every_format_is_heard_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
     n_written, n_heard, report = product(os.cpu_count() or 1)
-    counts = comparison.table(n_written, n_heard, report.counts)
+    table = comparison.table(n_written, n_heard, report.counts)
     with capsys.disabled():
-        print(f"\n{counts}")
+        print(f"\n{table}")
     assert not report.differences, "\n".join(report.differences)
-    assert counts in _PAGE.read_text(encoding="utf-8"), "docs/audio.md has other counts"
 
 
 def test_the_page_has_every_rule() -> None:

@@ -183,3 +183,36 @@ def test_damage_in_the_middle_is_a_remark_of_the_clips_after_whose_beginning_it_
     assert SKIPPED in decoded(damaged, tmp_path / "a.f32").remarks
     assert SKIPPED in decoded(damaged, tmp_path / "a.f32", rate_hz=8000).remarks
     assert SKIPPED not in decoded(damaged, tmp_path / "a.f32", start_s=0.6).remarks
+
+
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\x02\x00" + bytes(256)])
+def test_an_mp3_shorter_than_its_xing_frame_counts_is_cut_short(tmp_path: Path, tag: bytes) -> None:
+    content = tag + written("mp3", "libmp3lame", seconds=3.0)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(content)
+    assert decode(path).duration_s == pytest.approx(3.0, abs=0.1)
+    path.write_bytes(content[: len(content) * 3 // 5])
+    with pytest.raises(AudioError, match=r"cut short: its header states 2.9\d s, and 1.\d+ s"):
+        decode(path)
+    path.write_bytes(content * 2)
+    assert decode(path).duration_s == pytest.approx(6.0, abs=0.2)
+    assert probe(path, count=True).duration_kind == "counted"
+    assert decode(path, start_s=3.5, duration_s=1.0).duration_s == 1.0
+    path.write_bytes(without_xing(content) or b"")
+    assert decode(path).duration_s == pytest.approx(3.0, abs=0.2)
+
+
+def test_flac_files_of_any_length_are_joined_without_a_gap(tmp_path: Path) -> None:
+    first, second = sound(16_000, 2, 1.3), sound(16_000, 2, 0.7)
+    content = b""
+    for samples in (first, second):
+        soundfile.write(tmp_path / "a.flac", samples, 16_000)
+        content += (tmp_path / "a.flac").read_bytes()
+    path = tmp_path / "joined.flac"
+    path.write_bytes(content)
+    expected = np.concatenate([first, second])[:, 1]
+    audio = decode(path, channel=1)
+    assert np.allclose(audio.samples, expected, atol=1e-4)
+    assert len(audio.samples) == len(expected)
+    part = decode(path, channel=1, start_s=1.2, duration_s=0.5)
+    assert np.array_equal(part.samples, audio.samples[19_200:27_200])

@@ -32,6 +32,8 @@ class Content:
     """What its header states; ``None`` for formats without such a chunk."""
     start: int
     """Bytes of a tag, which are passed over."""
+    is_probe: bool
+    """Whether only the header is wanted."""
     head: bytes
     """What is read in place of its first bytes; empty for what the file has there."""
 
@@ -39,10 +41,14 @@ class Content:
         """Return what a library opens: the path, or a view of the file where something is passed over or replaced."""
         if not self.start and not self.head:
             return str(self.path)
-        return stack.enter_context(cast("BinaryIO", _View(self.path, self.start, self.head)))
+        return self.open_at(0, stack)
+
+    def open_at(self, place: int, stack: ExitStack) -> BinaryIO:
+        """Return a view of what follows a place."""
+        return stack.enter_context(cast("BinaryIO", _View(self.path, self.start + place, b"" if place else self.head)))
 
 
-def content_of(path: Path) -> Content:
+def content_of(path: Path, *, is_probe: bool = False) -> Content:
     """Look at the beginning of a file.
 
     Raises:
@@ -60,6 +66,7 @@ def content_of(path: Path) -> Content:
         path.stat().st_size - start,
         chunk,
         start,
+        is_probe,
         head[: _AU_SIZE.start] + _AU_UNKNOWN_SIZE if needs_size else b"",
     )
 

@@ -60,7 +60,7 @@ def probe(path: str | Path, *, count: bool = False) -> AudioInfo:
     Raises:
         AudioError: When the file is missing, empty or not audio, or has to be counted and cannot be decoded.
     """
-    with open_source(path) as source:
+    with open_source(path, is_probe=True) as source:
         info = AudioInfo(source.duration_s, source.rate_hz, source.channels, source.format, source.duration_kind)
         if not count or info.duration_kind == "stated":
             return info

@@ -27,6 +27,10 @@ _STATED_OF_FILE = {"matroska", "webm"}
 # What may be left unread behind the place where a container ends: tags and junk.
 _JUNK_BYTES = 1 << 14
 _JUNK_SHARE = 0.01
+# The side information of an MP3 frame, behind which such a count stands.
+_MP3_FRAME_BYTES = 200
+_MP3_PADDING = 3
+_ID3_BYTES = 10
 _FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "flt": 1, "dbl": 1}
 
 
@@ -64,7 +68,26 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
         container.format.name,
         _blocks(path, first, frames, start_s, skipped),
         skipped,
+        _least_s(content, container, stream),
     )
+
+
+def _least_s(content: Content, container: Any, stream: Any) -> float | None:
+    """Return the length that the first frame of an MP3 states, as Xing, Info or VBRI, less what an encoder pads."""
+    if container.format.name != "mp3":
+        return None
+    with content.path.open("rb") as file:
+        head = file.read(_ID3_BYTES)
+        if head[:3] == b"ID3":
+            file.seek(sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)), 1)
+            head = b""
+        frame = head + file.read(_MP3_FRAME_BYTES)
+    for mark, offset in ((b"Xing", 8), (b"Info", 8), (b"VBRI", 14)):
+        at = frame.find(mark)
+        if at >= 0 and (mark == b"VBRI" or (frame[at + 7 : at + 8] > b"\0" and frame[at + 7] & 1)):
+            n_frames = int.from_bytes(frame[at + offset : at + offset + 4], "big") - _MP3_PADDING
+            return max(0, n_frames) * stream.codec_context.frame_size / stream.codec_context.sample_rate
+    return None
 
 
 def _duration(container: Any, stream: Any, chunk: DataChunk | None) -> tuple[float | None, DurationKind | None]:

@@ -24,8 +24,8 @@ from earwitness.errors import AudioError, AudioNotFoundError
 _HIGHEST_RATE_HZ = 768_000
 
 
-def open_source(path: str | Path, start_s: float = 0.0) -> AbstractContextManager[Source]:
-    """Open a file at a place in time.
+def open_source(path: str | Path, start_s: float = 0.0, *, is_probe: bool = False) -> AbstractContextManager[Source]:
+    """Open a file at a place in time. For a probe, FLAC is not read through in search of a second stream.
 
     Raises:
         AudioNotFoundError: When there is no such file.
@@ -38,13 +38,13 @@ def open_source(path: str | Path, start_s: float = 0.0) -> AbstractContextManage
         raise AudioError(f"{str(path)!r} is a folder, not an audio file. Name a file in it.")
     if path.stat().st_size == 0:
         raise AudioError(f"{str(path)!r} is empty (0 bytes). Copy it again from where it came from.")
-    return _open(path, start_s)
+    return _open(path, start_s, is_probe)
 
 
 @contextmanager
-def _open(path: Path, start_s: float) -> Iterator[Source]:
+def _open(path: Path, start_s: float, is_probe: bool) -> Iterator[Source]:
     try:
-        content = content_of(path)
+        content = content_of(path, is_probe=is_probe)
     except OSError as error:
         raise AudioError(f"{str(path)!r} cannot be read: {error.strerror}.") from None
     with ExitStack() as stack:

@@ -42,10 +42,12 @@ class Source:
     skipped: list[int] = field(default_factory=list)
     """Sizes in bytes of the packets from there on that could not be decoded; it grows as blocks are read."""
 
+    least_s: float | None = None
+    """How long the file's first part is by its index, such as the Xing frame of an MP3; more may be joined to it."""
     seeks: bool = False
     """Whether a place is found without decoding what lies before it."""
 
     @property
     def stated_s(self) -> float | None:
         """The duration that may be held against the file; ``None`` without one."""
-        return self.duration_s if self.duration_kind == "stated" else None
+        return self.duration_s if self.duration_kind == "stated" else self.least_s
