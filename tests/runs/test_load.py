@@ -84,6 +84,33 @@ def test_clients_wait_for_each_other(tmp_path: Path, three_clips: Path) -> None:
     assert len(seen) == 3 + sum(step.n_requests for step in found.steps)
 
 
+@pytest.mark.parametrize("clients", [1, 3])
+def test_so_many_clients_wait_at_once_and_never_more(tmp_path: Path, three_clips: Path, clients: int) -> None:
+    calls, inside, most = itertools.count(), 0, 0
+    lock, all_wait = threading.Lock(), threading.Event()
+
+    def answer(_: Asked) -> Says:
+        nonlocal inside, most
+        if next(calls) < 3:  # the first pass, one at a time
+            return Says({"text": "hello"})
+        with lock:
+            inside += 1
+            most = max(most, inside)
+            if inside == clients:
+                all_wait.set()
+        is_full = all_wait.wait(120)
+        with lock:
+            inside -= 1
+        return Says({"text": "hello"}) if is_full else Says(b"", status=500)
+
+    with server(answer) as (url, _):
+        plan = LoadPlan("closed", (clients,))
+        (only,) = under(url, three_clips, tmp_path, plan, budget_s=120.0, stretch_s=0.1, timeout_s=240.0).steps
+    assert most == clients
+    assert only.errors == {}
+    assert only.n_answered == only.n_requests >= clients
+
+
 @clocked
 def test_the_most_clients_that_meet_a_target_are_found_and_every_load_lasts_until_it_can_be_told(
     tmp_path: Path, three_clips: Path

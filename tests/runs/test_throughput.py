@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from hypothesis import strategies as st
 from tests.conftest import clip
 from tests.runs.jobs import job, quiet, write_script
 
-from earwitness.runs import store
+from earwitness.runs import saturate, store
 from earwitness.runs.drive import start
 from earwitness.runs.environment import usable_cores
+from earwitness.runs.hear import hear
 from earwitness.runs.measured import Measure, Throughput
 from earwitness.runs.record import ClipResult, Limits
 from earwitness.runs.saturate import ClipQueue
 from earwitness.runs.throughput import shares
+from earwitness.types import Hypothesis
 
 MEASURE = Measure(("throughput",), budget_s=20.0, stretch_s=2.0)
 
@@ -36,11 +39,14 @@ def found(path: Path) -> Throughput:
     return run.measurements.throughput
 
 
-def test_two_sleeping_workers_do_twice_the_work_with_the_same_texts(tmp_path: Path, three_clips: Path) -> None:
+def test_the_fastest_share_of_the_search_is_measured_and_its_figures_fit_together(
+    tmp_path: Path, three_clips: Path
+) -> None:
     answers: dict[str, dict[str, Any]] = {str(n): {"text": f"text {n}", "sleep_s": 0.25} for n in (1, 2, 3)}
     through = found(start(job(tmp_path / "m", three_clips, answers, measure=MEASURE), tmp_path / "runs", quiet))
-    assert (through.workers, through.threads) == (2, 1)
     assert [(one.workers, one.threads) for one in through.tries] == [(1, 1), (2, 1)]
+    fastest = max(through.tries, key=lambda one: one.rtfx or 0.0)
+    assert (through.workers, through.threads) == (fastest.workers, fastest.threads)
     assert (through.texts_differ, through.n_compared, through.n_failed) == (0, 3, 0)
     assert through.n_clips > 3  # a short dataset is gone through again
     assert through.wall_s >= 2.0
@@ -49,7 +55,44 @@ def test_two_sleeping_workers_do_twice_the_work_with_the_same_texts(tmp_path: Pa
     assert through.sequential_rtfx is not None
     assert 0 < through.rtfx <= 16.0 * 1.01
     assert 0 < through.sequential_rtfx <= 8.0 * 1.01
+    assert through.rtfx == pytest.approx(through.audio_s / through.wall_s)
+    # At most one clip of each worker is still at work when the stretch ends.
+    assert 0.25 * (through.n_clips - through.workers) <= through.workers * through.wall_s
     assert through.reason is None
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_as_many_clips_are_at_work_at_once_as_there_are_workers_and_each_is_heard_once(
+    tmp_path: Path, three_clips: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    asked = job(tmp_path / "m", three_clips, {"*": {"text": "x"}})
+    run = store.read_run(start(asked, tmp_path / "runs", quiet))
+    at_work, most = 0, 0
+    lock, all_at_work = threading.Lock(), threading.Event()
+
+    def hear_once_all_are_at_work(*arguments: Any) -> Hypothesis:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+            if at_work == workers:
+                all_at_work.set()
+        assert all_at_work.wait(120), f"only {most} of {workers} were at work"
+        heard = hear(*arguments)
+        with lock:
+            at_work -= 1
+        return heard
+
+    monkeypatch.setattr(saturate, "hear", hear_once_all_are_at_work)
+    clips = asked.dataset.clips
+    stretch = saturate.saturate(
+        run, asked, clips, workers=workers, threads=1, least_s=0.0, most_s=600.0, scratch=tmp_path
+    )
+    assert stretch.reason is None
+    assert most == workers
+    assert sorted(one.hypothesis.clip_id for one in stretch.heard) == sorted(clip.id for clip in clips)
+    first = sorted(stretch.heard, key=lambda one: one.began_s)[:workers]
+    assert max(one.began_s for one in first) <= min(one.ended_s for one in first)
 
 
 def test_texts_that_are_not_those_of_one_clip_at_a_time_are_counted(tmp_path: Path, three_clips: Path) -> None:

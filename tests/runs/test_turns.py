@@ -150,14 +150,22 @@ def test_models_run_one_by_one_when_that_is_asked(tmp_path: Path, three_clips: P
 def test_a_machine_that_slows_down_is_seen_as_a_multiple_of_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     from earwitness.runs import drift
 
-    monkeypatch.setattr(drift, "_PAUSE_S", 0.0)
     monkeypatch.setattr(drift, "_TIMES", 2)
-    sleeps = iter([0.2, 0.05, 0.05, 0.3, 0.15, 0.15])  # the slower of two is a core that woke up
-    calibration = Calibration(lambda: time.sleep(next(sleeps)))
+    now_s = 100.0
+    takes_s = iter([0.25, 0.0625, 0.0625, 0.5, 0.1875, 0.1875])  # the slower of two is a core that woke up
+
+    def work() -> None:
+        nonlocal now_s
+        now_s += next(takes_s)
+
+    monkeypatch.setattr("earwitness.runs.drift.time.perf_counter", lambda: now_s)
+    calibration = Calibration(work)
+    calibration.again()  # too soon: nothing is clocked within five seconds of the last
+    now_s += 5.0
     calibration.again()
+    calibration.again()
+    now_s += 5.0
     calibration.again()
     found: Any = calibration.drift()
-    assert found.n == 3
-    assert found.first_s >= 0.05
-    assert found.min <= found.median <= found.max
-    assert found.max * found.first_s >= 0.15
+    assert (found.n, found.first_s, found.min, found.median, found.max) == (3, 0.0625, 1.0, 1.0, 3.0)
+    assert list(takes_s) == []

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -195,16 +195,13 @@ def to_clips(
     """
     rows = list(rows)
     seen: dict[str, str] = {}
-    measured: dict[Path, _Measure] = {}
+    files = _Files()
     clips = []
     for done, row in enumerate(rows, start=1):
-        clip = _clip(row, measured)
+        clip = _clip(row, files.look_up(row.audio), language, channel)
         if clip.id in seen:
             raise ManifestError(f"{row.where}: id {clip.id!r} is there already, at {seen[clip.id]}. Rename one.")
         seen[clip.id] = row.where
-        clip = replace(
-            clip, language=_language(row, language), channel=channel if clip.channel is None else clip.channel
-        )
         clips.append(clip)
         if report:
             report(done, len(rows))
@@ -222,30 +219,45 @@ def _language(row: Row, unstated: str | None) -> str | None:
 class _Measure:
     """What a file is, and how long."""
 
+    path: str
+    """Absolute, with links followed."""
     sha256: str
     duration_s: float
     duration_kind: Literal["stated", "counted"] | None
 
 
-def _clip(row: Row, measured: dict[Path, _Measure]) -> Clip:
-    audio = Path(os.path.realpath(row.audio))  # Path.resolve raises at a link that leads to itself
-    if audio not in measured:
-        measured[audio] = _measure(audio)
-    file = measured[audio]
+class _Files:
+    """Measures each file once, whatever it is called and however many rows name it."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[Path, _Measure] = {}
+        self._by_path: dict[str, _Measure] = {}
+
+    def look_up(self, audio: Path) -> _Measure:
+        """Return what a file is."""
+        file = self._by_name.get(audio)
+        if file is None:
+            path = os.path.realpath(audio)  # Path.resolve raises at a link that leads to itself
+            file = self._by_path.get(path) or _measure(Path(path))
+            self._by_name[audio] = self._by_path[path] = file
+        return file
+
+
+def _clip(row: Row, file: _Measure, language: str | None, channel: int | None) -> Clip:
     duration_s = row.duration_s if row.duration_s is not None else max(0.0, file.duration_s - row.start_s)
     if file.duration_s:
         duration_s -= past_the_end(row, file.duration_s)
     return Clip(
         id=clip_id(row),
-        audio_path=str(audio),
+        audio_path=file.path,
         audio_sha256=file.sha256,
         start_s=row.start_s,
         duration_s=duration_s,
         reference=row.reference,
-        language=row.language,
+        language=_language(row, language),
         speaker=row.speaker,
         recording=row.recording or row.name,
-        channel=row.channel,
+        channel=channel if row.channel is None else row.channel,
         tags=row.tags,
         duration_kind=file.duration_kind if row.duration_s is None else "manifest",
     )
@@ -267,9 +279,9 @@ def _measure(path: Path) -> _Measure:
     try:
         info = probe(path, count=True)
     except AudioError:
-        return _Measure(sha256, 0.0, None)
+        return _Measure(str(path), sha256, 0.0, None)
     kind: Literal["stated", "counted"] = "stated" if info.duration_kind == "stated" else "counted"
-    return _Measure(sha256, info.duration_s or 0.0, kind)
+    return _Measure(str(path), sha256, info.duration_s or 0.0, kind)
 
 
 def fingerprint(clips: Iterable[Clip]) -> str:

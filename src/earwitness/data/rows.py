@@ -141,6 +141,33 @@ def audio_at(root: Path, given: str, where: str) -> Path:
     return root / (Path(given).expanduser() if given.startswith("~/") else Path(given))
 
 
+class Places:
+    """Where the audio of one manifest lies. Each path is looked up once, however many rows name it.
+
+    >>> Places(Path("calls")).find("monday/a.wav", "m:1")
+    (PosixPath('calls/monday/a.wav'), 'monday/a')
+    """
+
+    def __init__(self, root: Path, *, within: str | None = None) -> None:
+        """Take the manifest's folder, and perhaps a folder in it that is looked into for what is not beside it."""
+        self._root, self._within = root, within
+        self._known: dict[str, tuple[Path, str]] = {}
+
+    def find(self, given: str, where: str) -> tuple[Path, str]:
+        """Return the path of the audio, and that inside the manifest's folder without suffix.
+
+        Raises:
+            ManifestError: For a path that no file can have.
+        """
+        if given not in self._known:
+            audio = audio_at(self._root, given, where)
+            if self._within is not None and not there(audio):
+                inner = audio_at(self._root / self._within, given, where)
+                audio = inner if there(inner) else audio
+            self._known[given] = audio, inside(audio, self._root)
+        return self._known[given]
+
+
 def there(path: Path) -> bool:
     """Return whether there is something at a path; ``False`` for one that is too long or odd to be one."""
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a name that is too long

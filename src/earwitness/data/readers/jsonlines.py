@@ -64,7 +64,7 @@ def parse(where: str, line: str) -> Object:
         ManifestError: When it is not JSON, not an object, or has a key twice.
     """
     try:
-        data = json.loads(line, object_pairs_hook=_once)
+        data = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{where} is not JSON: {error.msg} at column {error.colno}. Correct the line.") from None
     except KeyError as error:
@@ -82,6 +82,10 @@ def _once(pairs: list[tuple[str, Any]]) -> Object:
         keys = [key for key, _ in pairs]
         raise KeyError(next(key for key in keys if keys.count(key) > 1))
     return data
+
+
+# With a hook, json.loads makes a decoder of its own for every line.
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def _without_halves(value: Any) -> Any:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from earwitness.data.readers.columns import roles, without_text
 from earwitness.data.readers.jsonlines import Object, first_object, objects
-from earwitness.data.rows import Remark, Row, Rows, audio_at, channel, inside, seconds, shown
+from earwitness.data.rows import Places, Remark, Row, Rows, channel, seconds, shown
 from earwitness.errors import ManifestError
 
 KNOWN = frozenset(
@@ -31,6 +31,7 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
     """
     known: dict[tuple[str, ...], dict[str, str]] = {}
     n_rows = 0
+    places = Places(path.parent)
     for found in objects(path):
         if not isinstance(found, tuple):
             yield found
@@ -40,7 +41,7 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
         if keys not in known:
             known[keys] = roles(keys, columns)
         try:
-            yield _row(where, data, known[keys], path.parent)
+            yield _row(where, data, known[keys], places)
             n_rows += 1
         except ManifestError as error:
             yield error
@@ -57,7 +58,7 @@ def names_audio(path: Path, columns: Mapping[str, str] = _NOTHING) -> bool:
     return "audio" in roles(tuple(first_object(path)), columns)
 
 
-def _row(where: str, data: Object, place: Mapping[str, str], root: Path) -> Row:
+def _row(where: str, data: Object, place: Mapping[str, str], places: Places) -> Row:
     if "audio" not in place:
         raise ManifestError(
             f"{where} has no 'audio_filepath' among {', '.join(data) or 'no keys'}. "
@@ -66,7 +67,7 @@ def _row(where: str, data: Object, place: Mapping[str, str], root: Path) -> Row:
     given = data[place["audio"]]
     if not isinstance(given, str):
         raise ManifestError(f"{where}: {place['audio']!r} must be the path of an audio file, not {shown(given)}.")
-    audio = audio_at(root, given, where)
+    audio, name = places.find(given, where)
 
     def number(role: str) -> float | None:
         return seconds(data.get(place.get(role, "")), repr(place.get(role)), where)
@@ -76,7 +77,7 @@ def _row(where: str, data: Object, place: Mapping[str, str], root: Path) -> Row:
     return Row(
         where=where,
         audio=audio,
-        name=inside(audio, root),
+        name=name,
         id=_text(data, place.get("id"), where, numbers=True),
         start_s=start_s,
         duration_s=length(start_s, number("duration"), number("end"), where),

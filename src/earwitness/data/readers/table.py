@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from earwitness.data.lines import manifest_text, split
 from earwitness.data.readers.columns import NAMES, fold, roles, without_text
 from earwitness.data.readers.nemo import length
-from earwitness.data.rows import AUDIO_SUFFIXES, Remark, Row, Rows, audio_at, channel, inside, seconds, there
+from earwitness.data.rows import AUDIO_SUFFIXES, Places, Remark, Row, Rows, channel, seconds
 from earwitness.errors import ManifestError
 
 _DELIMITERS = ",;\t|"
@@ -64,11 +64,12 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
         yield ManifestError(f"{str(path)!r} has two columns {repeated[0]!r}. Rename one.")
         return
     n_rows = 0
+    places = Places(path.parent, within="clips")
     for row in table:
         where = f"{path}:{row.line}"
         try:
             cells = _cells_of(row, header, place, form, where)
-            yield _row(where, cells, place, path.parent, decimal_comma=form.delimiter != ",")
+            yield _row(where, cells, place, places, decimal_comma=form.delimiter != ",")
             n_rows += 1
         except ManifestError as error:
             yield error
@@ -179,7 +180,7 @@ def _refuse_swallowed(row: _Cells, audio: int, width: int, delimiter: str, where
             )
 
 
-def _row(where: str, cells: Mapping[str, str], place: Mapping[str, str], root: Path, *, decimal_comma: bool) -> Row:
+def _row(where: str, cells: Mapping[str, str], place: Mapping[str, str], places: Places, *, decimal_comma: bool) -> Row:
     def cell(role: str) -> str | None:
         return cells[place[role]] if role in place else None
 
@@ -190,16 +191,13 @@ def _row(where: str, cells: Mapping[str, str], place: Mapping[str, str], root: P
     given = (cell("audio") or "").strip()
     if not given:
         raise ManifestError(f"{where} has no audio path in column {place['audio']!r}. Correct the line.")
-    audio = audio_at(root, given, where)
-    in_clips = audio_at(root / "clips", given, where)
-    if not there(audio) and there(in_clips):
-        audio = in_clips
+    audio, name = places.find(given, where)
     used = set(place.values())
     start_s = number("start") or 0.0
     return Row(
         where=where,
         audio=audio,
-        name=inside(audio, root),
+        name=name,
         id=cell("id") or None,
         start_s=start_s,
         duration_s=length(start_s, number("duration"), number("end"), where),
