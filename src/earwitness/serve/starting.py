@@ -12,6 +12,7 @@ LOAD_S = 900.0
 """That the first worker gets to load its model in."""
 _LEAST_S = 30.0
 _TIMES_THE_FIRST = 10
+_DOUBLINGS = 5
 
 
 def load_budget_s(first_s: float | None, n_failed: int) -> float:
@@ -31,7 +32,7 @@ def load_budget_s(first_s: float | None, n_failed: int) -> float:
     """
     if first_s is None:
         return LOAD_S
-    return min(LOAD_S, max(_LEAST_S, _TIMES_THE_FIRST * first_s) * 2**n_failed)
+    return min(LOAD_S, max(_LEAST_S, _TIMES_THE_FIRST * first_s) * (1 << min(n_failed, _DOUBLINGS)))
 
 
 class NotAsMeasuredError(Exception):
