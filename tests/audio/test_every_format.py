@@ -75,7 +75,7 @@ def with_a_hole(at: int, length: int) -> Sound:
 
 
 def test_a_difference_is_noticed() -> None:
-    silence = Sound(np.zeros_like(WHOLE.samples), 16_000)
+    silence = Sound(np.zeros_like(WHOLE.samples, dtype=np.float32), 16_000)
     cases: dict[str, tuple[Answer, Answer]] = {
         "a frame lost in the middle": (with_a_hole(5000, 160), WHOLE),
         "the last frame lost": (part(0, 15_000), WHOLE),
@@ -83,7 +83,7 @@ def test_a_difference_is_noticed() -> None:
         "a sample late": (part(1, 16_000), Sound(WHOLE.samples[:-1], 16_000)),
         "another rate": (Sound(WHOLE.samples, 8000), WHOLE),
         "two channels": (Sound(WHOLE.samples.repeat(2, axis=1), 16_000), WHOLE),
-        "half as loud": (Sound(WHOLE.samples / 2, 16_000), WHOLE),
+        "half as loud": (Sound(WHOLE.samples * np.float32(0.5), 16_000), WHOLE),
         "silence": (silence, WHOLE),
         "a refusal": ("is cut short: its header states 3.00 s", WHOLE),
         "noise where ffmpeg refuses": (Sound(WHOLE.samples[::-1].copy(), 16_000), "refused"),

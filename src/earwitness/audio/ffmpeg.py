@@ -86,7 +86,8 @@ def _least_s(content: Content, container: Any, stream: Any) -> float | None:
         at = frame.find(mark)
         if at >= 0 and (mark == b"VBRI" or (frame[at + 7 : at + 8] > b"\0" and frame[at + 7] & 1)):
             n_frames = int.from_bytes(frame[at + offset : at + offset + 4], "big") - _MP3_PADDING
-            return max(0, n_frames) * stream.codec_context.frame_size / stream.codec_context.sample_rate
+            context = stream.codec_context
+            return float(max(0, n_frames) * context.frame_size / context.sample_rate)
     return None
 
 
