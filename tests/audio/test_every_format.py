@@ -84,7 +84,7 @@ def test_a_difference_is_noticed() -> None:
         "a sample late": (part(1, 16_000), Sound(WHOLE.samples[:-1], 16_000)),
         "another rate": (Sound(WHOLE.samples, 8000), WHOLE),
         "two channels": (Sound(WHOLE.samples.repeat(2, axis=1), 16_000), WHOLE),
-        "half as loud": (Sound(WHOLE.samples / 2, 16_000), WHOLE),
+        "half as loud": (Sound((WHOLE.samples / 2).astype(np.float32), 16_000), WHOLE),
         "silence": (silence, WHOLE),
         "a refusal": ("is cut short: its header states 3.00 s", WHOLE),
         "noise where ffmpeg refuses": (Sound(WHOLE.samples[::-1].copy(), 16_000), "refused"),
