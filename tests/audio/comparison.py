@@ -50,9 +50,14 @@ _DAMAGE = {
     "cannot be decoded to its end": {"cut", "tail", "size-small"},
     "is damaged at byte": {"cut", "tail", "joined", "size-small", "size-0", "junk-after", "text-after"},
     "is not audio that can be read": {"junk-before", "cut", "tail"},
+    "has samples that are NaN or infinite": {"junk-after", "text-after", "joined"},
     "holds no audio": {"cut", "junk-before", "size-0"},
 }
 """The sentences of refusals, and the damage that each may be about."""
+KNOWN: Mapping[str, str] = {
+    "eac3.flv junk-before": "both take the junk for 32 ms of AC-3, and each makes other noise of it",
+}
+"""Differences that remain, with what each is."""
 _LIKE = 0.8
 """The least correlation with the sound that was encoded. Codecs for speech have about 0.9 on it; noise has 0.02."""
 
@@ -155,7 +160,7 @@ def _beside(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int
     applies = {
         "same": not more and front == len(mine.samples),
         "seam": not more and is_at_seam and front + back >= len(mine.samples) - frame,
-        "more": more > 0 and _goes_on(mine, theirs, whole, mutation, frame),
+        "more": more >= 0 and _goes_on(mine, theirs, whole, mutation, frame),
         "delay": more < 0
         and (
             (more >= -frame and is_at_seam and front + back >= len(mine.samples))
@@ -167,11 +172,12 @@ def _beside(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int
 
 def _goes_on(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int) -> bool:
     """Whether ours is the undamaged file's sound to the sample, or theirs and more of it."""
-    if not isinstance(whole, str) and np.array_equal(mine.samples, whole.samples):
+    if mutation != "whole" and not isinstance(whole, str) and np.array_equal(mine.samples, whole.samples):
         return True
     front = _alike(mine.samples, theirs.samples)
     back = _alike(mine.samples[::-1], theirs.samples[::-1])
-    return front + back >= len(theirs.samples) and _is_of(mine, whole, mutation, frame)
+    is_longer = len(mine.samples) > len(theirs.samples)
+    return is_longer and front + back >= len(theirs.samples) and _is_of(mine, whole, mutation, frame)
 
 
 def _is_inside(a: Samples, b: Samples, frame: int, n_encoded: int) -> bool:

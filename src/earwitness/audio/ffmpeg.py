@@ -86,8 +86,7 @@ def _least_s(content: Content, container: Any, stream: Any) -> float | None:
         at = frame.find(mark)
         if at >= 0 and (mark == b"VBRI" or (frame[at + 7 : at + 8] > b"\0" and frame[at + 7] & 1)):
             n_frames = int.from_bytes(frame[at + offset : at + offset + 4], "big") - _MP3_PADDING
-            context = stream.codec_context
-            return float(max(0, n_frames) * context.frame_size / context.sample_rate)
+            return float(max(0, n_frames) * stream.codec_context.frame_size / stream.codec_context.sample_rate)
     return None
 
 
@@ -211,7 +210,8 @@ def _array(frame: Any) -> Block:
         name = "flt"
     samples = frame.to_ndarray()
     samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
-    block: Block = samples.astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
+        block: Block = samples.astype(np.float32)
     if name == "u8":
         block -= 128
     if _FULL_SCALE[name] != 1:

@@ -28,7 +28,7 @@ _SAMPLE_BYTES = {
     "DOUBLE": 8,
 }
 # FFmpeg takes these for another codec, and makes noise of them.
-_UNKNOWN_TO_FFMPEG = "NMS_ADPCM"
+_UNKNOWN_TO_FFMPEG = {("WAV", "NMS_ADPCM_16"), ("WAV", "NMS_ADPCM_24"), ("WAV", "NMS_ADPCM_32"), ("WAV", "G721_32")}
 _UNKNOWN_FRAMES = 1 << 62
 
 
@@ -44,7 +44,7 @@ def read_exact(content: Content, start_s: float, stack: ExitStack) -> Source:
         if len(places) != 1:
             return _joined_flac(content, places, start_s, stack)
     file = _sound_file(content.path, content.open(stack), stack)
-    if file.subtype.startswith(_UNKNOWN_TO_FFMPEG):
+    if (file.format, file.subtype) in _UNKNOWN_TO_FFMPEG:
         return _source(content, file, start_s)
     if chunk is not None and not chunk.is_whole:
         raise NotReadableError
