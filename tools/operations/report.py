@@ -78,7 +78,7 @@ def table(rows: Sequence[Row]) -> str:
     from rich.table import Table
 
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, width in (("at", 5), ("event", 34), ("what", 36), ("expected", 28), ("seen", 34), ("", 4)):
+    for name, width in (("at", 6), ("event", 34), ("what", 36), ("expected", 28), ("seen", 34), ("", 4)):
         shown.add_column(name, width=width, overflow="fold")
     for row in rows:
         at = f"{int(row.at_s) // 60}:{int(row.at_s) % 60:02}"
