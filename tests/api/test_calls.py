@@ -129,7 +129,7 @@ def test_lists_files_and_the_command_score_alike(tmp_path: Path, printed: Callab
     assert by_list.scores == by_id.scores
     answer = printed("score", tmp_path / "ref.txt", tmp_path / "hyp.txt", "--compounds")
     scores = {score.metric: asdict(score) for score in by_list.scores}
-    assert plain(scores | {"ignored": 0, "notes": by_file.notes}) == answer
+    assert plain(scores | {"ignored": 0, "notes": by_file.notes, "unfolded": []}) == answer
     assert by_list.score("no such thing") is None
 
 

@@ -147,7 +147,7 @@ def options(command: str) -> set[str]:
     ("command", "called_otherwise", "of_the_command_line"),
     [
         ("run", {"set": "settings"}, {"resume"}),
-        ("score", {}, {"worst"}),
+        ("score", {}, {"errors", "worst"}),
         ("gate", {}, {"github", "update"}),
         ("init", {}, set()),
         ("serve", {"set": "settings"}, set()),

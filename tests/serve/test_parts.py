@@ -196,7 +196,7 @@ def test_a_file_at_which_two_decoders_hang_is_given_up_and_the_next_is_decoded(w
         reasons: list[str] = []
         decoders = Decoders(1, reasons.append)
         os.mkfifo(tmp_path / "nobody reads")
-        with pytest.raises(DecoderEndedError, match="no sound"):
+        with pytest.raises(DecoderEndedError, match="no sign of life"):
             await decoders.decode(wave, tmp_path / "nobody reads", 9.0, 60.0)
         assert decoders.processes == set()
         audio = await decoders.decode(wave, wave.with_suffix(".f32"), 9.0, 60.0)

@@ -103,9 +103,8 @@ def score(
         ScoringError: When the texts cannot be read or paired, or the files for sclite cannot be written.
         UsageError: For a language, a normalizer, an alignment or a format that there is not.
 
-    >>> found = score(["the cat sat", "on the mat"], ["the cat sat", "on a mat"])
-    >>> found.score("wer").value, found.score("wer").edits
-    (0.16666666666666666, Edits(hits=5, substitutions=1, deletions=0, insertions=0))
+    >>> score(["the cat sat", "on the mat"], ["the cat sat", "on a mat"]).score("wer").value
+    0.16666666666666666
     """
     from earwitness.scoring import ScoringOptions, summarize
     from earwitness.scoring.files import Reading
@@ -118,17 +117,16 @@ def score(
     nist = found.format in ("trn", "stm")
     options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or nist)
     texts, scored = _scored(found.pairs, canonical(language), options, nist=nist)
+    clips = tuple(ClipResult(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True))
     return Scored(
-        scores=(*summarize(scored, options), *information([counts for _, counts in scored], options)),
-        clips=tuple(ClipResult(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True)),
+        scores=(*summarize(scored, options), *information([one.score for one in clips], options)),
+        clips=clips,
         terms=None if wanted is None else term_report(texts, wanted, options.normalizer),
         options=options,
         sclite=None if export_sclite is None else write_sclite(texts, options, Path(export_sclite)),
         ignored=found.ignored,
         notes=found.notes,
-        unfolded=unfolded(
-            [(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True)], options.normalizer
-        ),
+        unfolded=unfolded([(one.clip, one.hypothesis, one.score) for one in clips], options.normalizer),
     )
 
 

@@ -194,17 +194,10 @@ def deploy(
         raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
     _require_least({"workers": workers, "port": port, "max_seconds": max_seconds, "timeout": timeout})
     plan = plan_of(
-        Path(decision),
-        candidate,
-        n_workers=workers,
-        max_seconds=max_seconds,
-        timeout=timeout,
-        baked=weights == "baked",
-        port=port,
-        program=str(Path(program).absolute()),
-        allowed_hosts=_several(allowed_host),
-        proxies=_several(trusted_proxy),
-    )
+        Path(decision), candidate, n_workers=workers, max_seconds=max_seconds, timeout=timeout,
+        baked=weights == "baked", port=port, program=str(Path(program).absolute()),
+        allowed_hosts=_several(allowed_host), proxies=_several(trusted_proxy),
+    )  # fmt: skip
     if hashes:
         plan = replace(plan, hashes=hashes_of(plan.packages, plan.python))
     made = contents(plan)

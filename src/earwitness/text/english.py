@@ -40,6 +40,8 @@ VERSION = "2"
 _CLINGING = re.compile(r"(?<!\s)\s+(?='(?:s|t|re|ll|ve|m|d)\b|n't\b)", re.IGNORECASE)
 _COMPOUND = re.compile(r"\b(?:e[- ](?=mail(?:s|ed|ing)?\b)|wi[- ](?=fi\b))", re.IGNORECASE)
 """E-mail and Wi-Fi, which are spelled in three ways each."""
+_GROUPED = re.compile("(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
+"""Spaces that do not break stand between the groups of one numeral, in place of a comma."""
 _NUMBERS = frozenset({"numeral", "separated", "spoken", "start", "letter"})
 _DAYS = range(1, 32)
 _SIGNS = {"&": "and", "@": "at", "+": "plus"}
@@ -68,6 +70,8 @@ def english(text: str) -> list[str]:
     >>> english("the train at ten thirty a.m.") == english("The train at 10:30 am")
     True
     """
+    if not text.isascii():
+        text = _GROUPED.sub("", text)
     text = _COMPOUND.sub(lambda split: split[0][:-1], without_remarks(unified(text, "en")))
     if "'" in text or "n't" in text:
         text = _CLINGING.sub("", text)
