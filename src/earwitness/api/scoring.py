@@ -88,7 +88,7 @@ def score(
         reference: What was said: a file (plain lines, JSONL, trn, stm, Kaldi's text), a list of texts, or texts by id.
         hypothesis: What was heard, alike; a ctm beside an stm. ``None`` in a list is a failure.
         language: Of the transcripts, as a tag or a name; decides the normalizer. ``None`` for any.
-        normalizer: ``auto`` or another name of ``docs/metrics.md``, or a TOML file of rules.
+        normalizer: ``auto``, another name of ``docs/metrics.md``, or a TOML file of rules.
         compounds: Whether ``white board`` equals ``whiteboard``.
         align: ``levenshtein``, or ``sclite`` for its costs.
         alternatives: Whether ``{a / b}`` in a reference is either; in trn and stm it always is.
@@ -106,27 +106,25 @@ def score(
     >>> score(["the cat sat", "on the mat"], ["the cat sat", "on a mat"]).score("wer").value
     0.16666666666666666
     """
-    from earwitness.scoring import ScoringOptions, summarize
+    from earwitness.scoring import ScoringOptions, mer_and_wil, summarize
     from earwitness.scoring.files import Reading
-    from earwitness.scoring.information import information
     from earwitness.scoring.sclite import write_sclite
     from earwitness.scoring.unfolded import unfolded
 
     wanted = None if terms is None else read_list(terms)
     found = _pairs(reference, hypothesis, Reading(_format(format), encoding, missing_as_empty, optional_words))
     nist = found.format in ("trn", "stm")
-    options = ScoringOptions(normalizer, compounds, method=cast("Method", align), alternatives=alternatives or nist)
-    texts, scored = _scored(found.pairs, canonical(language), options, nist=nist)
-    clips = tuple(ClipResult(*text, counts) for text, (_, counts) in zip(texts, scored, strict=True))
+    options = ScoringOptions(normalizer, compounds, cast("Method", align), alternatives or nist)
+    texts, counts = _scored(found.pairs, canonical(language), options, nist=nist)
     return Scored(
-        scores=(*summarize(scored, options), *information([one.score for one in clips], options)),
-        clips=clips,
+        scores=(*summarize(counts, options), *mer_and_wil([score for _, score in counts], options)),
+        clips=tuple(ClipResult(*text, score) for text, (_, score) in zip(texts, counts, strict=True)),
         terms=None if wanted is None else term_report(texts, wanted, options.normalizer),
         options=options,
         sclite=None if export_sclite is None else write_sclite(texts, options, Path(export_sclite)),
         ignored=found.ignored,
         notes=found.notes,
-        unfolded=unfolded([(one.clip, one.hypothesis, one.score) for one in clips], options.normalizer),
+        unfolded=unfolded([(*text, score) for text, (_, score) in zip(texts, counts, strict=True)], normalizer),
     )
 
 

@@ -39,7 +39,7 @@ def word_information_lost(edits: Edits) -> float | None:
     return 1 - edits.hits**2 / (edits.length * n_heard) if edits.length and n_heard else 1.0
 
 
-def information(scores: Sequence[ClipScore], options: ScoringOptions) -> tuple[Score, Score]:
+def mer_and_wil(scores: Sequence[ClipScore], options: ScoringOptions) -> tuple[Score, Score]:
     """Return ``mer`` and ``wil`` of a corpus, clips without a reference left out and failed ones as empty text."""
     labelled = [(score, score.words) for score in scores if score.words is not None]
     edits = summed([words for _, words in labelled])
