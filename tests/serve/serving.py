@@ -148,7 +148,7 @@ class Running:
     def join(self) -> None:
         """Wait for every call that was begun."""
         for thread in self.threads:
-            thread.join(timeout=30)
+            thread.join(timeout=120)
             assert not thread.is_alive()
         self.threads.clear()
 

@@ -131,7 +131,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(shared: Running) -> None:
     with socket.create_connection((host, int(port))) as connection:
         body, kind = form({}, bytes(600_000))
         head = (
-            f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+            f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: {kind}\r\n"
             "Content-Length: 900000\r\n\r\n"
         )
         connection.sendall(head.encode() + body[:500_000])
