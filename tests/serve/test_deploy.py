@@ -89,6 +89,19 @@ def each(decision: Path, check: Callable[[str, Mapping[str, str]], None]) -> Non
         check(name, made)
 
 
+def test_the_image_copies_only_files_that_are_written_and_let_through(decision: Path) -> None:
+    def check(_: str, made: Mapping[str, str]) -> None:
+        let_through = re.findall(r"^!(.+)$", made[".dockerignore"], re.MULTILINE)
+        for line in re.findall(r"^COPY (?!--from)(.+)$", made["Dockerfile"], re.MULTILINE):
+            *sources, _target = line.split()
+            for source in sources:
+                name = source.rstrip("/")
+                assert name in let_through, line
+                assert any(file == name or file.startswith(f"{name}/") for file in made), line
+
+    each(decision, check)
+
+
 def test_every_yaml_is_yaml_and_every_json_is_json(decision: Path) -> None:
     def check(_: str, made: Mapping[str, str]) -> None:
         for name, text in made.items():

@@ -251,12 +251,7 @@ def _options(plan: Plan) -> dict[str, str]:
 
 def _install(plan: Plan) -> str:
     lines = ["COPY earwitness.toml ./"] if plan.rows is not None else []
-    runs = []
-    if plan.own_environment:
-        lines.append("COPY constraints.txt ./")
-        runs.append(
-            f"PIP_CONSTRAINT=/build/constraints.txt /opt/earwitness/bin/earwitness engines install {plan.engine}"
-        )
+    runs = [f"/opt/earwitness/bin/earwitness engines install {plan.engine}"] if plan.own_environment else []
     if plan.baked and plan.weights_sha256 is not None and plan.folder is None:
         runs.append(f'/opt/earwitness/bin/earwitness models pull "{plan.model_id}"')
     if runs:
