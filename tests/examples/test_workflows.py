@@ -87,6 +87,16 @@ def run_all(steps: list[str], variables: dict[str, str], folder: Path, around: d
     return done
 
 
+def write_better_baseline(study: Path) -> None:
+    """Take the deletions out of the baseline, so that the same runs are worse than it."""
+    better = json.loads((study / "baseline.json").read_text("utf-8"))
+    for entry in better["entries"]:
+        for clip in entry["clips"].values():
+            edits = clip["edits"]
+            clip["edits"] = {"hits": edits["hits"] + edits["deletions"], "substitutions": edits["substitutions"]}
+    (study / "baseline.json").write_text(json.dumps(better))
+
+
 @pytest.mark.real
 def test_the_steps_for_github_measure_and_judge(study: Path, around: dict[str, str], tmp_path: Path) -> None:
     steps, variables = steps_of_github()
@@ -95,12 +105,7 @@ def test_the_steps_for_github_measure_and_judge(study: Path, around: dict[str, s
     run_all(steps, variables, study, around)
     assert "The gate is open" in summary.read_text("utf-8")
     assert ET.parse(study / "gate.xml").getroot().get("failures") == "0"
-    better = json.loads((study / "baseline.json").read_text("utf-8"))
-    for entry in better["entries"]:
-        for clip in entry["clips"].values():
-            edits = clip["edits"]
-            clip["edits"] = {"hits": edits["hits"] + edits["deletions"], "substitutions": edits["substitutions"]}
-    (study / "baseline.json").write_text(json.dumps(better))
+    write_better_baseline(study)
     done = sh("./measure.sh", study, around)
     assert done.returncode == 1
     assert "::error title=fake%3Aecho on sample::WER" in done.stdout

@@ -16,6 +16,7 @@ import time
 import wave
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,27 @@ def command_of(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.Error):
         return " ".join(process.cmdline())
     return ""
+
+
+@contextlib.contextmanager
+def answering(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Let a server of the standard library answer in a thread, until the end of the block."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def with_text(manifest: Path, text: str) -> Path:
+    """Write a manifest of the same audio in which every clip has this reference."""
+    rows = [json.loads(line) | {"text": text} for line in manifest.read_text("utf-8").splitlines()]
+    path = manifest.with_name("reference.jsonl")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
 
 
 def until(holds: Callable[[], Any], timeout_s: float = 120.0) -> Any:

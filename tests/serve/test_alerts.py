@@ -35,6 +35,7 @@ from tests.serve.serving import (
     running,
     script_folder,
     until,
+    with_text,
     write_decision,
 )
 from tests.serve.test_deploy import free_port
@@ -127,10 +128,7 @@ def place(server: Running) -> str:
 @pytest.fixture
 def reference(three_clips: Path) -> Path:
     """Clips of one, two and three seconds, each with the same four words."""
-    rows = [json.loads(line) | {"text": "one two three four"} for line in three_clips.read_text("utf-8").splitlines()]
-    path = three_clips.with_name("reference.jsonl")
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+    return with_text(three_clips, "one two three four")
 
 
 class Causes:

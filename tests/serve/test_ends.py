@@ -119,25 +119,32 @@ def answered(server: Running) -> str:
     return request_id
 
 
-def killed_decoders(server: Running) -> str:
-    """Send a file until it is refused, and kill each decoder that the server has or starts for it."""
+@contextlib.contextmanager
+def signalling_decoders(server: Running, sent: signal.Signals) -> Iterator[None]:
+    """Send a signal to each decoder that the server has or starts, until the end of the block."""
     over = threading.Event()
 
-    def kill() -> None:
-        while not over.wait(0.01):
+    def send() -> None:
+        while not over.wait(0.001):
             for pid in decoders(server):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, sent)
 
-    killer = threading.Thread(target=kill, daemon=True)
-    killer.start()
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
     try:
+        yield
+    finally:
+        over.set()
+        sender.join()
+
+
+def killed_decoders(server: Running) -> str:
+    """Send a file until it is refused, and kill each decoder that the server has or starts for it."""
+    with signalling_decoders(server, signal.SIGKILL):
         # One that waits for a file may be done with it before it is found.
         answers = (ask(server, wav(HELLO)) for _ in range(100))
         return next(request_id for request_id, reply in answers if reply.status != 200)
-    finally:
-        over.set()
-        killer.join()
 
 
 def stopped_decoders(server: Running) -> str:
@@ -153,21 +160,8 @@ def decoders_stopped_at_their_start(server: Running) -> str:
     for pid in decoders(server):
         os.kill(pid, signal.SIGKILL)
     until(lambda: not decoders(server))
-    over = threading.Event()
-
-    def stop() -> None:
-        while not over.wait(0.001):
-            for pid in decoders(server):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGSTOP)
-
-    stopper = threading.Thread(target=stop, daemon=True)
-    stopper.start()
-    try:
+    with signalling_decoders(server, signal.SIGSTOP):
         return ask(server, wav(HELLO))[0]
-    finally:
-        over.set()
-        stopper.join()
 
 
 def decoders(server: Running) -> list[int]:

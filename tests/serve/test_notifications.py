@@ -12,7 +12,6 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,18 @@ from typing import Any
 import psutil
 import pytest
 import yaml
-from tests.serve.serving import CRASH, SLOW, Running, band, running, script_folder, until, write_decision
+from tests.serve.serving import (
+    CRASH,
+    SLOW,
+    Running,
+    answering,
+    band,
+    running,
+    script_folder,
+    until,
+    with_text,
+    write_decision,
+)
 from tests.serve.test_alerts import HASTE, Causes, Prometheus, await_alerts, canary, healthy, place
 from tests.serve.test_deploy import free_port
 
@@ -68,14 +78,8 @@ def _alert(labels: Mapping[str, str]) -> Alert:
 @contextlib.contextmanager
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
-    thread = threading.Thread(target=receiver.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with answering(receiver.server):
         yield receiver
-    finally:
-        receiver.server.shutdown()
-        receiver.server.server_close()
-        thread.join()
 
 
 def shipped_configuration(folder: Path) -> str:
@@ -147,10 +151,7 @@ CONSEQUENCES = {
 
 @pytest.fixture
 def reference(three_clips: Path) -> Path:
-    rows = [json.loads(line) | {"text": "hello there"} for line in three_clips.read_text("utf-8").splitlines()]
-    path = three_clips.with_name("reference.jsonl")
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+    return with_text(three_clips, "hello there")
 
 
 def test_the_receiver_is_notified_of_each_cause_and_of_no_consequence(tmp_path: Path, reference: Path) -> None:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from tests.serve.serving import CRASH, LONG, SLOW, Running, form, running, script_folder, until, wav
+from tests.serve.serving import CRASH, LONG, SLOW, Running, answering, form, running, script_folder, until, wav
 
 pytestmark = pytest.mark.real  # each starts a server
 SENT_AT_ONCE = {"OTEL_BSP_SCHEDULE_DELAY": "50"}
@@ -87,14 +86,8 @@ def values(attributes: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def collecting() -> Iterator[Collector]:
     collector = Collector()
-    thread = threading.Thread(target=collector.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with answering(collector.server):
         yield collector
-    finally:
-        collector.server.shutdown()
-        collector.server.server_close()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

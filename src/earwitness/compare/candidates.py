@@ -135,16 +135,12 @@ def gather(records: Sequence[Path]) -> Candidates:
         groups[(*candidate_key(run), engine)].append(Heard(path, run, results))
     if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
         raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
-    everything = [heard for group in groups.values() for heard in group]
-    _refuse_other_texts(everything)
-    names = dataset_names(heard.run.dataset for heard in everything)
-    alike = _alike(everything, names)
-    groups = {key: [_renamed(heard, names) for heard in group] for key, group in groups.items()}
-    everything = [heard for group in groups.values() for heard in group]
+    named, alike = _named_apart(list(groups.values()))
+    everything = [heard for group in named for heard in group]
     refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])
     datasets = {heard.run.dataset.sha256: heard.run.dataset for heard in everything}
     ordered = sorted(datasets.values(), key=lambda data: (data.condition is not None, data.name, data.sha256))
-    made = [c for c in _labelled(list(groups.values())) if c.clean or _without_clean(c, left_out)]
+    made = [c for c in _labelled(named) if c.clean or _without_clean(c, left_out)]
     _refuse_lonely(made)
     return Candidates(tuple(made), tuple(ordered), tuple(left_out), alike)
 
@@ -195,6 +191,18 @@ def _labelled(groups: Sequence[Sequence[Heard]]) -> list[Candidate]:
 def _by_dataset(heard: Heard) -> tuple[bool, str, str]:
     data = heard.run.dataset
     return data.condition is not None, data.name, data.sha256
+
+
+def _named_apart(groups: Sequence[Sequence[Heard]]) -> tuple[list[list[Heard]], dict[str, tuple[str, ...]]]:
+    """Give datasets of one name a name each, and return which names were shared.
+
+    Raises:
+        ComparisonError: When datasets of one name have different references of one clip.
+    """
+    everything = [heard for group in groups for heard in group]
+    _refuse_other_texts(everything)
+    names = dataset_names(heard.run.dataset for heard in everything)
+    return [[_renamed(heard, names) for heard in group] for group in groups], _alike(everything, names)
 
 
 def _alike(everything: Sequence[Heard], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

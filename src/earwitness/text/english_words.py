@@ -23,11 +23,10 @@ SCALES: Mapping[str, int] = {
     "quadrillion": 10**15,
 }
 NUMBERED = frozenset(
-    re.findall(
-        r"\S+",
-        "room suite apartment apt unit gate flight train bus route highway interstate exit extension ext channel "
-        "page number no. # code",
-    )
+    {
+        *("room", "suite", "apartment", "apt", "unit", "gate", "flight", "train", "bus", "route", "highway"),
+        *("interstate", "exit", "extension", "ext", "channel", "page", "number", "no.", "#", "code"),
+    }
 )
 """Behind these, a number is a name that is read in parts as well as in full: room two twenty is room 220."""
 SMALL_ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
