@@ -53,12 +53,10 @@ def score(
         Path | None,
         typer.Option(metavar="DIR", help="Write the compared words there for sclite: trn, and with times stm and ctm."),
     ] = None,
-    worst: Annotated[int, typer.Option(min=0, help="Show so many of the worst pairs, each in one line.")] = 3,
+    worst: Annotated[int, typer.Option(min=0, help="How many of the worst pairs to show, one line each.")] = 3,
     errors: Annotated[
         int | None,
-        typer.Option(
-            min=1, metavar="N", help="List the N pairs with most errors in their place, aligned word by word."
-        ),
+        typer.Option(min=1, metavar="N", help="List the N pairs with the most errors instead, aligned word by word."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -27,7 +27,9 @@ def hashes_of(packages: Mapping[str, str], python: str) -> dict[str, str]:
         UsageError: When pip cannot find a wheel of a package, or this machine does not run Linux, as the image does.
     """
     if sys.platform != "linux":
-        raise UsageError("The image runs Linux, and pip on this machine finds other wheels. Add --no-hashes.")
+        raise UsageError(
+            "The image runs Linux, but pip on this machine finds wheels for another system. Add --no-hashes."
+        )
     with tempfile.TemporaryDirectory() as folder:
         pins, report = Path(folder) / "pins.txt", Path(folder) / "report.json"
         pins.write_text("".join(f"{name}=={version}\n" for name, version in packages.items()), encoding="utf-8")
@@ -46,7 +48,7 @@ def hashes_of(packages: Mapping[str, str], python: str) -> dict[str, str]:
         found = _read(report)
     missing = [name for name in packages if name not in found]
     if missing:
-        raise UsageError(f"pip tells no hash of {', '.join(missing)}. Add --no-hashes.")
+        raise UsageError(f"pip gives no hash for {', '.join(missing)}. Add --no-hashes.")
     return {name: found[name] for name in packages}
 
 
