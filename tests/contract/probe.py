@@ -29,7 +29,7 @@ from earwitness.errors import EarwitnessError
 from earwitness.types import Audio, Guide, Settings, Transcript
 
 RATE_HZ = 16_000
-ROUNDS = 3
+ROUNDS = 6
 SETTINGS = Settings(threads=2)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -166,9 +168,10 @@ def test_closing_frees_memory(answer: dict[str, Any]) -> None:
     rss = answer["rss_bytes"]
     if rss["before"] is None:
         pytest.skip("this system does not tell a process its resident memory without a package")
-    grown = rss["closed"][-1] - rss["closed"][0]
     held = rss["loaded"] - rss["before"]
-    assert grown < 0.25 * held + 2**24, f"two more loads cost {grown >> 20} MiB; one holds {held >> 20} MiB"
+    # Allocators keep memory after one load and not after another; a leak adds some at each.
+    grown = median(after - before for before, after in pairwise(rss["closed"]))
+    assert grown < 0.1 * held + 2**23, f"closed models leave {rss['closed']} bytes; one holds {held}"
 
 
 def worker(subject: Subject) -> Worker:
