@@ -141,11 +141,20 @@ def written(
     return bytes(target.content) if pipe else bytes(target.getvalue())
 
 
-def _rate_of(codec: str) -> int:
+# What these containers write in place of any other rate.
+_RATES_HZ = {
+    **{("flv", codec): 8000 for codec in ("pcm_alaw", "pcm_mulaw")},
+    **{("flv", codec): 11_025 for codec in ("pcm_s16le", "pcm_u8")},
+    ("voc", "pcm_u8"): 8000,  # and so does libsndfile
+}
+
+
+def _rate_of(muxer: str, codec: str) -> int:
     from av.codec import Codec
 
     rates = Codec(codec, "w").audio_rates or [16_000]
-    return next((rate for rate in (16_000, 8000, 48_000, 44_100) if rate in rates), rates[0])
+    first = next((rate for rate in (16_000, 8000, 48_000, 44_100) if rate in rates), rates[0])
+    return _RATES_HZ.get((muxer, codec), first)
 
 
 def formats() -> Iterator[Format]:
@@ -181,7 +190,9 @@ def content_of(format_: Format, seconds: float) -> bytes | None:
 
     if format_.is_of_sndfile:
         return _by_sndfile(format_, seconds)
-    rate_hz = _rate_of(format_.codec)
+    if (format_.container, format_.codec) == ("flv", "pcm_s16be"):  # written with the mark of little-endian samples
+        return None
+    rate_hz = _rate_of(format_.container, format_.codec)
     try:
         content = written(
             format_.container, format_.codec, rate_hz, format_.channels, pipe=format_.is_piped, seconds=seconds
@@ -194,7 +205,7 @@ def content_of(format_: Format, seconds: float) -> bytes | None:
 def _by_sndfile(format_: Format, seconds: float) -> bytes | None:
     import soundfile
 
-    for rate_hz in (16_000, 8000):
+    for rate_hz in (16_000, 8000) if format_.container != "VOC" else (8000,):
         buffer = io.BytesIO()
         try:
             soundfile.write(

@@ -92,6 +92,7 @@ class _View(io.RawIOBase):
         """Open the file."""
         self._file = path.open("rb")
         self._start, self._head = start, head
+        self._size = self._file.seek(0, io.SEEK_END)
         self._file.seek(start)
 
     def readable(self) -> bool:
@@ -107,8 +108,9 @@ class _View(io.RawIOBase):
         return self._file.tell() - self._start
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        self._file.seek(offset + (self._start if whence == io.SEEK_SET else 0), whence)
+        """Go to a place, or to the beginning where libraries look for one before it, as they do in damaged files."""
+        from_place = {io.SEEK_SET: self._start, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._size}[whence]
+        self._file.seek(max(self._start, from_place + offset))
         return self.tell()
 
     def read(self, size: int = -1) -> bytes:

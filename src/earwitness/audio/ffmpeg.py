@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.audio.chunks import DataChunk
+from earwitness.audio import stated
 from earwitness.audio.content import Content
 from earwitness.audio.source import BLOCK_FRAMES, Block, DurationKind, NotReadableError, Source
 from earwitness.errors import AudioError
@@ -21,9 +21,11 @@ _CONTAINERS = (
 )
 # Containers whose header states a length of this stream, or of the file when it holds nothing else. All others are
 # guesses: from the bit rate of the first packets (MP3, AAC, AMR), or from the last page, of whichever stream (Ogg).
-_STATED = {"ape", "asf", "au", "caf", "tta", "w64", "wav", "wv"}
+_STATED = {"ape", "au", "caf", "tta", "w64", "wav", "wv"}
 _STATED_OF_STREAM = {"mov", "mp4"}
 _STATED_OF_FILE = {"matroska", "webm"}
+# NMS ADPCM and G.721, of which it makes noise: libsndfile reads them or nobody.
+_MISTAKEN_WAV_TAGS = {"8\x00\x00\x00", "@\x00\x00\x00"}
 # What may be left unread behind the place where a container ends: tags and junk.
 _JUNK_BYTES = 1 << 14
 _JUNK_SHARE = 0.01
@@ -51,6 +53,8 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     if not container.streams.audio:
         raise AudioError(f"{str(path)!r} has no audio stream. Leave it out.")
     stream = container.streams.audio[0]
+    if container.format.name == "wav" and stream.codec_context.codec_tag in _MISTAKEN_WAV_TAGS:
+        raise NotReadableError("FFmpeg: takes the codec for another")
     for other in container.streams:
         if other is not stream:
             other.discard = av.stream.Discard.all
@@ -59,7 +63,7 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     first = next(frames, None)
     if first is None:
         raise AudioError(f"{str(path)!r} holds no audio (0 samples). Leave it out or record it again.")
-    duration_s, kind = _duration(container, stream, content.chunk)
+    duration_s, kind = _duration(content, container, stream)
     return Source(
         first.sample_rate,
         first.layout.nb_channels,
@@ -68,11 +72,17 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
         container.format.name,
         _blocks(path, first, frames, start_s, skipped),
         skipped,
-        _least_s(content, container, stream),
+        _least_s(duration_s, stream) if kind == "stated" else _index_s(content, container, stream),
     )
 
 
-def _least_s(content: Content, container: Any, stream: Any) -> float | None:
+def _least_s(stated_s: float | None, stream: Any) -> float:
+    """Return a stated length less what may be no sound: a frame of the encoder's delay, and the padding of the last."""
+    codec = stream.codec_context
+    return max(0.0, (stated_s or 0.0) - 2 * float(codec.frame_size) / float(codec.sample_rate))
+
+
+def _index_s(content: Content, container: Any, stream: Any) -> float | None:
     """Return the length that the first frame of an MP3 states, as Xing, Info or VBRI, less what an encoder pads."""
     if container.format.name != "mp3":
         return None
@@ -90,11 +100,16 @@ def _least_s(content: Content, container: Any, stream: Any) -> float | None:
     return None
 
 
-def _duration(container: Any, stream: Any, chunk: DataChunk | None) -> tuple[float | None, DurationKind | None]:
+def _duration(content: Content, container: Any, stream: Any) -> tuple[float | None, DurationKind | None]:
     import av
 
-    if chunk is not None and chunk.stated_bytes is not None and not chunk.is_whole and stream.codec_context.bit_rate:
-        return chunk.stated_bytes * 8 / stream.codec_context.bit_rate, "stated"
+    chunk = content.chunk
+    if container.format.name == "asf" and (length_s := stated.asf_s(content.path)) is not None:
+        return length_s, "stated"
+    bit_rate = stream.codec_context.bit_rate
+    by_size_s = chunk.stated_bytes * 8 / bit_rate if chunk and chunk.stated_bytes and bit_rate else None
+    if by_size_s is not None and chunk is not None and not chunk.is_whole:
+        return by_size_s, "stated"
     if stream.duration is not None and stream.time_base is not None:
         duration_s = float(stream.duration * stream.time_base)
     else:
@@ -103,9 +118,11 @@ def _duration(container: Any, stream: Any, chunk: DataChunk | None) -> tuple[flo
         return None, None
     names = set(container.format.name.split(","))
     is_placeholder = chunk is not None and chunk.stated_bytes is None
-    alone = len(container.streams) == 1
-    stated = names & (_STATED | _STATED_OF_STREAM) or (names & _STATED_OF_FILE and alone)
-    return duration_s, "stated" if stated and not is_placeholder else "guessed"
+    is_stated = bool(names & (_STATED | _STATED_OF_STREAM)) and not is_placeholder
+    if names & _STATED_OF_FILE:
+        is_stated = len(container.streams) == 1 and stated.has_matroska_duration(content.path)
+    # FFmpeg counts what lies behind the sound, and takes other numbers of the header at their word.
+    return min(duration_s, by_size_s or duration_s), "stated" if is_stated else "guessed"
 
 
 def _frames(content: Content, container: Any, stream: Any, skipped: list[int]) -> Iterator[Any]:
@@ -210,7 +227,7 @@ def _array(frame: Any) -> Block:
         name = "flt"
     samples = frame.to_ndarray()
     samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         block: Block = samples.astype(np.float32)
     if name == "u8":
         block -= 128

@@ -43,11 +43,12 @@ class Source:
     """Sizes in bytes of the packets from there on that could not be decoded; it grows as blocks are read."""
 
     least_s: float | None = None
-    """How long the file's first part is by its index, such as the Xing frame of an MP3; more may be joined to it."""
+    """How long the sound must be, where that is less than ``duration_s``: a container counts the encoder's delay, and
+    the index of an MP3, such as its Xing frame, counts the first part of a file to which more may be joined."""
     seeks: bool = False
     """Whether a place is found without decoding what lies before it."""
 
     @property
     def stated_s(self) -> float | None:
         """The duration that may be held against the file; ``None`` without one."""
-        return self.duration_s if self.duration_kind == "stated" else self.least_s
+        return self.duration_s if self.least_s is None and self.duration_kind == "stated" else self.least_s
