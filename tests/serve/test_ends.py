@@ -233,6 +233,7 @@ def test_every_end_that_is_listed_is_caused_here() -> None:
     assert set(REQUESTS) == set(CAUSES) | ALONE
     assert set(PROCESSES) == set(WORKERS) | set(DECODERS) | {
         "the kernel kills a worker because memory ran out",  # test_limits.py, under a control group
+        "a worker dies, hangs or fails while it starts",  # in test_no_worker_comes_up
         "the server is told to stop",
         "the server is killed",  # as a process below, and as an alert in test_alerts.py
     }
@@ -266,9 +267,16 @@ def test_no_worker_comes_up(tmp_path: Path) -> None:
     folder = script_folder(tmp_path / "model")
     with running(tmp_path, "--model", f"fake:{folder}", "--workers", "1", "--timeout", "20") as server:
         (folder / "script.json").write_text("this is no JSON", encoding="utf-8")
+        before = counted(server, "worker_restarts_total")
         psutil.Process(server.workers[0]).kill()
         until(lambda: server.state["workers_ready"] == 0)
         require(line_of(server, ask(server, wav(HELLO))[0]), REQUESTS["no worker comes up"])
+        reason = PROCESSES["a worker dies, hangs or fails while it starts"][0]
+        risen = rise(before, counted(server, "worker_restarts_total"))
+        assert (reason,) in {key[1:] for key in risen}, risen
+        lines = [row for row in server.log if row["event"] == "no worker came up"]
+        assert lines
+        assert {row["level"] for row in lines} == {"error"}
 
 
 def test_the_model_is_still_being_loaded(tmp_path: Path) -> None:

@@ -194,6 +194,7 @@ class Models:
             log("worker has ended", logging.WARNING, model=served.id, reason=why, how=how)
 
         def trouble(served: Served, why: str) -> None:
+            self._metrics.restarts.labels(served.id, "start").inc()
             log("no worker came up", logging.ERROR, model=served.id, reason=why)
 
         return Events(started, lost, trouble)

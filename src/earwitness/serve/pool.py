@@ -31,7 +31,7 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _TRIES = 2
 _PATIENCE = 3
-ENDS = ("crash", "out_of_memory", "timeout", "protocol", "cancelled", "idle")
+ENDS = ("crash", "out_of_memory", "timeout", "protocol", "cancelled", "idle", "start")
 """Why a worker ends before its time; docs/watching.md says what each means."""
 
 
