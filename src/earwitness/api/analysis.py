@@ -15,8 +15,8 @@ from earwitness.runs.record import ClipResult, Run, SpeechInfo
 from earwitness.types import Clip, ClipScore, Hypothesis
 
 if TYPE_CHECKING:
-    from earwitness.compare.select import Selected
     from earwitness.compare.ties import PairTest
+    from earwitness.runs.select import RunWithClips
     from earwitness.scoring.clusters import By
     from earwitness.scoring.matched_pairs import MatchedPairs
     from earwitness.scoring.sensitivity import Flip, Level
@@ -246,17 +246,17 @@ def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
     )
 
 
-def _selected(records: Sources, left_out: list[str] | None = None) -> list[Selected]:
-    from earwitness.compare.select import selected
+def _selected(records: Sources, left_out: list[str] | None = None) -> list[RunWithClips]:
+    from earwitness.runs.select import newest_with_clips
 
-    return selected(paths(records), left_out)
+    return newest_with_clips(paths(records), left_out)
 
 
-def _pairs(run: Selected) -> list[tuple[Clip, ClipScore]]:
+def _pairs(run: RunWithClips) -> list[tuple[Clip, ClipScore]]:
     return [(result.clip, result.score) for result in run.results]
 
 
-def _texts(run: Selected) -> list[tuple[Clip, Hypothesis]]:
+def _texts(run: RunWithClips) -> list[tuple[Clip, Hypothesis]]:
     return [(result.clip, result.hypothesis) for result in run.results]
 
 
@@ -273,7 +273,7 @@ def _what_varies(pairs: Sequence[tuple[Clip, ClipScore]]) -> list[str]:
     return kept
 
 
-def _snr(run: Selected, report: Callable[[int, int], None]) -> dict[str, float]:
+def _snr(run: RunWithClips, report: Callable[[int, int], None]) -> dict[str, float]:
     from earwitness.fetch import cache_dir
     from earwitness.runs.snr import snr_of
 
@@ -281,7 +281,7 @@ def _snr(run: Selected, report: Callable[[int, int], None]) -> dict[str, float]:
     return snr_of(clips, cache_dir() / "snr", run.run.dataset.sha256[:32], report)
 
 
-def _sliced(runs: Sequence[Selected], by: str, measured: Mapping[str, float], cluster: By) -> Sliced:
+def _sliced(runs: Sequence[RunWithClips], by: str, measured: Mapping[str, float], cluster: By) -> Sliced:
     from earwitness.scoring import slices as cut
 
     models = {

@@ -110,14 +110,14 @@ def plan(records: Sources = "runs", *, width: float = 0.02, cluster: str = "reco
         ComparisonError: When the runs are over different data or scored in different ways.
         UsageError: For a width outside of 0 to 1, or a cluster that there is not.
     """
-    from earwitness.compare.select import selected
     from earwitness.compare.ties import ranked, shared_counts
+    from earwitness.runs.select import newest_with_clips
     from earwitness.scoring.power import narrow
 
     if not 0 < width <= 1:
         raise UsageError(f"width must be above 0 and at most 1, not {width!r}.")
     by = cluster_name(cluster)
-    runs = selected(paths(records))
+    runs = newest_with_clips(paths(records))
     results = {run.label: run.results for run in runs}
     counts, lengths, clusters, audio_s = shared_counts(results, by)
     return Needed(

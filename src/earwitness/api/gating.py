@@ -123,7 +123,7 @@ def baseline(records: Sources = "runs", out: Source = "baseline.json", *, partia
 
 def _newest(records: Sources) -> tuple[list[tuple[Path, Run]], tuple[str, ...]]:
     from earwitness.compare.baseline import current
-    from earwitness.compare.table import newest
+    from earwitness.runs.select import newest
 
     left_out: list[str] = []
     return current(newest(paths(records), left_out), left_out), tuple(left_out)

@@ -14,11 +14,11 @@ from typing import Any
 from earwitness.compare.evidence import Found, Heard
 from earwitness.compare.measures import MEASURES, Case
 from earwitness.compare.names import dataset_names
-from earwitness.compare.table import candidate_key, labels_of, machine_of, newest, places_of, refuse_unequal_signatures
 from earwitness.counts import counted
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, DatasetInfo, Run
 from earwitness.runs.rescore import options_of
+from earwitness.runs.select import candidate_key, labels_of, machine_of, newest, refuse_unequal_signatures
 from earwitness.runs.shelf import none_complete
 from earwitness.runs.store import read_clips
 from earwitness.scoring import summarize
@@ -181,7 +181,7 @@ def _without_clean(candidate: Candidate, left_out: list[str]) -> bool:
 def _labelled(groups: Sequence[Sequence[Heard]]) -> list[Candidate]:
     groups = sorted(groups, key=lambda group: (group[0].run.model.id, min(h.run.created_at for h in group)))
     runs = [group[0].run for group in groups]
-    labels = labels_of(runs, places_of(runs, list(dict.fromkeys(map(machine_of, runs)))))
+    labels = labels_of(runs)
     made = [
         Candidate(label, tuple(sorted(group, key=_by_dataset))) for label, group in zip(labels, groups, strict=True)
     ]

@@ -23,8 +23,8 @@ import numpy.typing as npt
 from earwitness.compare.names import dataset_names
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Run
-from earwitness.runs.shelf import why_not_comparable
-from earwitness.runs.store import read_clips, read_run
+from earwitness.runs.select import candidate_key, labels_of, newest
+from earwitness.runs.store import read_clips
 from earwitness.types import Score
 
 LIMIT = 0.10
@@ -126,7 +126,7 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
     """
     left_out: list[str] = []
     groups: dict[tuple[Any, ...], list[_Found]] = defaultdict(list)
-    for path, run in _newest(records, left_out):
+    for path, run in newest(records, left_out):
         groups[_identity(run)].append((path, run))
     drawn: dict[tuple[str, str], list[tuple[_Found, list[_Found]]]] = defaultdict(list)
     for group in groups.values():
@@ -150,24 +150,8 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
     return Robustness(limit, panels, tuple(left_out))
 
 
-def _newest(records: Sequence[Path], left_out: list[str]) -> Iterable[_Found]:
-    newest: dict[tuple[Any, ...], _Found] = {}
-    found = [(path, read_run(path)) for path in records]
-    for path, run in sorted(found, key=lambda pair: pair[1].created_at):
-        why = why_not_comparable(path, run)
-        if why is not None:
-            left_out.append(why)
-        else:
-            key = (_identity(run), run.dataset.sha256)
-            if key in newest:
-                left_out.append(f"{newest[key][0]} was measured or scored again later.")
-            newest[key] = (path, run)
-    return newest.values()
-
-
 def _identity(run: Run) -> tuple[Any, ...]:
-    in_force = tuple(sorted((name, str(value)) for name, value in run.settings_in_force.items()))
-    return _clean_sha256(run), run.model.id, run.model.weights_sha256, run.device_used, in_force, run.environment.cpu
+    return (_clean_sha256(run), *candidate_key(run))
 
 
 def _clean_sha256(run: Run) -> str:
@@ -195,7 +179,7 @@ def _wer(run: Run) -> Score:
 
 def _panel(name: str, family: str, members: Sequence[tuple[_Found, list[_Found]]], limit: float) -> Panel:
     _refuse_versions(run for _, altered in members for _, run in altered)
-    labels = _labels([clean for (_, clean), _ in members])
+    labels = labels_of([clean for (_, clean), _ in members])
     pairs = zip(labels, members, strict=True)
     curves = [_curve(label, clean, sorted(altered, key=_order), limit) for label, (clean, altered) in pairs]
     in_order = sorted((found for _, altered in members for found in altered), key=_order)
@@ -238,12 +222,6 @@ def _order(found: _Found) -> tuple[float, str]:
     if condition is None or condition.severity is None:
         return 0.0, condition.name if condition else ""
     return _sign(found[1]) * condition.severity, condition.name
-
-
-def _labels(runs: Sequence[Run]) -> list[str]:
-    labels = [run.model.id for run in runs]
-    labels = [f"{x} on {run.device_used}" if labels.count(x) > 1 else x for x, run in zip(labels, runs, strict=True)]
-    return [x if labels.count(x) == 1 else f"{x} #{n}" for n, x in enumerate(labels, start=1)]
 
 
 def _curve(label: str, clean: _Found, altered: Sequence[_Found], limit: float) -> Curve:

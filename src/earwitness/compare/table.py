@@ -6,12 +6,10 @@ finished, which no single record can know.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from earwitness.compare.names import dataset_names
 from earwitness.compare.parity import ACCEPTED, BatchChange, batch_changes, why_unranked
@@ -19,13 +17,21 @@ from earwitness.compare.ties import PairTest, ranked
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, DatasetInfo, Environment, Run
 from earwitness.runs.rescore import scored
-from earwitness.runs.shelf import none_complete, why_not_comparable
-from earwitness.runs.store import read_clips, read_run
+from earwitness.runs.select import (
+    labels_of,
+    machine_of,
+    newest,
+    places_of,
+    refuse_unequal_signatures,
+    setting,
+    setting_names,
+)
+from earwitness.runs.shelf import none_complete
+from earwitness.runs.store import read_clips
 from earwitness.scoring.cause import cause
 from earwitness.scoring.unfolded import Unfolded, unfolded
 from earwitness.types import Score
 
-_METRICS = ("wer", "cer")
 _NO_RANK = "–"
 Reader = Callable[[Path], list[ClipResult]]
 
@@ -128,50 +134,6 @@ def compare(
     return Comparison(tuple(tables), tuple(left_out))
 
 
-def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run]]:
-    """Return the complete runs whose texts are those that were heard; of equal ones the newest.
-
-    Args:
-        records: Paths of records.
-        left_out: Gets a sentence for each run that is not returned.
-
-    Raises:
-        RecordError: For a record that cannot be read.
-    """
-    found: dict[tuple[Any, ...], tuple[Path, Run]] = {}
-    # Without the suffix: the second record of a second, ".._20-31-2.json", would else stand before the first.
-    for path in sorted(records, key=lambda path: path.with_suffix("")):
-        run = read_run(path)
-        why = why_not_comparable(path, run)
-        if why is not None:
-            left_out.append(why)
-            continue
-        key = (run.dataset.sha256, *candidate_key(run))
-        first = found.setdefault(key, (path, run))
-        if first[1] is not run:
-            older, newer = sorted((first, (path, run)), key=lambda pair: pair[1].created_at)
-            found[key] = newer
-            left_out.append(f"{older[0]} was measured or scored again later.")
-    return list(found.values())
-
-
-def candidate_key(run: Run) -> tuple[Any, ...]:
-    """Return what makes two runs those of one candidate: weights, options, device, settings in force, and machine."""
-    return (
-        run.model.id,
-        run.model.weights_sha256,
-        json.dumps(run.model.options, sort_keys=True),
-        run.device_used,
-        tuple(sorted(run.settings_in_force.items())),
-        machine_of(run),
-    )
-
-
-def machine_of(run: Run) -> tuple[str, int]:
-    """Return what tells machines apart: a container's share of a processor is another machine to a clock."""
-    return run.environment.cpu, run.environment.cores
-
-
 def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], left_out: Sequence[str], *, alone: bool) -> None:
     if not groups:
         raise ComparisonError(none_complete("compare", left_out))
@@ -201,8 +163,8 @@ def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str],
     group = sorted(group, key=lambda pair: pair[1].created_at)
     runs = [run for _, run in group]
     machines = {machine_of(run): run.environment for run in runs}
-    places = places_of(runs, list(machines))
-    labels = labels_of(runs, places)
+    places = places_of(runs)
+    labels = labels_of(runs)
     shared = _wer_on_shared(group, read)
     results = {label: read(path) for label, (path, _) in zip(labels, group, strict=True)}
     by_label = dict(zip(labels, runs, strict=True))
@@ -246,70 +208,9 @@ def _without_references(group: Sequence[tuple[Path, Run]]) -> str | None:
     )
 
 
-def machine_name(number: int) -> str:
-    """Return what the n-th machine of a table is called.
-
-    >>> machine_name(0), machine_name(27)
-    ('machine A', 'machine 28')
-    """
-    return f"machine {chr(ord('A') + number)}" if number < 26 else f"machine {number + 1}"
-
-
-def places_of(runs: Sequence[Run], machines: Sequence[tuple[str, int]]) -> list[str]:
-    """Return where each run was: its device, and the machine where there are several."""
-    devices = [run.device_used or "?" for run in runs]
-    if len(machines) == 1:
-        return devices
-    names = [machine_name(machines.index(machine_of(run))) for run in runs]
-    return [f"{device} of {name}" for device, name in zip(devices, names, strict=True)]
-
-
 def _wer(run: Run) -> float | None:
     score = run.score("wer")
     return score.value if score else None
-
-
-def refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
-    """Refuse runs that were scored in different ways.
-
-    Raises:
-        ComparisonError: With the signatures, and a record of each.
-    """
-    for metric in _METRICS:
-        signatures: dict[str, Path] = {}
-        for path, run in group:
-            score = run.score(metric)
-            if score is not None:
-                signatures.setdefault(score.signature, path)
-        if len(signatures) > 1:
-            each = "; ".join(f"{path}: {signature}" for signature, path in signatures.items())
-            raise ComparisonError(
-                f"{metric.upper()} was computed in different ways and is not compared. {each}. "
-                "Score them alike: earwitness rescore RUN... --normalizer auto"
-            )
-
-
-def labels_of(runs: Sequence[Run], places: Sequence[str]) -> list[str]:
-    """Return model ids, those that are there twice made longer by where they ran, then settings, then a number."""
-    labels = [run.model.id for run in runs]
-    labels = [f"{label} on {places[n]}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]
-    alike = {label: [run for run, other in zip(runs, labels, strict=True) if other == label] for label in labels}
-    labels = [label + _varying(run, alike[label]) for label, run in zip(labels, runs, strict=True)]
-    return [label if labels.count(label) == 1 else f"{label} #{n}" for n, label in enumerate(labels, start=1)]
-
-
-def _varying(run: Run, others: Sequence[Run]) -> str:
-    names = [name for name in _setting_names(others) if len({_setting(other, name) for other in others}) > 1]
-    return f" ({', '.join(f'{name}={_setting(run, name)}' for name in names)})" if names else ""
-
-
-def _setting_names(runs: Sequence[Run]) -> list[str]:
-    return list(dict.fromkeys(name for run in runs for name in run.settings_in_force))
-
-
-def _setting(run: Run, name: str) -> str:
-    value = run.settings_in_force.get(name)
-    return "does not apply" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _differences(rows: Sequence[Row]) -> list[Difference]:
@@ -323,7 +224,7 @@ def _differences(rows: Sequence[Row]) -> list[Difference]:
         "Earwitness": lambda run: run.environment.earwitness,
     }
     candidates = [
-        *(Difference(name, {row.label: _setting(row.run, name) for row in rows}) for name in _setting_names(runs)),
+        *(Difference(name, {row.label: setting(row.run, name) for row in rows}) for name in setting_names(runs)),
         *(Difference(name, {row.label: fact(row.run) for row in rows}) for name, fact in facts.items()),
     ]
     return [difference for difference in candidates if len(set(difference.values.values())) > 1]

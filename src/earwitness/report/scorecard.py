@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from earwitness.compare.matrix import matrix
-from earwitness.compare.table import Comparison, Row, Table, machine_name
+from earwitness.compare.table import Comparison, Row, Table
 from earwitness.counts import counted
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
 from earwitness.report.measured import batch_sentence, run_sentences
 from earwitness.report.statistics import pair_sentences, unfolded_sentence
+from earwitness.runs.select import machine_name
 from earwitness.types import Score
 
 

@@ -7,7 +7,6 @@ A folder whose name begins with a dot is passed over by everything that looks fo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from earwitness.runs.record import Run
+from earwitness.runs.select import run_key
 from earwitness.runs.shelf import state
 from earwitness.runs.store import clips_path, writing
 
@@ -36,19 +36,8 @@ class Surplus:
 
 
 def setting_of(run: Run) -> tuple[Any, ...]:
-    """Return what two runs share when the newer one stands for both: all that was asked for, on one machine."""
-    return (
-        run.dataset.sha256,
-        run.model.id,
-        run.model.weights_sha256,
-        json.dumps(dict(run.model.options), sort_keys=True),
-        run.settings_asked,
-        run.device_asked,
-        run.scoring,
-        run.measure.protocols,
-        run.environment.cpu,
-        run.environment.cores,
-    )
+    """Return what two runs share when the newer one stands for both: the candidate and the data, and what was asked."""
+    return (*run_key(run), run.settings_asked, run.device_asked, run.scoring, run.measure.protocols)
 
 
 def surplus(
