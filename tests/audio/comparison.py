@@ -207,7 +207,9 @@ def _is_inside(a: Samples, b: Samples, frame: int, n_encoded: int) -> bool:
 def _alike(a: Samples, b: Samples) -> int:
     """Return how many samples at the beginning are the same."""
     n = min(len(a), len(b))
-    differs = np.flatnonzero((np.abs(a[:n] - b[:n]) > SAMPLE_TOLERANCE).any(axis=1))
+    with np.errstate(invalid="ignore"):  # damage may become infinite in both
+        same = (a[:n] == b[:n]) | (np.abs(a[:n] - b[:n]) <= SAMPLE_TOLERANCE)
+    differs = np.flatnonzero(~same.all(axis=1))
     return int(differs[0]) if len(differs) else n
 
 

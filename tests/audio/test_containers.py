@@ -155,3 +155,12 @@ def test_an_mp3_with_an_index_of_fraunhofers_kind_is_held_against_it(tmp_path: P
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(AudioError, match=r"cut short: its header states 2.9\d s"):
         decode(path)
+
+
+def test_a_wav_whose_codec_has_a_number_that_is_no_letters_is_read_or_refused(tmp_path: Path) -> None:
+    content = bytearray(written("wav", "adpcm_ima_wav"))
+    for number in (0xFFFF, 0xFF11, 0x80FF):
+        content[20:22] = struct.pack("<H", number)
+        (tmp_path / "a.wav").write_bytes(content)
+        with pytest.raises(AudioError, match="is not audio that can be read|holds no audio"):
+            decode(tmp_path / "a.wav")

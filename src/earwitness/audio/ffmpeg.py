@@ -53,7 +53,9 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     if not container.streams.audio:
         raise AudioError(f"{str(path)!r} has no audio stream. Leave it out.")
     stream = container.streams.audio[0]
-    if container.format.name == "wav" and stream.codec_context.codec_tag in _MISTAKEN_WAV_TAGS:
+    if stream.codec_context is None:
+        raise NotReadableError("FFmpeg: has no decoder for the codec")
+    if container.format.name == "wav" and _tag(stream) in _MISTAKEN_WAV_TAGS:
         raise NotReadableError("FFmpeg: takes the codec for another")
     for other in container.streams:
         if other is not stream:
@@ -74,6 +76,13 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
         skipped,
         _least_s(duration_s, stream) if kind == "stated" else _index_s(content, container, stream),
     )
+
+
+def _tag(stream: Any) -> str | None:
+    try:
+        return str(stream.codec_context.codec_tag)
+    except UnicodeDecodeError:  # PyAV takes the four bytes for letters
+        return None
 
 
 def _least_s(stated_s: float | None, stream: Any) -> float:
