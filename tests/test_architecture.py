@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "earwitness"
-EVERYONE_MAY = {"types", "errors", "languages", "counts", ""}
+EVERYONE_MAY = {"types", "errors", "files", "languages", "counts", ""}
 MAY_IMPORT = {
     "": {"*"},  # only when a name is asked for
     "types": set(),
     "errors": set(),
+    "files": set(),
     "languages": set(),
     "counts": set(),
     "fetch": set(),

@@ -42,7 +42,7 @@ _NAMES = {
     "data.bundle": "Bundle",
     "errors": "ArchiveError AudioError AudioNotFoundError AudioTooLongError ChecksumError ComparisonError "
     "ConversionError DataError DataNotFoundError DecoderError EarwitnessError EngineError EngineNotInstalledError "
-    "FetchError ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
+    "FetchError FileError ManifestError PolicyError RecordError ScoringError SettingsError UnknownModelError "
     "UnsupportedDeviceError UsageError WorkerError",
     "report.build": "Made",
     "runs.query": "Answer",
@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from earwitness.errors import EngineError as EngineError
     from earwitness.errors import EngineNotInstalledError as EngineNotInstalledError
     from earwitness.errors import FetchError as FetchError
+    from earwitness.errors import FileError as FileError
     from earwitness.errors import ManifestError as ManifestError
     from earwitness.errors import PolicyError as PolicyError
     from earwitness.errors import RecordError as RecordError

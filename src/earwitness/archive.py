@@ -12,15 +12,15 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from earwitness.errors import ArchiveError
+from earwitness.files import replacing
 
 MAX_RATIO = 200
 MAX_MEMBERS = 1_000_000
@@ -54,28 +54,15 @@ def write(target: Path, members: Mapping[str, bytes | Packed]) -> None:
         members: Name with slashes -> content, in the order in which they are to stand.
 
     Raises:
-        ArchiveError: When it cannot be written, or a file has changed; what was at ``target`` before is still there.
+        FileError: When it cannot be written; what was at ``target`` before is still there.
+        ArchiveError: When a file has changed; the same holds.
     """
-    temporary: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", strict_timestamps=True) as zipped:
-                for member, content in members.items():
-                    _add(zipped, member, content)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes a file that only its owner can read; a zip is made to be given away.
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        raise ArchiveError(f"Cannot write {str(target)!r}: {error.strerror or error}. Choose another --out.") from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    with replacing(target) as temporary, temporary.open("wb") as file:
+        with zipfile.ZipFile(file, "w", strict_timestamps=True) as zipped:
+            for member, content in members.items():
+                _add(zipped, member, content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _add(zipped: zipfile.ZipFile, member: str, content: bytes | Packed) -> None:

@@ -5,7 +5,7 @@
     |-- FetchError (OSError)                something could not be pulled
     |   |-- ChecksumError                   it was pulled, and it is not what it should be (removed)
     |   +-- ConversionError (ValueError)    weights that cannot be turned into another format
-    |-- ArchiveError (ValueError)           a zip file that is damaged, cannot be trusted, or cannot be written
+    |-- ArchiveError (ValueError)           a zip file that is damaged or cannot be trusted
     |-- DataError
     |   |-- DataNotFoundError (FileNotFoundError)
     |   +-- ManifestError (ValueError)      a manifest that cannot be read; names the line
@@ -20,7 +20,8 @@
     |   |-- UnsupportedDeviceError (ValueError)
     |   +-- SettingsError (ValueError)      a decoding setting that the engine cannot honour
     |-- WorkerError (RuntimeError)          a worker process that died, hung or broke the protocol
-    |-- RecordError (ValueError)            a run record that cannot be read or written
+    |-- FileError (OSError)                 a file that cannot be written
+    |-- RecordError (ValueError)            a run record that cannot be read
     |-- ComparisonError (ValueError)        runs that must not be compared
     +-- PolicyError (ValueError)            a policy that cannot be read, or asks for what does not exist
 
@@ -123,8 +124,12 @@ class WorkerError(EarwitnessError, RuntimeError):
     """A worker process that died, hung, or broke the protocol."""
 
 
+class FileError(EarwitnessError, OSError):
+    """A file that cannot be written."""
+
+
 class RecordError(EarwitnessError, ValueError):
-    """A run record that cannot be read or written."""
+    """A run record that cannot be read."""
 
 
 class ComparisonError(EarwitnessError, ValueError):

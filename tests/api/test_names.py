@@ -36,7 +36,7 @@ ERRORS = (
     "ArchiveError", "AudioError", "AudioNotFoundError", "AudioTooLongError", "ChecksumError", "ComparisonError",
     "ConversionError", "DataError", "DataNotFoundError", "DecoderError", "EarwitnessError", "EngineError",
     "EngineNotInstalledError",
-    "FetchError",
+    "FetchError", "FileError",
     "ManifestError", "PolicyError", "RecordError", "ScoringError", "SettingsError", "UnknownModelError",
     "UnsupportedDeviceError", "UsageError", "WorkerError",
 )  # fmt: skip

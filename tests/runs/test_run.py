@@ -18,7 +18,8 @@ import jsonschema
 import psutil
 import pytest
 
-from earwitness.errors import RecordError
+from earwitness.errors import FileError, RecordError
+from earwitness.files import write_text
 from earwitness.runs import store
 from earwitness.runs.record import ClipResult, Run
 from earwitness.types import Clip, ClipScore, DecodedSegment, Hypothesis, Transcript
@@ -299,9 +300,9 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cli: Cli, tmp_path: Pat
 
 def test_writing_a_record_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
-    store.write_text(target, "old")
-    with pytest.raises(RecordError, match="Cannot write"):
-        store.write_text(target / "impossible", "new")
+    write_text(target, "old")
+    with pytest.raises(FileError, match="Cannot write"):
+        write_text(target / "impossible", "new")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 

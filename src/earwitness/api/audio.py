@@ -62,14 +62,14 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
         UsageError: For a condition that there is not or that cannot be had here, for data of several clips, or when
             ``out`` is there.
         AudioError: For a file that cannot be decoded.
-        RecordError: When ``out`` cannot be written.
+        FileError: When ``out`` cannot be written.
     """
     from earwitness import data
     from earwitness.audio import decode_to
     from earwitness.audio.conditions import parse, require
     from earwitness.audio.track import RATE_HZ
+    from earwitness.files import writing
     from earwitness.runs.conditions import put_under
-    from earwitness.runs.store import writing
 
     wanted, target = parse(condition), Path(out)
     if target.exists() and not force:
@@ -91,20 +91,16 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
 def _write_wav(decoded: Path, out: Path) -> None:
     """Write floats as WAV, by hand: libsndfile puts the time of day into such a file, and no two would be the same."""
     from earwitness.audio.track import RATE_HZ
+    from earwitness.files import replacing
 
     size = decoded.stat().st_size
     kind = (b"fmt ", 16, 3, 1, RATE_HZ, 4 * RATE_HZ, 4, 32)  # 3: floats; 1 channel
     head = struct.pack(
         "<4sI4s4sIHHIIHH4sII4sI", b"RIFF", size + 48, b"WAVE", *kind, b"fact", 4, size // 4, b"data", size
     )
-    temporary = out.with_name(f".{out.name}.tmp")
-    try:
-        with decoded.open("rb") as samples, temporary.open("wb") as file:
-            file.write(head)
-            shutil.copyfileobj(samples, file)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(out) as temporary, decoded.open("rb") as samples, temporary.open("wb") as file:
+        file.write(head)
+        shutil.copyfileobj(samples, file)
 
 
 def _kind(effect: Effect) -> ConditionKind:

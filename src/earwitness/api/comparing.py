@@ -64,7 +64,8 @@ def decide(records: Sources = "runs", *, policy: str = "transcription-batch", ou
     Raises:
         ComparisonError: When there is nothing to judge, or runs that must not be compared.
         PolicyError: For a policy that there is not, or that does not make sense.
-        RecordError: For a record that cannot be read, or a decision that cannot be written.
+        RecordError: For a record that cannot be read.
+        FileError: When the decision cannot be written.
     """
     from earwitness.compare.decide import decide as decided
     from earwitness.compare.decision_file import write_decision

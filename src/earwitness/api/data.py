@@ -139,7 +139,7 @@ def export(records: Sources, out: Source) -> Exported:
 
     Raises:
         RecordError: When not one of them can be packed, or one cannot be read.
-        ArchiveError: When the zip cannot be written.
+        FileError: When the zip cannot be written.
     """
     from earwitness.runs.exchange import pack
 
@@ -178,7 +178,8 @@ def import_(sources: Sources, *, out: Source = "runs") -> list[Arrival]:
 
     Raises:
         ArchiveError: When a zip is damaged or cannot be trusted; nothing of it was taken in.
-        RecordError: When there is no record in it, or ``out`` cannot be written.
+        RecordError: When there is no record in it.
+        FileError: When ``out`` cannot be written.
     """
     from earwitness.runs.exchange import take_in
 

@@ -63,14 +63,15 @@ def gate(
     Raises:
         ComparisonError: When a run was scored in another way than its entry, or a clip is not the one that it was.
         PolicyError: For a policy that there is not, or that does not make sense.
-        RecordError: For a record or a baseline that cannot be read, or a file that cannot be written.
+        RecordError: For a record or a baseline that cannot be read.
+        FileError: When a file cannot be written.
         UsageError: For a tolerance that is none, or a cluster that there is not.
     """
     from earwitness.compare.baseline import read
     from earwitness.compare.gate import gate as held_against
     from earwitness.compare.gate_verdict import Tolerance
+    from earwitness.files import write_text
     from earwitness.report import gate as shown
-    from earwitness.runs.store import write_text
 
     for name, value, least in (("absolute", absolute, 0), ("relative", relative, 0), ("slower", slower, 1)):
         if not value >= least:
@@ -102,12 +103,14 @@ def baseline(records: Sources = "runs", out: Source = "baseline.json", *, partia
 
     Raises:
         ComparisonError: When there is no complete run.
-        RecordError: For a record, or a baseline that is there, that cannot be read; or when it cannot be written.
+        RecordError: For a record, or a baseline that is there, that cannot be read.
+        FileError: When the baseline cannot be written.
     """
     from earwitness.compare import baseline as baselines
     from earwitness.errors import ComparisonError
+    from earwitness.files import write_text
     from earwitness.runs.shelf import none_complete
-    from earwitness.runs.store import read_clips, write_text
+    from earwitness.runs.store import read_clips
 
     path = Path(out)
     runs, left_out = _newest(records)

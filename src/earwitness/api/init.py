@@ -33,12 +33,12 @@ def init(folder: Source = ".", *, force: bool = False) -> Begun:
 
     Raises:
         UsageError: When there is one, and it is not to be lost.
-        RecordError: When it cannot be written.
+        FileError: When it cannot be written.
     """
     from importlib.resources import files
 
     from earwitness.engines.catalog import USER_FILE
-    from earwitness.runs.store import write_text
+    from earwitness.files import write_text
 
     path = Path(folder) / USER_FILE
     if path.exists() and not force:

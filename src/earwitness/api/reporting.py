@@ -37,7 +37,8 @@ def report(
     Raises:
         UsageError: When the extra ``report`` is not installed.
         ComparisonError: When scores of one dataset were made in different ways.
-        RecordError: For a record that cannot be read, or a file that cannot be written.
+        RecordError: For a record that cannot be read.
+        FileError: When a file cannot be written.
     """
     from earwitness.compare.decision import Decision
     from earwitness.compare.decision_file import read_decision

@@ -146,7 +146,8 @@ def rescore(
         alternatives: As for ``score``.
 
     Raises:
-        RecordError: For a record that is not complete, or when a new one cannot be written.
+        RecordError: For a record that is not complete.
+        FileError: When a new one cannot be written.
         UsageError: For a normalizer or an alignment that there is not.
     """
     from earwitness.runs.rescore import rescore_record

@@ -50,7 +50,7 @@ def bundle(data: Sources, model: str | Iterable[str] = (), *, out: Source, **opt
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
-        ArchiveError: When the zip cannot be written.
+        FileError: When the zip cannot be written.
     """
     request, _ = asked_for("bundle", [os.fspath(one) for one in several(data)], _several(model), options)
     return packed(request, Path(out))
@@ -98,12 +98,12 @@ def notebook(
     Raises:
         UsageError: For data or weights of this machine alone, or bundles with different studies.
         EarwitnessError: For a model or a device that there is not.
-        RecordError: When it cannot be written.
+        FileError: When it cannot be written.
     """
     from earwitness.engines.registry import shown
+    from earwitness.files import write_text
     from earwitness.report.notebook import Plan
     from earwitness.report.notebook import notebook as written
-    from earwitness.runs.store import write_text
 
     places, study = _data([os.fspath(one) for one in several(data)])
     named = _several(model)

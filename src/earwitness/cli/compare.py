@@ -43,9 +43,9 @@ def compare(
         earwitness compare runs/ --accept beam_size,vad
     """
     from earwitness.api.comparing import compare as compared
+    from earwitness.files import write_text
     from earwitness.report.bars import svg
     from earwitness.report.scorecard import markdown
-    from earwitness.runs.store import write_text
 
     found = compared(records, accept=accept or ())
     if out is not None:

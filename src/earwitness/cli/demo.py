@@ -35,8 +35,8 @@ def demo(
     from earwitness.cli.compare import plain, show
     from earwitness.cli.run import run_tasks
     from earwitness.compare.table import compare
+    from earwitness.files import write_text
     from earwitness.report.scorecard import markdown
-    from earwitness.runs.store import write_text
 
     models = _models()
     tasks = []

@@ -31,8 +31,8 @@ def robustness(
         earwitness robustness runs/ --out robustness.md
     """
     from earwitness.api.comparing import robustness as drawn
+    from earwitness.files import write_text
     from earwitness.report.robustness import markdown
-    from earwitness.runs.store import write_text
 
     found = drawn(records, points=points)
     if out is not None:

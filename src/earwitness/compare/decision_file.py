@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.compare.decision import SCHEMA_VERSION, Decision
-from earwitness.runs.store import adapter, read_document, schema_of, write_text
+from earwitness.files import write_text
+from earwitness.runs.store import adapter, read_document, schema_of
 
 
 def plain_decision(decision: Decision) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from earwitness import __version__
 from earwitness.compare.decision import Decision
 from earwitness.compare.study import Study
 from earwitness.counts import counted
+from earwitness.files import write_bytes, write_text
 from earwitness.report import charts, documents
 from earwitness.report.clipdata import packed
 from earwitness.report.draw import png
@@ -18,7 +19,6 @@ from earwitness.report.figures import figures
 from earwitness.report.page import Content, page
 from earwitness.report.scorecard import markdown
 from earwitness.report.sounds import MOST_BYTES, How, Sound, sounds
-from earwitness.runs.store import write_bytes, write_text
 
 PAGE = "report.html"
 Progress = Callable[[int, int], None]
@@ -63,7 +63,7 @@ def build(
 
     Raises:
         UsageError: When the extra ``report`` is not installed.
-        RecordError: When something cannot be written.
+        FileError: When something cannot be written.
     """
     drawn = figures(study)
     heard: list[dict[str, Sound]] = []

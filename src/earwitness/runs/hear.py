@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
-from earwitness.errors import AudioError, DecoderError, RecordError
-from earwitness.runs import store
+from earwitness.errors import AudioError, DecoderError, FileError
+from earwitness.files import RESUME, writing
 from earwitness.runs.conditions import put_under
 from earwitness.runs.environment import is_running, this_process
 from earwitness.runs.record import Process
@@ -51,7 +51,7 @@ def hear(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, targe
     started = time.perf_counter()
     try:
         audio = decode(clip, dataset, target)
-    except RecordError:  # the disk is full, which is no fault of the clip
+    except FileError:  # the disk is full, which is no fault of the clip
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the next clip is not to suffer from it
         return Hypothesis(clip.id, None, _failure(error, clip), audio_s=clip.duration_s)
@@ -78,7 +78,7 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
     """
     from earwitness.audio import decoded
 
-    with store.writing(target):
+    with writing(target, then=RESUME):
         file = decoded(
             clip.audio_path,
             target,

@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from earwitness.files import writing
 from earwitness.runs.record import Run
 from earwitness.runs.select import run_key
 from earwitness.runs.shelf import state
-from earwitness.runs.store import clips_path, writing
+from earwitness.runs.store import clips_path
 
 TRASH = ".trash"
 Kind = Literal["superseded", "failed", "any"]
@@ -90,7 +91,7 @@ def throw_away(records: Sequence[Path], roots: Sequence[Path]) -> list[Path]:
         roots: The folders that they were found in; a record that is in none is thrown away beside itself.
 
     Raises:
-        RecordError: When one cannot be moved; those before it were.
+        FileError: When one cannot be moved; those before it were.
     """
     moment = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
     moved = []
@@ -111,7 +112,7 @@ def bring_back(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         The records that are back, and those that stay because their place is taken.
 
     Raises:
-        RecordError: When one cannot be moved; those before it were.
+        FileError: When one cannot be moved; those before it were.
     """
     back, left = [], []
     for trash in sorted({trash for root in roots for trash in root.rglob(TRASH) if trash.is_dir()}):

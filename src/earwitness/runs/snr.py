@@ -9,7 +9,7 @@ from pathlib import Path
 from earwitness.audio import decode
 from earwitness.audio.snr import VERSION, snr_db
 from earwitness.errors import AudioError
-from earwitness.runs.store import write_text
+from earwitness.files import write_text
 from earwitness.types import Clip
 
 

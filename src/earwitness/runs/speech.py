@@ -12,7 +12,7 @@ from pathlib import Path
 
 from earwitness.audio.speech import VERSION, Finder, Span, blocks_of, finder
 from earwitness.errors import RecordError
-from earwitness.runs.store import write_text
+from earwitness.files import write_text
 from earwitness.types import Clip, Dataset, Hypothesis
 
 

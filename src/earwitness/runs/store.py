@@ -9,11 +9,9 @@ passes over and resuming cuts off.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -23,7 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from earwitness.errors import EarwitnessError, RecordError
+from earwitness.errors import RecordError
+from earwitness.files import RESUME, write_bytes, write_text, writing
 from earwitness.runs.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 from earwitness.scoring.stored import stored_normalizer
 
@@ -54,7 +53,7 @@ def new_record_path(folder: Path) -> Path:
     Two runs that begin in the same second get different names.
 
     Raises:
-        RecordError: When nothing can be written there.
+        FileError: When nothing can be written there.
     """
     return reserve(folder, datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S"))
 
@@ -63,9 +62,9 @@ def reserve(folder: Path, stem: str) -> Path:
     """Reserve the path ``<stem>.json`` of a record by creating its empty clips file; a taken name gets a number.
 
     Raises:
-        RecordError: When nothing can be written there.
+        FileError: When nothing can be written there.
     """
-    with writing(folder):
+    with writing(folder, then=RESUME):
         folder.mkdir(parents=True, exist_ok=True)
         for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
             path = folder / f"{stem}{suffix}.json"
@@ -94,66 +93,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-class writing:  # noqa: N801 - reads as a word: with writing(path)
-    """Turns the system's errors about a path into one sentence that says what to do."""
-
-    def __init__(self, path: Path) -> None:
-        """Take the path that is written."""
-        self._path = path
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise RecordError in place of an OSError."""
-        if not isinstance(error, OSError) or isinstance(error, EarwitnessError):
-            return
-        why = {
-            errno.ENOSPC: "the disk is full. Free some space, then run: earwitness run --resume",
-            errno.EDQUOT: "the disk quota is used up. Free some space, then run: earwitness run --resume",
-            errno.EROFS: "the file system is read-only. Choose another folder with --out",
-            errno.EACCES: "permission denied. Choose another folder with --out",
-        }.get(error.errno or 0, f"{error.strerror or error}. Choose another folder with --out")
-        raise RecordError(f"Cannot write {str(self._path)!r}: {why}") from error
-
-
 def write_run(path: Path, run: Run) -> None:
     """Write a Run in one step: readers see the old one or the new one, never half of one.
 
     Raises:
-        RecordError: When it cannot be written; the old one is then still there.
+        FileError: When it cannot be written; the old one is then still there.
     """
     data = adapter(Run).dump_python(run, mode="json")
-    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a whole text file, in UTF-8, as ``write_bytes`` does.
-
-    Raises:
-        RecordError: When it cannot be written; what was there before still is.
-    """
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file in one step, beside its place and then into it.
-
-    Raises:
-        RecordError: When it cannot be written; what was there before still is.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with writing(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n", then=RESUME)
 
 
 def read_run(path: Path) -> Run:
@@ -225,9 +172,9 @@ def write_clips(record: Path, results: Iterable[ClipResult]) -> None:
     """Write the clips file of a record anew, in one step.
 
     Raises:
-        RecordError: When it cannot be written; the old one is then still there.
+        FileError: When it cannot be written; the old one is then still there.
     """
-    write_bytes(clips_path(record), b"".join(map(_line_of, results)))
+    write_bytes(clips_path(record), b"".join(map(_line_of, results)), then=RESUME)
 
 
 def _line_of(result: ClipResult) -> bytes:
@@ -263,7 +210,7 @@ def _results(path: Path) -> Iterator[ClipResult]:
 
 def cut_unfinished_line(path: Path) -> None:
     """Remove what follows the last newline, which a killed process may have left."""
-    with writing(path), path.open("r+b") as file:
+    with writing(path, then=RESUME), path.open("r+b") as file:
         content = file.read()
         file.truncate(content.rfind(b"\n") + 1)
 

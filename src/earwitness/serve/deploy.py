@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import shlex
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from string import Template
 
 from earwitness import __version__
 from earwitness.errors import UsageError
+from earwitness.files import write_text
 from earwitness.serve.dashboard import dashboard
 from earwitness.serve.fit import SERVER_BYTES, peak_bytes
 
@@ -163,24 +163,15 @@ def write(made: Mapping[str, str], folder: Path, *, force: bool) -> None:
     """Write files, each in one step.
 
     Raises:
-        UsageError: When one is there already and ``force`` was not given, before any was written; when one cannot be
-            written.
+        UsageError: When one is there already and ``force`` was not given, before any was written.
+        FileError: When one cannot be written.
     """
     there = [name for name in made if (folder / name).exists()]
     if there and not force:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(f"{str(folder / there[0])!r}{more} would be overwritten. Name another folder, or add --force.")
     for name, text in made.items():
-        path = folder / name
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            raise UsageError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from None
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_text(folder / name, text)
 
 
 def _walk(folder: Traversable, before: str = "") -> Iterator[tuple[str, Traversable]]:

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import secrets
 import time
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from earwitness.errors import UsageError
+from earwitness.files import replacing
 from earwitness.serve.logs import log
 
 PREFIX = "ew-"
@@ -165,16 +165,10 @@ def _hash(secret: str) -> str:
 
 
 def _write(path: Path, keys: tuple[Key, ...]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1) + "\n"
-    try:
+    with replacing(path) as temporary:
         # Who may read the file stays as its owner has set it.
         temporary.touch(mode=0o600)
         if path.exists():
             temporary.chmod(path.stat().st_mode & 0o777)
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {str(path)!r}: {error.strerror}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Writes files in one step, and turns the system's errors about them into sentences."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from earwitness.errors import EarwitnessError, FileError
+
+RESUME = "earwitness run --resume"
+"""What goes on with a run whose record could not be written."""
+
+
+@contextmanager
+def writing(path: Path, *, then: str = "") -> Iterator[None]:
+    """Raise FileError in place of the system's errors.
+
+    Args:
+        path: What is written.
+        then: The command to give once there is space again; empty for the one that failed.
+    """
+    try:
+        yield
+    except EarwitnessError:
+        raise
+    except OSError as error:
+        again = f"then run: {then}" if then else "then try again"
+        why = {
+            errno.ENOSPC: f"the disk is full. Free some space, {again}",
+            errno.EDQUOT: f"the disk quota is used up. Free some space, {again}",
+            errno.EROFS: "the file system is read-only. Choose another place",
+            errno.EACCES: "permission denied. Choose another place",
+        }.get(error.errno or 0, f"{error.strerror or error}. Choose another place")
+        raise FileError(f"Cannot write {str(path)!r}: {why}") from error
+
+
+@contextmanager
+def replacing(path: Path, *, then: str = "") -> Iterator[Path]:
+    """Give a path beside a file, whose content takes the file's place at the end, or is removed after an error.
+
+    Args:
+        path: The file; its folder is made.
+        then: As for ``writing``.
+
+    Raises:
+        FileError: When it cannot be written; what was there before still is.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writing(path, then=then):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes, *, then: str = "") -> None:
+    """Write a whole file in one step: readers see the old content or the new, never half of one.
+
+    Args:
+        path: The file.
+        content: All of it.
+        then: As for ``writing``.
+
+    Raises:
+        FileError: When it cannot be written; what was there before still is.
+    """
+    with replacing(path, then=then) as temporary, temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str, *, then: str = "") -> None:
+    """Write a whole text file, in UTF-8, as ``write_bytes`` does.
+
+    Raises:
+        FileError: When it cannot be written; what was there before still is.
+    """
+    write_bytes(path, text.encode(), then=then)
