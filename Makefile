@@ -8,7 +8,7 @@ DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium 
           prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl \
           shellcheck
 
-.PHONY: setup demo study test test-long quick check format lint types release clean
+.PHONY: setup demo study test test-engines test-long quick check format lint types release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,10 +30,14 @@ study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 
 quick: setup ## tests that need no weights, no network and no minute
 	$(BIN)/python -m pytest -m 'not real and not long and not slow' -n 2 -q
 
-test: setup ## every test, with real models on real speech
+test: lint types ## lint, types, and every test but those of the engines that need torch (pulls 0.7 GB the first time)
 	@tools/debian_packages.sh $(DEBIAN)
 	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q
-	$(BIN)/python -m pytest -m 'real and not long' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 2 --dist loadfile --durations 15
+
+test-engines: setup ## the engines that need torch: LFM2.5-Audio, Transformers, OpenAI's Whisper (installs 9 GB the first time)
+	@echo 'The engines lfm2.5-audio, transformers and whisper take 9 GB in the cache of Earwitness.'
+	$(BIN)/python -m pytest -m 'engines and not long' -n 2 --dist loadfile --durations 15
 
 test-long: setup ## what takes minutes: a million lines, an hour of audio through every engine
 	$(BIN)/python -m pytest -m long
@@ -49,7 +53,7 @@ lint: setup ## formatting and lint
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-check: lint types test ## format, lint, types, architecture and all tests
+check: test test-engines ## all of the above, with every engine
 
 release: ## build the source archive and the wheel, check them, and install the wheel in a fresh environment
 	@tools/release.sh $(PYTHON)

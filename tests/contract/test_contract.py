@@ -20,7 +20,16 @@ from earwitness.types import Settings
 from earwitness.workers.worker import Answer, Worker, WorkerFailedError
 
 RATE_HZ = 16_000
-ENGINES = [pytest.param(name, marks=() if name in MADE_HERE else pytest.mark.real, id=name) for name in engine_names()]
+HEAVY = {"lfm2.5-audio", "transformers", "whisper"}
+"""Engines that need torch."""
+ENGINES = [
+    pytest.param(
+        name,
+        marks=() if name in MADE_HERE else [pytest.mark.real, *([pytest.mark.engines] if name in HEAVY else [])],
+        id=name,
+    )
+    for name in engine_names()
+]
 HOUR = [pytest.param(name, marks=() if name in MADE_HERE else pytest.mark.long, id=name) for name in engine_names()]
 SAME_SOUND = ("speech again", "int16", "float64", "big-endian", "stereo", "stereo, channels first",
               "every second sample of another")  # fmt: skip

@@ -18,7 +18,7 @@ from tests.installed import engine_python
 from earwitness.types import Settings
 from earwitness.workers.environments import variables_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.engines]
 HERE = Path(__file__).parent
 
 
@@ -65,7 +65,8 @@ def test_every_length_has_a_text_and_all_of_it_was_heard(found: Any) -> None:
 
 
 def test_special_tokens_are_no_text(found: Any) -> None:
-    assert not any("<|" in told["text"] for told in found["lengths"].values())
+    # Random weights write "<|" by chance, and a whole name by none.
+    assert not any(re.search(r"<\|\w+\|>", told["text"]) for told in found["lengths"].values())
 
 
 def test_the_same_sound_gives_the_same_text_whatever_its_type_or_layout(found: Any) -> None:

@@ -23,7 +23,7 @@ from earwitness.text import normalizer
 from earwitness.types import Audio, Settings
 from earwitness.weights import ctranslate2
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.engines]
 
 SIZES = ("tiny.en", "base")
 # The larger size shows nothing new, and takes minutes.

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 # torch takes a minute each to be loaded and to hear three times.
 MODELS = (
     "faster-whisper:base",
-    "whisper-cpp:base",
+    pytest.param("whisper-cpp:base", marks=pytest.mark.long),
     pytest.param("whisper:base", marks=pytest.mark.long),
     pytest.param("transformers:whisper-base", marks=pytest.mark.long),
 )

@@ -80,7 +80,10 @@ def test_nothing_in_common_at_any_length_is_still_cut() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("how", ["{}", "{'compounds': True}", "{'method': 'sclite'}"])
+@pytest.mark.parametrize(
+    "how",
+    ["{}", *(pytest.param(how, marks=pytest.mark.long) for how in ("{'compounds': True}", "{'method': 'sclite'}"))],
+)
 def test_sixty_thousand_words_align_in_flat_memory(how: str) -> None:
     """A table of all pairs of 20,000 words takes 400 MB at a byte a cell, one of 60,000 nine times that."""
     code = f"""
