@@ -41,7 +41,8 @@ RULES: Mapping[str, str] = {
     "seam": "two files under one stream number: within one frame of the seam, the samples differ",
     "more": "ffmpeg refuses, stops early or loses its place, and what Earwitness hears is the sound of the undamaged "
     "file, sample for sample",
-    "noise": "both take junk in front of the file for sound of the same length, and each makes other noise of it",
+    "noise": "junk in front of the file, or the header of a file that was joined, is taken for sound: the two agree on "
+    "the sound itself, and make other noise of the rest",
     "unknown": "ffmpeg 5 does not know the format, and makes noise of it or nothing: Earwitness's samples are held "
     "against the sound that was encoded",
 }
@@ -57,12 +58,6 @@ _DAMAGE = {
 """The sentences of refusals, and the damage that each may be about."""
 _AROUND = {"id3-before", "junk-before", "junk-after", "text-after"}
 """Damage that leaves the sound as it is."""
-KNOWN: Mapping[str, str] = {
-    f"adpcm_ima_wav.{container}-piped joined": "without a size both read on into the second file, whose header is no "
-    "sound; ffmpeg 5 stops there"
-    for container in ("caf", "wav")
-}
-"""Differences that remain, with what each is."""
 _LIKE = 0.8
 # One bit a sample, for both channels in turn.
 _LIKE_OF = {("dfpwm", 2): 0.5}
@@ -167,7 +162,7 @@ def _beside(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int
     applies = {
         "same": not more and front == len(mine.samples),
         "seam": not more and is_at_seam and front + back >= len(mine.samples) - frame,
-        "noise": not more and mutation == "junk-before" and _is_noise(mine, whole, back, frame),
+        "noise": _is_noise(mine, theirs, whole, mutation, frame),
         "more": (more >= 0 or mutation in _AROUND) and _goes_on(mine, theirs, whole, mutation, frame),
         "delay": more < 0
         and (
@@ -178,11 +173,19 @@ def _beside(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int
     return next((rule for rule, is_so in applies.items() if is_so), None)
 
 
-def _is_noise(mine: Sound, whole: Answer, back: int, frame: int) -> bool:
-    """Whether nothing of the undamaged file is heard, or all of it in the samples at the end that both have."""
+def _is_noise(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int) -> bool:
+    """Whether the two agree on what is heard of the sound, and differ in what they make of other bytes."""
     if isinstance(whole, str):
         return False
-    return back >= len(whole.samples) - 2 * frame or not _lag(mine.samples, whole.samples)[1] >= _LIKE
+    n = len(whole.samples)
+    if mutation == "junk-before" and len(mine.samples) == len(theirs.samples):
+        all_at_the_end = _alike(mine.samples[::-1], theirs.samples[::-1]) >= n - 2 * frame
+        return all_at_the_end or not _lag(mine.samples, whole.samples)[1] >= _LIKE
+    if mutation == "joined":
+        have_the_first = min(_alike(mine.samples, whole.samples), _alike(theirs.samples, whole.samples)) >= n - frame
+        have_of_the_second = max(_alike(x.samples[n:][::-1], whole.samples[::-1]) for x in (mine, theirs))
+        return have_the_first and have_of_the_second < frame
+    return False
 
 
 def _goes_on(mine: Sound, theirs: Sound, whole: Answer, mutation: str, frame: int) -> bool:
