@@ -129,3 +129,9 @@ def test_a_numeral_without_end_does_not_break_the_rules_of_others(name: str, tex
     words = normalizer(name).words(f"it was {text} you know", "en")
     assert (words[:2], words[-2:]) == (["it", "was"], ["you", "know"])
     assert sum(word.count("9") for word in words) == text.count("9") + text.count("nine")
+
+
+def test_a_mark_without_a_letter_is_no_word_with_a_space_in_it() -> None:
+    words = normalizer("multilingual").words("می \u09cd\u200d क्\u200dष", "ja")
+    assert words == ["م", "ی", "\u09cd\u200d", "क्\u200dष"]
+    assert normalizer("multilingual").words(" ".join(words), "ja") == words

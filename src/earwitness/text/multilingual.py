@@ -45,4 +45,5 @@ def multilingual(text: str, language: str = "", *, letters: bool = False) -> lis
         return clean.split()
     import regex
 
-    return [letter for letter in regex.findall(r"\X", clean) if not letter.isspace()]
+    # Word by word: a mark without a letter would be taken together with the space before it.
+    return [letter for word in clean.split() for letter in regex.findall(r"\X", word)]
