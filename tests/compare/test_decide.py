@@ -216,6 +216,27 @@ def test_an_interval_that_straddles_a_gate_says_how_many_minutes_would_settle_it
     assert only.minutes_needed is not None
     assert only.minutes_needed > 0
     assert re.search(r"lies inside; about \d+ more minutes like these would settle it", found.reasons[0])
+    assert (found.grade, found.grade_points) == ("-", None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("[gates]\nwer = 0.3\n[targets]\nwer = 0.2", "It passes every gate and every target."),
+        ("[gates]\nwer = 0.3\n[targets]\nwer = 0.01", "It passes every gate that was measured, with 1 condition."),
+        ("[gates]\nwer = 0.01", "The best, a:b, is rejected: WER "),
+        ("[gates]\nwer = 0.065", "The best, a:b, is undecided: WER "),
+    ],
+)
+def test_the_answer_is_what_to_serve_and_why_once(policy: str, says: str, tmp_path: Path) -> None:
+    from earwitness.report.decision import answer
+
+    policy_file = tmp_path / "policy.toml"
+    policy_file.write_text(policy, encoding="utf-8")
+    found = decide([record(tmp_path, "a:b", "d", lines(FEW))], load(str(policy_file)), out=tmp_path / "decision.json")
+    first = "Serve a:b. " if found.chosen else "None of the models may be served. "
+    assert answer(found).startswith(first + says)
+    assert answer(found).count("served") <= 1
 
 
 def test_a_limit_on_the_value_itself_cannot_be_settled(tmp_path: Path) -> None:
@@ -674,7 +695,7 @@ def test_the_exit_code_says_whether_a_model_may_be_served(
 ) -> None:
     done = earwitness(str(study), "--out", "d.json")
     assert done.returncode == 0, done.stderr
-    assert "steady:base is conditional" in done.stdout
+    assert "Serve steady:base. It passes every gate" in done.stdout
     assert "it answers instead of transcribing" in done.stdout
     assert read_decision(tmp_path / "d.json").chosen == "steady:base"
     (tmp_path / "strict.toml").write_text("[gates]\nwer = 0.05\n")

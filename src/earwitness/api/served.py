@@ -107,7 +107,7 @@ def verdict_of(decision: Decision, path: Path, candidate: str | None) -> Verdict
     """
     label = candidate or decision.chosen
     if label is None:
-        raise UsageError(f"{str(path)!r} has chosen no model: {decision.why} Name one with --candidate.")
+        raise UsageError(f"{str(path)!r} chooses no model. {decision.why} Name one with --candidate.")
     for verdict in decision.verdicts:
         if verdict.candidate == label:
             return verdict

@@ -97,10 +97,10 @@ def _show(decision: Decision) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.report.decision import HEADER, heard_line, rows, verdict_lines, winner_line
+    from earwitness.report.decision import HEADER, answer, heard_line, rows, verdict_lines, winner_line
 
     screen = console()
-    screen.print(f"{decision.policy.name}: {decision.why}", markup=False, style="bold", soft_wrap=True)
+    screen.print(answer(decision), markup=False, style="bold", soft_wrap=True)
     screen.print(heard_line(decision), markup=False, highlight=False, soft_wrap=True)
     shown = Table(*HEADER, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows(decision):

@@ -36,6 +36,7 @@ def demo(
     from earwitness.cli.run import run_tasks
     from earwitness.compare.table import compare
     from earwitness.files import write_text
+    from earwitness.report.decision import answer
     from earwitness.report.scorecard import markdown
 
     models = _models()
@@ -61,7 +62,7 @@ def demo(
         return
     show(comparison)
     said = {"The scorecard": card, "The decision": decision, "The report": page, "The records": f"{out}/<model>/asr/"}
-    console().print(f"{decided.policy.name}: {decided.why}", markup=False, style="bold", soft_wrap=True)
+    console().print(answer(decided), markup=False, style="bold", soft_wrap=True)
     for what, where in said.items():
         if where is not None:
             console().print(f"{what + ':':<15}{where}", markup=False, soft_wrap=True)

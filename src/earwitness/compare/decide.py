@@ -22,7 +22,7 @@ from earwitness.compare.decision import (
 )
 from earwitness.compare.evidence import pooled
 from earwitness.compare.gaps import gaps
-from earwitness.compare.grade import grade, grade_parts
+from earwitness.compare.grade import UNGRADED, grade, grade_parts
 from earwitness.compare.judge import Judged, held, judged
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import CATEGORIES, Policy, Use
@@ -81,7 +81,7 @@ def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Seque
         datasets=found.datasets,
         verdicts=verdicts,
         chosen=served[0].candidate.label if served else None,
-        why=_why(verdicts, policy),
+        why=_why(verdicts),
         winners=_winners(cases),
         guidance=tuple(_guidance(use, served) for use in policy.uses),
         evidence=tuple(_evidence(found.candidates, out)),
@@ -124,7 +124,8 @@ def _place(policy: Policy, case: _Case) -> tuple[object, ...]:
 
 def _verdict(policy: Policy, case: _Case, found: Candidates) -> Verdict:
     run = case.candidate.run
-    letter, given = grade(case.parts)
+    is_open = case.judged.status == "undecided"
+    letter, given = (UNGRADED, None) if is_open else grade(case.parts)
     return Verdict(
         candidate=case.candidate.label,
         status=case.judged.status,
@@ -183,15 +184,17 @@ def _and(labels: Sequence[str]) -> str:
     return " or ".join(labels)
 
 
-def _why(verdicts: Sequence[Verdict], policy: Policy) -> str:
+def _why(verdicts: Sequence[Verdict]) -> str:
     first = verdicts[0]
     if first.status not in SERVED:
-        return f"No candidate may be served under {policy.name!r}: the best, {first.candidate}, is {first.status}."
-    others = [verdict for verdict in verdicts[1:] if verdict.status == first.status]
-    rank = f", ahead of {counted(len(others), 'other')} by grade" if others else ""
-    under = f" under {len(first.conditions)} conditions" if len(first.conditions) > 1 else ""
-    under = " under one condition" if len(first.conditions) == 1 else under
-    return f"{first.candidate} is {first.status}{under}, grade {first.grade}{rank}."
+        return f"The best, {first.candidate}, is {first.status}: {first.reasons[0]}."
+    n_served = sum(verdict.status in SERVED for verdict in verdicts)
+    graded = f" Its grade is {first.grade}." if first.grade != UNGRADED else ""
+    rank = f" It comes first of the {n_served} models that may be served." if n_served > 1 else ""
+    if first.status == "conditional":
+        conditions = counted(len(first.conditions), "condition")
+        return f"It passes every gate that was measured, with {conditions}.{graded}{rank}"
+    return f"It passes every gate and every target.{graded}{rank}"
 
 
 def _evidence(candidates: Sequence[Candidate], out: Path) -> list[Evidence]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from earwitness.compare.decision import Decision, RuleResult, Verdict, Winner
+from earwitness.compare.grade import UNGRADED
 from earwitness.compare.measures import MEASURES
 from earwitness.compare.rules import Policy, Rule
 from earwitness.counts import counted
@@ -17,17 +18,30 @@ _SAMPLED = frozenset(name for name, measure in MEASURES.items() if measure.sampl
 
 def rows(decision: Decision) -> list[tuple[str, ...]]:
     """Return a row for each candidate, best first."""
-    return [(v.candidate, v.status, v.grade, wer(v), _open(v)) for v in decision.verdicts]
+    return [
+        (v.candidate, v.status, NOTHING if v.grade == UNGRADED else v.grade, wer(v), _open(v))
+        for v in decision.verdicts
+    ]
+
+
+def answer(decision: Decision) -> str:
+    """Return what to serve, and why, in two sentences."""
+    return f"{served(decision)}. {decision.why}"
+
+
+def served(decision: Decision) -> str:
+    """Return what to serve."""
+    return f"Serve {decision.chosen}" if decision.chosen else "None of the models may be served"
 
 
 def heard_line(decision: Decision) -> str:
-    """Return what was heard; synthetic speech is said."""
+    """Return what it rests on: the data, where synthetic speech is named, and the policy."""
     each = [
         f"{data.name} ({counted(data.n_clips, 'clip')}, {duration(data.audio_s)}"
         f"{', synthetic speech' if data.synthetic else ''})"
         for data in decision.datasets
     ]
-    return f"Heard: {', '.join(each)}"
+    return f"Measured on {', '.join(each)}; policy {decision.policy.name}"
 
 
 def wer(verdict: Verdict) -> str:
@@ -60,10 +74,11 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     """Return why a candidate is what it is, what its grade was made of, and what is missing."""
     machine = verdict.environment
     where = f"on {verdict.device_used} of {machine.cpu}, {counted(machine.cores, 'core')}"
-    found = [f"{verdict.candidate}: {verdict.status}, grade {verdict.grade}; {where}"]
+    graded = "not graded" if verdict.grade == UNGRADED else f"grade {verdict.grade}"
+    found = [f"{verdict.candidate}: {verdict.status}, {graded}; {where}"]
     found += [f"  {reason}" for reason in verdict.reasons]
-    points = NOTHING if verdict.grade_points is None else f"{verdict.grade_points:.1f}"
-    found.append(f"  grade {verdict.grade}: {points} of 100 points")
+    if verdict.grade_points is not None:
+        found.append(f"  grade {verdict.grade}: {verdict.grade_points:.1f} of 100 points")
     found += [f"    {part.category} (weight {part.weight:g}): {part.derivation}" for part in verdict.grade_parts]
     found += [f"  missing: {gap}" for gap in verdict.missing]
     return found

@@ -8,6 +8,7 @@ from typing import Any
 from earwitness.compare.matrix import matrix
 from earwitness.compare.study import Board
 from earwitness.report import sections
+from earwitness.report.decision import served
 from earwitness.report.figures import Figure
 from earwitness.report.format import megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
@@ -84,8 +85,7 @@ def headline(content: Content) -> tuple[str, list[str]]:
     board = content.study.boards[0]
     decision = content.decision
     if decision is not None:
-        heading = f"Serve {decision.chosen}" if decision.chosen else "None of the models may be served"
-        first = decision.why
+        heading, first = served(decision), decision.why
     else:
         told = sections.leader(board.table)
         heading, first = f"{told['name']} {told['claim']}", told["tested"]
@@ -118,7 +118,8 @@ def _verdict(content: Content) -> list[str]:
     chosen = f"Serve **{safe(found['chosen'])}**." if found["chosen"] else "**None of the models may be served.**"
     parts = [f"{chosen} {safe(found['why'])}\n", f"Policy: {safe(found['policy'])}, decided {found['created_at']}.\n"]
     for one in found["candidates"]:
-        parts += [f"### {one['sign']} {safe(one['name'])}: {one['status']}, grade {one['grade']}\n"]
+        grade = f", grade {one['grade']}" if one["points"] else ""
+        parts += [f"### {one['sign']} {safe(one['name'])}: {one['status']}{grade}\n"]
         parts += [f"- {safe(reason)}" for reason in one["reasons"]]
         parts += [f"- only if: {safe(condition)}" for condition in one["conditions"]]
         parts += ["", grid(one["rules_header"], [[safe(cell) for cell in rule] for rule in one["rules"]])]
