@@ -294,7 +294,7 @@ def test_no_failure_of_ten_recordings_is_bounded_and_a_condition(tmp_path: Path)
     found = verdict("[gates]\nwer = 0.3\nfailed_share = 0.05", path)
     assert found.rules[1].ci95 == pytest.approx((0.0, 0.3085), abs=1e-4)
     assert found.status == "conditional"
-    assert "failed clips 0.0 % [0.0 % to 30.8 %]: nothing was seen, and up to 30.8 % cannot be excluded" in str(
+    assert "failed clips 0.0 % [0.0, 30.8]: nothing was seen, and up to 30.8 % cannot be excluded" in str(
         found.conditions
     )
     assert status("[gates]\nwer = 0.3\nfailed_share = { at_most = 0.05, by = 'value' }", path) == "production"

@@ -243,10 +243,7 @@ def _recordings(candidate: Candidate) -> int:
 
 
 def value_words(rule: Rule, result: RuleResult) -> str:
-    """Return what was measured in words, such as ``WER 24.1 % [20.3 % to 28.0 %]``."""
+    """Return what was measured in words, such as ``WER 24.1 % [20.3, 28.0]``."""
     where = f" under {rule.condition}" if rule.condition else ""
     where += f" on {rule.dataset!r}" if rule.dataset else ""
-    interval = ""
-    if result.ci95 is not None:
-        interval = f" [{rule.of.show(result.ci95[0])} to {rule.of.show(result.ci95[1])}]"
-    return f"{rule.of.words}{where} {rule.of.show(result.measured)}{interval}"
+    return f"{rule.of.words}{where} {rule.of.show_with(result.measured, result.ci95)}"

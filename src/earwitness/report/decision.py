@@ -55,9 +55,7 @@ def wer(verdict: Verdict) -> str:
 
 def measured_words(rule: RuleResult) -> str:
     """Return what a rule found, with its interval."""
-    show = MEASURES[rule.measure].show
-    interval = f" [{show(rule.ci95[0])} to {show(rule.ci95[1])}]" if rule.ci95 else ""
-    return show(rule.measured) + interval
+    return MEASURES[rule.measure].show_with(rule.measured, rule.ci95)
 
 
 def _open(verdict: Verdict) -> str:

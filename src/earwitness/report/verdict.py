@@ -7,7 +7,8 @@ from typing import Any
 from earwitness.compare.decision import Decision, GradePart, RuleResult, Verdict, Winner
 from earwitness.compare.winners import NOT_COMPARED
 from earwitness.counts import counted
-from earwitness.report.format import NOTHING, megabytes, number
+from earwitness.report.decision import measured_words
+from earwitness.report.format import number
 
 SIGNS = {"production": "✓", "conditional": "◐", "research": "△", "rejected": "✕", "undecided": "?"}
 """Beside the word, so that a status is more than a colour."""
@@ -38,34 +39,6 @@ def day(moment: str) -> str:
     return f"{moment[:10]} {moment[11:16]} UTC"
 
 
-def quantity(value: float | str | None, unit: str) -> str:
-    """Show what a rule measured, in its unit.
-
-    >>> quantity(0.2414, "error rate"), quantity(0.31, "ratio"), quantity(742e6, "bytes")
-    ('24.1 %', '0.31', '742 MB')
-    >>> quantity("MIT", ""), quantity(None, "s"), quantity(1.52, "s"), quantity(0.082, "difference of rates")
-    ('MIT', '–', '1.52 s', '8.2 points')
-    """
-    if value is None or isinstance(value, str):
-        return value or NOTHING
-    if unit == "bytes":
-        return f"{megabytes(int(value))} MB"
-    if unit in _RATES:
-        return f"{100 * value:.1f} %"
-    if unit == "difference of rates":
-        return f"{100 * value:.1f} points"
-    return f"{number(value)} {'' if unit == 'ratio' else unit}".strip()
-
-
-def measured(rule: RuleResult) -> str:
-    """Show what a rule measured, with its interval."""
-    shown = quantity(rule.measured, rule.unit)
-    if rule.ci95 is None:
-        return shown
-    low, high = (quantity(end, rule.unit) for end in rule.ci95)
-    return f"{shown} [{low}, {high}]"
-
-
 def _candidate(one: Verdict) -> dict[str, Any]:
     counts = {outcome: sum(rule.outcome == outcome for rule in one.rules) for outcome in ("passed", "failed")}
     return {
@@ -91,7 +64,7 @@ def _rule(rule: RuleResult) -> list[str]:
         more = counted(max(1, round(rule.minutes_needed)), "more minute")
         why = f"{why} About {more} of audio would settle it.".strip()
     kind = "" if rule.kind == "gate" else "target: "
-    return [f"{kind}{rule.rule}{where}", measured(rule), rule.outcome, why]
+    return [f"{kind}{rule.rule}{where}", measured_words(rule), rule.outcome, why]
 
 
 def _part(part: GradePart) -> str:
