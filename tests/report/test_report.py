@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.compare.study import clip, heard, misheard, record, said
 from tests.report.reports import ARABIC, CLIPS, IMAGE, SCRIPT, decision, records
 
 from earwitness.cli import main
@@ -22,7 +23,10 @@ from earwitness.compare.departures import departures
 from earwitness.compare.study import study
 from earwitness.errors import RecordError
 from earwitness.report.build import Made, build
+from earwitness.report.documents import foremost
+from earwitness.report.scorecard import notes
 from earwitness.runs import store
+from earwitness.runs.measured import Drift
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +242,28 @@ def test_the_example_in_the_documents_makes_a_report(tmp_path: Path, monkeypatch
     assert {"report.html", "results.md", "scorecard.md", "devices.md", "share.md", "card.png", "plots"} == {
         path.name for path in made.iterdir()
     }
+
+
+def test_a_drift_that_the_models_of_a_run_share_is_said_once(tmp_path: Path) -> None:
+    paths = records(tmp_path)[:2]
+    drift = Drift(9, 0.02, 0.9, 1.1, 1.6)
+    for path in paths:
+        store.write_run(path, replace(store.read_run(path), drift=drift))
+    (board,) = study(paths).boards
+    (line,) = [line for line in notes(board.table) if "the machine drifted" in line]
+    assert line.startswith(", ".join(row.label for row in board.table.rows) + ": the machine drifted: ")
+
+
+def test_the_card_shows_real_speech_where_there_is_any(tmp_path: Path) -> None:
+    synthetic = [_synthetic(path) for path in records(tmp_path / "a")[:2]]
+    one = clip("call-1", said(50, 1), 20.0)
+    real = record(tmp_path / "b", "steady:base", "calls", [(one, heard(one, misheard(said(50, 1), 5), 1.0))])
+    found = study([*synthetic, real])
+    assert found.boards[0].table.name != "calls"
+    assert foremost(found, None).table.name == "calls"
+
+
+def _synthetic(path: Path) -> Path:
+    run = store.read_run(path)
+    store.write_run(path, replace(run, dataset=replace(run.dataset, synthetic=True)))
+    return path

@@ -97,7 +97,9 @@ def build(
         written.append(folder / "plots" / f"{figure.name}.png")
         write_bytes(written[-1], png(figure.spec))
     written.append(folder / "card.png")
-    write_bytes(written[-1], png(charts.card(study.boards[0], *documents.headline(content)), scale=1.0))
+    write_bytes(
+        written[-1], png(charts.card(documents.foremost(study, decision), *documents.headline(content)), scale=1.0)
+    )
     n_heard = sum(sound.reason is None for sound in every)
     return Made(folder / PAGE, tuple(written), len(every), n_heard, silent, tuple(content.warnings))
 

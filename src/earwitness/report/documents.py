@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from earwitness.compare.decision import Decision
 from earwitness.compare.matrix import matrix
-from earwitness.compare.study import Board
+from earwitness.compare.study import Board, Study
 from earwitness.report import sections
 from earwitness.report.decision import served
 from earwitness.report.figures import Figure
 from earwitness.report.format import megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
-from earwitness.report.measured import run_sentences
+from earwitness.report.measured import rows_sentences
 from earwitness.report.page import Content
 from earwitness.report.robustness import header, rows
 from earwitness.report.robustness import legend as broken
@@ -63,7 +64,7 @@ def devices(content: Content) -> str:
             for row in table.rows
         ]
         parts += [grid(["Model", "Asked for", "Ran on", "RTF", "Peak MB", "Peak MB of the device"], lines)]
-        parts += [f"- {safe(line)}" for row in table.rows for line in run_sentences(row.label, row.run)] + [""]
+        parts += [f"- {safe(line)}" for line in rows_sentences([(row.label, row.run) for row in table.rows])] + [""]
     return "\n".join(parts)
 
 
@@ -80,10 +81,27 @@ def share(content: Content) -> str:
     return "\n".join(parts) + f"\n\n{safe(content.footer)}\n"
 
 
+def foremost(study: Study, decision: Decision | None) -> Board:
+    """Return the table to show where there is room for one.
+
+    Of what the decision rests on: real speech before synthetic speech, clean before altered audio, labelled before
+    unlabelled, and then the longest.
+    """
+    rests_on = {data.sha256 for data in decision.datasets} if decision else set()
+
+    def order(board: Board) -> tuple[bool, bool, bool, bool, float]:
+        data = board.table.dataset
+        is_labelled = any((score := row.run.score("wer")) and score.value is not None for row in board.table.rows)
+        is_basis = data.sha256 in rests_on
+        return not is_basis, data.synthetic, data.condition is not None, not is_labelled, -data.audio_s
+
+    return min(study.boards, key=order)
+
+
 def headline(content: Content) -> tuple[str, list[str]]:
     """Return what was found in one line, and what it rests on in two more."""
-    board = content.study.boards[0]
     decision = content.decision
+    board = foremost(content.study, decision)
     if decision is not None:
         heading, first = served(decision), decision.why
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from earwitness.compare.parity import BatchChange
 from earwitness.counts import counted
 from earwitness.report.format import NOTHING, number, percent, ranged
@@ -21,8 +23,7 @@ def seconds(spread: Spread | None) -> str:
     return f"{number(spread.median)} s [{number(spread.min)} to {number(spread.max)}]"
 
 
-def run_sentences(label: str, run: Run) -> list[str]:
-    """Say what the protocols found, and whether the machine or the order of the runs asks for caution."""
+def _sentences(run: Run) -> list[str]:
     found = []
     if run.measurements is not None:
         cold, latency, throughput = run.measurements.cold, run.measurements.latency, run.measurements.throughput
@@ -30,8 +31,19 @@ def run_sentences(label: str, run: Run) -> list[str]:
         found += [_latency(latency)] if latency else []
         found += [_throughput(throughput)] if throughput else []
         found += load_sentences(run.measurements.load) if run.measurements.load else []
-    found += _drift(run.drift) + _order(run.order)
-    return [f"{label}: {sentence}" for sentence in found]
+    return found + _drift(run.drift) + _order(run.order)
+
+
+def rows_sentences(runs: Sequence[tuple[str, Run]]) -> list[str]:
+    """Return what the protocols found in several runs, and whether the machine or the order asks for caution.
+
+    What is the same of several runs, as a drift while they took turns, is said once.
+    """
+    labels: dict[str, list[str]] = {}
+    for label, run in runs:
+        for sentence in _sentences(run):
+            labels.setdefault(sentence, []).append(label)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in labels.items()]
 
 
 def _cold(cold: Cold) -> str:

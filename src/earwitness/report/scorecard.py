@@ -11,7 +11,7 @@ from earwitness.compare.table import Comparison, Row, Table
 from earwitness.counts import counted
 from earwitness.report.format import count, duration, megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
-from earwitness.report.measured import batch_sentence, run_sentences
+from earwitness.report.measured import batch_sentence, rows_sentences
 from earwitness.report.statistics import pair_sentences, unfolded_sentence
 from earwitness.runs.select import machine_name
 from earwitness.types import Score
@@ -148,7 +148,7 @@ def notes(table: Table) -> list[str]:
     wers = [score for row in table.rows if (score := row.run.score("wer"))] if _has_references(table) else []
     reasons = {score.reason for score in wers if score.reason}
     found += [f"WER: {reason}" for reason in sorted(reasons)]
-    found += [sentence for row in table.rows for sentence in run_sentences(row.label, row.run)]
+    found += rows_sentences([(row.label, row.run) for row in table.rows])
     ranks = [table.unranked] if table.unranked else pair_sentences(table.pairs)
     found = ranks + [batch_sentence(change) for change in table.batch_changes] + found
     if len(table.places) > 1:
