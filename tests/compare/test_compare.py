@@ -222,16 +222,35 @@ def test_a_narrow_screen_divides_a_table_and_cuts_no_number_off(
     measure: Measure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
 ) -> None:
     from earwitness.cli.compare import show
-    from earwitness.report.scorecard import COLUMNS
+    from earwitness.report.scorecard import COLUMNS, deciding_columns
 
     monkeypatch.setenv("COLUMNS", str(width))
     found = compare([measure("a", *PERFECT), measure("b", "one", "", "three little words")])
+    for wide, shown in ((True, COLUMNS), (False, deciding_columns(found.tables[0]))):
+        show(found, wide=wide)
+        printed = capsys.readouterr().out
+        for row in found.tables[0].rows:
+            for column in shown:
+                assert column.heading in printed
+                assert column.show(row) in printed
+
+
+def test_the_columns_that_decide_fit_a_screen_of_100_columns_and_count_every_problem(
+    measure: Measure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from earwitness.cli.compare import show
+    from earwitness.report.scorecard import problems
+
+    monkeypatch.setenv("COLUMNS", "100")
+    found = compare([measure("perfect", *PERFECT), measure("b", "one", "", "three little words")])
     show(found)
     printed = capsys.readouterr().out
-    for row in found.tables[0].rows:
-        for column in COLUMNS:
-            assert column.heading in printed
-            assert column.show(row) in printed
+    assert printed.count("Model") == 1
+    assert max(map(len, printed.splitlines())) <= 100
+    assert {row.run.model.id: problems(row) for row in found.tables[0].rows} == {
+        "fake:perfect": "none",
+        "fake:b": "1 empty",
+    }
 
 
 def unlabelled(manifest: Path) -> Path:

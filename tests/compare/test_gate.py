@@ -168,7 +168,7 @@ def test_a_clip_that_fails_now_fails_the_gate_and_one_that_failed_before_does_no
 
 def test_words_invented_on_silence_fail_where_nothing_else_is_there(written: Written) -> None:
     silence, invented = written([0, 0], reference=""), written([0, 3], reference="")
-    assert reasons(judged(invented, silence)) == ["words invented on silence: 0 before, 3 now"]
+    assert reasons(judged(invented, silence)) == ["words hallucinated on silence: 0 before, 3 now"]
     assert judged(silence, invented).passed
 
 

@@ -24,13 +24,14 @@ def compare(
         bool, typer.Option("--matrix", help="Also models by devices: measured, not run, or unsupported.")
     ] = False,
     bars: Annotated[Path | None, typer.Option("--bars", help="Draw WER and RTF as bars into this SVG file.")] = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Show all columns, in as many tables as they take.")] = False,
     accept: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME,...", help="Rank although these settings differ, such as beam_size; or all."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print one table a dataset: WER and CER with intervals, speed, memory, failures, completeness.
+    """Print one table a dataset: WER with its interval, rank, speed, memory and problems; all columns with --wide.
 
     Runs over different data, or scored in different ways, are refused. Runs on different devices or machines stand in
     one table with a column that says so. Runs whose settings differ in what can change a text are shown without a
@@ -55,20 +56,24 @@ def compare(
     if as_json:
         print_json(plain(found, with_matrix=with_matrix))
         return
-    show(found, with_matrix=with_matrix)
+    show(found, with_matrix=with_matrix, wide=wide)
+    if not wide and found.tables:
+        console(stderr=True).print("More columns: add --wide. What each means is in the file of --out.", markup=False)
     for path in (out, bars):
         if path is not None:
             console(stderr=True).print(f"Written: {path}", markup=False)
 
 
-def show(comparison: Any, *, with_matrix: bool = False) -> None:
-    """Print a comparison as tables."""
-    from earwitness.report.scorecard import columns, machines, notes, title
+def show(comparison: Any, *, with_matrix: bool = False, wide: bool = False) -> None:
+    """Print a comparison as tables, of the columns that decide or of all."""
+    from earwitness.report.scorecard import columns, deciding_columns, machines, notes, title
 
     screen = console()
     told: Any = ()
     for table in comparison.tables:
-        for part, chosen in enumerate(_fitting(columns(table), table.rows, screen.width)):
+        for part, chosen in enumerate(
+            _fitting((columns if wide else deciding_columns)(table), table.rows, screen.width)
+        ):
             screen.print(_grid(title(table) if not part else "", chosen, table.rows))
         if table.differences and table.differences != told:
             screen.print(_differences(table))

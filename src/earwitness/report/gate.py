@@ -161,7 +161,7 @@ def _words(check: Words) -> str:
     if not check.n_clips:
         return "no clip has a reference"
     if not check.length:
-        return f"words invented on silence: {before} before, {now} now"
+        return f"words hallucinated on silence: {before} before, {now} now"
     head = f"WER {100 * before / check.length:.1f} % before, {100 * now / check.length:.1f} % now"
     texts = f"{check.n_texts_changed} of {check.n_clips} texts changed"
     if before == now and not check.difference.n_differing:

@@ -68,16 +68,16 @@ COLUMNS = (
     Column("Peak MB", _field("workers", "peak_rss_bytes"), megabytes, "most memory of the worker"),
     Column("Failed", _score("failed_clips"), count, "clips without a transcript, scored as empty"),
     Column("Empty", _score("empty_on_speech"), count, "clips with speech and no text"),
-    Column("Invented", _score("words_on_silence"), count, "words on clips in which nobody speaks"),
-    Column("Loops", _score("repeated_ngram"), count, "clips in which the text repeats itself"),
+    Column("Hallucinated", _score("words_on_silence"), count, "words on clips in which nobody speaks"),
+    Column("Repetitions", _score("repeated_ngram"), count, "clips in which the text repeats itself"),
     Column(
-        "Length",
+        "Coverage",
         _score("length_ratio"),
         lambda score: number(score.value if score else None),
-        "words heard per word spoken; far under 1, something is missing",
+        "words in the text per word spoken; far under 1, something is missing",
     ),
 )
-_BY_REFERENCE = ("Rank", "CER", "Empty", "Invented", "Length")
+_BY_REFERENCE = ("Rank", "CER", "Empty", "Hallucinated", "Coverage")
 """Columns that a table without references does not have; its WER is a dash, and a note says why."""
 DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
 THROUGHPUT = Column(
@@ -88,8 +88,45 @@ THROUGHPUT = Column(
 )
 
 
+_PROBLEMS = {
+    "failed_clips": "failed",
+    "chat_answer": "answered",
+    "token_limit": "cut off",
+    "empty_on_speech": "empty",
+    "words_on_silence": "hallucinated",
+    "repeated_ngram": "repetition",
+}
+
+
+def problems(row: Row) -> str:
+    """Return what went wrong in some clips, in a few words."""
+
+    def count_of(metric: str) -> int:
+        score = row.run.score(metric)
+        return round(score.value) if score is not None and score.value else 0
+
+    found = [f"{count_of(metric)} {word}" for metric, word in _PROBLEMS.items() if count_of(metric)]
+    n_others = sum(count_of(metric) for metric in SELDOM if metric not in _PROBLEMS)
+    found += [f"{n_others} other"] if n_others else []
+    return ", ".join(found) or "none"
+
+
+PROBLEMS = Column(
+    "Problems",
+    problems,
+    str,
+    "clips that failed, are empty or repeat themselves, hallucinated words, and other findings",
+)
+_THAT_DECIDE = ("Model", "Device", "WER", "Rank", "RTF", "RTFx all cores", "p95 s", "Peak MB")
+
+
+def deciding_columns(table: Table) -> tuple[Column, ...]:
+    """Return the columns that most decisions need."""
+    return (*(column for column in columns(table) if column.heading in _THAT_DECIDE), PROBLEMS)
+
+
 def columns(table: Table) -> tuple[Column, ...]:
-    """Return a table's columns; where rows ran in different places, or at full throughput, that is one."""
+    """Return all columns of a table; where rows ran in different places, or at full throughput, that is one."""
     first, *rest = COLUMNS
     found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
     if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
@@ -108,7 +145,7 @@ SELDOM = {
     "empty_on_speech_unlabelled": "no words where somebody speaks, without a reference,",
     "text_without_speech": "there is text where nobody speaks",
     "wrong_language": "the text is in another language",
-    "ghost_phrase": "the text holds a phrase that models invent",
+    "ghost_phrase": "the text holds a phrase that models hallucinate",
     "uncovered_speech": "there is speech that no segment covers",
     "cut_tail": "the end is missing",
     "dropped_words": "a long run of words is missing",
