@@ -15,6 +15,11 @@ RESUME = "earwitness run --resume"
 """What goes on with a run whose record could not be written."""
 
 
+def may_never_end(path: Path) -> bool:
+    """Return whether a path is a pipe or a device, from which reading may wait or go on for ever."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
 @contextmanager
 def writing(path: Path, *, then: str = "") -> Iterator[None]:
     """Raise FileError in place of the system's errors.

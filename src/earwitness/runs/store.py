@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from earwitness.errors import RecordError
-from earwitness.files import RESUME, write_bytes, write_text, writing
+from earwitness.files import RESUME, may_never_end, write_bytes, write_text, writing
 from earwitness.runs.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 from earwitness.scoring.stored import stored_normalizer
 
@@ -157,7 +157,7 @@ def read_document(kind: Any, path: Path, version: int, *, what: str, missing: st
 
 def _content(path: Path) -> bytes:
     """Return the bytes of a file; a pipe or a device, which may never end, is an OSError."""
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if may_never_end(path):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
     return path.read_bytes()
 
