@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from earwitness.audio import stated
+from earwitness.audio.chunks import DataChunk
 from earwitness.audio.content import Content
 from earwitness.audio.source import BLOCK_FRAMES, Block, DurationKind, NotReadableError, Source
 from earwitness.errors import AudioError
@@ -110,28 +111,38 @@ def _index_s(content: Content, container: Any, stream: Any) -> float | None:
 
 
 def _duration(content: Content, container: Any, stream: Any) -> tuple[float | None, DurationKind | None]:
-    import av
-
-    chunk = content.chunk
+    """Return how long the file is said to be, and whether its container states that or FFmpeg guesses it."""
     if container.format.name == "asf" and (length_s := stated.asf_s(content.path)) is not None:
         return length_s, "stated"
-    bit_rate = stream.codec_context.bit_rate
-    by_size_s = chunk.stated_bytes * 8 / bit_rate if chunk and chunk.stated_bytes and bit_rate else None
-    if by_size_s is not None and chunk is not None and not chunk.is_whole:
+    by_size_s = _by_size_s(content.chunk, stream)
+    if by_size_s is not None and content.chunk is not None and not content.chunk.is_whole:
         return by_size_s, "stated"
-    if stream.duration is not None and stream.time_base is not None:
-        duration_s = float(stream.duration * stream.time_base)
-    else:
-        duration_s = (container.duration or 0) / av.time_base
+    duration_s = _length_s(container, stream)
     if duration_s <= 0:
         return None, None
-    names = set(container.format.name.split(","))
-    is_placeholder = chunk is not None and chunk.stated_bytes is None
-    is_stated = bool(names & (_STATED | _STATED_OF_STREAM)) and not is_placeholder
-    if names & _STATED_OF_FILE:
-        is_stated = len(container.streams) == 1 and stated.has_matroska_duration(content.path)
     # FFmpeg counts what lies behind the sound, and takes other numbers of the header at their word.
-    return min(duration_s, by_size_s or duration_s), "stated" if is_stated else "guessed"
+    return min(duration_s, by_size_s or duration_s), "stated" if _is_stated(content, container) else "guessed"
+
+
+def _by_size_s(chunk: DataChunk | None, stream: Any) -> float | None:
+    bit_rate = stream.codec_context.bit_rate
+    return chunk.stated_bytes * 8 / bit_rate if chunk is not None and chunk.stated_bytes and bit_rate else None
+
+
+def _length_s(container: Any, stream: Any) -> float:
+    import av
+
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return float((container.duration or 0) / av.time_base)
+
+
+def _is_stated(content: Content, container: Any) -> bool:
+    names = set(container.format.name.split(","))
+    if names & _STATED_OF_FILE:
+        return len(container.streams) == 1 and stated.has_matroska_duration(content.path)
+    is_placeholder = content.chunk is not None and content.chunk.stated_bytes is None
+    return bool(names & (_STATED | _STATED_OF_STREAM)) and not is_placeholder
 
 
 def _frames(content: Content, container: Any, stream: Any, skipped: list[int]) -> Iterator[Any]:

@@ -23,6 +23,9 @@ _ALLOWS = re.compile(
 """Licences that are known here to allow commercial use, by SPDX name."""
 
 
+_Pairs = Sequence[tuple[Rule, RuleResult]]
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What the rules say of a candidate."""
@@ -144,19 +147,36 @@ def judged(policy: Policy, candidate: Candidate, results: Sequence[RuleResult], 
     """
     pairs = list(zip(policy.rules, results, strict=True))
     gates = [(rule, result) for rule, result in pairs if rule.kind == "gate"]
+    return (
+        _where_a_gate_fails(gates, candidate)
+        or _where_a_gate_is_open(gates, candidate)
+        or _where_all_gates_pass(gates, pairs, candidate, more)
+    )
+
+
+def _where_a_gate_fails(gates: _Pairs, candidate: Candidate) -> Judged | None:
     failed = [(rule, result) for rule, result in gates if result.outcome == "failed"]
-    if failed:
-        beyond = [pair for pair in failed if not _of_use_for_research(*pair)]
-        why = [_failure(rule, result, candidate) for rule, result in beyond or failed]
-        why += [_failure(rule, result, candidate) for rule, result in failed if beyond and (rule, result) not in beyond]
-        return Judged("rejected" if beyond else "research", (*_answering(candidate), *why), ())
-    open_ = [(rule, result) for rule, result in gates if result.outcome == "undecided"]
-    unknown = [(r, x) for r, x in gates if x.outcome == "not measured" and r.measure in ("wer", "cer")]
-    unknown = gates if all(result.outcome == "not measured" for _, result in gates) else unknown
-    if open_ or unknown:
-        why = [_straddle(rule, result) for rule, result in open_]
-        why += [f"{rule.of.words} was not measured: {result.reason}" for rule, result in unknown]
-        return Judged("undecided", (*why, *_above_all(candidate)), ())
+    if not failed:
+        return None
+    beyond = [pair for pair in failed if not _of_use_for_research(*pair)]
+    within = [pair for pair in failed if pair not in beyond]
+    why = [_failure(rule, result, candidate) for rule, result in (*beyond, *within)]
+    return Judged("rejected" if beyond else "research", (*_answering(candidate), *why), ())
+
+
+def _where_a_gate_is_open(gates: _Pairs, candidate: Candidate) -> Judged | None:
+    straddled = [(rule, result) for rule, result in gates if result.outcome == "undecided"]
+    unknown = [(rule, result) for rule, result in gates if result.outcome == "not measured"]
+    if len(unknown) < len(gates):
+        unknown = [(rule, result) for rule, result in unknown if rule.measure in ("wer", "cer")]
+    if not straddled and not unknown:
+        return None
+    why = [_straddle(rule, result) for rule, result in straddled]
+    why += [f"{rule.of.words} was not measured: {result.reason}" for rule, result in unknown]
+    return Judged("undecided", (*why, *_above_all(candidate)), ())
+
+
+def _where_all_gates_pass(gates: _Pairs, pairs: _Pairs, candidate: Candidate, more: Sequence[str]) -> Judged:
     conditions = [*_conditions(pairs, candidate), *more]
     if conditions:
         n_measured = sum(result.outcome != "not measured" for _, result in gates)
@@ -214,7 +234,7 @@ def _settled(result: RuleResult) -> str:
     return f"; about {counted(max(1, round(result.minutes_needed)), 'more minute')} like these would settle it"
 
 
-def _conditions(pairs: Sequence[tuple[Rule, RuleResult]], candidate: Candidate) -> list[str]:
+def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
     found = []
     by_value: dict[str, list[str]] = {}
     for rule, result in pairs:

@@ -14,7 +14,7 @@ import numpy as np
 from earwitness.compare.candidates import Candidate
 from earwitness.compare.decision import Winner
 from earwitness.compare.evidence import Found, Heard, pooled
-from earwitness.compare.measures import MEASURES, Case, cold_starts, incomplete_s, wall_of
+from earwitness.compare.measures import MEASURES, Case, Measure, cold_starts, incomplete_s, wall_of
 from earwitness.compare.parity import setting_differences
 from earwitness.compare.rules import CATEGORIES
 from earwitness.compare.ties import ranked
@@ -47,28 +47,33 @@ def winner(category: str, candidates: Sequence[Candidate], rejected: Sequence[Ca
         c.label: c.take(measure.name) if cases[c.label] == c.case() else measure.take(cases[c.label]) for c in everyone
     }
     values = {label: one.value for label, one in found.items() if isinstance(one.value, float)}
-    notes = []
-    unmeasured = [c.label for c in candidates if c.label not in values]
-    if unmeasured:
-        ask = f"; measured by earwitness run {measure.ask}" if measure.ask else ""
-        notes.append(f"not measured of {', '.join(unmeasured)}{ask}")
+    notes = _not_measured(candidates, values, measure)
+    competing = {c.label: values[c.label] for c in candidates if c.label in values}
     machines = {candidate.machine for candidate in candidates}
     if measure.about == "speed" and len(machines) > 1:
         notes.append(f"measured on {len(machines)} machines, whose times and sizes do not compare")
-        return Winner(category, measure.name, (), values, "; ".join(notes))
-    competing = {c.label: values[c.label] for c in candidates if c.label in values}
+        competing = {}
     if not competing:
         return Winner(category, measure.name, (), values, "; ".join(notes) or "every candidate is rejected")
     sign = 1 if measure.better == "less" else -1
     best = min(competing, key=lambda label: (sign * competing[label], label))
     tied, why = _tied(category, best, competing, found, cases)
     notes += [why] if why else []
-    first = [c.label for c in rejected if c.label in values and sign * values[c.label] <= sign * values[best]]
-    if first:
-        notes.append(f"{', '.join(first)} {'is' if len(first) == 1 else 'are'} as good or better, and rejected")
+    notes += _as_good([c.label for c in rejected if c.label in values and sign * (values[c.label] - values[best]) <= 0])
     if category == "accuracy":
         notes += setting_differences({candidate.label: candidate.run for candidate in candidates}).values()
     return Winner(category, measure.name, tuple(sorted({best, *tied})), values, "; ".join(notes) or None)
+
+
+def _not_measured(candidates: Sequence[Candidate], values: Mapping[str, float], measure: Measure) -> list[str]:
+    missing = [candidate.label for candidate in candidates if candidate.label not in values]
+    ask = f"; measured by earwitness run {measure.ask}" if measure.ask else ""
+    return [f"not measured of {', '.join(missing)}{ask}"] if missing else []
+
+
+def _as_good(rejected: Sequence[str]) -> list[str]:
+    verb = "is" if len(rejected) == 1 else "are"
+    return [f"{', '.join(rejected)} {verb} as good or better, and rejected"] if rejected else []
 
 
 def _shared(candidates: Sequence[Candidate], everyone: Sequence[Candidate]) -> dict[str, Case]:

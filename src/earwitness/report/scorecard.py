@@ -163,37 +163,55 @@ def title(table: Table) -> str:
 
 def notes(table: Table) -> list[str]:
     """Return what to keep in mind when reading a table, a sentence each."""
-    found = [
-        f"{row.label} on the {counted(row.wer_on_shared.n_clips, 'clip')} that every model finished: "
-        f"WER {percent(row.wer_on_shared)}"
-        for row in table.rows
-        if row.wer_on_shared
+    return [
+        *([table.unranked] if table.unranked else pair_sentences(table.pairs)),
+        *(batch_sentence(change) for change in table.batch_changes),
+        *(sentence for of_row in (_shared_note, _network_note) for row in table.rows for sentence in of_row(row)),
+        *(sentence for row in table.rows for sentence in _finding_notes(row)),
+        *(f"{row.label}: {row.cause}" for row in table.rows if row.cause),
+        *(f"{row.label}: {unfolded_sentence(one)}" for row in table.rows for one in row.unfolded),
+        *(_interval_notes(table) if _has_references(table) else ()),
+        *rows_sentences([(row.label, row.run) for row in table.rows]),
+        *_place_notes(table),
     ]
-    found += [
-        f"{row.label}: of {row.run.speed.wall_s:.1f} s, the network took {row.run.speed.network_s:.1f} s"
-        for row in table.rows
-        if row.run.speed and row.run.speed.network_s is not None
-    ]
-    found += [
+
+
+def _shared_note(row: Row) -> list[str]:
+    shared = row.wer_on_shared
+    if shared is None:
+        return []
+    clips = counted(shared.n_clips, "clip")
+    return [f"{row.label} on the {clips} that every model finished: WER {percent(shared)}"]
+
+
+def _network_note(row: Row) -> list[str]:
+    speed = row.run.speed
+    if speed is None or speed.network_s is None:
+        return []
+    return [f"{row.label}: of {speed.wall_s:.1f} s, the network took {speed.network_s:.1f} s"]
+
+
+def _finding_notes(row: Row) -> list[str]:
+    scores = [(row.run.score(metric), meaning) for metric, meaning in SELDOM.items()]
+    return [
         f"{row.label}: {meaning} in {count(score)} of {counted(score.n_clips, 'clip')}"
-        for row in table.rows
-        for metric, meaning in SELDOM.items()
-        if (score := row.run.score(metric)) and score.value
+        for score, meaning in scores
+        if score and score.value
     ]
-    found += [f"{row.label}: {row.cause}" for row in table.rows if row.cause]
-    found += [f"{row.label}: {unfolded_sentence(one)}" for row in table.rows for one in row.unfolded]
-    wers = [score for row in table.rows if (score := row.run.score("wer"))] if _has_references(table) else []
-    reasons = {score.reason for score in wers if score.reason}
-    found += [f"WER: {reason}" for reason in sorted(reasons)]
-    found += rows_sentences([(row.label, row.run) for row in table.rows])
-    ranks = [table.unranked] if table.unranked else pair_sentences(table.pairs)
-    found = ranks + [batch_sentence(change) for change in table.batch_changes] + found
-    if len(table.places) > 1:
-        found.append(
-            f"These rows ran on {len(table.places)} devices or machines ({'; '.join(table.places)}). WER and CER "
-            "compare across them; RTF, times and memory compare only between rows of the same one."
-        )
-    return found
+
+
+def _interval_notes(table: Table) -> list[str]:
+    wers = [row.run.score("wer") for row in table.rows]
+    return [f"WER: {reason}" for reason in sorted({score.reason for score in wers if score and score.reason})]
+
+
+def _place_notes(table: Table) -> list[str]:
+    if len(table.places) == 1:
+        return []
+    where = f"These rows ran on {len(table.places)} devices or machines ({'; '.join(table.places)})."
+    return [
+        f"{where} WER and CER compare across them; RTF, times and memory compare only between rows of the same one."
+    ]
 
 
 def machines(table: Table) -> list[str]:

@@ -15,7 +15,7 @@ two transcribers place them alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 from earwitness.languages import has_spaces
 from earwitness.scoring.align import align
@@ -83,19 +83,26 @@ def raw_scores(pairs: Iterable[tuple[Clip, Hypothesis]]) -> tuple[Score, Score]:
     counted = [compare_raw(clip.reference or "", text, clip.language) for clip, text in kept]
     references = [clip.reference or "" for clip, _ in kept]
     keys: list[Hashable] = [cluster_of(clip) for clip, _ in kept]
-    marked = any(mark in text for text in references for mark in MARKS)
-    cased = any(text != text.lower() for text in references)
-    nothing = None if kept else "no clip with a text has a reference"
     marks = [edits for edits, _ in counted]
     case = [edits for _, edits in counted]
+    nothing = None if kept else "no clip with a text has a reference"
     return (
         _score(
             "punctuation_error_rate", marks, [e.hits + e.errors for e in marks], keys,
-            nothing or (None if marked else "the references have no punctuation"),
+            nothing or _without_marks(references),
         ),
-        _score("case_error_rate", case, [e.length for e in case], keys,
-               nothing or (None if cased else "the references have no capital letters")),
+        _score("case_error_rate", case, [e.length for e in case], keys, nothing or _without_capitals(references)),
     )  # fmt: skip
+
+
+def _without_marks(references: Sequence[str]) -> str | None:
+    has_marks = any(mark in text for text in references for mark in MARKS)
+    return None if has_marks else "the references have no punctuation"
+
+
+def _without_capitals(references: Sequence[str]) -> str | None:
+    has_capitals = any(text != text.lower() for text in references)
+    return None if has_capitals else "the references have no capital letters"
 
 
 def _score(metric: str, edits: list[Edits], lengths: list[int], keys: list[Hashable], missing: str | None) -> Score:

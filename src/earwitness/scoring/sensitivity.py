@@ -12,6 +12,7 @@ from earwitness.scoring.clusters import cluster_of
 from earwitness.scoring.ranks import Ranks, Verdict, called, ranks
 from earwitness.scoring.significance import difference, holm
 from earwitness.text import normalizer
+from earwitness.text.normalize import Normalizer
 from earwitness.types import Clip, Edits, Hypothesis
 
 LEVELS: Mapping[str, str] = {"raw": "none", "light": "multilingual", "full": "auto", "whisper": "whisper"}
@@ -93,11 +94,7 @@ def _level(name: str, norm: str, systems: Sequence[Sequence[tuple[Clip, Hypothes
     clips = [clip for clip, _ in systems[0] if clip.reference is not None]
     said = [rules.words(clip.reference or "", clip.language) for clip in clips]
     keys = [cluster_of(clip) for clip in clips]
-    counts: list[list[Edits]] = []
-    for system in systems:
-        texts = [h.transcript.text if h.transcript else "" for clip, h in system if clip.reference is not None]
-        heard = [rules.words(text, clip.language) for clip, text in zip(clips, texts, strict=True)]
-        counts.append([align(a, b) for a, b in zip(said, heard, strict=True)])
+    counts = [_edits(clips, said, system, rules) for system in systems]
     errors = [[e.errors for e in system] for system in counts]
     lengths = [len(words) for words in said]
     pairs = list(combinations(range(len(systems)), 2))
@@ -105,5 +102,18 @@ def _level(name: str, norm: str, systems: Sequence[Sequence[tuple[Clip, Hypothes
     corrected = holm([test.p for test in tested])
     verdicts = tuple(Verdict(a, b, test.value, p) for (a, b), test, p in zip(pairs, tested, corrected, strict=True))
     wer = tuple(sum(system, Edits()).rate for system in counts)
-    place = tuple(1 + sum(other is not None and rate is not None and other < rate for other in wer) for rate in wer)
+    place = tuple(_place(rate, wer) for rate in wer)
     return Level(name, norm, wer, place, ranks(len(systems), verdicts), verdicts)
+
+
+def _edits(
+    clips: Sequence[Clip], said: Sequence[list[str]], system: Sequence[tuple[Clip, Hypothesis]], rules: Normalizer
+) -> list[Edits]:
+    texts = [h.transcript.text if h.transcript else "" for clip, h in system if clip.reference is not None]
+    heard = [rules.words(text, clip.language) for clip, text in zip(clips, texts, strict=True)]
+    return [align(a, b) for a, b in zip(said, heard, strict=True)]
+
+
+def _place(rate: float | None, wer: Sequence[float | None]) -> int:
+    """Return 1 and the number of systems with a lower WER."""
+    return 1 + sum(other is not None and rate is not None and other < rate for other in wer)
