@@ -30,7 +30,7 @@ study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 
 quick: setup ## tests that need no weights, no network and no minute
 	$(BIN)/python -m pytest -m 'not real and not long and not slow' -n 2 -q
 
-test: lint types ## lint, types, and every test but those of the engines that need torch (pulls 0.7 GB the first time)
+test: lint types ## lint, types, and every test but those of the engines that need torch (pulls 0.6 GB the first time)
 	@tools/debian_packages.sh $(DEBIAN)
 	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q
 	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 2 --dist loadfile --durations 15
