@@ -155,7 +155,7 @@ def options(command: str) -> set[str]:
         ("bundle", {"set": "settings"}, set()),
         ("notebook", {"set": "settings"}, set()),
         ("models convert", {}, set()),
-        ("compare", {}, {"out", "matrix", "bars"}),
+        ("compare", {}, {"out", "matrix", "bars", "wide"}),
         ("robustness", {}, {"out"}),
         ("rescore", {}, set()),
         ("plan", {}, set()),
