@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from earwitness.errors import ArchiveError
-from earwitness.files import replacing
+from earwitness.files import atomic_write
 
 MAX_RATIO = 200
 MAX_MEMBERS = 1_000_000
@@ -57,7 +57,7 @@ def write(target: Path, members: Mapping[str, bytes | Packed]) -> None:
         FileError: When it cannot be written; what was at ``target`` before is still there.
         ArchiveError: When a file has changed; the same holds.
     """
-    with replacing(target) as temporary, temporary.open("wb") as file:
+    with atomic_write(target) as temporary, temporary.open("wb") as file:
         with zipfile.ZipFile(file, "w", strict_timestamps=True) as zipped:
             for member, content in members.items():
                 _add(zipped, member, content)

@@ -12,16 +12,16 @@ from pathlib import Path
 from earwitness.errors import EarwitnessError, FileError
 
 RESUME = "earwitness run --resume"
-"""What goes on with a run whose record could not be written."""
+"""The command that continues a run whose record could not be written."""
 
 
-def may_never_end(path: Path) -> bool:
+def is_pipe_or_device(path: Path) -> bool:
     """Return whether a path is a pipe or a device, from which reading may wait or go on for ever."""
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
 @contextmanager
-def writing(path: Path, *, then: str = "") -> Iterator[None]:
+def write_errors(path: Path, *, then: str = "") -> Iterator[None]:
     """Raise FileError in place of the system's errors.
 
     Args:
@@ -44,18 +44,18 @@ def writing(path: Path, *, then: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path, *, then: str = "") -> Iterator[Path]:
-    """Give a path beside a file, whose content takes the file's place at the end, or is removed after an error.
+def atomic_write(path: Path, *, then: str = "") -> Iterator[Path]:
+    """Give a temporary path beside a file, which replaces the file at the end, or is removed after an error.
 
     Args:
         path: The file; its folder is made.
-        then: As for ``writing``.
+        then: As for ``write_errors``.
 
     Raises:
         FileError: When it cannot be written; what was there before still is.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with writing(path, then=then):
+    with write_errors(path, then=then):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
@@ -71,12 +71,12 @@ def write_bytes(path: Path, content: bytes, *, then: str = "") -> None:
     Args:
         path: The file.
         content: All of it.
-        then: As for ``writing``.
+        then: As for ``write_errors``.
 
     Raises:
         FileError: When it cannot be written; what was there before still is.
     """
-    with replacing(path, then=then) as temporary, temporary.open("wb") as file:
+    with atomic_write(path, then=then) as temporary, temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -58,9 +58,9 @@ _DAMAGE = {
 """The sentences of refusals, and the damage that each may be about."""
 _AROUND = {"id3-before", "junk-before", "junk-after", "text-after"}
 """Damage that leaves the sound as it is."""
-_LIKE = 0.8
 # One bit a sample, for both channels in turn.
 _LIKE_OF = {("dfpwm", 2): 0.5}
+_LIKE = 0.8
 """The least correlation with the sound that was encoded. Codecs for speech have about 0.9 on it; noise has 0.02."""
 
 

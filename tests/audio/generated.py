@@ -141,11 +141,11 @@ def written(
     return bytes(target.content) if pipe else bytes(target.getvalue())
 
 
-# What these containers write in place of any other rate.
+# Rates that these containers can state; they write one of them whatever they are given.
 _RATES_HZ = {
     **{("flv", codec): 8000 for codec in ("pcm_alaw", "pcm_mulaw")},
     **{("flv", codec): 11_025 for codec in ("pcm_s16le", "pcm_u8")},
-    ("voc", "pcm_u8"): 8000,  # and so does libsndfile
+    ("voc", "pcm_u8"): 8000,
 }
 
 

@@ -222,11 +222,11 @@ def test_a_narrow_screen_divides_a_table_and_cuts_no_number_off(
     measure: Measure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
 ) -> None:
     from earwitness.cli.compare import show
-    from earwitness.report.scorecard import COLUMNS, deciding_columns
+    from earwitness.report.scorecard import COLUMNS, main_columns
 
     monkeypatch.setenv("COLUMNS", str(width))
     found = compare([measure("a", *PERFECT), measure("b", "one", "", "three little words")])
-    for wide, shown in ((True, COLUMNS), (False, deciding_columns(found.tables[0]))):
+    for wide, shown in ((True, COLUMNS), (False, main_columns(found.tables[0]))):
         show(found, wide=wide)
         printed = capsys.readouterr().out
         for row in found.tables[0].rows:
@@ -249,7 +249,7 @@ def test_the_columns_that_decide_fit_a_screen_of_100_columns_and_count_every_pro
     assert max(map(len, printed.splitlines())) <= 100
     assert {row.run.model.id: problems(row) for row in found.tables[0].rows} == {
         "fake:perfect": "none",
-        "fake:b": "1 empty",
+        "fake:b": "1 empty text",
     }
 
 

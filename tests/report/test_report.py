@@ -23,7 +23,7 @@ from earwitness.compare.departures import departures
 from earwitness.compare.study import study
 from earwitness.errors import RecordError
 from earwitness.report.build import Made, build
-from earwitness.report.documents import foremost
+from earwitness.report.documents import main_board
 from earwitness.report.scorecard import notes
 from earwitness.runs import store
 from earwitness.runs.measured import Drift
@@ -260,7 +260,7 @@ def test_the_card_shows_real_speech_where_there_is_any(tmp_path: Path) -> None:
     real = record(tmp_path / "b", "steady:base", "calls", [(one, heard(one, misheard(said(50, 1), 5), 1.0))])
     found = study([*synthetic, real])
     assert found.boards[0].table.name != "calls"
-    assert foremost(found, None).table.name == "calls"
+    assert main_board(found, None).table.name == "calls"
 
 
 def _synthetic(path: Path) -> Path:

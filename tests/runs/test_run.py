@@ -18,8 +18,7 @@ import jsonschema
 import psutil
 import pytest
 
-from earwitness.errors import FileError, RecordError
-from earwitness.files import write_text
+from earwitness.errors import RecordError
 from earwitness.runs import store
 from earwitness.runs.record import ClipResult, Run
 from earwitness.types import Clip, ClipScore, DecodedSegment, Hypothesis, Transcript
@@ -296,15 +295,6 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(cli: Cli, tmp_path: Pat
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("Cannot write 'runs/fake-echo/asr': Not a directory. Choose")
     assert "Traceback" not in done.stderr
-
-
-def test_writing_a_record_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
-    target = tmp_path / "a.txt"
-    write_text(target, "old")
-    with pytest.raises(FileError, match="Cannot write"):
-        write_text(target / "impossible", "new")
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
     from earwitness.audio import decode_to
     from earwitness.audio.conditions import parse, require
     from earwitness.audio.track import RATE_HZ
-    from earwitness.files import writing
+    from earwitness.files import write_errors
     from earwitness.runs.conditions import put_under
 
     wanted, target = parse(condition), Path(out)
@@ -80,7 +80,7 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
     (clip,) = clips
     others = data.load(voices if isinstance(voices, str) else Path(voices)).clips if voices else ()
     require(wanted, others)
-    with tempfile.TemporaryDirectory() as folder, writing(target):
+    with tempfile.TemporaryDirectory() as folder, write_errors(target):
         decoded = Path(folder) / "clip.f32"
         decode_to(clip.audio_path, decoded, channel=clip.channel)
         n_samples = put_under(wanted.name, clip, others, decoded)
@@ -91,14 +91,14 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
 def _write_wav(decoded: Path, out: Path) -> None:
     """Write floats as WAV, by hand: libsndfile puts the time of day into such a file, and no two would be the same."""
     from earwitness.audio.track import RATE_HZ
-    from earwitness.files import replacing
+    from earwitness.files import atomic_write
 
     size = decoded.stat().st_size
     kind = (b"fmt ", 16, 3, 1, RATE_HZ, 4 * RATE_HZ, 4, 32)  # 3: floats; 1 channel
     head = struct.pack(
         "<4sI4s4sIHHIIHH4sII4sI", b"RIFF", size + 48, b"WAVE", *kind, b"fact", 4, size // 4, b"data", size
     )
-    with replacing(out) as temporary, decoded.open("rb") as samples, temporary.open("wb") as file:
+    with atomic_write(out) as temporary, decoded.open("rb") as samples, temporary.open("wb") as file:
         file.write(head)
         shutil.copyfileobj(samples, file)
 

@@ -43,6 +43,11 @@ class Content:
             return str(self.path)
         return self.open_at(0, stack)
 
+    def head_bytes(self, n_bytes: int) -> bytes:
+        """Return the first bytes of what is read."""
+        with ExitStack() as stack:
+            return self.open_at(0, stack).read(n_bytes)
+
     def open_at(self, place: int, stack: ExitStack) -> BinaryIO:
         """Return a view of what follows a place."""
         return stack.enter_context(cast("BinaryIO", _View(self.path, self.start + place, b"" if place else self.head)))
@@ -108,7 +113,7 @@ class _View(io.RawIOBase):
         return self._file.tell() - self._start
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, or to the beginning where libraries look for one before it, as they do in damaged files."""
+        """Go to a place; one before the beginning, which libraries ask for in damaged files, becomes the beginning."""
         from_place = {io.SEEK_SET: self._start, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._size}[whence]
         self._file.seek(max(self._start, from_place + offset))
         return self.tell()

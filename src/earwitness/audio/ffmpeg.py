@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.audio import stated
 from earwitness.audio.chunks import DataChunk
 from earwitness.audio.content import Content
+from earwitness.audio.header_length import HEAD_BYTES, asf_s, has_matroska_duration
 from earwitness.audio.source import BLOCK_FRAMES, Block, DurationKind, NotReadableError, Source
 from earwitness.errors import AudioError
 
@@ -87,7 +87,7 @@ def _tag(stream: Any) -> str | None:
 
 
 def _least_s(stated_s: float | None, stream: Any) -> float:
-    """Return a stated length less what may be no sound: a frame of the encoder's delay, and the padding of the last."""
+    """Return a stated length minus what may not be sound: a frame of the encoder's delay, and the last padding."""
     codec = stream.codec_context
     return max(0.0, (stated_s or 0.0) - 2 * float(codec.frame_size) / float(codec.sample_rate))
 
@@ -112,8 +112,9 @@ def _index_s(content: Content, container: Any, stream: Any) -> float | None:
 
 def _duration(content: Content, container: Any, stream: Any) -> tuple[float | None, DurationKind | None]:
     """Return how long the file is said to be, and whether its container states that or FFmpeg guesses it."""
-    if container.format.name == "asf" and (length_s := stated.asf_s(content.path)) is not None:
-        return length_s, "stated"
+    asf_length_s = asf_s(content.head_bytes(HEAD_BYTES)) if container.format.name == "asf" else None
+    if asf_length_s is not None:
+        return asf_length_s, "stated"
     by_size_s = _by_size_s(content.chunk, stream)
     if by_size_s is not None and content.chunk is not None and not content.chunk.is_whole:
         return by_size_s, "stated"
@@ -140,7 +141,7 @@ def _length_s(container: Any, stream: Any) -> float:
 def _is_stated(content: Content, container: Any) -> bool:
     names = set(container.format.name.split(","))
     if names & _STATED_OF_FILE:
-        return len(container.streams) == 1 and stated.has_matroska_duration(content.path)
+        return len(container.streams) == 1 and has_matroska_duration(content.head_bytes(HEAD_BYTES))
     is_placeholder = content.chunk is not None and content.chunk.stated_bytes is None
     return bool(names & (_STATED | _STATED_OF_STREAM)) and not is_placeholder
 

@@ -58,7 +58,7 @@ def compare(
         return
     show(found, with_matrix=with_matrix, wide=wide)
     if not wide and found.tables:
-        console(stderr=True).print("More columns: add --wide. What each means is in the file of --out.", markup=False)
+        console(stderr=True).print("All columns: --wide. What each column means: --out FILE.", markup=False)
     for path in (out, bars):
         if path is not None:
             console(stderr=True).print(f"Written: {path}", markup=False)
@@ -66,14 +66,12 @@ def compare(
 
 def show(comparison: Any, *, with_matrix: bool = False, wide: bool = False) -> None:
     """Print a comparison as tables, of the columns that decide or of all."""
-    from earwitness.report.scorecard import columns, deciding_columns, machines, notes, title
+    from earwitness.report.scorecard import columns, machines, main_columns, notes, title
 
     screen = console()
     told: Any = ()
     for table in comparison.tables:
-        for part, chosen in enumerate(
-            _fitting((columns if wide else deciding_columns)(table), table.rows, screen.width)
-        ):
+        for part, chosen in enumerate(_fitting((columns if wide else main_columns)(table), table.rows, screen.width)):
             screen.print(_grid(title(table) if not part else "", chosen, table.rows))
         if table.differences and table.differences != told:
             screen.print(_differences(table))

@@ -18,7 +18,7 @@ from earwitness.counts import counted
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import ClipResult, DatasetInfo, Run
 from earwitness.runs.rescore import options_of
-from earwitness.runs.select import candidate_key, labels_of, machine_of, newest, refuse_unequal_signatures
+from earwitness.runs.select import candidate_key, clean_sha256, labels_of, machine_of, newest, refuse_unequal_signatures
 from earwitness.runs.shelf import none_complete
 from earwitness.runs.store import read_clips
 from earwitness.scoring import summarize
@@ -104,11 +104,6 @@ class Candidates:
     def clean(self) -> tuple[DatasetInfo, ...]:
         """The datasets as they were recorded."""
         return tuple(data for data in self.datasets if data.condition is None)
-
-
-def clean_sha256(run: Run) -> str:
-    """Return the hash of the data that a run heard, before any condition was applied."""
-    return run.dataset.condition.clean_sha256 if run.dataset.condition else run.dataset.sha256
 
 
 def gather(records: Sequence[Path]) -> Candidates:

@@ -190,10 +190,10 @@ def _why(verdicts: Sequence[Verdict]) -> str:
         return f"The best, {first.candidate}, is {first.status}: {first.reasons[0]}."
     n_served = sum(verdict.status in SERVED for verdict in verdicts)
     graded = f" Its grade is {first.grade}." if first.grade != UNGRADED else ""
-    rank = f" It comes first of the {n_served} models that may be served." if n_served > 1 else ""
+    rank = f" It ranks first of the {n_served} models that may be served." if n_served > 1 else ""
     if first.status == "conditional":
         conditions = counted(len(first.conditions), "condition")
-        return f"It passes every gate that was measured, with {conditions}.{graded}{rank}"
+        return f"It passes every gate that was measured, on {conditions}.{graded}{rank}"
     return f"It passes every gate and every target.{graded}{rank}"
 
 

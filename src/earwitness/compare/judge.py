@@ -266,4 +266,4 @@ def value_words(rule: Rule, result: RuleResult) -> str:
     """Return what was measured in words, such as ``WER 24.1 % [20.3, 28.0]``."""
     where = f" under {rule.condition}" if rule.condition else ""
     where += f" on {rule.dataset!r}" if rule.dataset else ""
-    return f"{rule.of.words}{where} {rule.of.show_with(result.measured, result.ci95)}"
+    return f"{rule.of.words}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"

@@ -82,12 +82,14 @@ class Measure:
             return f"{value / 1e6:.0f} MB"
         return f"{_digits(value)} {self.unit}" if self.unit not in ("ratio", "") else _digits(value)
 
-    def show_with(self, value: float | str | None, ci95: tuple[float, float] | None) -> str:
+    def show_with_interval(self, value: float | str | None, ci95: tuple[float, float] | None) -> str:
         """Return a value with its interval; the unit is said once.
 
-        >>> MEASURES["wer"].show_with(0.241, (0.203, 0.28)), MEASURES["rtf"].show_with(0.04567, (0.041, 0.052))
-        ('24.1 % [20.3, 28.0]', '0.0457 [0.041, 0.052]')
-        >>> MEASURES["wer"].show_with(0.241, None)
+        >>> MEASURES["wer"].show_with_interval(0.241, (0.203, 0.28))
+        '24.1 % [20.3, 28.0]'
+        >>> MEASURES["rtf"].show_with_interval(0.04567, (0.041, 0.052))
+        '0.0457 [0.041, 0.052]'
+        >>> MEASURES["wer"].show_with_interval(0.241, None)
         '24.1 %'
         """
         if ci95 is None:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from earwitness.compare.names import dataset_names
 from earwitness.errors import ComparisonError
 from earwitness.runs.record import DatasetInfo, Run
-from earwitness.runs.select import candidate_key, labels_of, newest
+from earwitness.runs.select import candidate_key, clean_sha256, labels_of, newest
 from earwitness.runs.store import read_clips
 from earwitness.types import Score
 
@@ -110,6 +110,7 @@ class Robustness:
 
 
 _Found = tuple[Path, Run]
+_Curve = tuple[_Found, list[_Found]]
 
 
 def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
@@ -128,17 +129,7 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
     groups: dict[tuple[Any, ...], list[_Found]] = defaultdict(list)
     for path, run in newest(records, left_out):
         groups[_identity(run)].append((path, run))
-    drawn: dict[tuple[str, str], list[tuple[_Found, list[_Found]]]] = defaultdict(list)
-    for group in groups.values():
-        clean = next((found for found in group if found[1].dataset.condition is None), None)
-        altered = [found for found in group if found[1].dataset.condition is not None]
-        for found in _with_origin(clean, altered, left_out):
-            condition = found[1].dataset.condition
-            key = (_clean_sha256(found[1]), condition.family if condition and condition.severity is not None else "")
-            panel = drawn[key]
-            if clean is not None and not any(origin is clean for origin, _ in panel):
-                panel.append((clean, []))
-            panel[-1][1].append(found)
+    drawn = _drawn(groups.values(), left_out)
     if not drawn:
         why = f" {left_out[0]}" if left_out else ""
         raise ComparisonError(
@@ -150,12 +141,24 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
     return Robustness(limit, panels, tuple(left_out))
 
 
+def _drawn(groups: Iterable[Sequence[_Found]], left_out: list[str]) -> dict[tuple[str, str], list[_Curve]]:
+    """Return the runs of each panel: a clean one, and those under its conditions."""
+    drawn: dict[tuple[str, str], list[_Curve]] = defaultdict(list)
+    for group in groups:
+        clean = next((found for found in group if found[1].dataset.condition is None), None)
+        altered = [found for found in group if found[1].dataset.condition is not None]
+        for found in _with_origin(clean, altered, left_out):
+            condition = found[1].dataset.condition
+            key = (clean_sha256(found[1]), condition.family if condition and condition.severity is not None else "")
+            panel = drawn[key]
+            if clean is not None and not any(origin is clean for origin, _ in panel):
+                panel.append((clean, []))
+            panel[-1][1].append(found)
+    return drawn
+
+
 def _identity(run: Run) -> tuple[Any, ...]:
-    return (_clean_sha256(run), *candidate_key(run))
-
-
-def _clean_sha256(run: Run) -> str:
-    return run.dataset.condition.clean_sha256 if run.dataset.condition else run.dataset.sha256
+    return (clean_sha256(run), *candidate_key(run))
 
 
 def _with_origin(clean: _Found | None, altered: Sequence[_Found], left_out: list[str]) -> list[_Found]:

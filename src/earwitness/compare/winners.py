@@ -43,9 +43,7 @@ def winner(category: str, candidates: Sequence[Candidate], rejected: Sequence[Ca
     measure = MEASURES[CATEGORIES[category].measure]
     everyone = [*candidates, *rejected]
     cases = _shared(candidates, everyone)
-    found = {
-        c.label: c.take(measure.name) if cases[c.label] == c.case() else measure.take(cases[c.label]) for c in everyone
-    }
+    found = {candidate.label: _taken(measure, candidate, cases[candidate.label]) for candidate in everyone}
     values = {label: one.value for label, one in found.items() if isinstance(one.value, float)}
     notes = _not_measured(candidates, values, measure)
     competing = {c.label: values[c.label] for c in candidates if c.label in values}
@@ -59,7 +57,7 @@ def winner(category: str, candidates: Sequence[Candidate], rejected: Sequence[Ca
     best = min(competing, key=lambda label: (sign * competing[label], label))
     tied, why = _tied(category, best, competing, found, cases)
     notes += [why] if why else []
-    notes += _as_good([c.label for c in rejected if c.label in values and sign * (values[c.label] - values[best]) <= 0])
+    notes += _as_good([c.label for c in rejected if c.label in values], values, best, sign)
     if category == "accuracy":
         notes += setting_differences({candidate.label: candidate.run for candidate in candidates}).values()
     return Winner(category, measure.name, tuple(sorted({best, *tied})), values, "; ".join(notes) or None)
@@ -71,9 +69,15 @@ def _not_measured(candidates: Sequence[Candidate], values: Mapping[str, float], 
     return [f"not measured of {', '.join(missing)}{ask}"] if missing else []
 
 
-def _as_good(rejected: Sequence[str]) -> list[str]:
-    verb = "is" if len(rejected) == 1 else "are"
-    return [f"{', '.join(rejected)} {verb} as good or better, and rejected"] if rejected else []
+def _taken(measure: Measure, candidate: Candidate, case: Case) -> Found:
+    return candidate.take(measure.name) if case == candidate.case() else measure.take(case)
+
+
+def _as_good(rejected: Sequence[str], values: Mapping[str, float], best: str, sign: int) -> list[str]:
+    """Say which of the rejected are as good as the best, or better."""
+    first = [label for label in rejected if sign * values[label] <= sign * values[best]]
+    verb = "is" if len(first) == 1 else "are"
+    return [f"{', '.join(first)} {verb} as good or better, and rejected"] if first else []
 
 
 def _shared(candidates: Sequence[Candidate], everyone: Sequence[Candidate]) -> dict[str, Case]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from earwitness.errors import ManifestError
-from earwitness.files import may_never_end
+from earwitness.files import is_pipe_or_device
 
 GZIP = b"\x1f\x8b"
 PACKED = frozenset([".bz2", ".xz", ".lzma", ".zst", ".lz4", ".br", ".z", ".7z", ".rar", ".tar", ".tgz"])
@@ -39,7 +39,7 @@ def read_text(path: Path) -> str:
             not UTF-8; the message names the line where there is one.
     """
     try:
-        if may_never_end(path):
+        if is_pipe_or_device(path):
             raise ManifestError(
                 f"{str(path)!r} is a pipe or a device, not a file. Save its text to a file, and give that."
             )

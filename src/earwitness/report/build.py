@@ -98,7 +98,7 @@ def build(
         write_bytes(written[-1], png(figure.spec))
     written.append(folder / "card.png")
     write_bytes(
-        written[-1], png(charts.card(documents.foremost(study, decision), *documents.headline(content)), scale=1.0)
+        written[-1], png(charts.card(documents.main_board(study, decision), *documents.headline(content)), scale=1.0)
     )
     n_heard = sum(sound.reason is None for sound in every)
     return Made(folder / PAGE, tuple(written), len(every), n_heard, silent, tuple(content.warnings))

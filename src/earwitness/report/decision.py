@@ -26,10 +26,10 @@ def rows(decision: Decision) -> list[tuple[str, ...]]:
 
 def answer(decision: Decision) -> str:
     """Return what to serve, and why, in two sentences."""
-    return f"{served(decision)}. {decision.why}"
+    return f"{recommendation(decision)}. {decision.why}"
 
 
-def served(decision: Decision) -> str:
+def recommendation(decision: Decision) -> str:
     """Return what to serve."""
     return f"Serve {decision.chosen}" if decision.chosen else "None of the models may be served"
 
@@ -55,7 +55,7 @@ def wer(verdict: Verdict) -> str:
 
 def measured_words(rule: RuleResult) -> str:
     """Return what a rule found, with its interval."""
-    return MEASURES[rule.measure].show_with(rule.measured, rule.ci95)
+    return MEASURES[rule.measure].show_with_interval(rule.measured, rule.ci95)
 
 
 def _open(verdict: Verdict) -> str:

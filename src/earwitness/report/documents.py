@@ -9,7 +9,7 @@ from earwitness.compare.decision import Decision
 from earwitness.compare.matrix import matrix
 from earwitness.compare.study import Board, Study
 from earwitness.report import sections
-from earwitness.report.decision import served
+from earwitness.report.decision import recommendation
 from earwitness.report.figures import Figure
 from earwitness.report.format import megabytes, number, percent
 from earwitness.report.matrix import legend, matrix_grid
@@ -81,7 +81,7 @@ def share(content: Content) -> str:
     return "\n".join(parts) + f"\n\n{safe(content.footer)}\n"
 
 
-def foremost(study: Study, decision: Decision | None) -> Board:
+def main_board(study: Study, decision: Decision | None) -> Board:
     """Return the table to show where there is room for one.
 
     Of what the decision rests on: real speech before synthetic speech, clean before altered audio, labelled before
@@ -101,9 +101,9 @@ def foremost(study: Study, decision: Decision | None) -> Board:
 def headline(content: Content) -> tuple[str, list[str]]:
     """Return what was found in one line, and what it rests on in two more."""
     decision = content.decision
-    board = foremost(content.study, decision)
+    board = main_board(content.study, decision)
     if decision is not None:
-        heading, first = served(decision), decision.why
+        heading, first = recommendation(decision), decision.why
     else:
         told = sections.leader(board.table)
         heading, first = f"{told['name']} {told['claim']}", told["tested"]
@@ -125,26 +125,37 @@ def safe(text: str) -> str:
 
 def _verdict(content: Content) -> list[str]:
     if content.decision is None:
-        tables = [board.table for board in content.study.boards if board.table.dataset.condition is None]
-        told = [(table, sections.leader(table)) for table in tables or [b.table for b in content.study.boards]]
-        lines = [
-            f"- {safe(table.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
-            for table, one in told
-        ]
-        return [*lines, "\nNo decision was given, so this is no advice.\n"]
+        return _without_decision(content)
     found = verdict(content.decision)
     chosen = f"Serve **{safe(found['chosen'])}**." if found["chosen"] else "**None of the models may be served.**"
     parts = [f"{chosen} {safe(found['why'])}\n", f"Policy: {safe(found['policy'])}, decided {found['created_at']}.\n"]
-    for one in found["candidates"]:
-        grade = f", grade {one['grade']}" if one["points"] else ""
-        parts += [f"### {one['sign']} {safe(one['name'])}: {one['status']}{grade}\n"]
-        parts += [f"- {safe(reason)}" for reason in one["reasons"]]
-        parts += [f"- only if: {safe(condition)}" for condition in one["conditions"]]
-        parts += ["", grid(one["rules_header"], [[safe(cell) for cell in rule] for rule in one["rules"]])]
-        parts += [f"- {safe(line)}" for line in (*one["parts"], *one["missing"])] + [""]
+    parts += [line for one in found["candidates"] for line in _candidate(one)]
     if found["winners"]:
         parts += ["### Best of each category\n", grid(["Category", "Best"], _winners(found["winners"]))]
     return [*parts, *(f"- {safe(line)}" for line in found["guidance"]), ""]
+
+
+def _without_decision(content: Content) -> list[str]:
+    tables = [board.table for board in content.study.boards if board.table.dataset.condition is None]
+    told = [(table, sections.leader(table)) for table in tables or [b.table for b in content.study.boards]]
+    lines = [
+        f"- {safe(table.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
+        for table, one in told
+    ]
+    return [*lines, "\nNo decision was given, so this is no advice.\n"]
+
+
+def _candidate(one: dict[str, Any]) -> list[str]:
+    grade = f", grade {one['grade']}" if one["points"] else ""
+    return [
+        f"### {one['sign']} {safe(one['name'])}: {one['status']}{grade}\n",
+        *(f"- {safe(reason)}" for reason in one["reasons"]),
+        *(f"- only if: {safe(condition)}" for condition in one["conditions"]),
+        "",
+        grid(one["rules_header"], [[safe(cell) for cell in rule] for rule in one["rules"]]),
+        *(f"- {safe(line)}" for line in (*one["parts"], *one["missing"])),
+        "",
+    ]
 
 
 def _winners(winners: Sequence[dict[str, Any]]) -> list[list[str]]:

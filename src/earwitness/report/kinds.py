@@ -25,7 +25,7 @@ KINDS = {
     "chat_answer": Kind("chat answer", "invented", "The model answered instead of transcribing."),
     "token_limit": Kind("cut at its limit", "missing", "Generation was cut off at its limit."),
     "wrong_language": Kind("other language", "other", "The text is in another language."),
-    "ghost_phrase": Kind("stock phrase", "invented", "The text holds a phrase that models hallucinate."),
+    "ghost_phrase": Kind("stock phrase", "invented", "The text holds a phrase that models often hallucinate."),
     "uncovered_speech": Kind("speech not covered", "missing", "There is speech that no segment covers."),
     "cut_tail": Kind("end missing", "missing", "The end is missing."),
     "dropped_words": Kind("words missing in a row", "missing", "A long run of words is missing."),

@@ -89,40 +89,41 @@ THROUGHPUT = Column(
 
 
 _PROBLEMS = {
-    "failed_clips": "failed",
-    "chat_answer": "answered",
-    "token_limit": "cut off",
-    "empty_on_speech": "empty",
-    "words_on_silence": "hallucinated",
+    "failed_clips": "failed clip",
+    "chat_answer": "chat answer",
+    "token_limit": "cut-off text",
+    "empty_on_speech": "empty text",
+    "words_on_silence": "hallucinated word",
     "repeated_ngram": "repetition",
 }
 
 
 def problems(row: Row) -> str:
     """Return what went wrong in some clips, in a few words."""
-
-    def count_of(metric: str) -> int:
-        score = row.run.score(metric)
-        return round(score.value) if score is not None and score.value else 0
-
-    found = [f"{count_of(metric)} {word}" for metric, word in _PROBLEMS.items() if count_of(metric)]
-    n_others = sum(count_of(metric) for metric in SELDOM if metric not in _PROBLEMS)
-    found += [f"{n_others} other"] if n_others else []
+    counts = {metric: _count(row, metric) for metric in (*_PROBLEMS, *SELDOM)}
+    found = [counted(counts[metric], words) for metric, words in _PROBLEMS.items() if counts[metric]]
+    n_others = sum(n for metric, n in counts.items() if metric not in _PROBLEMS)
+    found += [counted(n_others, "other finding")] if n_others else []
     return ", ".join(found) or "none"
+
+
+def _count(row: Row, metric: str) -> int:
+    score = row.run.score(metric)
+    return round(score.value) if score is not None and score.value else 0
 
 
 PROBLEMS = Column(
     "Problems",
     problems,
     str,
-    "clips that failed, are empty or repeat themselves, hallucinated words, and other findings",
+    "what went wrong, and how often",
 )
-_THAT_DECIDE = ("Model", "Device", "WER", "Rank", "RTF", "RTFx all cores", "p95 s", "Peak MB")
+_MAIN = ("Model", "Device", "WER", "Rank", "RTF", "RTFx all cores", "p95 s", "Peak MB")
 
 
-def deciding_columns(table: Table) -> tuple[Column, ...]:
-    """Return the columns that most decisions need."""
-    return (*(column for column in columns(table) if column.heading in _THAT_DECIDE), PROBLEMS)
+def main_columns(table: Table) -> tuple[Column, ...]:
+    """Return the columns that most people decide by."""
+    return (*(column for column in columns(table) if column.heading in _MAIN), PROBLEMS)
 
 
 def columns(table: Table) -> tuple[Column, ...]:
@@ -145,7 +146,7 @@ SELDOM = {
     "empty_on_speech_unlabelled": "no words where somebody speaks, without a reference,",
     "text_without_speech": "there is text where nobody speaks",
     "wrong_language": "the text is in another language",
-    "ghost_phrase": "the text holds a phrase that models hallucinate",
+    "ghost_phrase": "the text holds a phrase that models often hallucinate",
     "uncovered_speech": "there is speech that no segment covers",
     "cut_tail": "the end is missing",
     "dropped_words": "a long run of words is missing",

@@ -17,7 +17,7 @@ from typing import Literal
 from earwitness import archive
 from earwitness.data.load import fingerprint
 from earwitness.errors import EarwitnessError, RecordError
-from earwitness.files import writing
+from earwitness.files import write_errors
 from earwitness.runs import store
 from earwitness.runs.record import ClipResult, Run
 from earwitness.runs.rescore import options_of
@@ -133,10 +133,10 @@ def take_in(source: Path, out: Path) -> list[Arrival]:
     """
     if source.is_dir():
         return _take_in(source, source, out)
-    with writing(out):
+    with write_errors(out):
         folder = tempfile.mkdtemp(prefix="earwitness-import-")
     try:
-        with archive.reading(source) as zipped, writing(Path(folder)):
+        with archive.reading(source) as zipped, write_errors(Path(folder)):
             for name in zipped.names:
                 if _is_half(PurePosixPath(name)):
                     zipped.unpack(name, Path(folder))
@@ -219,7 +219,7 @@ def _arrive(path: Path, name: str, out: Path, here: dict[str, Path]) -> Arrival:
         return _met(path, name, run, here[run.id])
     target = store.reserve(store.record_folder(out, run.model.id), path.stem)
     try:
-        with writing(target):
+        with write_errors(target):
             shutil.copyfile(store.clips_path(path), store.clips_path(target))
         named = replace(run, clips_file=replace(run.clips_file, name=store.clips_path(target).name))
         store.write_run(target, named)

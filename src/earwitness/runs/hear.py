@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from earwitness.errors import AudioError, DecoderError, FileError
-from earwitness.files import RESUME, writing
+from earwitness.files import RESUME, write_errors
 from earwitness.runs.conditions import put_under
 from earwitness.runs.environment import is_running, this_process
 from earwitness.runs.record import Process
@@ -78,7 +78,7 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
     """
     from earwitness.audio import decoded
 
-    with writing(target, then=RESUME):
+    with write_errors(target, then=RESUME):
         file = decoded(
             clip.audio_path,
             target,

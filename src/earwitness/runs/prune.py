@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from earwitness.files import writing
+from earwitness.files import write_errors
 from earwitness.runs.record import Run
 from earwitness.runs.select import run_key
 from earwitness.runs.shelf import state
@@ -67,20 +67,20 @@ def surplus(
             newest[key] = max(newest.get(key, ("", path)), (run.created_at, path))
     found = []
     for path, run in records:
-        begun = datetime.fromisoformat(run.created_at)
-        if states[path] == "running" or (before is not None and begun >= before):
-            continue
+        is_at_work = states[path] == "running"
+        is_too_new = before is not None and datetime.fromisoformat(run.created_at) >= before
         last = newest.get(setting_of(run))
-        if last is not None and last[1] == path and not even_newest:
-            continue
-        is_old_news = last is not None and last > (run.created_at, path)
-        if "superseded" in kinds and is_old_news:
-            found.append(Surplus(path, run, "superseded"))
-        elif "failed" in kinds and states[path] == "failed":
-            found.append(Surplus(path, run, "failed"))
-        elif "any" in kinds:
-            found.append(Surplus(path, run, states[path]))
+        is_kept = last is not None and last[1] == path and not even_newest
+        is_superseded = last is not None and last > (run.created_at, path)
+        why = None if is_at_work or is_too_new or is_kept else _why(states[path], kinds, is_superseded=is_superseded)
+        found += [Surplus(path, run, why)] if why else []
     return found
+
+
+def _why(became: str, kinds: Collection[Kind], *, is_superseded: bool) -> str | None:
+    if "superseded" in kinds and is_superseded:
+        return "superseded"
+    return became if "any" in kinds or (became == "failed" and "failed" in kinds) else None
 
 
 def throw_away(records: Sequence[Path], roots: Sequence[Path]) -> list[Path]:
@@ -129,7 +129,7 @@ def bring_back(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _move(record: Path, target: Path) -> None:
-    with writing(target):
+    with write_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         clips_path(record).rename(clips_path(target))
         record.rename(target)

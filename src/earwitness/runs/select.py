@@ -50,6 +50,11 @@ def candidate_key(run: Run) -> tuple[Any, ...]:
     )
 
 
+def clean_sha256(run: Run) -> str:
+    """Return the hash of the data that a run heard, before any condition was applied."""
+    return run.dataset.condition.clean_sha256 if run.dataset.condition else run.dataset.sha256
+
+
 def run_key(run: Run) -> tuple[Any, ...]:
     """Return what two runs share when the newer one stands for both: the candidate and the data."""
     return (run.dataset.sha256, *candidate_key(run))

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-from earwitness.files import RESUME, writing
+from earwitness.files import RESUME, write_errors
 from earwitness.runs import store
 from earwitness.runs.drift import Calibration
 from earwitness.runs.hear import CLIP, hear
@@ -90,7 +90,7 @@ class Session:
 
     def _hear(self, n_clips: int) -> None:
         path = store.clips_path(self._path)
-        with writing(path, then=RESUME), path.open("ab") as lines:
+        with write_errors(path, then=RESUME), path.open("ab") as lines:
             for _ in range(min(n_clips, len(self._left))):
                 clip = self._left[0]
                 hypothesis = self._ask(clip)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from earwitness.errors import RecordError
-from earwitness.files import RESUME, may_never_end, write_bytes, write_text, writing
+from earwitness.files import RESUME, is_pipe_or_device, write_bytes, write_errors, write_text
 from earwitness.runs.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 from earwitness.scoring.stored import stored_normalizer
 
@@ -64,7 +64,7 @@ def reserve(folder: Path, stem: str) -> Path:
     Raises:
         FileError: When nothing can be written there.
     """
-    with writing(folder, then=RESUME):
+    with write_errors(folder, then=RESUME):
         folder.mkdir(parents=True, exist_ok=True)
         for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
             path = folder / f"{stem}{suffix}.json"
@@ -157,7 +157,7 @@ def read_document(kind: Any, path: Path, version: int, *, what: str, missing: st
 
 def _content(path: Path) -> bytes:
     """Return the bytes of a file; a pipe or a device, which may never end, is an OSError."""
-    if may_never_end(path):
+    if is_pipe_or_device(path):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
     return path.read_bytes()
 
@@ -210,7 +210,7 @@ def _results(path: Path) -> Iterator[ClipResult]:
 
 def cut_unfinished_line(path: Path) -> None:
     """Remove what follows the last newline, which a killed process may have left."""
-    with writing(path, then=RESUME), path.open("r+b") as file:
+    with write_errors(path, then=RESUME), path.open("r+b") as file:
         content = file.read()
         file.truncate(content.rfind(b"\n") + 1)
 

@@ -21,7 +21,7 @@ _REASONS = {
     CHAT_ANSWER: "an answer in place of a transcript",
     REPEATED_NGRAM: "a loop",
     WRONG_LANGUAGE: "another language than was spoken",
-    GHOST_PHRASE: "a phrase that models hallucinate",
+    GHOST_PHRASE: "a phrase that models often hallucinate",
     TEXT_WITHOUT_SPEECH: "text where nobody speaks",
 }
 """In the order in which a clip with several findings is counted, once."""

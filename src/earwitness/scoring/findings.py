@@ -147,7 +147,8 @@ def _ghosts(clip: Clip, transcript: Transcript, audio_s: float, speech: Sequence
         unspoken = clip.reference == "" or (speech is not None and not coverage.is_spoken(piece, speech))
         unsaid = clip.reference is not None and not says(clip.reference, phrase)
         if (unspoken and (clip.reference is None or unsaid)) or (telling and unsaid):
-            found.append(Finding(GHOST_PHRASE, piece.start_s, piece.end_s, f"{phrase!r}, which models hallucinate"))
+            detail = f"{phrase!r}, which models often hallucinate"
+            found.append(Finding(GHOST_PHRASE, piece.start_s, piece.end_s, detail))
     return found
 
 

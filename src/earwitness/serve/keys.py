@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from earwitness.errors import UsageError
-from earwitness.files import replacing
+from earwitness.files import atomic_write
 from earwitness.serve.logs import log
 
 PREFIX = "ew-"
@@ -166,7 +166,7 @@ def _hash(secret: str) -> str:
 
 def _write(path: Path, keys: tuple[Key, ...]) -> None:
     text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1) + "\n"
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         # Who may read the file stays as its owner has set it.
         temporary.touch(mode=0o600)
         if path.exists():

@@ -51,7 +51,7 @@ const detail = {
     if (heard.edits) {
       const [, wrong, missing, added] = heard.edits;
       const rate = clips.rate(i, m);
-      about.push(rate === null ? `${added} words invented` : `WER ${percent(rate)}`);
+      about.push(rate === null ? `${added} words hallucinated` : `WER ${percent(rate)}`);
       if (wrong) about.push(`${wrong} wrong`);
       if (missing) about.push(`${missing} missing`);
       if (added && rate !== null) about.push(`${added} added`);

@@ -1,4 +1,4 @@
-// A long recording from left to right: errors of every model, what it invented, what it left out, where nobody speaks.
+// A long recording from left to right: errors of every model, what it hallucinated, what it left out, where nobody speaks.
 const LONG_S = 60;
 const BINS = 240;
 const timeline = {

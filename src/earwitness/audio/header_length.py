@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_FIRST_OBJECT = 30
 _ASF_IS_BROADCAST = 1
 _SEGMENT, _INFO, _DURATION = bytes.fromhex("18538067"), bytes.fromhex("1549a966"), bytes.fromhex("4489")
-_HEAD_BYTES = 1 << 16
+HEAD_BYTES = 1 << 16
+"""Within which both formats put their headers."""
 
 
-def asf_s(path: Path) -> float | None:
-    """Return the length that the header of an ASF file states, in seconds; ``None`` for one that was live."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+def asf_s(head: bytes) -> float | None:
+    """Return the length that the header of an ASF file states, in seconds; ``None`` for one that was live.
+
+    Args:
+        head: The first ``HEAD_BYTES`` of the file.
+    """
     at = _ASF_FIRST_OBJECT
     while head[:16] == _ASF_HEADER and at + 104 <= len(head):
         if head[at : at + 16] == _ASF_FILE_PROPERTIES:
@@ -35,12 +37,14 @@ def asf_s(path: Path) -> float | None:
     return None
 
 
-def has_matroska_duration(path: Path) -> bool:
-    """Whether the header of a Matroska file has an element for its length."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    segment = next((range_ for name, range_ in _elements(head, range(len(head))) if name == _SEGMENT), range(0))
-    info = next((range_ for name, range_ in _elements(head, segment) if name == _INFO), range(0))
+def has_matroska_duration(head: bytes) -> bool:
+    """Return whether the header of a Matroska file states a length.
+
+    Args:
+        head: The first ``HEAD_BYTES`` of the file.
+    """
+    segment = next((place for name, place in _elements(head, range(len(head))) if name == _SEGMENT), range(0))
+    info = next((place for name, place in _elements(head, segment) if name == _INFO), range(0))
     return any(name == _DURATION for name, _ in _elements(head, info))
 
 
