@@ -20,8 +20,8 @@ import psutil
 
 from earwitness import data
 from earwitness.audio import decode_to, fence
-from earwitness.audio.decode import decode_to as decode_here
-from earwitness.runs.environment import environment
+from earwitness.audio.in_process import decode_to as decode_here
+from earwitness.records.environment import environment
 
 
 def timed(decode: Callable[..., int], path: str, target: Path) -> tuple[float, float]:

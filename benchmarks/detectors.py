@@ -26,12 +26,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earwitness import data
-from earwitness.runs.record import ClipResult
-from earwitness.runs.store import find_records, read_clips
+from earwitness.records.record import ClipResult
+from earwitness.records.store import find_records, read_clips
 from earwitness.scoring import ScoringOptions, score_clip
-from earwitness.scoring.completeness import has_loop, is_chat_answer
-from earwitness.scoring.foreign import foreign
-from earwitness.scoring.ghosts import ghost
+from earwitness.scoring.findings.completeness import has_loop, is_chat_answer
+from earwitness.scoring.findings.language_mismatch import foreign
+from earwitness.scoring.findings.stock_phrases import ghost
 from earwitness.types import Segment, Transcript
 
 OPTIONS = ScoringOptions()

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from plain_loop import about, job, options, plain, spread, texts  # type: ignore[import-not-found]
 
+from earwitness.records.environment import environment
+from earwitness.records.speed import SpeedProtocols
+from earwitness.records.store import read_clips, read_run
 from earwitness.runs.drive import Job, start
-from earwitness.runs.environment import environment
-from earwitness.runs.measured import Measure
-from earwitness.runs.store import read_clips, read_run
 
 
 def ours(made: Job) -> tuple[float, float, list[str]]:
@@ -47,7 +47,7 @@ def ours(made: Job) -> tuple[float, float, list[str]]:
 def main() -> None:
     """Print a line a turn, and the medians."""
     given = options(__doc__, rounds=10).parse_args()
-    made, folder = job(given, warmup=0, measure=Measure())
+    made, folder = job(given, warmup=0, measure=SpeedProtocols())
     files = [clip.audio_path for clip in made.dataset.clips]
     environment()
     ratios, control, beside, same = [], [], [], True

@@ -23,7 +23,7 @@ import numpy as np
 import soundfile
 
 from earwitness.data import check, load
-from earwitness.data.load import read_rows
+from earwitness.data.dataset import read_rows
 
 _STEPS = 5000
 _TEXT = "the words that somebody said"

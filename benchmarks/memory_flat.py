@@ -22,14 +22,14 @@ import soundfile
 
 from earwitness import data
 from earwitness.audio import decode
-from earwitness.runs.environment import environment, usable_cores
+from earwitness.records.environment import environment, usable_cores
 
 RUN = """
 import json, sys
 from pathlib import Path
-from earwitness.api.jobs import Request, plan
+from earwitness.runs.plan import Request, plan
 from earwitness.runs.drive import start
-from earwitness.runs.store import read_clips, read_run
+from earwitness.records.store import read_clips, read_run
 from earwitness.workers.host_memory import peak_rss_bytes
 (task,) = plan(Request(sources=(sys.argv[1],), models=(sys.argv[2],), language="en"))
 path = start(task.job, Path(sys.argv[3]), lambda *_: None)

@@ -19,9 +19,9 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from earwitness import data
 from earwitness.data import corpora
-from earwitness.text.english import english
-from earwitness.text.fast_english import english as fast_english
-from earwitness.text.multilingual import multilingual
+from earwitness.scoring.text.english import english
+from earwitness.scoring.text.fast_english import english as fast_english
+from earwitness.scoring.text.multilingual import multilingual
 
 REPEATS = 20
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from earwitness import data, weights
 from earwitness.engines.catalog import find
+from earwitness.records.environment import environment, usable_cores
+from earwitness.records.record import RunLimits, Selection
+from earwitness.records.speed import SpeedProtocols
+from earwitness.records.store import read_clips
 from earwitness.runs.drive import Job
-from earwitness.runs.environment import environment, usable_cores
-from earwitness.runs.measured import Measure
-from earwitness.runs.record import Limits, Selection
-from earwitness.runs.store import read_clips
 from earwitness.types import Settings
 
 PLAIN = """
@@ -48,7 +48,7 @@ def plain(folder: Path, files: list[str], decoder: str = "soxr") -> tuple[float,
     return answer["seconds"], answer["texts"]
 
 
-def job(given: argparse.Namespace, warmup: int, measure: Measure) -> tuple[Job, Path]:
+def job(given: argparse.Namespace, warmup: int, measure: SpeedProtocols) -> tuple[Job, Path]:
     """What the options ask for, with the loop's settings, and the folder of the weights."""
     model = find(given.model)
     folder = weights.require(model)
@@ -63,7 +63,7 @@ def job(given: argparse.Namespace, warmup: int, measure: Measure) -> tuple[Job, 
         selection=Selection(given.data),
         device="cpu",
         settings=Settings(language="en"),
-        limits=Limits(warmup=warmup),
+        limits=RunLimits(warmup=warmup),
         measure=measure,
     )
     return made, folder

@@ -26,11 +26,11 @@ from pathlib import Path
 
 from earwitness import data
 from earwitness.engines.catalog import Model
-from earwitness.runs import store
+from earwitness.records import store
+from earwitness.records.record import Run, RunLimits, Selection
+from earwitness.records.rescore import score_result, score_run
 from earwitness.runs.drive import Job, start
-from earwitness.runs.record import Limits, Run, Selection
-from earwitness.runs.rescore import score_result, scored
-from earwitness.scoring.timing import speed
+from earwitness.scoring.metrics.timing import speed
 from earwitness.types import Clip, Hypothesis, Segment, Settings, Transcript
 
 READY = "return document.documentElement.dataset.ready !== undefined && document.querySelector('#detail h3') !== null"
@@ -51,7 +51,7 @@ def pattern(folder: Path) -> Run:
         dataset=data.load("sample", limit=1),
         selection=Selection("sample", limit=1),
         settings=Settings(),
-        limits=Limits(warmup=0),
+        limits=RunLimits(warmup=0),
     )
     return store.read_run(start(job, folder, lambda *_: None))
 
@@ -84,11 +84,11 @@ def write(root: Path, number: int, n_clips: int, like: Run) -> Path:
         id=store.new_run_id(f"fake:model-{number}"),
         model=replace(like.model, id=f"fake:model-{number}"),
         dataset=dataset,
-        scores=scored(results, like.scoring),
+        scores=score_run(results, like.scoring),
         speed=speed(result.hypothesis for result in results),
         clips_file=replace(like.clips_file, name=store.clips_path(path).name),
     )
-    store.write_run(path, store.sealed(path, run))
+    store.write_run(path, store.seal_record(path, run))
     return path
 
 

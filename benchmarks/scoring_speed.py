@@ -32,13 +32,16 @@ import numpy as np
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from earwitness import data
-from earwitness.api.scoring import as_clip
+from earwitness.api.score import as_clip
 from earwitness.data import corpora
-from earwitness.scoring import ScoringOptions, bootstrap, dropped, foreign, score_clip, summarize, summary
-from earwitness.scoring.align import align
-from earwitness.scoring.bootstrap import interval
-from earwitness.scoring.files import read_pairs
-from earwitness.text import normalizer
+from earwitness.scoring import ScoringOptions, score_clip, summarize
+from earwitness.scoring.align.edits import align
+from earwitness.scoring.findings import deletions, language_mismatch
+from earwitness.scoring.formats.transcripts import read_pairs
+from earwitness.scoring.metrics import summary
+from earwitness.scoring.stats import bootstrap
+from earwitness.scoring.stats.bootstrap import interval
+from earwitness.scoring.text import normalizer
 from earwitness.types import Score
 
 
@@ -135,10 +138,10 @@ def the_long_way() -> Iterator[None]:
     def again(_: Score, __: Any, completed: Any, options: ScoringOptions) -> Score:
         return summary._rate("wer_completed", completed, lambda score: score.words, options)
 
-    everything = frozenset(word for words in foreign.SMALL_WORDS.values() for word in words.split())
+    everything = frozenset(word for words in language_mismatch.SMALL_WORDS.values() for word in words.split())
     with (
-        mock.patch.object(dropped, "_too_few", return_value=False),
-        mock.patch.object(foreign, "_others", return_value=everything),
+        mock.patch.object(deletions, "_too_few", return_value=False),
+        mock.patch.object(language_mismatch, "_others", return_value=everything),
         mock.patch.object(bootstrap, "resampled", by_columns),
         mock.patch.object(summary, "_of_completed", again),
     ):

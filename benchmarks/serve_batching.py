@@ -36,11 +36,11 @@ import numpy as np
 from harness_cost import spread  # type: ignore[import-not-found]
 
 from earwitness import data, weights
-from earwitness.api.scoring import score
-from earwitness.api.served import of_model
+from earwitness.api.score import score
 from earwitness.audio import decode
 from earwitness.engines.catalog import find
-from earwitness.runs.environment import environment, usable_cores
+from earwitness.records.environment import environment, usable_cores
+from earwitness.server.plan import of_model
 from earwitness.types import Clip
 
 

@@ -39,9 +39,9 @@ import psutil
 from harness_cost import spread  # type: ignore[import-not-found]
 
 from earwitness import data, weights
-from earwitness.api.scoring import score
+from earwitness.api.score import score
 from earwitness.engines.catalog import find
-from earwitness.runs.environment import environment, usable_cores
+from earwitness.records.environment import environment, usable_cores
 from earwitness.types import Clip
 
 PLAIN = """

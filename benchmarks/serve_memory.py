@@ -5,7 +5,7 @@
 Every length has a worker of its own with one thread, so that no peak is another's. Memory is the peak of its resident
 set (VmHWM), which is what a decision promises as ``peak_rss_bytes``; the slope is between the shortest and the longest,
 and is not printed for one length.
-``earwitness serve`` and ``deploy`` reckon with it: src/earwitness/serve/fit.py.
+``earwitness serve`` and ``deploy`` reckon with it: src/earwitness/server/fit.py.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from memory_flat import make  # type: ignore[import-not-found]
 from serve_load import load, ours, server  # type: ignore[import-not-found]
 
 from earwitness import data
-from earwitness.runs.environment import environment, usable_cores
+from earwitness.records.environment import environment, usable_cores
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 
 from earwitness.audio.bookmark import Bookmark
-from earwitness.audio.decode import decode_to
+from earwitness.audio.in_process import decode_to
 from earwitness.audio.open import open_source
 
 RATE_HZ = 16_000

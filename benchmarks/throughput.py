@@ -16,9 +16,9 @@ from pathlib import Path
 
 from plain_loop import about, job, options, plain, spread, texts  # type: ignore[import-not-found]
 
+from earwitness.records.speed import SpeedProtocols, Throughput
+from earwitness.records.store import read_run
 from earwitness.runs.drive import Job, start
-from earwitness.runs.measured import Measure, Throughput
-from earwitness.runs.store import read_run
 
 
 def ours(made: Job) -> tuple[Throughput, list[str]]:
@@ -37,7 +37,7 @@ def main() -> None:
     parser = options(__doc__, rounds=5)
     parser.add_argument("--budget-s", type=float, default=120.0)
     given = parser.parse_args()
-    made, folder = job(given, warmup=1, measure=Measure(("throughput",), given.budget_s))
+    made, folder = job(given, warmup=1, measure=SpeedProtocols(("throughput",), given.budget_s))
     files = [clip.audio_path for clip in made.dataset.clips]
     ratios, control, same = [], [], True
     for turn in range(given.rounds):

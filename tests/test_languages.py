@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.runs.jobs import write_script
 
 import earwitness as ew
-from earwitness.data.load import load
+from earwitness.data.dataset import load
 from earwitness.engines import catalog
 from earwitness.engines.registry import parse_settings
 from earwitness.errors import EarwitnessError, EngineError, ManifestError, SettingsError, UsageError

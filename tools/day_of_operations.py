@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
-from tests.serve.serving import script_folder, until
+from tests.server.serving import script_folder, until
 from tools.operations.clients import Clients
 from tools.operations.events import TIMETABLE, Day, Event, all_ready
 from tools.operations.ledger import TEXT, account

@@ -31,7 +31,7 @@ def main() -> int:
         spec = get_engine(name).spec
         with tempfile.TemporaryDirectory(prefix="earwitness-lock-") as cache:
             os.environ["EARWITNESS_CACHE"] = cache
-            todo = plan(spec, locked=False, uv=not given.pip, python=given.python)
+            todo = plan(spec, use_lock=False, uv=not given.pip, python=given.python)
             stamp = install(todo, lambda line: print(f"  {line}", file=sys.stderr))
         path = LOCKS / f"{name}.txt"
         path.parent.mkdir(exist_ok=True)

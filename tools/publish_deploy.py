@@ -9,14 +9,14 @@ from pathlib import Path
 
 from published import publish  # type: ignore[import-not-found]
 
-from earwitness.serve.dashboard import dashboard
+from earwitness.deployment.dashboard import dashboard
 
 FOLDER = Path(__file__).resolve().parents[1] / "deploy"
 
 
 def main() -> int:
     """Write or compare; 1 when a file on disk is not what the code says."""
-    rules = files("earwitness.serve") / "deployment" / "prometheus" / "alerts.yml"
+    rules = files("earwitness.deployment") / "templates" / "prometheus" / "alerts.yml"
     made = {
         "prometheus/alerts.yml": rules.read_text(encoding="utf-8"),
         "grafana/dashboards/earwitness.json": json.dumps(dashboard(), indent=1) + "\n",

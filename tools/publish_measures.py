@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from earwitness.compare.grade import LETTERS
-from earwitness.compare.measures import MEASURES
-from earwitness.compare.rules import CATEGORIES
+from earwitness.decision.grade import LETTERS
+from earwitness.decision.measures import MEASURES
+from earwitness.decision.rules import CATEGORIES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "policy.md"
 

@@ -1,7 +1,7 @@
 """Write the table of docs/metrics.md that compares our English rules with Whisper's; with --check, only compare.
 
-The pairs are those of tests/text/english_pairs.toml. A pair is in the table if one of the two normalizers calls it
-equal and the other does not.
+The pairs are those of tests/scoring/text/english_pairs.toml. A pair is in the table if one of the two normalizers
+calls it equal and the other does not.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from earwitness.scoring.align import align
-from earwitness.text import normalizer
+from earwitness.scoring.align.edits import align
+from earwitness.scoring.text import normalizer
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "metrics.md"
-PAIRS = ROOT / "tests" / "text" / "english_pairs.toml"
+PAIRS = ROOT / "tests" / "scoring" / "text" / "english_pairs.toml"
 HEAD = "| kind | text | other text | `english` | `whisper-english` |\n|---|---|---|---|---|\n"
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from published import publish  # type: ignore[import-not-found]
 
-from earwitness.compare.baseline import baseline_schema
-from earwitness.compare.decision_file import decision_schema
-from earwitness.runs.store import clips_schema, run_schema
+from earwitness.decision.baseline import baseline_schema
+from earwitness.decision.decision_file import decision_schema
+from earwitness.records.store import clips_schema, run_schema
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schema"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from earwitness.engines.base import EngineSpec
-from earwitness.engines.registry import GROUP, get_engine, shown
+from earwitness.engines.registry import GROUP, get_engine, show_settings
 from earwitness.types import Settings
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
@@ -45,9 +45,9 @@ def cell(spec: EngineSpec, name: str) -> str:
     """What an engine makes of a setting: a dash, a value that it always has, or the name that it has for it."""
     if name in spec.fixed:
         fixed = spec.fixed[name]
-        return "—" if fixed is None else f"always `{shown(fixed)}`"
+        return "—" if fixed is None else f"always `{show_settings(fixed)}`"
     text = ", ".join(f"`{part}`" for part in spec.maps[name].split(", ")) if name in spec.maps else "yes"
-    return f"{text}; native: `{shown(spec.native[name])}`" if name in spec.native else text
+    return f"{text}; native: `{show_settings(spec.native[name])}`" if name in spec.native else text
 
 
 def grid(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -71,7 +71,7 @@ def published(page: str) -> str:
 
 
 def _value(value: object) -> str:
-    return "all cores" if value is None else shown(value)
+    return "all cores" if value is None else show_settings(value)
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def counted(n: int, thing: str, things: str | None = None) -> str:
+def quantity(n: int, thing: str, things: str | None = None) -> str:
     """Return a count with its noun.
 
     Args:
@@ -11,9 +11,9 @@ def counted(n: int, thing: str, things: str | None = None) -> str:
         thing: The noun in the singular.
         things: The noun in the plural, where it does not end in ``s``.
 
-    >>> counted(1, "recording"), counted(2, "recording"), counted(0, "recording")
+    >>> quantity(1, "recording"), quantity(2, "recording"), quantity(0, "recording")
     ('1 recording', '2 recordings', '0 recordings')
-    >>> counted(1, "more minute"), counted(1200, "entry", "entries")
+    >>> quantity(1, "more minute"), quantity(1200, "entry", "entries")
     ('1 more minute', '1,200 entries')
     """
     return f"{n:,} {thing if n == 1 else things or thing + 's'}"
@@ -40,5 +40,5 @@ def every(n: int, thing: str, verb: str) -> str:
     ('all 3 gates pass', 'the one gate passes', 'the one clip fails')
     """
     if n != 1:
-        return f"all {counted(n, thing)} {verb}"
+        return f"all {quantity(n, thing)} {verb}"
     return f"the one {thing} {verb}{'es' if verb.endswith('s') else 's'}"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import soundfile
 from tests.runs.jobs import write_script
-from tests.serve.serving import write_decision
+from tests.server.serving import write_decision
 
 import earwitness as ew
 from earwitness.cli import main
@@ -54,9 +54,9 @@ def plain(value: Any) -> Any:
 def test_a_run_returns_its_records_tells_of_every_clip_and_prints_nothing(
     models: list[str], three_clips: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    seen: list[ew.Progress] = []
+    seen: list[ew.RunProgress] = []
     made = ew.run(
-        three_clips, models, warmup=0, limit=2, settings={"beam_size": 3}, out=tmp_path / "out", report=seen.append
+        three_clips, models, warmup=0, limit=2, settings={"beam_size": 3}, out=tmp_path / "out", progress=seen.append
     )
     assert [record.run.model.id for record in made] == models
     told = sorted((one.model, one.data, one.done, one.total) for one in seen)
@@ -73,21 +73,21 @@ def test_a_run_returns_its_records_tells_of_every_clip_and_prints_nothing(
 
 
 def test_a_record_is_taken_wherever_its_path_is(records: list[ew.Record], tmp_path: Path) -> None:
-    assert ew.records(tmp_path / "runs") == sorted(records, key=lambda record: record.path)
-    assert ew.records(records[0]) == [records[0]]
+    assert ew.list_records(tmp_path / "runs") == sorted(records, key=lambda record: record.path)
+    assert ew.list_records(records[0]) == [records[0]]
     assert ew.clips(records[0]) == ew.clips(records[0].path)
     one, another, third = (ew.compare(given) for given in (records, str(tmp_path / "runs"), [r.path for r in records]))
     assert asdict(one) == asdict(another) == asdict(third)
 
 
 def test_a_run_that_was_ended_is_gone_on_with(models: list[str], three_clips: Path, tmp_path: Path) -> None:
-    def stop(progress: ew.Progress) -> None:
+    def stop(progress: ew.RunProgress) -> None:
         if progress.done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        ew.run(three_clips, models[0], warmup=0, out=tmp_path / "runs", report=stop)
-    (broken,) = ew.records(tmp_path / "runs")
+        ew.run(three_clips, models[0], warmup=0, out=tmp_path / "runs", progress=stop)
+    (broken,) = ew.list_records(tmp_path / "runs")
     assert broken.run.status == "interrupted"
     (whole,) = ew.resume(tmp_path / "runs")
     assert (whole.path, whole.run.status, len(ew.clips(whole))) == (broken.path, "complete", 3)
@@ -195,7 +195,9 @@ def test_records_travel(records: list[ew.Record], tmp_path: Path) -> None:
     assert (sorted(made.records), made.left_out) == (sorted(record.path for record in records), ())
     arrivals = ew.import_(made.zip, out=tmp_path / "elsewhere")
     assert [arrival.outcome for arrival in arrivals] == ["imported", "imported"]
-    assert {record.run.id for record in ew.records(tmp_path / "elsewhere")} == {record.run.id for record in records}
+    assert {record.run.id for record in ew.list_records(tmp_path / "elsewhere")} == {
+        record.run.id for record in records
+    }
 
 
 def test_the_gate_is_that_of_the_command(records: list[ew.Record], tmp_path: Path, printed: Callable[..., Any]) -> None:
@@ -270,7 +272,7 @@ def test_what_is_not_here_is_not_removed(cache: Path) -> None:
 
 
 def test_data_is_loaded_looked_over_and_joined(three_clips: Path, tmp_path: Path) -> None:
-    assert [clip.id for clip in ew.load(three_clips, limit=2).clips] == ["clip1", "clip2"]
+    assert [clip.id for clip in ew.read_data(three_clips, limit=2).clips] == ["clip1", "clip2"]
     assert {found.severity for found in ew.check(three_clips)} <= {"warning"}
     joined = ew.join(three_clips, 6.0, gap=0.1, out=tmp_path / "joined")
     assert (len(joined.clips), joined.source) == (1, str(tmp_path / "joined"))
@@ -279,7 +281,7 @@ def test_data_is_loaded_looked_over_and_joined(three_clips: Path, tmp_path: Path
 def test_a_file_is_altered_as_in_a_run(tmp_path: Path, write_wav: Callable[..., Path]) -> None:
     out = tmp_path / "out.wav"
     assert ew.apply(write_wav("a.wav", 1.0), "pad:1s", out) == 3.0
-    assert ew.load(out).audio_s == 3.0
+    assert ew.read_data(out).audio_s == 3.0
     samples, rate_hz = soundfile.read(out, dtype="float32")
     # Nothing but the samples and what they are: a time of day would make every file another.
     assert (rate_hz, out.stat().st_size, out.read_bytes()[56:]) == (16_000, 56 + 4 * 48_000, samples.tobytes())
@@ -288,9 +290,9 @@ def test_a_file_is_altered_as_in_a_run(tmp_path: Path, write_wav: Callable[..., 
 
 
 def test_the_machine_is_described_as_the_commands_do(printed: Callable[..., Any]) -> None:
-    assert [row.model.id for row in ew.models()] == [row["id"] for row in printed("models", "list")]
-    assert plain([asdict(row) for row in ew.engines()]) == printed("engines", "list")
-    assert [kind.example for kind in ew.conditions()] == [row["example"] for row in printed("conditions", "list")]
+    assert [row.model.id for row in ew.list_models()] == [row["id"] for row in printed("models", "list")]
+    assert plain([asdict(row) for row in ew.list_engines()]) == printed("engines", "list")
+    assert [kind.example for kind in ew.list_conditions()] == [row["example"] for row in printed("conditions", "list")]
     assert [asdict(check) for check in ew.doctor()] == printed("doctor")
 
 
@@ -308,5 +310,5 @@ def test_the_doctor_looks_for_the_speech_model(cache: Path, monkeypatch: pytest.
 
 def test_engines_that_this_python_has_are_not_installed_again() -> None:
     told: list[str] = []
-    (row,) = ew.install("fake", report=told.append)
+    (row,) = ew.install("fake", progress=told.append)
     assert (row.engine, row.place, told) == ("fake", "here", [])

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.audio.decode import decode_to, probe
+from earwitness.audio.in_process import decode_to, probe
 from earwitness.errors import AudioError
 
 from .generated import MUTATIONS, NOT_WRITTEN, Format, Samples, files, formats, sound

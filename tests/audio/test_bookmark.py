@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from earwitness.audio import bookmark as bookmarks
 from earwitness.audio.bookmark import Bookmark
-from earwitness.audio.decode import decode, decode_to
+from earwitness.audio.in_process import decode, decode_to
 from earwitness.audio.open import open_source
-from earwitness.audio.source import Source
+from earwitness.audio.source import AudioSource
 from earwitness.errors import AudioError
 
 from .generated import Format, content_of, written
@@ -74,7 +74,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Where files are opened."""
     places: list[float] = []
 
-    def remember(path: Path, start_s: float) -> AbstractContextManager[Source]:
+    def remember(path: Path, start_s: float) -> AbstractContextManager[AudioSource]:
         places.append(start_s)
         return open_source(path, start_s)
 

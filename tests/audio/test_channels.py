@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from earwitness.audio import decoded, inspect
+from earwitness.audio import decode_file, inspect
 from earwitness.audio.channels import CANCEL, DIFFER, Channels
 
 RATE_HZ = 16_000
@@ -53,7 +53,7 @@ def test_only_the_span_that_is_heard_counts_and_a_channel_that_is_chosen_is_no_m
     soundfile.write(tmp_path / "a.wav", both, RATE_HZ, subtype="FLOAT")
 
     def remarks(**span: float | int) -> tuple[str, ...]:
-        return decoded(tmp_path / "a.wav", tmp_path / "a.f32", **span).remarks  # type: ignore[arg-type]
+        return decode_file(tmp_path / "a.wav", tmp_path / "a.f32", **span).remarks  # type: ignore[arg-type]
 
     assert remarks(duration_s=2.0) == ()
     assert remarks(start_s=2.0) == (CANCEL,)

@@ -178,7 +178,7 @@ def test_bad_files_get_a_sentence(tmp_path: Path, write_wav: Callable[..., Path]
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory from /proc")
 def test_an_hour_takes_no_more_memory_than_a_minute(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from earwitness.audio.decode import decode_to;"
+        "import sys; from pathlib import Path; from earwitness.audio.in_process import decode_to;"
         "from earwitness.workers.child import peak_rss_bytes;"
         "decode_to(sys.argv[1], Path(sys.argv[2])); print(peak_rss_bytes())"
     )

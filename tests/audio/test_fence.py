@@ -16,8 +16,8 @@ import psutil
 import pytest
 from tests.audio.decoders import every_decoder_dies
 
-from earwitness.audio import decode, decode_to, decoded, fence, probe
-from earwitness.audio.decode import decode as decode_here
+from earwitness.audio import decode, decode_file, decode_to, fence, probe
+from earwitness.audio.in_process import decode as decode_here
 from earwitness.audio.protocol import COMMAND
 from earwitness.errors import AudioError, AudioNotFoundError, AudioTooLongError, DecoderError
 
@@ -128,7 +128,7 @@ def test_a_decoder_that_hangs_is_ended_and_told(
     monkeypatch.setattr(fence, "PATIENCE_S", 0.5)
     os.mkfifo(tmp_path / "nobody reads")
     with pytest.raises(DecoderError, match=r"'.*a.wav' made the decoder hang: no sound came of it for 0.5 s") as caught:
-        decoded(path, tmp_path / "nobody reads")
+        decode_file(path, tmp_path / "nobody reads")
     assert caught.value.kind == "timeout"
     assert is_gone(first)
     monkeypatch.undo()

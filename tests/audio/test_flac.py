@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from earwitness.audio.decode import decode, probe
 from earwitness.audio.flac import is_alone
+from earwitness.audio.in_process import decode, probe
 
 from .generated import written
 

@@ -12,14 +12,14 @@ import pytest
 import soundfile
 from tests.conftest import tone
 
-from earwitness.audio import decode, decode_to, decoded, probe
+from earwitness.audio import decode, decode_file, decode_to, probe
 from earwitness.audio.source import SKIPPED
 from earwitness.data.audio_remarks import explain
-from earwitness.data.check import check
-from earwitness.data.load import load
+from earwitness.data.checks import check
+from earwitness.data.dataset import load
 from earwitness.errors import AudioError
-from earwitness.runs import hear
-from earwitness.serve.decoder import Decoders
+from earwitness.runs import transcribe
+from earwitness.server.pool.decoder import Decoders
 
 from .generated import sound, with_size, without_xing, written
 
@@ -75,7 +75,7 @@ def test_a_run_the_check_and_the_server_hear_the_same_to_the_end(tmp_path: Path,
     assert clip.duration_kind == "counted"
     assert clip.span_s is None
     assert clip.duration_s == pytest.approx(expected_s, abs=0.15)
-    run = hear.decode(clip, dataset, tmp_path / "run.f32")
+    run = transcribe.decode(clip, dataset, tmp_path / "run.f32")
     assert asyncio.run(decode_as_the_server(path, tmp_path / "server.f32")) == run.n_samples
     assert (tmp_path / "server.f32").read_bytes() == (tmp_path / "run.f32").read_bytes()
     assert run.n_samples == pytest.approx(clip.duration_s * 16_000, abs=2)
@@ -119,7 +119,7 @@ def test_a_manifests_duration_is_held_against_the_file(tmp_path: Path) -> None:
     dataset = load(manifest)
     assert dataset.clips[0].duration_kind == "manifest"
     with pytest.raises(AudioError, match=r"cut short: the manifest states 3.00 s, and 0.\d+ s can be decoded"):
-        hear.decode(dataset.clips[0], dataset, tmp_path / "a.f32")
+        transcribe.decode(dataset.clips[0], dataset, tmp_path / "a.f32")
 
 
 @pytest.mark.parametrize(
@@ -179,10 +179,10 @@ def test_damage_in_the_middle_is_a_remark_of_the_clips_after_whose_beginning_it_
     place = content.index(content[:2], len(content) // 3)
     content[place + 7 : place + 60] = b"\xff\x00" * 26 + b"\xff"
     damaged.write_bytes(content)
-    assert SKIPPED not in decoded(whole, tmp_path / "a.f32").remarks
-    assert SKIPPED in decoded(damaged, tmp_path / "a.f32").remarks
-    assert SKIPPED in decoded(damaged, tmp_path / "a.f32", rate_hz=8000).remarks
-    assert SKIPPED not in decoded(damaged, tmp_path / "a.f32", start_s=0.6).remarks
+    assert SKIPPED not in decode_file(whole, tmp_path / "a.f32").remarks
+    assert SKIPPED in decode_file(damaged, tmp_path / "a.f32").remarks
+    assert SKIPPED in decode_file(damaged, tmp_path / "a.f32", rate_hz=8000).remarks
+    assert SKIPPED not in decode_file(damaged, tmp_path / "a.f32", start_s=0.6).remarks
 
 
 @pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\x02\x00" + bytes(256)])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.browser.chromium import chromium
-from tests.serve.serving import PIECES, running, script_folder, wav
+from tests.server.serving import PIECES, running, script_folder, wav
 
 pytestmark = pytest.mark.real
 PACKAGES = ("openai@6.49.0", "esbuild@0.28.2")

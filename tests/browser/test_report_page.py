@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from tests.browser.chromium import chromium, complaints, requests, size, wait
-from tests.report.reports import ARABIC, CHINESE, CLIPS, LONG_S, decision, records
+from tests.reports.reports import ARABIC, CHINESE, CLIPS, LONG_S, decision, records
 
-from earwitness.compare.study import study
-from earwitness.report.build import build
+from earwitness.comparison.study import study
+from earwitness.reports.build import build
 
 pytestmark = pytest.mark.real
 

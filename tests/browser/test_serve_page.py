@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.browser.chromium import chromium, complaints, requests, wait
-from tests.serve.serving import ERROR, PIECES, Running, running, script_folder, wav
+from tests.server.serving import ERROR, PIECES, Running, running, script_folder, wav
 
 pytestmark = pytest.mark.real
 IDLE = "return document.body.dataset.working === '0'"

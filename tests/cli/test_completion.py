@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from earwitness.cli import COMMANDS, GROUPS, usage
+from earwitness.cli import usage
+from earwitness.cli.commands import COMMANDS, GROUPS
 
 BIN = Path(sys.executable).parent
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from earwitness.api.jobs import Request
-from earwitness.api.studyfile import Data, Scoring, StudyFile, Variant, read, requests
 from earwitness.cli import main, options
 from earwitness.data import bundle
 from earwitness.engines.catalog import models
 from earwitness.errors import UsageError
-from earwitness.runs import store
+from earwitness.records import store
+from earwitness.runs.plan import Request
+from earwitness.runs.study_file import Data, Scoring, StudyFile, Variant, read, requests
 
 
 @dataclass(frozen=True, slots=True)

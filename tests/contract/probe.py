@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from earwitness.engines.base import Guided, Loaded, ModelFiles, Streaming
-from earwitness.engines.blocks import finished
+from earwitness.engines.base import GuidableModel, LoadedModel, ModelFiles, Streaming
+from earwitness.engines.blocks import finish
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, require_options, require_settings
@@ -61,7 +61,7 @@ def inputs(speech: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
     }
 
 
-def heard(model: Loaded, samples: np.ndarray, rate_hz: int, language: str | None) -> dict[str, Any]:
+def heard(model: LoadedModel, samples: np.ndarray, rate_hz: int, language: str | None) -> dict[str, Any]:
     """What the engine made of a sound, by the way that the worker's child takes."""
 
     def transcript() -> Transcript:
@@ -89,11 +89,11 @@ def streamed(model: Streaming, audio: Audio, language: str | None) -> dict[str, 
     broken = model.stream(audio, language=language)
     next(broken, None)
     broken.close()
-    again = finished(model.stream(audio, language=language))
+    again = finish(model.stream(audio, language=language))
     return {"pieces": [piece.text for piece in pieces], "text": whole.text, "again": again.text}
 
 
-def guided(model: Guided, guide: Guide, speech: np.ndarray, language: str | None) -> str:
+def guided(model: GuidableModel, guide: Guide, speech: np.ndarray, language: str | None) -> str:
     """What is heard under a guide."""
     return model.guided(guide).transcribe(conform(speech, RATE_HZ), language=language).text
 
@@ -141,7 +141,7 @@ def probe(subject: dict[str, Any]) -> dict[str, Any]:
     }
     if isinstance(model, Streaming):
         answer["streamed"] = streamed(model, conform(speech, RATE_HZ), language)
-    if isinstance(model, Guided):
+    if isinstance(model, GuidableModel):
         answer["guides"] = list(spec.guides)
         guides = {"translate": Guide(translate=True), "prompt": Guide(prompt="Earwitness, 1984.")}
         answer["guided"] = {

@@ -83,7 +83,7 @@ def _tiny_lfm2(folder: Path) -> Subject:
 
 
 def _size(model: Model) -> int | None:
-    held = weights.held(model)
+    held = weights.local_weights(model)
     if held is None:
         return 0 if not model.sources else None
     return held.size_bytes

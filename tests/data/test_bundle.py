@@ -12,19 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from earwitness import data
-from earwitness.data import bundle
-from earwitness.data.study import Study
+from earwitness.data import bundle, bundle_writer
+from earwitness.data.study import BundleStudy
 from earwitness.errors import ArchiveError, DataNotFoundError, EarwitnessError, UsageError
 
 pytestmark = pytest.mark.usefixtures("cache")
-STUDY = Study(models=("fake:echo",), assignments=("beam_size=5",))
+STUDY = BundleStudy(models=("fake:echo",), assignments=("beam_size=5",))
 
 
 @pytest.fixture
 def packed(tmp_path: Path, three_clips: Path) -> Path:
     (tmp_path / "LICENSE.txt").write_text("CC0")
     (tmp_path / "corpus.json").write_text(json.dumps({"name": "three", "license": "CC0-1.0", "attribution": "me"}))
-    bundle.pack([data.load(three_clips)], STUDY, tmp_path / "study.zip")
+    bundle_writer.pack([data.load(three_clips)], STUDY, tmp_path / "study.zip")
     return tmp_path / "study.zip"
 
 
@@ -67,7 +67,7 @@ def test_opened_elsewhere_it_is_the_same_data(packed: Path, three_clips: Path, t
 
 
 def test_the_same_data_give_the_same_zip(packed: Path, three_clips: Path, tmp_path: Path) -> None:
-    bundle.pack([data.load(three_clips)], STUDY, tmp_path / "again.zip")
+    bundle_writer.pack([data.load(three_clips)], STUDY, tmp_path / "again.zip")
     assert packed.read_bytes() == (tmp_path / "again.zip").read_bytes()
 
 
@@ -77,14 +77,16 @@ def test_nothing_in_it_says_where_it_was_made(packed: Path, tmp_path: Path) -> N
 
 def test_only_what_was_chosen_is_packed(three_clips: Path, tmp_path: Path) -> None:
     chosen = data.load(three_clips, limit=1, language="de", channel=0)
-    made = bundle.pack([chosen], Study(), tmp_path / "one.zip")
+    made = bundle_writer.pack([chosen], BundleStudy(), tmp_path / "one.zip")
     assert sum(name.endswith(".wav") for name in made.files) == 1
     assert data.load(tmp_path / "one.zip").sha256 == chosen.sha256
 
 
 def test_of_several_datasets_one_is_named(three_clips: Path, tmp_path: Path) -> None:
     path = tmp_path / "two.zip"
-    bundle.pack([data.load("sample", limit=2), data.load(three_clips), data.load(three_clips)], Study(), path)
+    bundle_writer.pack(
+        [data.load("sample", limit=2), data.load(three_clips), data.load(three_clips)], BundleStudy(), path
+    )
     assert [source.removeprefix(f"{path}/") for source in bundle.sources(path)] == ["sample-2", "three", "three-2"]
     assert data.load(path / "three-2").sha256 == data.load(three_clips).sha256
     assert data.load(path / "sample-2").synthetic is True
@@ -97,7 +99,7 @@ def test_of_several_datasets_one_is_named(three_clips: Path, tmp_path: Path) -> 
 def test_a_clip_without_audio_is_not_packed(three_clips: Path, tmp_path: Path) -> None:
     (tmp_path / "2.wav").unlink()
     with pytest.raises(UsageError, match="Clip 'clip2' of 'three' has no audio"):
-        bundle.pack([data.load(three_clips)], Study(), tmp_path / "x.zip")
+        bundle_writer.pack([data.load(three_clips)], BundleStudy(), tmp_path / "x.zip")
     assert not (tmp_path / "x.zip").exists()
 
 
@@ -199,7 +201,7 @@ def test_every_row_keeps_its_fingerprint(tmp_path: Path, write_wav: Callable[...
     manifest = tmp_path / "any.jsonl"
     manifest.write_text(json.dumps({"audio_filepath": "sound.wav", **row}) + "\n", encoding="utf-8")
     here = data.load(manifest)
-    bundle.pack([here], Study(), tmp_path / "any.zip")
+    bundle_writer.pack([here], BundleStudy(), tmp_path / "any.zip")
     there = data.load(tmp_path / "any.zip")
     assert there.sha256 == here.sha256
     assert there.clips[0].tags == here.clips[0].tags

@@ -10,8 +10,8 @@ import pytest
 
 from earwitness import data
 from earwitness.audio import decode
-from earwitness.data.load import read_rows
-from earwitness.data.naming import dataset_name
+from earwitness.data.dataset import read_rows
+from earwitness.data.default_names import dataset_name
 from earwitness.data.rows import Remark
 from earwitness.errors import ManifestError
 from earwitness.types import Clip

@@ -17,7 +17,7 @@ from tests.conftest import tone
 from earwitness import data
 from earwitness.audio import probe
 from earwitness.data.audio_remarks import explain, summarize
-from earwitness.data.check import Finding
+from earwitness.data.checks import DataProblem
 
 
 def manifest(folder: Path, *rows: Mapping[str, object]) -> Path:
@@ -72,8 +72,8 @@ def test_channels_that_cancel_out_or_differ_are_warned_of(tmp_path: Path) -> Non
     path = manifest(tmp_path, *rows, *chosen)
     assert data.check(path) == []
     assert data.check(path, deep=True) == [
-        Finding("warning", f"{path}:1", "call", explain("channels_differ")),
-        Finding("warning", f"{path}:2", "opposite", explain("channels_cancel")),
+        DataProblem("warning", f"{path}:1", "call", explain("channels_differ")),
+        DataProblem("warning", f"{path}:2", "opposite", explain("channels_cancel")),
     ]
 
 
@@ -97,8 +97,9 @@ def test_packets_that_cannot_be_decoded_are_warned_of(tmp_path: Path) -> None:
 
 
 def test_a_file_of_many_rows_is_opened_and_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from earwitness import audio, fetch
+    from earwitness import audio
     from earwitness.audio import fence
+    from earwitness.files import fetch
 
     soundfile.write(tmp_path / "a.wav", tone(1.0), 16_000)
     calls: list[str] = []
@@ -111,7 +112,7 @@ def test_a_file_of_many_rows_is_opened_and_hashed_once(tmp_path: Path, monkeypat
         calls.append("header")
         return fence.probe(path, count=count)
 
-    monkeypatch.setattr(sys.modules["earwitness.data.check"], "sha256_of", sha256_of)
+    monkeypatch.setattr(sys.modules["earwitness.data.checks"], "sha256_of", sha256_of)
     monkeypatch.setattr(audio, "probe", header)
     rows = [{"audio_filepath": "a.wav", "offset": n / 10, "duration": 0.1, "id": str(n)} for n in range(1, 9)]
     assert data.check(manifest(tmp_path, *rows)) == []

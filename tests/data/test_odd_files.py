@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from earwitness.data.check import check
+from earwitness.data.checks import check
 from earwitness.data.lines import read_text
 from earwitness.errors import ManifestError
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from earwitness import data
-from earwitness.data.load import sniff
+from earwitness.data.dataset import sniff
 from earwitness.errors import DataError, DataNotFoundError, ManifestError
-from earwitness.fetch import sha256_of
+from earwitness.files.fetch import sha256_of
 
 SPOKEN = {"1001-7-0000": "First things first.", "1001-7-0001": "Second to none.", "1002-9-0000": "Third time lucky."}
 Writer = Callable[..., Path]

@@ -16,16 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from earwitness import data
-from earwitness.data.load import read_rows
+from earwitness.data.dataset import read_rows
 from earwitness.data.readers.columns import NAMES, fold, roles
-from earwitness.data.rows import Remark, Row
+from earwitness.data.rows import DataRow, Remark
 from earwitness.errors import DataError, EarwitnessError, ManifestError
 
 Writer = Callable[..., Path]
 
 
-def rows_of(path: Path) -> list[Row]:
-    return [row for row in read_rows(path) if isinstance(row, Row)]
+def rows_of(path: Path) -> list[DataRow]:
+    return [row for row in read_rows(path) if isinstance(row, DataRow)]
 
 
 def remarks_of(path: Path) -> list[str]:
@@ -80,7 +80,7 @@ def test_labels_that_are_not_found_are_said_once_with_the_columns_there_are(
     (remark,) = remarks_of(path)
     assert "no column is known as the text, so no clip has a reference. There are: audio, Wording." in remark
     assert "--column text=NAME" in remark
-    labelled = [row for row in read_rows(path, columns={"text": "wording"}) if isinstance(row, Row)]
+    labelled = [row for row in read_rows(path, columns={"text": "wording"}) if isinstance(row, DataRow)]
     assert labelled[0].reference == "one"
     with pytest.raises(DataError, match="A column is stated for 'texts'. It can be stated for: audio, text"):
         read_rows(path, columns={"texts": "Wording"})
@@ -398,7 +398,7 @@ def test_what_json_writes_is_read_row_for_row(
 def test_whatever_lies_in_a_file_is_read_or_named(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with suppress(EarwitnessError):
-        assert all(isinstance(row, Row | Remark | ManifestError) for row in read_rows(tmp_path / name))
+        assert all(isinstance(row, DataRow | Remark | ManifestError) for row in read_rows(tmp_path / name))
     # Bytes that begin as a zip does are taken for a bundle, and refused as a damaged one.
     with suppress(EarwitnessError):
         assert isinstance(data.check(tmp_path / name, format="table" if ".csv" in name else "nemo"), list)

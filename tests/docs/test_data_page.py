@@ -11,7 +11,7 @@ from tests.docs.test_docs import ROOT, blocks
 from typer.testing import CliRunner
 
 from earwitness.cli.data import app
-from earwitness.data.load import FORMATS, sniff
+from earwitness.data.dataset import FORMATS, sniff
 from earwitness.data.readers.columns import NAMES, fold
 
 PAGE = ROOT / "docs" / "data.md"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.contract.servers import Asked, Says, samples_in, server
 
-from earwitness.runs import store
+from earwitness.records import store
 from earwitness.types import Segment
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_commands_in_the_documents_exist(path: Path) -> None:
-    from earwitness.cli import COMMANDS
+    from earwitness.cli.commands import COMMANDS
 
     for command in re.findall(r"^(?:\$ )?earwitness ([a-z]+)", path.read_text("utf-8"), re.MULTILINE):
         assert command in COMMANDS
@@ -81,7 +81,7 @@ def test_the_rows_on_the_page_of_settings_are_rows(title: str, tmp_path: Path) -
 
 
 def test_the_policy_on_the_page_is_one() -> None:
-    from earwitness.compare.policy import parse
+    from earwitness.decision.policy import parse
 
     policy = parse(blocks(ROOT / "docs" / "policy.md", "toml")["ours.toml"], "ours.toml")
     assert len(policy.text.splitlines()) == 10
@@ -96,7 +96,7 @@ def test_every_key_of_a_policy_is_on_the_page() -> None:
 
 
 def test_the_decision_on_the_page_is_the_one_that_is_made(tmp_path: Path) -> None:
-    from tests.compare.study import write_study
+    from tests.comparison.study import write_study
 
     write_study(tmp_path / "study" / "runs")
     done = subprocess.run(
@@ -113,7 +113,7 @@ def test_the_decision_on_the_page_is_the_one_that_is_made(tmp_path: Path) -> Non
 
 
 def test_the_rules_on_the_page_of_metrics_do_what_the_page_says(tmp_path: Path) -> None:
-    from earwitness.text import normalizer
+    from earwitness.scoring.text import normalizer
 
     page = ROOT / "docs" / "metrics.md"
     file = tmp_path / "rules.toml"
@@ -249,8 +249,8 @@ def test_the_walk_on_the_page_of_the_pipeline_runs(
 
 
 def test_the_page_of_the_pipeline_names_every_key_and_every_column() -> None:
-    from earwitness.api.studyfile import Data, Scoring, StudyFile, Variant
-    from earwitness.runs.query import TABLES
+    from earwitness.records.query import TABLES
+    from earwitness.runs.study_file import Data, Scoring, StudyFile, Variant
 
     page = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
     keys = {field.name: field.default for field in fields(StudyFile)}
@@ -268,7 +268,7 @@ def test_the_page_of_the_pipeline_names_every_key_and_every_column() -> None:
 
 @pytest.mark.real
 def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
-    from tests.serve.serving import running, write_decision
+    from tests.server.serving import running, write_decision
 
     write_decision(tmp_path / "decision.json", "fake:slow", promise={"wer": 2.0})
     page = (ROOT / "docs" / "watching.md").read_text("utf-8")
@@ -292,7 +292,7 @@ def test_the_commands_on_the_page_about_watching_run(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_the_collector_on_the_page_about_watching_prints_what_a_request_took(tmp_path: Path) -> None:
-    from tests.serve.serving import running, until
+    from tests.server.serving import running, until
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from earwitness.engines.checkpoint import Shape, require_all, stored_shapes
+from earwitness.engines.checkpoint import TensorShape, require_all, stored_shapes
 from earwitness.errors import EngineError
 
-SHAPES: dict[str, Shape] = {"a.weight": (2, 3), "b.bias": (4,), "c.scale": ()}
+SHAPES: dict[str, TensorShape] = {"a.weight": (2, 3), "b.bias": (4,), "c.scale": ()}
 
 
-def write(path: Path, shapes: Mapping[str, Shape]) -> None:
+def write(path: Path, shapes: Mapping[str, TensorShape]) -> None:
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     place = 0
     for name, shape in shapes.items():

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tests.engines.test_checkpoint import write
 
-from earwitness.engines.base import Loaded, ModelFiles, OnDevice
+from earwitness.engines.base import LoadedModel, ModelFiles, OnDevice
 from earwitness.engines.contract import conform
 from earwitness.engines.devices import require_device
 from earwitness.engines.lfm2_audio import default_precision, engine
@@ -168,7 +168,7 @@ def test_both_parts_are_made_on_the_cpu_and_moved_together(
     assert model.device == device
     assert model.in_force["precision"] == precision
     assert model.in_force["threads"] == (2 if device == "cpu" else None)
-    assert isinstance(model, Loaded)
+    assert isinstance(model, LoadedModel)
     assert isinstance(model, OnDevice)
 
 

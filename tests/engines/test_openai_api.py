@@ -20,7 +20,7 @@ from earwitness.engines.base import ModelFiles
 from earwitness.engines.openai_api import engine
 from earwitness.engines.registry import require_options
 from earwitness.errors import EngineError, SettingsError
-from earwitness.runs import store
+from earwitness.records import store
 from earwitness.types import Audio, Segment, Settings, Transcript
 
 SECOND = Audio(np.full(16_000, 0.25, np.float32), 16_000)

@@ -20,7 +20,7 @@ from earwitness.engines.registry import (
     require_settings,
 )
 from earwitness.errors import SettingsError
-from earwitness.runs import store
+from earwitness.records import store
 from earwitness.types import Settings
 
 NAMES = Settings.__dataclass_fields__.keys()

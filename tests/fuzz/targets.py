@@ -20,23 +20,24 @@ def _lines(*rows: Mapping[str, Any]) -> bytes:
 
 
 def _rows(kind: str | None, path: Path, columns: Mapping[str, str] | None = None) -> object:
-    from earwitness.data.load import fingerprint, read_rows, to_clips
-    from earwitness.data.rows import Row
+    from earwitness.data.clips import fingerprint, to_clips
+    from earwitness.data.dataset import read_rows
+    from earwitness.data.rows import DataRow
 
-    clips = to_clips(row for row in read_rows(path, kind, columns) if isinstance(row, Row))
+    clips = to_clips(row for row in read_rows(path, kind, columns) if isinstance(row, DataRow))
     return fingerprint(clips)
 
 
 def _pairs(kind: Any, path: Path, **reading: Any) -> object:
-    from earwitness.scoring.files import Reading, read_pairs
+    from earwitness.scoring.formats.transcripts import ReadOptions, read_pairs
 
-    return read_pairs(path, path, Reading(kind, **reading))
+    return read_pairs(path, path, ReadOptions(kind, **reading))
 
 
 def _timed(path: Path) -> object:
-    from earwitness.scoring.files import Reading, read_pairs
+    from earwitness.scoring.formats.transcripts import ReadOptions, read_pairs
 
-    return read_pairs(path.with_name("ref.stm"), path, Reading("stm"))
+    return read_pairs(path.with_name("ref.stm"), path, ReadOptions("stm"))
 
 
 def _scored(path: Path) -> object:
@@ -46,43 +47,43 @@ def _scored(path: Path) -> object:
 
 
 def _rules(path: Path) -> object:
-    from earwitness.text.rules import read
+    from earwitness.scoring.text.rules import read
 
     return read(path)
 
 
 def _keys(path: Path) -> object:
-    from earwitness.serve.keys import read_keys
+    from earwitness.server.keys import read_keys
 
     return read_keys(path)
 
 
 def _study(path: Path) -> object:
-    from earwitness.api.studyfile import read
+    from earwitness.runs.study_file import read
 
     return read(path)
 
 
 def _policy(path: Path) -> object:
-    from earwitness.compare.policy import load
+    from earwitness.decision.policy import load
 
     return load(str(path))
 
 
 def _decision(path: Path) -> object:
-    from earwitness.compare.decision_file import read_decision
+    from earwitness.decision.decision_file import read_decision
 
     return read_decision(path)
 
 
 def _run(path: Path) -> object:
-    from earwitness.runs.store import read_run
+    from earwitness.records.store import read_run
 
     return read_run(path)
 
 
 def _clips(path: Path) -> object:
-    from earwitness.runs.store import read_clips
+    from earwitness.records.store import read_clips
 
     return read_clips(path.with_name("a.json"))
 
@@ -202,12 +203,12 @@ def _settings() -> dict[str, Target]:
 def _shipped_policy() -> bytes:
     import earwitness
 
-    return next((Path(earwitness.__file__).parent / "compare").rglob("*.toml")).read_bytes()
+    return next((Path(earwitness.__file__).parent / "decision").rglob("*.toml")).read_bytes()
 
 
 @cache
 def _records() -> dict[str, Target]:
-    from tests.compare.study import GOLDEN, write_study
+    from tests.comparison.study import GOLDEN, write_study
 
     with tempfile.TemporaryDirectory() as folder:
         write_study(Path(folder))

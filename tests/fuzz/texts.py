@@ -26,7 +26,7 @@ def _lines(path: Path) -> list[str]:
 
 def _words(name: str, path: Path) -> None:
     """Every text has words, and words that are normalized stay as they are."""
-    from earwitness.text.normalize import normalizer
+    from earwitness.scoring.text.normalize import normalizer
 
     rules = normalizer(name)
     for number, text in enumerate(_lines(path)):
@@ -39,7 +39,7 @@ def _words(name: str, path: Path) -> None:
 
 
 def _rules(path: Path) -> None:
-    from earwitness.text.normalize import normalizer
+    from earwitness.scoring.text.normalize import normalizer
 
     rules = normalizer(str(path))
     for language in LANGUAGES:
@@ -63,7 +63,7 @@ def _tags(path: Path) -> None:
 
 def texts() -> dict[str, Target]:
     """Return a target for each normalizer, for rules and for tags."""
-    from earwitness.text.normalize import NAMES
+    from earwitness.scoring.text.normalize import NAMES
 
     content = SENTENCES.encode()
     toml = b"base = 'english'\n[[before]]\npattern = '(?i)\\bwi-?fi\\b'\nwith = 'wifi'\n[words]\n'okay' = 'ok'\n"

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from tests.parity.tools import TOKENS, pairs, pairs_with_choices, require_sclite, sclite, sclite_of
 
 from earwitness.errors import UsageError
-from earwitness.scoring import ScoringOptions, ctm, stm
-from earwitness.scoring.align import align, align_letters
-from earwitness.scoring.alternatives import best_words, parse
-from earwitness.scoring.files import read_pairs
-from earwitness.scoring.spans import spans
-from earwitness.text import normalizer
+from earwitness.scoring import ScoringOptions
+from earwitness.scoring.align.alternatives import best_words, parse
+from earwitness.scoring.align.edits import align, align_letters
+from earwitness.scoring.align.spans import spans
+from earwitness.scoring.formats import ctm, stm
+from earwitness.scoring.formats.transcripts import read_pairs
+from earwitness.scoring.text import normalizer
 from earwitness.types import Edits
 
 WORDS = st.lists(st.sampled_from(TOKENS), max_size=14)
@@ -154,7 +155,7 @@ def test_the_words_of_a_ctm_are_dealt_out_to_the_segments_of_an_stm_as_sclite_do
             end = round(here + rng.uniform(0.5, 3), 2)
             text = " ".join(rng.choices(TOKENS, k=rng.randrange(6)))
             text = "IGNORE_TIME_SEGMENT_IN_SCORING" if rng.random() < 0.1 else text
-            segments.append(stm.Segment(recording, "1", f"speaker-{recording}", here, end, text, "<o>"))
+            segments.append(stm.StmSegment(recording, "1", f"speaker-{recording}", here, end, text, "<o>"))
             here = round(end + rng.choice([0, 0, rng.random()]), 2)
         at = 0.0
         while at < here + 1:
@@ -181,7 +182,7 @@ def test_words_whose_middle_is_the_end_of_a_segment_are_dealt_out_as_sclite_does
         for _ in range(rng.randrange(1, 8)):
             end = round(here + rng.randrange(1, 300) / 100, 2)
             text = " ".join(rng.choices(TOKENS, k=rng.randrange(6)))
-            segments.append(stm.Segment(recording, "1", f"speaker-{recording}", here, end, text, "<o>"))
+            segments.append(stm.StmSegment(recording, "1", f"speaker-{recording}", here, end, text, "<o>"))
             half = rng.randrange(1, 40) / 100
             if end > half:
                 words.append(ctm.Word(recording, "1", round(end - half, 2), round(2 * half, 2), rng.choice(TOKENS)))

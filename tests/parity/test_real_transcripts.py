@@ -18,9 +18,9 @@ from whisper_normalizer.english import EnglishTextNormalizer
 from earwitness import weights
 from earwitness.data import corpora
 from earwitness.engines.catalog import find
-from earwitness.runs import store
-from earwitness.scoring.align import align, align_letters
-from earwitness.text import normalizer
+from earwitness.records import store
+from earwitness.scoring.align.edits import align, align_letters
+from earwitness.scoring.text import normalizer
 from earwitness.types import Edits
 
 pytestmark = pytest.mark.real

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from earwitness.scoring.matched_pairs import error_segments, matched_pairs
-from earwitness.scoring.spans import spans
+from earwitness.scoring.align.spans import spans
+from earwitness.scoring.stats.mapsswe import error_segments, mapsswe
 
 Utterance = tuple[list[str], list[str], list[str]]
 needs_sctk = pytest.mark.skipif(shutil.which("sctk") is None, reason="needs Debian's package sctk")
@@ -72,7 +72,7 @@ def theirs(pairs: list[Utterance], folder: Path) -> tuple[int, float]:
 
 
 def ours(pairs: list[Utterance]) -> tuple[int, float | None]:
-    found = matched_pairs([segment for pair in pairs for segment in error_segments(*pair)])
+    found = mapsswe([segment for pair in pairs for segment in error_segments(*pair)])
     return found.n_segments, found.z
 
 

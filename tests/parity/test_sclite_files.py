@@ -9,8 +9,9 @@ import pytest
 from tests.parity.tools import TOKENS, misheard, require_sclite, sclite
 
 import earwitness as ew
-from earwitness.scoring import ScoringOptions, ctm, stm
-from earwitness.scoring.sclite import ScliteFiles, write_sclite
+from earwitness.scoring import ScoringOptions
+from earwitness.scoring.formats import ctm, stm
+from earwitness.scoring.formats.sclite import ScliteFiles, write_sclite
 from earwitness.types import Clip, Edits, Failure, Hypothesis, Segment, Transcript
 
 SPOKEN = [*TOKENS, "twenty", "one", "Mr.", "won't", "um", "colour", "U.S."]
@@ -77,7 +78,7 @@ def test_two_files_that_were_read_have_the_same_errors_written_again(tmp_path: P
             end_s = round(here_s + rng.uniform(0.5, 4), 2)
             said = rng.choices(SPOKEN, k=rng.randrange(7))
             text = stm.IGNORED if rng.random() < 0.15 else " ".join([*said, "{ a dog / @ }"])
-            segments.append(stm.Segment(recording, "B", f"s-{recording}", here_s, end_s, text, "<o,f0>"))
+            segments.append(stm.StmSegment(recording, "B", f"s-{recording}", here_s, end_s, text, "<o,f0>"))
             here_s = round(end_s + rng.choice([0, 0.5]), 2)
         at_s = 0.0
         while at_s < here_s + 1:

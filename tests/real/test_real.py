@@ -17,7 +17,7 @@ from earwitness.data import corpora
 from earwitness.engines.base import ModelFiles
 from earwitness.engines.catalog import find
 from earwitness.engines.registry import get_engine
-from earwitness.runs import store
+from earwitness.records import store
 from earwitness.types import Audio, Settings, Transcript
 
 pytestmark = pytest.mark.real
@@ -59,7 +59,7 @@ def test_the_telephone_corpus_is_what_was_published() -> None:
 
 
 def test_nothing_that_people_said_on_the_telephone_is_taken_for_a_chat_answer() -> None:
-    from earwitness.scoring.completeness import is_chat_answer
+    from earwitness.scoring.findings.completeness import is_chat_answer
 
     said = [clip.reference for clip in data.load("telephony-en").clips if clip.reference]
     assert len(said) == 553

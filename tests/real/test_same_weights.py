@@ -18,8 +18,8 @@ from earwitness.data import corpora
 from earwitness.engines.base import ModelFiles
 from earwitness.engines.catalog import find
 from earwitness.engines.registry import get_engine
-from earwitness.scoring.align import align
-from earwitness.text import normalizer
+from earwitness.scoring.align.edits import align
+from earwitness.scoring.text import normalizer
 from earwitness.types import Audio, Settings
 from earwitness.weights import ctranslate2
 
@@ -75,7 +75,7 @@ def test_a_converted_model_has_the_weights_id_of_its_source_and_the_pinned_bytes
         row = find(name.format(size))
         assert row.weights_id == find(f"faster-whisper:{size}").weights_id
         assert folder(engine, size).is_dir()
-        held = weights.held(row)
+        held = weights.local_weights(row)
         assert held is not None
         assert held.source == f"convert:faster-whisper:{size}"
         assert {name: file.sha256 for name, file in held.files.items()} == {

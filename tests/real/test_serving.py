@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.serve.serving import Running, running, script_folder, until, write_decision
+from tests.server.serving import Running, running, script_folder, until, write_decision
 
 from earwitness import data, weights
 from earwitness.engines.catalog import find

@@ -8,8 +8,8 @@ from typing import Any
 
 from earwitness import data
 from earwitness.engines.catalog import Model
+from earwitness.records.record import RunLimits, Selection
 from earwitness.runs.drive import Job
-from earwitness.runs.record import Limits, Selection
 from earwitness.types import Settings
 
 
@@ -30,7 +30,7 @@ def job(folder: Path, manifest: Path, answers: dict[str, dict[str, Any]], **more
         dataset=data.load(manifest),
         selection=Selection(str(manifest)),
         settings=more.pop("settings", Settings(threads=2)),
-        limits=more.pop("limits", Limits(warmup=0)),
+        limits=more.pop("limits", RunLimits(warmup=0)),
         **more,
     )
 

@@ -18,9 +18,9 @@ import pytest
 from earwitness import data
 from earwitness.cli import main
 from earwitness.errors import UsageError
-from earwitness.runs import store
+from earwitness.records import store
+from earwitness.records.record import Run
 from earwitness.runs.conditions import under
-from earwitness.runs.record import Run
 
 
 def runs(root: Path) -> list[tuple[Path, Run]]:
@@ -90,7 +90,7 @@ def test_two_conditions_and_the_clean_audio_make_three_records(
 def test_the_clean_audio_comes_first_unless_it_is_not_wanted(
     three_clips: Path, more: list[str], names: list[str]
 ) -> None:
-    from earwitness.api.jobs import Request, plan
+    from earwitness.runs.plan import Request, plan
 
     asked = tuple(more[n + 1] for n, word in enumerate(more) if word == "--condition")
     clean = "--no-clean" not in more
@@ -141,7 +141,7 @@ def test_what_can_be_listened_to_is_what_a_model_hears(
 ) -> None:
     import soundfile
 
-    from earwitness.runs.hear import decode
+    from earwitness.runs.transcribe import decode
 
     source, out = write_wav("talk.wav", 2.0), tmp_path / "noisy.wav"
     wanted = ["conditions", "apply", str(source), "--condition", "noise:5dB+mulaw", "--out", str(out)]

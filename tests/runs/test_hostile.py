@@ -26,7 +26,7 @@ from tests.runs.jobs import job
 from earwitness.audio import fence
 from earwitness.data import load
 from earwitness.data.audio_remarks import explain
-from earwitness.runs import store
+from earwitness.records import store
 from earwitness.runs.drive import start
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="makes pipes and sends signals")

@@ -18,18 +18,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contract.servers import Asked, Says, server
-from tests.serve.serving import until
+from tests.server.serving import until
 
 from earwitness import data
 from earwitness.engines.catalog import find
-from earwitness.report.measured import load_sentences
-from earwitness.runs import store
-from earwitness.runs.client import Client, Shot
+from earwitness.records import store
+from earwitness.records.record import RunLimits, Selection
+from earwitness.records.speed import Load, LoadPlan, LoadStep, LoadVerdict, SpeedProtocols
+from earwitness.reports.speed import load_sentences
 from earwitness.runs.drive import start
 from earwitness.runs.job import Job
 from earwitness.runs.load import most_shown, next_loads
-from earwitness.runs.measured import Load, LoadPlan, LoadStep, Measure, Verdict
-from earwitness.runs.record import Limits, Selection
+from earwitness.runs.load_client import Client, LoadRequest
 from earwitness.types import Clip
 
 TAKES_S = 0.04
@@ -58,8 +58,8 @@ def under(
         weights_sha256=None,
         dataset=data.load(manifest),
         selection=Selection(str(manifest)),
-        limits=Limits(warmup=0, timeout_floor_s=timeout_s, timeout_factor=0.0),
-        measure=Measure(budget_s=budget_s, stretch_s=stretch_s, load=plan),
+        limits=RunLimits(warmup=0, timeout_floor_s=timeout_s, timeout_factor=0.0),
+        measure=SpeedProtocols(budget_s=budget_s, stretch_s=stretch_s, load=plan),
     )
     run = store.read_run(start(job, out, lambda *_: None))
     assert run.status == "complete"
@@ -150,7 +150,7 @@ def test_a_request_is_timed_from_when_it_was_due(
         # Three requests are the first pass; the next keeps everybody waiting.
         return Says({"text": "hello"}, wait_s=0.3 if next(calls) == 3 else 0.0)
 
-    def ask(client: Client, clip: Clip, due_s: float) -> Shot:
+    def ask(client: Client, clip: Clip, due_s: float) -> LoadRequest:
         dues.append(due_s)
         if len(dues) % 4 == 0:  # a client that has no time when a request is due
             time.sleep(0.5)
@@ -218,7 +218,7 @@ def test_a_key_is_shown_to_the_server_and_is_in_no_file(
 
 
 def test_decide_reads_what_a_server_gives_under_load(tmp_path: Path, three_clips: Path) -> None:
-    from earwitness.compare.candidates import gather
+    from earwitness.decision.candidates import gather
 
     with server(lambda _: Says({"text": "hello"}, wait_s=0.01)) as (url, _):
         found = under(url, three_clips, tmp_path, LoadPlan("closed", (1, 2)))
@@ -238,12 +238,12 @@ def test_too_few_requests_to_tell_are_no_proof(tmp_path: Path, three_clips: Path
     assert found.reason == "of 1 it cannot be told from so few requests: --stretch-s and --budget-s ask for longer"
 
 
-def step(load: float, verdict: Verdict) -> LoadStep:
+def step(load: float, verdict: LoadVerdict) -> LoadStep:
     within = {"met": 100, "missed": 0, "cannot be told": 96}[verdict]
     return LoadStep(load, 100, 100, {}, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, within, verdict, 0, 0.0)
 
 
-def told(*, meets: bool) -> Verdict:
+def told(*, meets: bool) -> LoadVerdict:
     return "met" if meets else "missed"
 
 
@@ -274,7 +274,7 @@ def test_rates_are_searched_to_a_tenth() -> None:
 
 
 @given(st.lists(st.sampled_from(["met", "missed", "cannot be told"]), min_size=1, max_size=6))
-def test_nothing_is_called_met_over_a_miss_and_what_cannot_be_told_is_named(verdicts: list[Verdict]) -> None:
+def test_nothing_is_called_met_over_a_miss_and_what_cannot_be_told_is_named(verdicts: list[LoadVerdict]) -> None:
     plan = LoadPlan("closed", tuple(float(n) for n in range(1, len(verdicts) + 1)), target_p95_s=1.0)
     best, why = most_shown(plan, [step(load, one) for load, one in zip(plan.steps, verdicts, strict=True)])
     fair = verdicts[: verdicts.index("missed")] if "missed" in verdicts else verdicts

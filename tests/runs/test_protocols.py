@@ -13,11 +13,11 @@ import pytest
 from tests.conftest import clip, heard
 from tests.runs.jobs import job, quiet, write_script
 
-from earwitness.runs import store
+from earwitness.records import store
+from earwitness.records.record import ClipResult
+from earwitness.records.speed import SpeedProtocols
 from earwitness.runs.drive import resume, start
-from earwitness.runs.measured import Measure
 from earwitness.runs.protocols import Passes
-from earwitness.runs.record import ClipResult
 from earwitness.types import ClipScore, Failure, Hypothesis
 from earwitness.workers.supervisor import GivenUpError
 
@@ -108,7 +108,7 @@ def test_cold_and_warm_are_measured_and_fit_the_published_schema(tmp_path: Path,
         tmp_path / "m",
         three_clips,
         {"*": {"text": "one", "sleep_s": 0.2}},
-        measure=Measure(("latency", "cold"), budget_s=30.0, cold_starts=2),
+        measure=SpeedProtocols(("latency", "cold"), budget_s=30.0, cold_starts=2),
     )
     path = start(asked, tmp_path / "runs", quiet)
     run = store.read_run(path)
@@ -141,7 +141,7 @@ def test_without_protocols_a_run_is_one_pass(tmp_path: Path, three_clips: Path) 
 def test_a_run_killed_between_its_last_clip_and_its_protocols_measures_them_when_resumed(
     tmp_path: Path, three_clips: Path
 ) -> None:
-    asked = job(tmp_path / "m", three_clips, {"*": {"text": "x"}}, measure=Measure(("cold",), cold_starts=1))
+    asked = job(tmp_path / "m", three_clips, {"*": {"text": "x"}}, measure=SpeedProtocols(("cold",), cold_starts=1))
     path = start(asked, tmp_path / "runs", quiet)
     whole = store.read_run(path)
     store.write_run(path, replace(whole, status="running", measurements=None, process=None))
@@ -155,7 +155,7 @@ def test_a_run_killed_between_its_last_clip_and_its_protocols_measures_them_when
 
 def test_starts_that_fail_are_counted_and_in_no_number(tmp_path: Path, three_clips: Path) -> None:
     folder = tmp_path / "m"
-    asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=Measure(("cold",), cold_starts=2))
+    asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=SpeedProtocols(("cold",), cold_starts=2))
 
     def break_at_the_end(done: int, total: int, _: ClipResult) -> None:
         if done == total:

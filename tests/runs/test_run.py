@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 from earwitness.errors import RecordError
-from earwitness.runs import store
-from earwitness.runs.record import ClipResult, Run
+from earwitness.records import store
+from earwitness.records.record import ClipResult, Run
 from earwitness.types import Clip, ClipScore, DecodedSegment, Hypothesis, Transcript
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from tests.conftest import clip, heard
 
-from earwitness.fetch import cache_dir
-from earwitness.runs import store
-from earwitness.runs.record import Run, SpeechInfo
-from earwitness.runs.speech import Ear, Listener
+from earwitness.files.fetch import cache_dir
+from earwitness.records import store
+from earwitness.records.record import Run, SpeechInfo
+from earwitness.runs.speech import SpeechDetector, SpeechModel
 from earwitness.types import Dataset, Failure, Hypothesis
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,14 +41,14 @@ def fake_model(folder: Path) -> str:
 
 
 def test_without_a_model_nothing_is_heard_and_no_file_is_touched(tmp_path: Path) -> None:
-    listener = Listener(Ear(reason="none"), tmp_path / "not there")
+    listener = SpeechDetector(SpeechModel(reason="none"), tmp_path / "not there")
     assert listener.hear(clip(), Dataset("d", (), ""), heard("x")) is None
     assert listener.wall_s == 0
 
 
 def test_audio_that_could_not_be_read_is_not_listened_to(tmp_path: Path) -> None:
     failed = Hypothesis("a", None, Failure("audio", "error", "cut short"), audio_s=1.0)
-    listener = Listener(Ear("m", tmp_path / "not there"), tmp_path / "not there")
+    listener = SpeechDetector(SpeechModel("m", tmp_path / "not there"), tmp_path / "not there")
     assert listener.hear(clip(), Dataset("d", (), ""), failed) is None
 
 

@@ -18,17 +18,18 @@ from hypothesis import strategies as st
 from tests.conftest import clip
 from tests.runs.jobs import job, quiet, write_script
 
-from earwitness.runs import saturate, store
+from earwitness.records import store
+from earwitness.records.environment import usable_cores
+from earwitness.records.record import ClipResult, RunLimits
+from earwitness.records.speed import SpeedProtocols, Throughput
+from earwitness.runs import saturate
 from earwitness.runs.drive import start
-from earwitness.runs.environment import usable_cores
-from earwitness.runs.hear import hear
-from earwitness.runs.measured import Measure, Throughput
-from earwitness.runs.record import ClipResult, Limits
 from earwitness.runs.saturate import ClipQueue
 from earwitness.runs.throughput import shares
+from earwitness.runs.transcribe import transcribe_clip
 from earwitness.types import Hypothesis
 
-MEASURE = Measure(("throughput",), budget_s=20.0, stretch_s=2.0)
+MEASURE = SpeedProtocols(("throughput",), budget_s=20.0, stretch_s=2.0)
 
 
 def found(path: Path) -> Throughput:
@@ -78,12 +79,12 @@ def test_as_many_clips_are_at_work_at_once_as_there_are_workers_and_each_is_hear
             if at_work == workers:
                 all_at_work.set()
         assert all_at_work.wait(120), f"only {most} of {workers} were at work"
-        heard = hear(*arguments)
+        heard = transcribe_clip(*arguments)
         with lock:
             at_work -= 1
         return heard
 
-    monkeypatch.setattr(saturate, "hear", hear_once_all_are_at_work)
+    monkeypatch.setattr(saturate, "transcribe_clip", hear_once_all_are_at_work)
     clips = asked.dataset.clips
     stretch = saturate.saturate(
         run, asked, clips, workers=workers, threads=1, least_s=0.0, most_s=600.0, scratch=tmp_path
@@ -103,7 +104,7 @@ def test_texts_that_are_not_those_of_one_clip_at_a_time_are_counted(tmp_path: Pa
         if done == total:
             write_script(folder, right | {"2": {"text": "something else"}})
 
-    measure = Measure(("throughput",), budget_s=8.0, stretch_s=0.1)
+    measure = SpeedProtocols(("throughput",), budget_s=8.0, stretch_s=0.1)
     through = found(start(job(folder, three_clips, right, measure=measure), tmp_path / "runs", change))
     assert (through.texts_differ, through.n_compared) == (1, 3)
 
@@ -115,7 +116,7 @@ def test_clips_that_fail_when_saturated_are_failures_and_no_audio(tmp_path: Path
         if done == total:
             write_script(folder, {"*": {"model": "error"}})
 
-    measure = Measure(("throughput",), budget_s=4.0, stretch_s=0.1)
+    measure = SpeedProtocols(("throughput",), budget_s=4.0, stretch_s=0.1)
     asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=measure)
     through = found(start(asked, tmp_path / "runs", change))
     assert through.rtfx is None
@@ -131,7 +132,7 @@ def test_workers_that_keep_dying_end_the_measurement_and_not_the_run(tmp_path: P
         if done == total:
             write_script(folder, {"*": {"model": "crash"}})
 
-    asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=MEASURE, limits=Limits(warmup=0, max_deaths=2))
+    asked = job(folder, three_clips, {"*": {"text": "x"}}, measure=MEASURE, limits=RunLimits(warmup=0, max_deaths=2))
     through = found(start(asked, tmp_path / "runs", change))
     assert through.rtfx is None
     assert "workers died one after the other" in (through.reason or "")

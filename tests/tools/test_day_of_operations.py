@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.serve.test_watching import rules
+from tests.server.test_watching import rules
 from tools.day_of_operations import happen
 from tools.operations import ledger, report
 from tools.operations.clients import Clients

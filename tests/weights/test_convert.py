@@ -17,7 +17,7 @@ import pytest
 from earwitness import weights
 from earwitness.engines.catalog import Model, WeightsFile, find
 from earwitness.errors import ConversionError, FetchError
-from earwitness.fetch import sha256_of
+from earwitness.files.fetch import sha256_of
 from earwitness.weights import ctranslate2
 from earwitness.weights.to_ggml import mel_filters
 
@@ -260,7 +260,7 @@ def test_a_model_is_made_from_anothers_weights_and_pinned(tmp_path: Path, source
     row = converted(source, f"convert:faster-whisper:{source}", sha256=right)
     folder = weights.pull(row)
     assert folder == cache / "weights" / "whisper-small-one"
-    held = weights.held(row)
+    held = weights.local_weights(row)
     assert held is not None
     assert held.source == f"convert:faster-whisper:{source}"
     assert held.files["model.pt"].sha256 == right

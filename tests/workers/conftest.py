@@ -13,7 +13,7 @@ from earwitness.cli import main
 from earwitness.engines import registry
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import get_engine
-from earwitness.fetch import cache_dir
+from earwitness.files.fetch import cache_dir
 from earwitness.workers import install
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from earwitness.workers.device_memory import INTERVAL_S, watched
+from earwitness.workers.device_memory import INTERVAL_S, watch
 
 
 class Driver:
@@ -38,7 +38,7 @@ class Driver:
 
 def test_the_peak_is_kept_and_other_processes_do_not_count() -> None:
     driver = Driver([100, 400, 200])
-    with watched(os.getpid(), driver) as seen:
+    with watch(os.getpid(), driver) as seen:
         ends_at = time.monotonic() + 120
         while driver.asked < 3:
             assert time.monotonic() < ends_at
@@ -47,13 +47,13 @@ def test_the_peak_is_kept_and_other_processes_do_not_count() -> None:
 
 
 def test_a_driver_that_may_not_tell_gives_no_number() -> None:
-    with watched(os.getpid(), Driver([None])) as seen:
+    with watch(os.getpid(), Driver([None])) as seen:
         pass
     assert seen.bytes is None
 
 
 def test_without_the_driver_s_library_there_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    with watched(os.getpid()) as seen:
+    with watch(os.getpid()) as seen:
         pass
     assert seen.bytes is None

@@ -20,7 +20,7 @@ from earwitness.cli import main
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import engine_names, get_engine
 from earwitness.errors import EngineError
-from earwitness.fetch import sha256_of
+from earwitness.files.fetch import sha256_of
 from earwitness.workers import environments, install
 from earwitness.workers.environments import STAMP, place_of
 

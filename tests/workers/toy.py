@@ -12,7 +12,7 @@ import pytest
 
 from earwitness.engines import registry
 from earwitness.engines.base import EngineSpec
-from earwitness.fetch import cache_dir
+from earwitness.files.fetch import cache_dir
 from earwitness.types import Settings
 from earwitness.workers import environments
 from earwitness.workers.worker import Worker

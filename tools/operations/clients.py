@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.serve.serving import form
+from tests.server.serving import form
 from tools.operations.ledger import HUNG_UP, NO_ANSWER, OTHER_TEXT, TEXT, Ledger, Outcome
 
 ROUTE = "/v1/audio/transcriptions"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
-from tests.serve.serving import Running, until, wav
+from tests.server.serving import Running, until, wav
 from tools.operations.clients import Clients
 from tools.operations.report import Check, among, at_least, equal
 from tools.operations.site import Moment, Site

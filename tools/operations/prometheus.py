@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
-from tests.serve.test_alerts import hastened
-from tests.serve.test_deploy import free_port
-from tests.serve.test_watching import RULES
+from tests.deployment.test_deployment import free_port
+from tests.server.test_alerts import hastened
+from tests.server.test_watching import RULES
 
 _LOOK_S = 1.0
 STATES = ("silent", "pending", "firing")

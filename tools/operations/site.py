@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tests.serve.serving import Running, children, running, until, write_decision
-from tests.serve.test_deploy import free_port
-from tests.serve.test_rollout import NGINX, Balancer, balanced
+from tests.deployment.test_deployment import free_port
+from tests.server.serving import Running, children, running, until, write_decision
+from tests.server.test_rollout import NGINX, Balancer, balanced
 from tools.operations.prometheus import Alerts, prometheus, write_targets
 
 DISK_BYTES = 64 << 20

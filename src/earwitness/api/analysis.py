@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from earwitness.api.comparing import cluster_name
-from earwitness.api.records import Source, Sources, paths
+from earwitness.api.compare import cluster_name
+from earwitness.api.records import RecordSource, RecordSources, paths
 from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
-from earwitness.runs.record import ClipResult, Run, SpeechInfo
+from earwitness.records.record import ClipResult, Run, SpeechInfo
 from earwitness.types import Clip, ClipScore, Hypothesis
 
 if TYPE_CHECKING:
-    from earwitness.compare.ties import PairTest
-    from earwitness.runs.select import RunWithClips
-    from earwitness.scoring.clusters import By
-    from earwitness.scoring.matched_pairs import MatchedPairs
-    from earwitness.scoring.sensitivity import Flip, Level
-    from earwitness.scoring.slices import Driver, Gap, Slice
+    from earwitness.comparison.ranking import PairTest
+    from earwitness.records.select import RunWithClips
+    from earwitness.scoring.metrics.sensitivity import Flip, Level
+    from earwitness.scoring.metrics.slices import Driver, Gap, Slice
+    from earwitness.scoring.stats.clusters import ClusterBy
+    from earwitness.scoring.stats.mapsswe import MatchedPairs
 
 _FEWEST, _MOST = 2, 20
 
@@ -36,7 +36,7 @@ class ModelSlices:
 
 
 @dataclass(frozen=True, slots=True)
-class Driving:
+class Drivers:
     """What drives the difference of two runs."""
 
     model: str
@@ -48,14 +48,14 @@ class Driving:
 
 
 @dataclass(frozen=True, slots=True)
-class Sliced:
+class SliceReport:
     """Runs sliced by one thing."""
 
     by: str
     """What: a tag, ``speaker``, ``language``, ``channel``, ``recording``, ``duration``, ``rate`` or ``snr``."""
     models: Mapping[str, ModelSlices]
     """By label."""
-    drivers: tuple[Driving, ...]
+    drivers: tuple[Drivers, ...]
     """Of every run against the first."""
 
 
@@ -118,12 +118,12 @@ class Completeness:
 
 
 def slices(
-    records: Sources = "runs",
+    records: RecordSources = "runs",
     *,
     by: str | Iterable[str] = (),
     cluster: str = "recording",
-    report: Callable[[int, int], None] = lambda *_: None,
-) -> list[Sliced]:
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> list[SliceReport]:
     """Return WER by slice with intervals, the gap between worst and best, and what drives a difference.
 
     Args:
@@ -132,7 +132,7 @@ def slices(
             several. Without, everything but ``recording`` and ``snr`` that has two to twenty values. For ``snr`` the
             audio is read once, and the estimates are kept.
         cluster: What is resampled: ``recording`` or ``speaker``.
-        report: Called with how many clips are done, of how many, while audio is read.
+        progress: Called with how many clips are done, of how many, while audio is read.
 
     Raises:
         ComparisonError: When the runs are over different data or scored in different ways.
@@ -143,11 +143,11 @@ def slices(
     clusters = cluster_name(cluster)
     names = [by] if isinstance(by, str) else list(by)
     names = names or _what_varies(_pairs(runs[0]))
-    measured = _snr(runs[0], report) if "snr" in names else {}
+    measured = _snr(runs[0], progress) if "snr" in names else {}
     return [_sliced(runs, name, measured, clusters) for name in names]
 
 
-def sensitivity(records: Sources = "runs") -> Sensitivity:
+def sensitivity(records: RecordSources = "runs") -> Sensitivity:
     """Rank the models under four normalizers, Whisper's among them, and say where the rank flips.
 
     Args:
@@ -157,14 +157,14 @@ def sensitivity(records: Sources = "runs") -> Sensitivity:
         ComparisonError: When the runs are over different data or scored in different ways.
         ScoringError: When no clip has a reference.
     """
-    from earwitness.scoring.sensitivity import flips, levels
+    from earwitness.scoring.metrics.sensitivity import flips, levels
 
     runs = _selected(records)
     found = levels([sorted(_texts(run), key=lambda pair: pair[0].id) for run in runs])
     return Sensitivity(tuple(run.label for run in runs), found, tuple(flips(found)))
 
 
-def terms(records: Sources = "runs", *, terms: Source | Iterable[str] = ()) -> dict[str, TermReport]:
+def terms(records: RecordSources = "runs", *, terms: RecordSource | Iterable[str] = ()) -> dict[str, TermReport]:
     """Return, by label, the error rate on numbers, recall and precision of key terms, punctuation and case error.
 
     Args:
@@ -179,7 +179,7 @@ def terms(records: Sources = "runs", *, terms: Source | Iterable[str] = ()) -> d
     return {run.label: term_report(_texts(run), wanted, run.run.scoring.normalizer) for run in _selected(records)}
 
 
-def pairs(records: Sources = "runs", *, cluster: str = "recording") -> list[PairTests]:
+def pairs(records: RecordSources = "runs", *, cluster: str = "recording") -> list[PairTests]:
     """Test every two models: permutation, paired bootstrap, matched pairs (MAPSSWE).
 
     Args:
@@ -190,8 +190,8 @@ def pairs(records: Sources = "runs", *, cluster: str = "recording") -> list[Pair
         ComparisonError: When the runs are over different data or scored in different ways.
         UsageError: When there is only one run, or for a cluster that there is not.
     """
-    from earwitness.compare.ties import ranked
-    from earwitness.scoring.matched_pairs import matched_texts
+    from earwitness.comparison.ranking import rank
+    from earwitness.scoring.stats.mapsswe import mapsswe_of_texts
 
     left_out: list[str] = []
     runs = _selected(records, left_out)
@@ -199,10 +199,10 @@ def pairs(records: Sources = "runs", *, cluster: str = "recording") -> list[Pair
         others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
         raise UsageError(f"There is only one run to compare, {runs[0].label!r}. {others}")
     texts = {run.label: {clip.id: (clip, hypothesis) for clip, hypothesis in _texts(run)} for run in runs}
-    tested = ranked({run.label: run.results for run in runs}, by=cluster_name(cluster)).pairs
+    tested = rank({run.label: run.results for run in runs}, by=cluster_name(cluster)).pairs
     norm = runs[0].run.scoring.normalizer
     segments = [
-        matched_texts(
+        mapsswe_of_texts(
             ((clip, heard, texts[pair.first][key][1]) for key, (clip, heard) in texts[pair.second].items()), norm
         )
         for pair in tested
@@ -210,7 +210,7 @@ def pairs(records: Sources = "runs", *, cluster: str = "recording") -> list[Pair
     return [PairTests(*both) for both in zip(tested, segments, strict=True)]
 
 
-def completeness(records: Sources = "runs") -> dict[str, Completeness]:
+def completeness(records: RecordSources = "runs") -> dict[str, Completeness]:
     """Return, by label, what is wrong with the texts, with places in time: left out, invented, looped, foreign.
 
     Speech is looked for by ``run(speech=True)``; a record of a run without it has fewer kinds.
@@ -226,9 +226,9 @@ def completeness(records: Sources = "runs") -> dict[str, Completeness]:
 
 def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
     """Return the findings of a run as they stand in its lines."""
-    from earwitness.scoring.cause import cause
-    from earwitness.scoring.completeness import KINDS
-    from earwitness.scoring.coverage import total_s
+    from earwitness.scoring.findings.completeness import KINDS
+    from earwitness.scoring.findings.coverage import total_s
+    from earwitness.scoring.findings.wer_cause import cause
 
     counts = Counter(kind for result in results for kind in result.score.flags)
     known = [result.speech for result in results if result.speech is not None]
@@ -246,8 +246,8 @@ def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
     )
 
 
-def _selected(records: Sources, left_out: list[str] | None = None) -> list[RunWithClips]:
-    from earwitness.runs.select import newest_with_clips
+def _selected(records: RecordSources, left_out: list[str] | None = None) -> list[RunWithClips]:
+    from earwitness.records.select import newest_with_clips
 
     return newest_with_clips(paths(records), left_out)
 
@@ -262,7 +262,7 @@ def _texts(run: RunWithClips) -> list[tuple[Clip, Hypothesis]]:
 
 def _what_varies(pairs: Sequence[tuple[Clip, ClipScore]]) -> list[str]:
     """Everything but snr, which means reading the audio, that has two to twenty values."""
-    from earwitness.scoring.slices import BANDS, OFTEN, UNKNOWN, slicer
+    from earwitness.scoring.metrics.slices import BANDS, OFTEN, UNKNOWN, slicer
 
     tags = sorted({tag for clip, _ in pairs for tag in clip.tags} - set(BANDS) - {"snr_db"})
     names = dict.fromkeys(["duration", "rate", *OFTEN, *tags])
@@ -273,31 +273,31 @@ def _what_varies(pairs: Sequence[tuple[Clip, ClipScore]]) -> list[str]:
     return kept
 
 
-def _snr(run: RunWithClips, report: Callable[[int, int], None]) -> dict[str, float]:
-    from earwitness.fetch import cache_dir
+def _snr(run: RunWithClips, progress: Callable[[int, int], None]) -> dict[str, float]:
+    from earwitness.files.fetch import cache_dir
     from earwitness.runs.snr import snr_of
 
     clips = [result.clip for result in run.results]
-    return snr_of(clips, cache_dir() / "snr", run.run.dataset.sha256[:32], report)
+    return snr_of(clips, cache_dir() / "snr", run.run.dataset.sha256[:32], progress)
 
 
-def _sliced(runs: Sequence[RunWithClips], by: str, measured: Mapping[str, float], cluster: By) -> Sliced:
-    from earwitness.scoring import slices as cut
+def _sliced(runs: Sequence[RunWithClips], by: str, values: Mapping[str, float], cluster: ClusterBy) -> SliceReport:
+    from earwitness.scoring.metrics import slices as cut
 
     models = {
         run.label: ModelSlices(
-            cut.slices(_pairs(run), by, measured=measured, cluster=cluster),
-            cut.gap(_pairs(run), by, measured=measured, cluster=cluster),
+            cut.slices(_pairs(run), by, values=values, cluster=cluster),
+            cut.gap(_pairs(run), by, numbers=values, cluster=cluster),
         )
         for run in runs
     }
     first, *others = runs
     driving = [
-        Driving(
+        Drivers(
             other.label,
             first.label,
-            cut.drivers(_pairs(other), _pairs(first), by, measured=measured, cluster=cluster),
+            cut.drivers(_pairs(other), _pairs(first), by, values=values, cluster=cluster),
         )
         for other in others
     ]
-    return Sliced(by, models, tuple(driving))
+    return SliceReport(by, models, tuple(driving))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from earwitness.api.records import Source
+from earwitness.api.records import RecordSource
 from earwitness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class ConditionKind:
     """What it does, in a line."""
 
 
-def conditions() -> list[ConditionKind]:
+def list_conditions() -> list[ConditionKind]:
     """Return every kind of condition with an example of each and the values that it takes.
 
-    >>> [kind.example for kind in conditions()][:2]
+    >>> [kind.example for kind in list_conditions()][:2]
     ['noise:pink:10dB', 'babble:10dB']
     """
     from earwitness.audio.conditions import EFFECTS
@@ -45,7 +45,9 @@ def conditions() -> list[ConditionKind]:
     return [_kind(effect) for effect in EFFECTS.values()]
 
 
-def apply(file: Source, condition: str, out: Source, *, voices: Source | None = None, force: bool = False) -> float:
+def apply(
+    file: RecordSource, condition: str, out: RecordSource, *, voices: RecordSource | None = None, force: bool = False
+) -> float:
     """Write a file under a condition, sample for sample what a model hears in a run on that file.
 
     Args:
@@ -68,7 +70,7 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
     from earwitness.audio import decode_to
     from earwitness.audio.conditions import parse, require
     from earwitness.audio.track import RATE_HZ
-    from earwitness.files import write_errors
+    from earwitness.files.atomic import write_errors
     from earwitness.runs.conditions import put_under
 
     wanted, target = parse(condition), Path(out)
@@ -88,17 +90,17 @@ def apply(file: Source, condition: str, out: Source, *, voices: Source | None = 
     return n_samples / RATE_HZ
 
 
-def _write_wav(decoded: Path, out: Path) -> None:
+def _write_wav(raw: Path, out: Path) -> None:
     """Write floats as WAV, by hand: libsndfile puts the time of day into such a file, and no two would be the same."""
     from earwitness.audio.track import RATE_HZ
-    from earwitness.files import atomic_write
+    from earwitness.files.atomic import atomic_write
 
-    size = decoded.stat().st_size
+    size = raw.stat().st_size
     kind = (b"fmt ", 16, 3, 1, RATE_HZ, 4 * RATE_HZ, 4, 32)  # 3: floats; 1 channel
     head = struct.pack(
         "<4sI4s4sIHHIIHH4sII4sI", b"RIFF", size + 48, b"WAVE", *kind, b"fact", 4, size // 4, b"data", size
     )
-    with atomic_write(out) as temporary, decoded.open("rb") as samples, temporary.open("wb") as file:
+    with atomic_write(out) as temporary, raw.open("rb") as samples, temporary.open("wb") as file:
         file.write(head)
         shutil.copyfileobj(samples, file)
 

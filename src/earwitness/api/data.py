@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from earwitness.api.records import Source, Sources, paths, several
+from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.types import Dataset
 
 if TYPE_CHECKING:
-    from earwitness.data import Finding
-    from earwitness.runs.exchange import Arrival
-    from earwitness.scoring.sclite import ScliteFiles
+    from earwitness.data import DataProblem
+    from earwitness.records.exchange import Arrival
+    from earwitness.scoring.formats.sclite import ScliteFiles
 
-Report = Callable[[int, int], None]
+ExportProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """Records in one file."""
 
     zip: Path
@@ -31,7 +31,7 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportedSclite:
+class ScliteExport:
     """Records as files for sclite."""
 
     files: Mapping[Path, ScliteFiles]
@@ -40,15 +40,15 @@ class ExportedSclite:
     """A sentence for each record that was not written."""
 
 
-def load(
-    data: Source,
+def read_data(
+    data: RecordSource,
     *,
     limit: int | None = None,
     tag: Mapping[str, str] | None = None,
     language: str | None = None,
     channel: int | None = None,
     column: Mapping[str, str] | None = None,
-    report: Report | None = None,
+    progress: ExportProgress | None = None,
 ) -> Dataset:
     """Load a dataset: its clips with their references, its name, licence and hash.
 
@@ -59,64 +59,64 @@ def load(
         language: Of clips that state none.
         channel: Of clips that state none.
         column: Which column of a table, or key of JSON lines, has what, such as ``{"text": "Wording"}``.
-        report: Called with how many clips are done, of how many.
+        progress: Called with how many clips are done, of how many.
 
     Raises:
         DataNotFoundError: When there is no such thing.
         ManifestError: For the first line that cannot be read, or an id that is there twice.
 
-    >>> load("sample", limit=2).name
+    >>> read_data("sample", limit=2).name
     'sample[:2]'
     """
     from earwitness import data as room
 
     return room.load(
-        _source(data), limit=limit, tags=tag, language=language, channel=channel, columns=column, report=report
+        _source(data), limit=limit, tags=tag, language=language, channel=channel, columns=column, progress=progress
     )
 
 
 def check(
-    data: Source,
+    data: RecordSource,
     *,
     deep: bool = False,
     column: Mapping[str, str] | None = None,
     format: str | None = None,  # noqa: A002 - the word of the command line
-    report: Report | None = None,
-) -> list[Finding]:
+    progress: ExportProgress | None = None,
+) -> list[DataProblem]:
     """Return everything that is wrong with a dataset.
 
     Args:
-        data: As for ``load``.
+        data: As for ``read_data``.
         deep: Whether to decode every clip.
-        column: As for ``load``.
+        column: As for ``read_data``.
         format: Of the manifest; ``None`` finds out.
-        report: Called with how many clips are done, of how many.
+        progress: Called with how many clips are done, of how many.
 
     Raises:
         DataError: When there is no dataset at all.
     """
     from earwitness import data as room
 
-    return room.check(_source(data), deep=deep, columns=column, format=format, report=report)
+    return room.check(_source(data), deep=deep, columns=column, format=format, progress=progress)
 
 
 def join(
-    data: Source,
+    data: RecordSource,
     seconds: float,
     *,
     seed: int = 0,
     gap: float = 0.5,
     column: Mapping[str, str] | None = None,
-    out: Source | None = None,
+    out: RecordSource | None = None,
 ) -> Dataset:
     """Make one long recording out of clips, with its exact reference, and return it as a dataset of one clip.
 
     Args:
-        data: Where the clips come from, as for ``load``.
+        data: Where the clips come from, as for ``read_data``.
         seconds: How long the recording may be.
         seed: Of the order of the clips.
         gap: Seconds of silence between clips.
-        column: As for ``load``.
+        column: As for ``read_data``.
         out: Folder to make; ``None`` for one in the cache. ``Dataset.source`` says where it is.
 
     Raises:
@@ -130,7 +130,7 @@ def join(
     return room.load(folder)
 
 
-def export(records: Sources, out: Source) -> Exported:
+def export(records: RecordSources, out: RecordSource) -> ExportResult:
     """Pack complete records with their texts in one file, for another machine; audio is not in it.
 
     Args:
@@ -141,13 +141,13 @@ def export(records: Sources, out: Source) -> Exported:
         RecordError: When not one of them can be packed, or one cannot be read.
         FileError: When the zip cannot be written.
     """
-    from earwitness.runs.exchange import pack
+    from earwitness.records.exchange import pack
 
     packed, left_out = pack(paths(records), Path(out))
-    return Exported(Path(out), tuple(packed), tuple(left_out))
+    return ExportResult(Path(out), tuple(packed), tuple(left_out))
 
 
-def export_sclite(records: Sources, out: Source) -> ExportedSclite:
+def export_sclite(records: RecordSources, out: RecordSource) -> ScliteExport:
     """Write what was compared in complete records, for NIST's sclite; ``--sclite`` of the command.
 
     Each record gets a folder of its own, ``<model>/<record>``, with trn, and with stm and ctm where there are times.
@@ -160,13 +160,13 @@ def export_sclite(records: Sources, out: Source) -> ExportedSclite:
         RecordError: When not one of them can be written, or one cannot be read.
         ScoringError: When ids do not fit, or a file cannot be written.
     """
-    from earwitness.runs.exchange import for_sclite
+    from earwitness.records.exchange import for_sclite
 
     written, left_out = for_sclite(paths(records), Path(out))
-    return ExportedSclite(written, tuple(left_out))
+    return ScliteExport(written, tuple(left_out))
 
 
-def import_(sources: Sources, *, out: Source = "runs") -> list[Arrival]:
+def import_(sources: RecordSources, *, out: RecordSource = "runs") -> list[Arrival]:
     """Take in records from another machine, each verified; nothing that is here is written over.
 
     Args:
@@ -181,10 +181,10 @@ def import_(sources: Sources, *, out: Source = "runs") -> list[Arrival]:
         RecordError: When there is no record in it.
         FileError: When ``out`` cannot be written.
     """
-    from earwitness.runs.exchange import take_in
+    from earwitness.records.exchange import take_in
 
     return [arrival for source in several(sources) for arrival in take_in(Path(source), Path(out))]
 
 
-def _source(data: Source) -> str | Path:
+def _source(data: RecordSource) -> str | Path:
     return data if isinstance(data, str) else Path(data)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DoctorCheck:
     """One line of the doctor's answer."""
 
     what: str
@@ -23,7 +23,7 @@ class Check:
     """What to type where it does not work."""
 
 
-def doctor() -> list[Check]:
+def doctor() -> list[DoctorCheck]:
     """Look at engines, weights, data, decoders, disk and devices; the needed checks come first.
 
     >>> [check.what for check in doctor() if check.needed and not check.works]
@@ -34,24 +34,24 @@ def doctor() -> list[Check]:
     ]  # fmt: skip
 
 
-def _machine() -> Iterator[Check]:
+def _machine() -> Iterator[DoctorCheck]:
     import os
 
-    from earwitness.fetch import cache_dir
-    from earwitness.runs.environment import environment
+    from earwitness.files.fetch import cache_dir
+    from earwitness.records.environment import environment
 
     here = environment()
     memory = f"{here.memory_bytes / 2**30:.0f} GiB"
-    yield Check("machine", True, True, f"{here.cpu}, {here.cores} cores, {memory}, Python {here.python}")
+    yield DoctorCheck("machine", True, True, f"{here.cpu}, {here.cores} cores, {memory}, Python {here.python}")
     cache = cache_dir()
     root = next(folder for folder in (cache, *cache.parents) if folder.exists())
     writable = os.access(root, os.W_OK)
     free = shutil.disk_usage(root).free / 1e9
     remedy = "" if writable else "set EARWITNESS_CACHE to a folder that can be written"
-    yield Check("cache", writable, True, f"{cache}, {free:.0f} GB free", remedy)
+    yield DoctorCheck("cache", writable, True, f"{cache}, {free:.0f} GB free", remedy)
 
 
-def _decoders() -> Iterator[Check]:
+def _decoders() -> Iterator[DoctorCheck]:
     from importlib.metadata import PackageNotFoundError, version
 
     for package, reads in (
@@ -60,12 +60,12 @@ def _decoders() -> Iterator[Check]:
         ("soxr", "resampling"),
     ):
         try:
-            yield Check(f"decoder {package}", True, True, f"{version(package)}: {reads}")
+            yield DoctorCheck(f"decoder {package}", True, True, f"{version(package)}: {reads}")
         except PackageNotFoundError:
-            yield Check(f"decoder {package}", False, True, f"for {reads}", f"pip install {package}")
+            yield DoctorCheck(f"decoder {package}", False, True, f"for {reads}", f"pip install {package}")
 
 
-def _engines() -> Iterator[Check]:
+def _engines() -> Iterator[DoctorCheck]:
     from earwitness.engines.registry import engine_names, get_engine
     from earwitness.workers.environments import packages_of, place_of, why_not_here
 
@@ -75,12 +75,12 @@ def _engines() -> Iterator[Check]:
         versions = ", ".join(f"{package} {version}" for package, version in packages_of(spec).items())
         own = " in an environment of its own" if place == "own" else ""
         found = f"{versions or 'built in'}{own}" if place else why_not_here(spec) or ""
-        yield Check(
+        yield DoctorCheck(
             f"engine {name}", place is not None, False, found, "" if place else f"earwitness engines install {name}"
         )
 
 
-def _weights() -> Iterator[Check]:
+def _weights() -> Iterator[DoctorCheck]:
     from earwitness import weights
     from earwitness.engines.catalog import models
 
@@ -92,35 +92,35 @@ def _weights() -> Iterator[Check]:
         if folder is None and all(source.startswith("hf:") for source in model.sources):
             continue
         remedy = "" if folder else f"earwitness models pull {model.id}"
-        yield Check(f"model {model.id}", folder is not None, False, str(folder or "not pulled"), remedy)
+        yield DoctorCheck(f"model {model.id}", folder is not None, False, str(folder or "not pulled"), remedy)
 
 
-def _speech() -> Iterator[Check]:
+def _speech() -> Iterator[DoctorCheck]:
     from earwitness.audio.speech import unavailable
     from earwitness.weights import speech
 
     why_not = unavailable()
     if why_not:
         said, _, remedy = why_not.partition(" Run: ")
-        yield Check("speech activity", False, False, said, remedy)
+        yield DoctorCheck("speech activity", False, False, said, remedy)
         return
     path = speech.locate()
     remedy = "" if path else "earwitness run DATA --model M --speech"
-    yield Check("speech activity", path is not None, False, f"{speech.NAME}: {path or 'not pulled'}", remedy)
+    yield DoctorCheck("speech activity", path is not None, False, f"{speech.NAME}: {path or 'not pulled'}", remedy)
 
 
-def _corpora() -> Iterator[Check]:
+def _corpora() -> Iterator[DoctorCheck]:
     from earwitness.data import corpora
     from earwitness.errors import DataNotFoundError
 
     for name in corpora.CORPORA:
         try:
-            yield Check(f"corpus {name}", True, False, str(corpora.folder(name)))
+            yield DoctorCheck(f"corpus {name}", True, False, str(corpora.folder(name)))
         except DataNotFoundError:
-            yield Check(f"corpus {name}", False, False, "not pulled", f"earwitness data pull {name}")
+            yield DoctorCheck(f"corpus {name}", False, False, "not pulled", f"earwitness data pull {name}")
 
 
-def _devices() -> Iterator[Check]:
+def _devices() -> Iterator[DoctorCheck]:
     from earwitness.engines.devices import here
 
     machine = here()
@@ -130,4 +130,4 @@ def _devices() -> Iterator[Check]:
         ("tpu", "no TPU chip is seen"),
     ):
         count = machine.get(kind, 0)
-        yield Check(f"device {kind}", bool(count), False, f"{count} here" if count else absent)
+        yield DoctorCheck(f"device {kind}", bool(count), False, f"{count} here" if count else absent)

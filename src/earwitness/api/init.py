@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from earwitness.api.records import Source
+from earwitness.api.records import RecordSource
 from earwitness.errors import UsageError
 
 _FEW = 3
@@ -15,7 +15,7 @@ _SCRIPTED = ("fake:echo", "fake:chat")
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class InitResult:
     """A study file that was written."""
 
     study: Path
@@ -24,7 +24,7 @@ class Begun:
     """Those that it names, which can be run here."""
 
 
-def init(folder: Source = ".", *, force: bool = False) -> Begun:
+def init(folder: RecordSource = ".", *, force: bool = False) -> InitResult:
     """Write ``earwitness.toml``, every key explained, with models that can be run here, on the built-in sample.
 
     Args:
@@ -38,7 +38,7 @@ def init(folder: Source = ".", *, force: bool = False) -> Begun:
     from importlib.resources import files
 
     from earwitness.engines.catalog import USER_FILE
-    from earwitness.files import write_text
+    from earwitness.files.atomic import write_text
 
     path = Path(folder) / USER_FILE
     if path.exists() and not force:
@@ -46,7 +46,7 @@ def init(folder: Source = ".", *, force: bool = False) -> Begun:
     models = present() or _SCRIPTED
     text = files("earwitness.api").joinpath("study.toml").read_text(encoding="utf-8")
     write_text(path, text.replace("@MODELS@", json.dumps(list(models))))
-    return Begun(path, models)
+    return InitResult(path, models)
 
 
 def present() -> tuple[str, ...]:

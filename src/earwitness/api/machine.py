@@ -1,4 +1,4 @@
-"""``earwitness models`` and ``engines`` as functions: what is on this machine, and what brings it here."""
+"""``earwitness models`` and ``list_engines`` as functions: what is on this machine, and what brings it here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelHere:
+class ModelStatus:
     """A model of the catalog, and its weights on this machine."""
 
     model: Model
@@ -40,7 +40,7 @@ class ModelHere:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineHere:
+class EngineStatus:
     """An engine, and where it runs on this machine."""
 
     engine: str
@@ -69,10 +69,10 @@ class EngineHere:
     """What to type where it is not installed; empty where it is."""
 
 
-def models() -> list[ModelHere]:
+def list_models() -> list[ModelStatus]:
     """Return every model that is known: the built-in catalog, then ``earwitness.toml`` of the working folder.
 
-    >>> next(row.model.languages for row in models() if row.model.id == "faster-whisper:tiny.en")
+    >>> next(row.model.languages for row in list_models() if row.model.id == "faster-whisper:tiny.en")
     ('en',)
     """
     from earwitness.engines.catalog import models as rows
@@ -80,12 +80,12 @@ def models() -> list[ModelHere]:
     return [model_here(model) for model in rows()]
 
 
-def model_here(model: Model) -> ModelHere:
+def model_here(model: Model) -> ModelStatus:
     """Return what this machine has of a model."""
     from earwitness import weights
 
-    found = weights.held(model)
-    return ModelHere(
+    found = weights.local_weights(model)
+    return ModelStatus(
         model=model,
         folder=found.folder if found else None,
         came_from=found.source if found else None,
@@ -95,10 +95,10 @@ def model_here(model: Model) -> ModelHere:
     )
 
 
-def engines() -> list[EngineHere]:
+def list_engines() -> list[EngineStatus]:
     """Return every engine that is known, and where it runs.
 
-    >>> next(row.place for row in engines() if row.engine == "fake")
+    >>> next(row.place for row in list_engines() if row.engine == "fake")
     'here'
     """
     from earwitness.engines.registry import engine_names, get_engine
@@ -106,7 +106,7 @@ def engines() -> list[EngineHere]:
     return [engine_here(get_engine(name).spec) for name in engine_names()]
 
 
-def engine_here(spec: EngineSpec) -> EngineHere:
+def engine_here(spec: EngineSpec) -> EngineStatus:
     """Return where an engine runs on this machine."""
     import platform
 
@@ -114,7 +114,7 @@ def engine_here(spec: EngineSpec) -> EngineHere:
     from earwitness.workers.install import lock_of
 
     place, stamp, lock = place_of(spec), stamp_of(spec), lock_of(spec)
-    return EngineHere(
+    return EngineStatus(
         engine=spec.name,
         place=place,
         why_not_here=why_not_here(spec),
@@ -130,12 +130,12 @@ def engine_here(spec: EngineSpec) -> EngineHere:
     )
 
 
-def install(engine: str | Iterable[str], *, report: Tell = lambda _: None) -> list[EngineHere]:
+def install(engine: str | Iterable[str], *, progress: Tell = lambda _: None) -> list[EngineStatus]:
     """Give engines environments of their own; nothing is done for those that this Python has, or that are whole.
 
     Args:
         engine: Names, such as ``whisper``; one or several.
-        report: Called with a line for every step of the installer.
+        progress: Called with a line for every step of the installer.
 
     Raises:
         EngineError: When there is no such engine, or it cannot be installed.
@@ -146,16 +146,16 @@ def install(engine: str | Iterable[str], *, report: Tell = lambda _: None) -> li
 
     specs = [get_engine(name).spec for name in ([engine] if isinstance(engine, str) else engine)]
     for plan in [installing.plan(spec) for spec in specs if why_not_here(spec)]:
-        installing.install(plan, report)
+        installing.install(plan, progress)
     return [engine_here(spec) for spec in specs]
 
 
-def pull(name: str | Iterable[str], *, report: Tell = lambda _: None) -> dict[str, Path | None]:
+def pull(name: str | Iterable[str], *, progress: Tell = lambda _: None) -> dict[str, Path | None]:
     """Get weights and corpora into the cache, checked; what is there already is left as it is.
 
     Args:
         name: Model ids, such as ``faster-whisper:base``, and names of corpora, such as ``telephony-en``.
-        report: Called with a line for every step.
+        progress: Called with a line for every step.
 
     Returns:
         Their folders by name; ``None`` for a model that needs no weights.
@@ -173,7 +173,7 @@ def pull(name: str | Iterable[str], *, report: Tell = lambda _: None) -> dict[st
     # Every name is looked up before the first byte is pulled.
     wanted = {one: find(one) if ":" in one else None for one in names}
     return {
-        one: corpora.pull(one, report) if model is None else weights.pull(model, report)
+        one: corpora.pull(one, progress) if model is None else weights.pull(model, progress)
         for one, model in wanted.items()
     }
 
@@ -219,14 +219,14 @@ def uninstall(engine: str | Iterable[str]) -> dict[str, bool]:
     return {spec.name: environments.remove(spec) for spec in specs}
 
 
-def convert(model: str, to: str, out: str | Path, *, report: Tell = lambda _: None) -> Path:
+def convert(model: str, to: str, out: str | Path, *, progress: Tell = lambda _: None) -> Path:
     """Write the weights of a CTranslate2 Whisper in another engine's format; they are pulled first when missing.
 
     Args:
         model: Id, such as ``faster-whisper:base``.
         to: ``openai``, ``huggingface`` or ``ggml``.
         out: A folder that is made.
-        report: Called with a line for every step of pulling.
+        progress: Called with a line for every step of pulling.
 
     Raises:
         UsageError: For a model without weights.
@@ -236,7 +236,7 @@ def convert(model: str, to: str, out: str | Path, *, report: Tell = lambda _: No
     from earwitness.engines.catalog import find
     from earwitness.errors import UsageError
 
-    source = weights.pull(find(model), report)
+    source = weights.pull(find(model), progress)
     if source is None:
         raise UsageError(f"Model {model!r} has no weights to convert.")
     weights.convert(to, source, Path(out).resolve())

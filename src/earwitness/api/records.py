@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from earwitness.runs import store
-from earwitness.runs.record import ClipResult, Run
+from earwitness.records import store
+from earwitness.records.record import ClipResult, Run
 
 if TYPE_CHECKING:
-    from earwitness.runs.query import Answer
+    from earwitness.records.query import QueryResult
 
-Source = str | os.PathLike[str]
+RecordSource = str | os.PathLike[str]
 """A path, or something that has one, such as a ``Record``."""
-Sources = Source | Iterable[Source]
+RecordSources = RecordSource | Iterable[RecordSource]
 """One or several."""
 
 
@@ -34,7 +34,7 @@ class Record:
         return str(self.path)
 
 
-def records(sources: Sources = "runs") -> list[Record]:
+def list_records(sources: RecordSources = "runs") -> list[Record]:
     """Read the records among and below the paths, sorted by path, each once.
 
     Args:
@@ -46,7 +46,7 @@ def records(sources: Sources = "runs") -> list[Record]:
     return [Record(path, store.read_run(path)) for path in paths(sources)]
 
 
-def clips(record: Source) -> list[ClipResult]:
+def clips(record: RecordSource) -> list[ClipResult]:
     """Read the clips of a record, in its order: each with its text or failure, its counts and findings.
 
     Args:
@@ -58,7 +58,7 @@ def clips(record: Source) -> list[ClipResult]:
     return store.read_clips(Path(record))
 
 
-def query(records: Sources = "runs", *, sql: str) -> Answer:
+def query(records: RecordSources = "runs", *, sql: str) -> QueryResult:
     """Answer one SELECT over the tables ``runs``, ``scores`` and ``clips``: ``earwitness runs --sql``.
 
     Args:
@@ -69,13 +69,13 @@ def query(records: Sources = "runs", *, sql: str) -> Answer:
         RecordError: For a path that is not there, or a clips file that cannot be read.
         UsageError: When DuckDB is not here, for anything but one SELECT, or for a query that does not work.
     """
-    from earwitness.runs.query import query as asked
-    from earwitness.runs.shelf import shelf
+    from earwitness.records.listing import list_records
+    from earwitness.records.query import query as asked
 
-    return asked(shelf([Path(source) for source in several(records)]).records, sql)
+    return asked(list_records([Path(source) for source in several(records)]).records, sql)
 
 
-def paths(sources: Sources) -> list[Path]:
+def paths(sources: RecordSources) -> list[Path]:
     """Return the files of the records among and below the paths, sorted, each once.
 
     Raises:
@@ -84,7 +84,7 @@ def paths(sources: Sources) -> list[Path]:
     return store.find_records([Path(source) for source in several(sources)])
 
 
-def several(sources: Sources) -> list[Source]:
+def several(sources: RecordSources) -> list[RecordSource]:
     """Return one or several as several.
 
     >>> several("runs"), several(["a", "b"])

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from earwitness.api.records import Source
+from earwitness.api.records import RecordSource
 from earwitness.types import Clip, Hypothesis, Score
 
 if TYPE_CHECKING:
-    from earwitness.scoring.terms import TermCount, TermPlaces
+    from earwitness.scoring.metrics.terms import TermCount, TermPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], 
         terms: Key terms; none for no recall and precision.
         normalizer: By name.
     """
-    from earwitness.scoring.punctuation import raw_scores
-    from earwitness.scoring.terms import number_score, term_places, term_scores
+    from earwitness.scoring.metrics.punctuation import raw_scores
+    from earwitness.scoring.metrics.terms import number_score, term_places, term_scores
 
     counts: tuple[TermCount, ...] = ()
     middle: tuple[Score, ...] = ()
@@ -53,12 +53,12 @@ def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], 
     )
 
 
-def read_list(terms: Source | Iterable[str]) -> tuple[str, ...]:
+def read_list(terms: RecordSource | Iterable[str]) -> tuple[str, ...]:
     """Return key terms: those given, or those of a file, one a line.
 
     Raises:
         ScoringError: When the file cannot be read, or holds no term.
     """
-    from earwitness.scoring.terms import read_terms
+    from earwitness.scoring.metrics.terms import read_terms
 
     return read_terms(Path(terms)) if isinstance(terms, str | os.PathLike) else tuple(terms)

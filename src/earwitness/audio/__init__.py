@@ -3,7 +3,7 @@
 What is exported decodes in a process of its own (``fence``), which does the work of ``decode``.
 """
 
-from earwitness.audio.decode import AudioInfo
-from earwitness.audio.fence import Decoded, decode, decode_to, decoded, inspect, probe
+from earwitness.audio.fence import SampleFile, decode, decode_file, decode_to, inspect, probe
+from earwitness.audio.in_process import AudioInfo
 
-__all__ = ["AudioInfo", "Decoded", "decode", "decode_to", "decoded", "inspect", "probe"]
+__all__ = ["AudioInfo", "SampleFile", "decode", "decode_file", "decode_to", "inspect", "probe"]

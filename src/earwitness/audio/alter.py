@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from earwitness.audio.conditions import EFFECTS, Condition, Given, Step
-from earwitness.audio.track import BLOCK, Block, Scene, Track, in_memory, on_disk
+from earwitness.audio.conditions import EFFECTS, Condition, EffectInput, Step
+from earwitness.audio.source import Block
+from earwitness.audio.track import BLOCK, Scene, Track, in_memory, on_disk
 
 
 def alter(samples: Block, condition: Condition, scene: Scene) -> Block:
@@ -68,7 +69,7 @@ def alter_file(path: Path, condition: Condition, scene: Scene) -> int:
 
 def _blocks(track: Track, step: Step, place: int, scene: Scene) -> Iterator[Block]:
     seed = f"{scene.clip_id}|{place}|{step.kind}|{step.variant}"
-    for block in EFFECTS[step.kind].make(track, Given(step.value or 0.0, step.variant, seed, scene)):
+    for block in EFFECTS[step.kind].make(track, EffectInput(step.value or 0.0, step.variant, seed, scene)):
         yield block.astype(np.float32)
 
 
@@ -77,8 +78,8 @@ def _peak(samples: Block) -> float:
 
 
 def _within(samples: Block, loudest: float) -> Block:
-    found: Block = np.clip(samples / np.float32(loudest), -1, 1)
-    return found
+    block: Block = np.clip(samples / np.float32(loudest), -1, 1)
+    return block
 
 
 def _turn_down(path: Path, loudest: float) -> None:

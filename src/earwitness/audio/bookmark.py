@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from earwitness.audio.open import open_source
-from earwitness.audio.source import Block, Source
+from earwitness.audio.source import AudioSource, Block
 
 _Key = tuple[str, int, int, int]
 
@@ -24,7 +24,7 @@ class _Page:
     """An open file, and its last block."""
 
     key: _Key
-    source: Source
+    source: AudioSource
     stack: ExitStack
     start: int
     """The place of the block, in frames from the beginning of the file."""
@@ -40,7 +40,7 @@ class Bookmark:
         self._page: _Page | None = None
 
     @contextmanager
-    def open(self, path: str | Path, start_s: float = 0.0) -> Iterator[Source]:
+    def open(self, path: str | Path, start_s: float = 0.0) -> Iterator[AudioSource]:
         """Open a file at a place in time, as ``open_source`` does.
 
         Raises:

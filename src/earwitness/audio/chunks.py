@@ -49,10 +49,10 @@ def data_chunk(file: BinaryIO) -> DataChunk | None:
     return DataChunk(None if _is_placeholder(stated, room) else stated, room)
 
 
-def _is_placeholder(stated: int, room: int) -> bool:
-    if stated <= room:
-        return stated <= 0 < room
-    return stated >= _LARGEST or any(abs(stated - limit) < _NEAR for limit in _LIMITS)
+def _is_placeholder(size_bytes: int, room: int) -> bool:
+    if size_bytes <= room:
+        return size_bytes <= 0 < room
+    return size_bytes >= _LARGEST or any(abs(size_bytes - limit) < _NEAR for limit in _LIMITS)
 
 
 def _place(file: BinaryIO, head: bytes) -> tuple[int, int] | None:

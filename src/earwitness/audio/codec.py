@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.audio.damage import resampled
+from earwitness.audio.damage import resample_to
 from earwitness.audio.track import BLOCK, RATE_HZ, Track, Wide, exactly
 from earwitness.errors import UsageError
 
@@ -113,9 +113,9 @@ def through_alaw(track: Track) -> Iterator[Wide]:
 
 
 def _through(track: Track, there_and_back: Callable[[Pcm], Pcm]) -> Iterator[Wide]:
-    narrow = resampled(track.blocks(), RATE_HZ, _TELEPHONE_HZ)
+    narrow = resample_to(track.blocks(), RATE_HZ, _TELEPHONE_HZ)
     heard = (there_and_back(_pcm(block)) / 32_768 for block in narrow)
-    return exactly(resampled(heard, _TELEPHONE_HZ, RATE_HZ), track.n_samples)
+    return exactly(resample_to(heard, _TELEPHONE_HZ, RATE_HZ), track.n_samples)
 
 
 def through_gsm(track: Track) -> Iterator[Wide]:
@@ -125,11 +125,11 @@ def through_gsm(track: Track) -> Iterator[Wide]:
     how: Any = {"samplerate": _TELEPHONE_HZ, "channels": 1, "format": "RAW", "subtype": "GSM610"}
     with tempfile.TemporaryFile() as coded:
         with soundfile.SoundFile(coded, "w", **how) as file:
-            for block in resampled(track.blocks(), RATE_HZ, _TELEPHONE_HZ):
+            for block in resample_to(track.blocks(), RATE_HZ, _TELEPHONE_HZ):
                 file.write(_pcm(block))
         coded.seek(0)
         with soundfile.SoundFile(coded, "r", **how) as file:
-            yield from exactly(resampled(_rest(file), _TELEPHONE_HZ, RATE_HZ), track.n_samples)
+            yield from exactly(resample_to(_rest(file), _TELEPHONE_HZ, RATE_HZ), track.n_samples)
 
 
 def _rest(file: Any) -> Iterator[Wide]:
@@ -147,10 +147,10 @@ def through_av(track: Track, name: str, bits_per_s: float | None) -> Iterator[Wi
         bits_per_s: What the encoder is to aim at; ``None`` for a codec that has one rate only.
     """
     codec = CODECS[name]
-    narrow = resampled(track.blocks(), RATE_HZ, codec.rate_hz)
+    narrow = resample_to(track.blocks(), RATE_HZ, codec.rate_hz)
     late = round(codec.delay_s * RATE_HZ)
-    heard = resampled(_coded(narrow, codec, bits_per_s), codec.decoded_hz, RATE_HZ)
-    for block in exactly(heard, track.n_samples + late):
+    wides = resample_to(_coded(narrow, codec, bits_per_s), codec.decoded_hz, RATE_HZ)
+    for block in exactly(wides, track.n_samples + late):
         yield block[late:]
         late = max(0, late - len(block))
 

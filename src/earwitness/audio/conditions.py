@@ -59,7 +59,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class EffectInput:
     """What an effect is given besides the sound."""
 
     value: float
@@ -80,7 +80,7 @@ class Effect:
     """Its name."""
     summary: str
     """What it does, in a line."""
-    make: Callable[[Track, Given], Iterator[Wide]]
+    make: Callable[[Track, EffectInput], Iterator[Wide]]
     """Does it, in blocks."""
     example: str
     """A step as it is typed."""
@@ -102,22 +102,22 @@ class Effect:
     """Raised whenever the same name gives other samples."""
 
 
-def _noise(track: Track, given: Given) -> Iterator[Wide]:
-    made = noise.pink if given.variant == "pink" else noise.white
-    unwanted = made(given.seed, track.n_samples)
-    return noise.add(track, unwanted, given.value, speech=given.scene.speech)
+def _noise(track: Track, inputs: EffectInput) -> Iterator[Wide]:
+    made = noise.pink if inputs.variant == "pink" else noise.white
+    unwanted = made(inputs.seed, track.n_samples)
+    return noise.add(track, unwanted, inputs.value, speech=inputs.scene.speech)
 
 
-def _babble(track: Track, given: Given) -> Iterator[Wide]:
-    unwanted = noise.babble(given.seed, track.n_samples, given.scene)
-    return noise.add(track, unwanted, given.value, speech=given.scene.speech)
+def _babble(track: Track, inputs: EffectInput) -> Iterator[Wide]:
+    unwanted = noise.babble(inputs.seed, track.n_samples, inputs.scene)
+    return noise.add(track, unwanted, inputs.value, speech=inputs.scene.speech)
 
 
-def _lose(track: Track, given: Given) -> Iterator[Wide]:
-    return damage.lose(track, given.value, given.seed, bursts=given.variant == "bursts")
+def _lose(track: Track, inputs: EffectInput) -> Iterator[Wide]:
+    return damage.lose(track, inputs.value, inputs.seed, bursts=inputs.variant == "bursts")
 
 
-def _through(name: str) -> Callable[[Track, Given], Iterator[Wide]]:
+def _through(name: str) -> Callable[[Track, EffectInput], Iterator[Wide]]:
     return lambda track, given: codec.through_av(track, name, 1000 * given.value if given.value else None)
 
 

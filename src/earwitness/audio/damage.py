@@ -59,16 +59,16 @@ def lose(track: Track, percent: float, seed: str, *, bursts: bool = False) -> It
 
 
 def _lost(n: int, share: float, seed: str, *, bursts: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    drawn = uniform(random_bits(seed), n + 1)
+    wide = uniform(random_bits(seed), n + 1)
     if not bursts:
-        return drawn[1:] < share
+        return wide[1:] < share
     leave = 1 / MEAN_BURST
     enter = min(1.0, leave * share / (1 - share))
     lost = np.zeros(n, np.bool_)
-    state = bool(drawn[0] < share)
+    state = bool(wide[0] < share)
     for place in range(n):
         lost[place] = state
-        state = bool(drawn[place + 1] >= leave) if state else bool(drawn[place + 1] < enter)
+        state = bool(wide[place + 1] >= leave) if state else bool(wide[place + 1] < enter)
     return lost
 
 
@@ -81,7 +81,7 @@ def turn_down(track: Track, gain_db: float) -> Iterator[Wide]:
 
 def change_speed(track: Track, factor: float) -> Iterator[Wide]:
     """Yield the sound played so many times as fast, pitch and all, by resampling (Ko et al., Interspeech 2015)."""
-    yield from exactly(resampled(track.blocks(), RATE_HZ * factor, RATE_HZ), round(track.n_samples / factor))
+    yield from exactly(resample_to(track.blocks(), RATE_HZ * factor, RATE_HZ), round(track.n_samples / factor))
 
 
 def pad(track: Track, silence_s: float) -> Iterator[Wide]:
@@ -92,7 +92,7 @@ def pad(track: Track, silence_s: float) -> Iterator[Wide]:
     yield from exactly((), n)
 
 
-def resampled(blocks: Iterator[Wide], from_hz: float, to_hz: float) -> Iterator[Wide]:
+def resample_to(blocks: Iterator[Wide], from_hz: float, to_hz: float) -> Iterator[Wide]:
     """Resample with soxr, high quality, in float64."""
     import soxr
 

@@ -106,7 +106,7 @@ def _refusal(message: str, kind: type[AudioError] = AudioError) -> dict[str, Any
 
 
 def _probe(path: str, *, count: bool) -> dict[str, Any]:
-    from earwitness.audio.decode import probe
+    from earwitness.audio.in_process import probe
 
     return {"info": asdict(probe(path, count=count))}
 
@@ -120,18 +120,18 @@ def _bookmark() -> Bookmark:
 
 def _decode(request: Mapping[str, Any]) -> dict[str, Any]:
     from earwitness.audio.channels import Channels
-    from earwitness.audio.decode import decode_to
     from earwitness.audio.excerpt import ExcerptOptions
+    from earwitness.audio.in_process import decode_to
     from earwitness.audio.open import open_source
-    from earwitness.audio.source import SKIPPED, Block, Source
+    from earwitness.audio.source import SKIPPED, AudioSource, Block
 
     channels = Channels()
-    sources: list[Source] = []
+    sources: list[AudioSource] = []
     excerpt: ExcerptOptions = {name: request[name] for name in ExcerptOptions.__annotations__}  # type: ignore[assignment]
     longest_s = min(request["longest_s"] or MOST_S, request["duration_s"] or MOST_S)
     _bound("RLIMIT_FSIZE", round((longest_s + 60) * request["rate_hz"]) * _SAMPLE_BYTES)
 
-    def watch(block: Block, source: Source) -> None:
+    def watch(block: Block, source: AudioSource) -> None:
         sources[:] = [source]
         if request["channel"] is None:  # one that was chosen is heard as it is, whatever the others hold
             channels.add(block)

@@ -23,8 +23,8 @@ from typing import IO, Any, Unpack
 
 import numpy as np
 
-from earwitness.audio.decode import AudioInfo
 from earwitness.audio.excerpt import RATE_HZ, ExcerptOptions
+from earwitness.audio.in_process import AudioInfo
 from earwitness.audio.protocol import COMMAND, READY_S, answer_of, request_line, tie
 from earwitness.errors import DecoderError
 from earwitness.types import Audio
@@ -36,7 +36,7 @@ _LEAST_BYTES_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class SampleFile:
     """A file of samples that was written."""
 
     n_samples: int
@@ -77,20 +77,20 @@ def inspect(path: str | Path, **options: Unpack[ExcerptOptions]) -> tuple[Audio,
     """Decode as ``decode`` does, and return what was noticed on the way, too: see ``channels``."""
     with tempfile.TemporaryDirectory(prefix=f"earwitness-{_me()}_") as folder:
         target = Path(folder, "audio.f32")
-        remarks = decoded(path, target, **options).remarks
+        remarks = decode_file(path, target, **options).remarks
         return Audio(np.fromfile(target, "<f4"), options.get("rate_hz", RATE_HZ)), remarks
 
 
 def decode_to(
     path: str | Path, target: Path, *, longest_s: float | None = None, **options: Unpack[ExcerptOptions]
 ) -> int:
-    """Decode to a file of little-endian float32 samples and return how many there are; see ``decoded``."""
-    return decoded(path, target, longest_s=longest_s, **options).n_samples
+    """Decode to a file of little-endian float32 samples and return how many there are; see ``decode_file``."""
+    return decode_file(path, target, longest_s=longest_s, **options).n_samples
 
 
-def decoded(
+def decode_file(
     path: str | Path, target: Path, *, longest_s: float | None = None, **options: Unpack[ExcerptOptions]
-) -> Decoded:
+) -> SampleFile:
     """Decode to a file of little-endian float32 samples.
 
     Arguments and errors are those of ``decode``; an OSError from writing is raised as it was. With ``longest_s``, a
@@ -98,7 +98,7 @@ def decoded(
     """
     line = request_line(path, target.absolute(), longest_s=longest_s, **options)
     answer = _ask(line, str(path), target)
-    return Decoded(answer["samples"], tuple(answer["remarks"]))
+    return SampleFile(answer["samples"], tuple(answer["remarks"]))
 
 
 class _Decoder:

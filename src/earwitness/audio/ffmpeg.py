@@ -12,7 +12,7 @@ import numpy as np
 from earwitness.audio.chunks import DataChunk
 from earwitness.audio.content import Content
 from earwitness.audio.header_length import HEAD_BYTES, asf_s, has_matroska_duration
-from earwitness.audio.source import BLOCK_FRAMES, Block, DurationKind, NotReadableError, Source
+from earwitness.audio.source import BLOCK_FRAMES, AudioSource, Block, DurationKind, NotReadableError
 from earwitness.errors import AudioError
 
 # What holds sound, and nothing that names other files: a playlist would have FFmpeg open whatever it lists.
@@ -37,7 +37,7 @@ _ID3_BYTES = 10
 _FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "flt": 1, "dbl": 1}
 
 
-def read(content: Content, start_s: float, stack: ExitStack) -> Source:
+def read(content: Content, start_s: float, stack: ExitStack) -> AudioSource:
     """Read the first audio stream of a file.
 
     Raises:
@@ -67,7 +67,7 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     if first is None:
         raise AudioError(f"{str(path)!r} holds no audio (0 samples). Leave it out or record it again.")
     duration_s, kind = _duration(content, container, stream)
-    return Source(
+    return AudioSource(
         first.sample_rate,
         first.layout.nb_channels,
         duration_s,
@@ -146,7 +146,7 @@ def _is_stated(content: Content, container: Any) -> bool:
     return bool(names & (_STATED | _STATED_OF_STREAM)) and not is_placeholder
 
 
-def _frames(content: Content, container: Any, stream: Any, skipped: list[int]) -> Iterator[Any]:
+def _frames(content: Content, container: Any, stream: Any, lost_packets: list[int]) -> Iterator[Any]:
     """Decode all packets; those that are no audio, such as junk between two, are counted and passed over."""
     import av
 
@@ -166,10 +166,10 @@ def _frames(content: Content, container: Any, stream: Any, skipped: list[int]) -
         if packet is None:
             break
         read_bytes = max(read_bytes, (packet.pos or 0) + packet.size)
-        yield from _decode(packet, stream.codec_context.name, skipped)
+        yield from _decode(packet, stream.codec_context.name, lost_packets)
 
 
-def _decode(packet: Any, codec: str, skipped: list[int]) -> list[Any]:
+def _decode(packet: Any, codec: str, packets: list[int]) -> list[Any]:
     import av
 
     if packet.duration == 1 and packet.has_sidedata("skip_samples"):
@@ -185,19 +185,19 @@ def _decode(packet: Any, codec: str, skipped: list[int]) -> list[Any]:
     try:
         frames: list[Any] = packet.decode()
     except av.error.FFmpegError:
-        skipped.append(packet.size)
+        packets.append(packet.size)
         return []
     return frames
 
 
-def _blocks(path: Path, first: Any, frames: Iterator[Any], start_s: float, skipped: list[int]) -> Iterator[Block]:
+def _blocks(path: Path, first: Any, frames: Iterator[Any], start_s: float, packets: list[int]) -> Iterator[Block]:
     skip = round(start_s * first.sample_rate)
     parts: list[Block] = []
     n_frames = 0
     for part in _arrays(path, first, frames):
         if skip >= len(part):
             skip -= len(part)
-            skipped.clear()  # damage before the span is not the span's
+            packets.clear()  # damage before the span is not the span's
             continue
         parts.append(part[skip:])
         n_frames += len(part) - skip

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from earwitness.audio.decode import decode
+from earwitness.audio.in_process import decode
 from earwitness.audio.level import NOMINAL_DBOV, active_level
 from earwitness.audio.track import BLOCK, RATE_HZ, Scene, Track, Wide, bell, convolve, in_memory, random_bits, uniform
 from earwitness.errors import AudioError
@@ -94,10 +94,10 @@ def can_babble(others: Sequence[Clip]) -> bool:
     return sum(clip.reference != "" for clip in others) > FEWEST_OTHERS
 
 
-def _voice(bits: np.random.PCG64, wanted: int, scene: Scene) -> Wide:
+def _voice(bits: np.random.PCG64, n: int, scene: Scene) -> Wide:
     parts: list[Wide] = []
     tries = 0
-    while sum(map(len, parts)) < wanted:
+    while sum(map(len, parts)) < n:
         tries += 1
         if tries > 200 or not scene.others:
             raise AudioError(f"There is no speech to make babble of beside clip {scene.clip_id!r}. Check the dataset.")

@@ -18,13 +18,15 @@ from pathlib import Path
 
 from earwitness.audio import ffmpeg, sndfile
 from earwitness.audio.content import Content, content_of
-from earwitness.audio.source import NotReadableError, Source
+from earwitness.audio.source import AudioSource, NotReadableError
 from earwitness.errors import AudioError, AudioNotFoundError
 
 _HIGHEST_RATE_HZ = 768_000
 
 
-def open_source(path: str | Path, start_s: float = 0.0, *, is_probe: bool = False) -> AbstractContextManager[Source]:
+def open_source(
+    path: str | Path, start_s: float = 0.0, *, is_probe: bool = False
+) -> AbstractContextManager[AudioSource]:
     """Open a file at a place in time. For a probe, FLAC is not read through in search of a second stream.
 
     Raises:
@@ -42,7 +44,7 @@ def open_source(path: str | Path, start_s: float = 0.0, *, is_probe: bool = Fals
 
 
 @contextmanager
-def _open(path: Path, start_s: float, is_probe: bool) -> Iterator[Source]:
+def _open(path: Path, start_s: float, is_probe: bool) -> Iterator[AudioSource]:
     try:
         content = content_of(path, is_probe=is_probe)
     except OSError as error:
@@ -57,7 +59,7 @@ def _open(path: Path, start_s: float, is_probe: bool) -> Iterator[Source]:
         yield source
 
 
-def _first(content: Content, start_s: float, stack: ExitStack) -> Source:
+def _first(content: Content, start_s: float, stack: ExitStack) -> AudioSource:
     """Return what the first library that reads the file makes of it."""
     refusals = []
     for read in (sndfile.read_exact, ffmpeg.read, sndfile.read):

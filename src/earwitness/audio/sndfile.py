@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from earwitness.audio.chunks import DataChunk
 from earwitness.audio.content import Content
 from earwitness.audio.flac import is_alone, starts
-from earwitness.audio.source import BLOCK_FRAMES, Block, NotReadableError, Source
+from earwitness.audio.source import BLOCK_FRAMES, AudioSource, Block, NotReadableError
 from earwitness.errors import AudioError
 
 # Frames of one size each: their number is exact, and so is a seek.
@@ -32,7 +32,7 @@ _UNKNOWN_TO_FFMPEG = {("WAV", "NMS_ADPCM_16"), ("WAV", "NMS_ADPCM_24"), ("WAV", 
 _UNKNOWN_FRAMES = 1 << 62
 
 
-def read_exact(content: Content, start_s: float, stack: ExitStack) -> Source:
+def read_exact(content: Content, start_s: float, stack: ExitStack) -> AudioSource:
     """Read a file of which libsndfile is sure to know the length, and to find every place.
 
     Raises:
@@ -55,7 +55,7 @@ def read_exact(content: Content, start_s: float, stack: ExitStack) -> Source:
     return _source(content, file, start_s)
 
 
-def read(content: Content, start_s: float, stack: ExitStack) -> Source:
+def read(content: Content, start_s: float, stack: ExitStack) -> AudioSource:
     """Read any file that libsndfile opens.
 
     Raises:
@@ -68,7 +68,7 @@ def read(content: Content, start_s: float, stack: ExitStack) -> Source:
     return _source(content, file, start_s)
 
 
-def _joined_flac(content: Content, places: list[int], start_s: float, stack: ExitStack) -> Source:
+def _joined_flac(content: Content, places: list[int], start_s: float, stack: ExitStack) -> AudioSource:
     """Read FLAC files that were joined, of which FFmpeg loses a frame at each seam.
 
     Raises:
@@ -81,7 +81,7 @@ def _joined_flac(content: Content, places: list[int], start_s: float, stack: Exi
     ((rate_hz, channels),) = shapes
     duration_s = sum(file.frames for file in files) / rate_hz
     blocks = itertools.chain.from_iterable(_blocks(content.path, file, 0.0, None) for file in files)
-    return Source(rate_hz, channels, duration_s, "stated", "FLAC", _after(blocks, round(start_s * rate_hz)))
+    return AudioSource(rate_hz, channels, duration_s, "stated", "FLAC", _after(blocks, round(start_s * rate_hz)))
 
 
 def _after(blocks: Iterator[Block], skip: int) -> Iterator[Block]:
@@ -121,7 +121,7 @@ def _sound_file(path: Path, name: str | BinaryIO, stack: ExitStack) -> Any:
     return file
 
 
-def _source(content: Content, file: Any, start_s: float) -> Source:
+def _source(content: Content, file: Any, start_s: float) -> AudioSource:
     frames, rate_hz, chunk = file.frames, file.samplerate, content.chunk
     most = None
     if chunk is not None and chunk.is_whole and file.subtype in _SAMPLE_BYTES:
@@ -135,7 +135,7 @@ def _source(content: Content, file: Any, start_s: float) -> Source:
         # libsndfile trims what a header states to what the file holds.
         frames = max(frames, round(frames * chunk.stated_bytes / chunk.room_bytes))
     knows = rate_hz > 0 and frames < _UNKNOWN_FRAMES
-    return Source(
+    return AudioSource(
         rate_hz,
         file.channels,
         frames / rate_hz if knows else None,

@@ -24,7 +24,7 @@ class NotReadableError(AudioError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AudioSource:
     """An open file."""
 
     rate_hz: int

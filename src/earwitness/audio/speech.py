@@ -29,9 +29,9 @@ _CONTEXT = 64
 _STATE = 128
 _WINDOWS_AT_ONCE = 512
 
-Block = npt.NDArray[np.floating]
-Span = tuple[float, float]
-Finder = Callable[[Iterable[Block]], tuple[Span, ...]]
+AnySamples = npt.NDArray[np.floating]
+SpeechSpan = tuple[float, float]
+Finder = Callable[[Iterable[AnySamples]], tuple[SpeechSpan, ...]]
 
 
 def unavailable() -> str | None:
@@ -59,10 +59,10 @@ def finder(model: Path) -> Finder:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
 
-    def find(blocks: Iterable[Block]) -> tuple[Span, ...]:
+    def find(blocks: Iterable[AnySamples]) -> tuple[SpeechSpan, ...]:
         heard = 0
 
-        def counted() -> Iterator[Block]:
+        def counted() -> Iterator[AnySamples]:
             nonlocal heard
             for block in blocks:
                 heard += len(block)
@@ -74,14 +74,14 @@ def finder(model: Path) -> Finder:
     return find
 
 
-def blocks_of(path: Path) -> Iterator[Block]:
+def blocks_of(path: Path) -> Iterator[AnySamples]:
     """Yield the float32 samples of a file that ``decode_to`` wrote, some 8 s at a time."""
     with path.open("rb") as file:
         while data := file.read(4 * WINDOW * 256):
             yield np.frombuffer(data, dtype="<f4")
 
 
-def probabilities(blocks: Iterable[Block], session: Any) -> Iterator[float]:
+def probabilities(blocks: Iterable[AnySamples], session: Any) -> Iterator[float]:
     """Yield the probability of speech of every window; the last one is filled up with silence."""
     hidden = cell = np.zeros((1, 1, _STATE), np.float32)
     before = np.zeros(_CONTEXT, np.float32)
@@ -93,7 +93,7 @@ def probabilities(blocks: Iterable[Block], session: Any) -> Iterator[float]:
         yield from found.ravel().tolist()
 
 
-def _windows(blocks: Iterable[Block]) -> Iterator[npt.NDArray[np.float32]]:
+def _windows(blocks: Iterable[AnySamples]) -> Iterator[npt.NDArray[np.float32]]:
     size = WINDOW * _WINDOWS_AT_ONCE
     rest = np.zeros(0, np.float32)
     for block in blocks:
@@ -105,11 +105,11 @@ def _windows(blocks: Iterable[Block]) -> Iterator[npt.NDArray[np.float32]]:
         yield np.pad(rest, (0, -len(rest) % WINDOW)).reshape(-1, WINDOW)
 
 
-def speech_spans(found: Iterable[float], n_samples: Callable[[], int]) -> tuple[Span, ...]:
+def speech_spans(probabilities: Iterable[float], n_samples: Callable[[], int]) -> tuple[SpeechSpan, ...]:
     """Turn probabilities into spans.
 
     Args:
-        found: One for every window, in order.
+        probabilities: One for every window, in order.
         n_samples: Tells the length of the sound, once all probabilities were taken.
 
     >>> speech_spans([0.1] * 10 + [0.9] * 20 + [0.1] * 10, lambda: 40 * 512)
@@ -119,7 +119,7 @@ def speech_spans(found: Iterable[float], n_samples: Callable[[], int]) -> tuple[
     """
     kept: list[tuple[int, int]] = []
     begin = quiet_since = None
-    for number, probability in enumerate(found):
+    for number, probability in enumerate(probabilities):
         here = number * WINDOW
         if probability >= BEGIN:
             quiet_since = None
@@ -136,7 +136,7 @@ def speech_spans(found: Iterable[float], n_samples: Callable[[], int]) -> tuple[
     return _padded([span for span in kept if span[1] - span[0] > LEAST_SPEECH_S * RATE_HZ], length)
 
 
-def _padded(spans: list[tuple[int, int]], length: int) -> tuple[Span, ...]:
+def _padded(spans: list[tuple[int, int]], length: int) -> tuple[SpeechSpan, ...]:
     pad = round(PAD_S * RATE_HZ)
     ends = []
     for place, (begin, end) in enumerate(spans):

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from earwitness.audio.source import Block
 from earwitness.types import Clip
 
 RATE_HZ = 16_000
 BLOCK = 1 << 16
-Block = npt.NDArray[np.float32]
 Wide = npt.NDArray[np.float64]
 # Four uniform 16-bit numbers have the mean 4 * 65535 / 2 and the variance 4 * (65536 ** 2 - 1) / 12.
 _MEAN = 131_070
@@ -86,8 +86,8 @@ def bell(bits: np.random.PCG64, n: int) -> Wide:
     [0.568, 1.1, 0.248]
     """
     parts = bits.random_raw(n).astype("<u8").view("<u2").reshape(n, 4)
-    found: Wide = (parts.sum(axis=1, dtype=np.int64) - _MEAN) / _SPREAD
-    return found
+    wide: Wide = (parts.sum(axis=1, dtype=np.int64) - _MEAN) / _SPREAD
+    return wide
 
 
 def convolve(blocks: Iterable[Wide], response: Wide, longest: int = BLOCK) -> Iterator[Wide]:

@@ -12,8 +12,8 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
 
 if TYPE_CHECKING:
-    from earwitness.api.analysis import Sliced
-    from earwitness.compare.ties import PairTest
+    from earwitness.api.analysis import SliceReport
+    from earwitness.comparison.ranking import PairTest
 
 app = new_app(
     "Where errors are, and how firmly a ranking stands: slices, sensitivity, terms, completeness, pairs.\n\n"
@@ -43,8 +43,8 @@ def slices(
     """
     from earwitness.api.analysis import slices as sliced
 
-    with progress("signal-to-noise", quiet=as_json or "snr" not in (by or ())) as report:
-        found = sliced(records, by=by or (), cluster=cluster, report=report)
+    with progress("signal-to-noise", quiet=as_json or "snr" not in (by or ())) as on_progress:
+        found = sliced(records, by=by or (), cluster=cluster, progress=on_progress)
     if as_json:
         print_json([asdict(answer) for answer in found])
         return
@@ -116,7 +116,7 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
     from rich.table import Table
 
     from earwitness.api.analysis import pairs as tested
-    from earwitness.report.statistics import p_value, points
+    from earwitness.reports.statistics import p_value, points
 
     found = tested(records, cluster=cluster)
     if as_json:
@@ -162,11 +162,11 @@ def _verdict(pair: PairTest) -> str:
     return "differ" if pair.told_apart else "tie"
 
 
-def _show_slices(answer: Sliced) -> None:
+def _show_slices(answer: SliceReport) -> None:
     from rich import box
     from rich.table import Table
 
-    from earwitness.report.statistics import points
+    from earwitness.reports.statistics import points
 
     screen = console()
     parts = {label: {part.value: part for part in found.slices} for label, found in answer.models.items()}
@@ -193,7 +193,7 @@ def _show_slices(answer: Sliced) -> None:
 
 
 def _percent(value: float | None, ci95: Sequence[float] | None = None) -> str:
-    from earwitness.report.format import NOTHING
+    from earwitness.reports.format import NOTHING
 
     if value is None:
         return NOTHING

@@ -10,10 +10,10 @@ import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
-    from earwitness.api.jobs import Request
+    from earwitness.runs.plan import Request
 
 app = new_app("Pack data and study in one file, for another machine.")
 
@@ -35,16 +35,16 @@ def bundle(
 
         earwitness run study.zip
     """
-    from earwitness.api.travel import packed
+    from earwitness.api.bundle import bundle_study
 
-    made = packed(replace(request, sources=tuple(sources)), out)
+    made = bundle_study(replace(request, sources=tuple(sources)), out)
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})
         return
-    from earwitness.report.format import duration, number
+    from earwitness.reports.format import duration, number
 
     for dataset in made.datasets:
-        length = f"{counted(dataset.n_clips, 'clip')}, {duration(dataset.audio_s)}"
+        length = f"{quantity(dataset.n_clips, 'clip')}, {duration(dataset.audio_s)}"
         console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)
     models = ", ".join(made.study.models) or "no models: name them where it is run"
     console().print(f"{models}\n{out}: {number(out.stat().st_size / 1e6)} MB", markup=False)

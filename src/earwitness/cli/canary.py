@@ -16,7 +16,7 @@ from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
 
 if TYPE_CHECKING:
-    from earwitness.serve.canary import Canary, Promise, Round
+    from earwitness.server.watch.canary import Canary, Promise, Round
 
 app = new_app("Reference clips through a live API, on a schedule.")
 
@@ -34,7 +34,7 @@ def canary(
     candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="Its name there; else the first named.")] = None,
     key_env: options.KeyEnv = None,
-    response_format: options.ResponseFormat = None,
+    response_format: options.ResponseFormatOption = None,
     limit: options.Limit = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for an answer; ten times its audio.")] = 60,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the record of every round.")] = None,
@@ -49,15 +49,15 @@ def canary(
 
         earwitness canary http://127.0.0.1:8000 --data my-recordings/ --decision decision.json --once
     """
-    from earwitness.cli.served_at import base_of
+    from earwitness.cli.server_address import base_of
     from earwitness.errors import UsageError
-    from earwitness.serve.canary import Canary, seconds
-    from earwitness.serve.logs import set_up
+    from earwitness.server.logs import set_up
+    from earwitness.server.watch.canary import Canary, seconds
 
     if data is None:
         raise UsageError("Name the reference clips: --data my-recordings/, a manifest, or a corpus.")
     base_of(url)
-    watched = Canary(url, seconds(every), promised(decision, candidate, data, limit) if decision else None)
+    watched = Canary(url, seconds(every), promise_of(decision, candidate, data, limit) if decision else None)
 
     def ask() -> Round:
         return _round(url, data, model, key_env, response_format, limit=limit, timeout_s=timeout, out=out)
@@ -69,27 +69,27 @@ def canary(
     _watch(watched, ask, *_address(listen), as_json=as_json)
 
 
-def _once(watched: Canary, ask: Callable[[], Round], *, as_json: bool) -> int:
+def _once(canary: Canary, ask: Callable[[], Round], *, as_json: bool) -> int:
     from dataclasses import asdict
 
-    one, promise = ask(), watched.promise
-    watched.add(one)
+    one, promise = ask(), canary.promise
+    canary.add(one)
     if as_json:
         print_json({**asdict(one), "beyond": one.beyond(promise), "promise": promise and asdict(promise)})
     return int(one.beyond(promise) or one.reason is not None)
 
 
-def _watch(watched: Canary, ask: Callable[[], Round], host: str, port: int, *, as_json: bool) -> None:
-    from earwitness.serve.canary import go_round
+def _watch(canary: Canary, ask: Callable[[], Round], host: str, port: int, *, as_json: bool) -> None:
+    from earwitness.server.watch.canary import go_round
 
-    address = f"http://{host}:{watched.listen(host, port)}/metrics"
+    address = f"http://{host}:{canary.listen(host, port)}/metrics"
     if as_json:
         print_json({"metrics": address})
     else:
         console().print(f"Metrics on {address}", markup=False)
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):
-        go_round(watched, ask, threading.Event())
+        go_round(canary, ask, threading.Event())
 
 
 def _round(
@@ -106,10 +106,10 @@ def _round(
     """Run the clips through the server, and return what came of it; what cannot be had is a round without a number."""
     import tempfile
 
-    from earwitness.cli.served_at import jobs_at, model_at
+    from earwitness.cli.server_address import jobs_at, model_at
     from earwitness.errors import EngineError
     from earwitness.runs.drive import start
-    from earwitness.serve.canary import Round
+    from earwitness.server.watch.canary import Round
 
     try:
         found = model_at(url, model, key_env, response_format)
@@ -119,12 +119,12 @@ def _round(
     job = replace(job, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout_s))
     with tempfile.TemporaryDirectory(prefix="earwitness-canary-") as folder:
         record = start(job, out or Path(folder), lambda *_: None)
-        return _told(record, kept=out is not None)
+        return _told(record, is_kept=out is not None)
 
 
-def _told(record: Path, *, kept: bool) -> Round:
-    from earwitness.runs.store import read_clips, read_run
-    from earwitness.serve.canary import Round
+def _told(record: Path, *, is_kept: bool) -> Round:
+    from earwitness.records.store import read_clips, read_run
+    from earwitness.server.watch.canary import Round
 
     run, results = read_run(record), read_clips(record)
     failed = {r.clip.id: r.hypothesis.failure.message for r in results if r.hypothesis.failure is not None}
@@ -139,12 +139,12 @@ def _told(record: Path, *, kept: bool) -> Round:
         wer_ci95=wer.ci95 if wer and not run.failure else None,
         latency_p50_s=speed.latency_p50_s if speed else None,
         latency_p95_s=speed.latency_p95_s if speed else None,
-        record=str(record) if kept else None,
+        record=str(record) if is_kept else None,
         reason=reason,
     )
 
 
-def promised(path: Path, candidate: str | None, data: str, limit: int | None) -> Promise:
+def promise_of(path: Path, candidate: str | None, data: str, limit: int | None) -> Promise:
     """Return what a decision promises of some clips: their own WER where they were heard for it, else that of all.
 
     Args:
@@ -157,13 +157,13 @@ def promised(path: Path, candidate: str | None, data: str, limit: int | None) ->
         UsageError: When it promises no WER, or there is no such candidate.
         EarwitnessError: When the decision or the data cannot be read.
     """
-    from earwitness.api.jobs import load
-    from earwitness.api.served import verdict_of
-    from earwitness.compare.decision_file import read_decision
+    from earwitness.decision.decision_file import read_decision
     from earwitness.errors import RecordError, UsageError
-    from earwitness.runs.record import Selection
-    from earwitness.runs.store import read_run
-    from earwitness.serve.canary import Promise
+    from earwitness.records.record import Selection
+    from earwitness.records.store import read_run
+    from earwitness.runs.plan import load
+    from earwitness.server.plan import verdict_of
+    from earwitness.server.watch.canary import Promise
 
     decision = read_decision(path)
     verdict = verdict_of(decision, path, candidate)

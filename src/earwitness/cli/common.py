@@ -82,7 +82,7 @@ def stop_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def typed(context: typer.Context, **fields: str) -> frozenset[str]:
+def quote_command(context: typer.Context, **fields: str) -> frozenset[str]:
     """Return the names of the options that were typed, as opposed to left at their defaults.
 
     Args:

@@ -43,10 +43,10 @@ def compare(
 
         earwitness compare runs/ --accept beam_size,vad
     """
-    from earwitness.api.comparing import compare as compared
-    from earwitness.files import write_text
-    from earwitness.report.bars import svg
-    from earwitness.report.scorecard import markdown
+    from earwitness.api.compare import compare as compared
+    from earwitness.files.atomic import write_text
+    from earwitness.reports.bars import svg
+    from earwitness.reports.scorecard import markdown
 
     found = compared(records, accept=accept or ())
     if out is not None:
@@ -66,7 +66,7 @@ def compare(
 
 def show(comparison: Any, *, with_matrix: bool = False, wide: bool = False) -> None:
     """Print a comparison as tables, of the columns that decide or of all."""
-    from earwitness.report.scorecard import columns, machines, main_columns, notes, title
+    from earwitness.reports.scorecard import columns, machines, main_columns, notes, title
 
     screen = console()
     told: Any = ()
@@ -105,7 +105,7 @@ def _grid(heading: str, columns: Sequence[Any], rows: Sequence[Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(
+    table = Table(
         title=Text(heading) if heading else None,
         title_justify="left",
         title_style="bold",
@@ -113,18 +113,18 @@ def _grid(heading: str, columns: Sequence[Any], rows: Sequence[Any]) -> Any:
         pad_edge=False,
     )
     for number, column in enumerate(columns):
-        shown.add_column(column.heading, justify="right" if number else "left", overflow="fold")
+        table.add_column(column.heading, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(column.show(row)) for column in columns))
-    return shown
+        table.add_row(*(Text(column.show(row)) for column in columns))
+    return table
 
 
 def _show_matrix(table: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    from earwitness.compare.matrix import matrix
-    from earwitness.report.matrix import legend, matrix_grid
+    from earwitness.comparison.matrix import matrix
+    from earwitness.reports.matrix import legend, matrix_grid
 
     made = matrix(table)
     (first, *heads), rows = matrix_grid(made)
@@ -150,8 +150,8 @@ def _differences(table: Any) -> Any:
 
 def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
     """Return a comparison as plain values for JSON."""
-    from earwitness.report.matrix import plain_matrix
-    from earwitness.report.scorecard import notes
+    from earwitness.reports.matrix import plain_matrix
+    from earwitness.reports.scorecard import notes
 
     return {
         "tables": [

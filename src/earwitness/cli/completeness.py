@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
     from earwitness.api.analysis import Completeness
 
 
-def show(found: Mapping[str, Completeness]) -> None:
+def show(reports: Mapping[str, Completeness]) -> None:
     """Print a line of counts and a table of findings for each model."""
     from rich import box
     from rich.table import Table
 
     screen = console()
-    for label, answer in found.items():
+    for label, answer in reports.items():
         counts = ", ".join(f"{kind} {n}" for kind, n in answer.counts.items()) or "nothing found"
-        screen.print(f"{label}, {counted(answer.clips, 'clip')}: {counts}", markup=False)
+        screen.print(f"{label}, {quantity(answer.clips, 'clip')}: {counts}", markup=False)
         if answer.speech.model is None:
             reason = answer.speech.reason or "the run is older than that"
             screen.print(f"  Speech was not looked for: {reason}.", markup=False)
@@ -35,7 +35,7 @@ def show(found: Mapping[str, Completeness]) -> None:
 
 
 def _seconds(value: float | None) -> str:
-    from earwitness.report.format import NOTHING
+    from earwitness.reports.format import NOTHING
 
     return NOTHING if value is None else f"{value:.1f}"
 

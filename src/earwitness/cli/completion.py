@@ -13,7 +13,7 @@ import typer
 from typer._completion_shared import get_completion_script
 from typer.core import TyperCommand, TyperGroup
 
-from earwitness.cli import COMMANDS, app_of
+from earwitness.cli.commands import COMMANDS, app_of
 from earwitness.errors import EarwitnessError
 
 SHELLS = ("bash", "zsh", "fish", "powershell")

@@ -13,7 +13,7 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 app = new_app(
     "Conditions: list, show, apply.\n\nExample: earwitness conditions apply talk.wav -c noise:5dB --out 5.wav"
 )
-Name = Annotated[str, typer.Argument(metavar="CONDITION", help="Such as noise:10dB, or noise:10dB+mulaw.")]
+ConditionName = Annotated[str, typer.Argument(metavar="CONDITION", help="Such as noise:10dB, or noise:10dB+mulaw.")]
 
 
 @app.command("list")
@@ -27,9 +27,9 @@ def list_(as_json: AsJson = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.api.audio import conditions
+    from earwitness.api.audio import list_conditions
 
-    kinds = conditions()
+    kinds = list_conditions()
     if as_json:
         print_json([{**asdict(kind), "here": _yes(kind.here)} for kind in kinds])
         return
@@ -41,7 +41,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(name: Name, as_json: AsJson = False) -> None:
+def show(name: ConditionName, as_json: AsJson = False) -> None:
     """Show what a condition means: canonical name, family, severity, version.
 
     For example:

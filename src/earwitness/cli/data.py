@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
-from earwitness.cli.options import Columns, named
+from earwitness.cli.options import Columns, parse_columns
 
 if TYPE_CHECKING:
-    from earwitness.data import Finding
+    from earwitness.data import DataProblem
 
 _SHOWN_EACH = 3
 app = new_app("Datasets: list, pull, check, show, join.\n\nExample: earwitness data pull telephony-en")
-Source = Annotated[str, typer.Argument(metavar="DATA", help="A corpus, a manifest, a folder or an audio file.")]
+SourceOption = Annotated[str, typer.Argument(metavar="DATA", help="A corpus, a manifest, a folder or an audio file.")]
 
 
 @app.command("list")
@@ -73,7 +73,7 @@ def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")], as_
 
 @app.command()
 def check(
-    source: Source,
+    source: SourceOption,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every clip.")] = False,
     columns: Columns = None,
     format_: Annotated[str | None, typer.Option("--format", help="Say what it is, when it is not found out.")] = None,
@@ -87,10 +87,10 @@ def check(
     earwitness data check my-recordings/ --deep
     """
     from earwitness import data
-    from earwitness.data.check import alike
+    from earwitness.data.checks import alike
 
     with progress("checking", quiet=as_json) as report:
-        findings = data.check(source, deep=deep, columns=named(columns or ()), format=format_, report=report)
+        findings = data.check(source, deep=deep, columns=parse_columns(columns or ()), format=format_, progress=report)
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -108,7 +108,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _lines(group: Sequence[Finding]) -> list[str]:
+def _lines(group: Sequence[DataProblem]) -> list[str]:
     """Return a line for each of a few findings, and one line for many that are alike."""
     if len(group) <= _SHOWN_EACH:
         clips = ((finding, f" {finding.clip_id}:" if finding.clip_id else "") for finding in group)
@@ -122,16 +122,16 @@ def _lines(group: Sequence[Finding]) -> list[str]:
 
 @app.command()
 def show(
-    source: Source,
+    source: SourceOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = 10,
     columns: Columns = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a dataset's clips as Earwitness understands them. Example: earwitness data show sample."""
     from earwitness import data
-    from earwitness.report.format import duration
+    from earwitness.reports.format import duration
 
-    dataset = data.load(source, columns=named(columns or ()))
+    dataset = data.load(source, columns=parse_columns(columns or ()))
     if as_json:
         print_json({**asdict(dataset), "clips": [asdict(clip) for clip in dataset.clips[:limit]]})
         return
@@ -149,7 +149,7 @@ def show(
 
 @app.command()
 def join(
-    source: Source,
+    source: SourceOption,
     seconds: Annotated[float, typer.Option(min=1, help="How long the recording may be.")],
     seed: Annotated[int, typer.Option(help="Of the order of the clips.")] = 0,
     gap: Annotated[float, typer.Option(min=0, help="Seconds of silence between clips.")] = 0.5,
@@ -165,7 +165,7 @@ def join(
     """
     from earwitness import data
 
-    folder = data.join(data.load(source, columns=named(columns or ())), seconds, seed=seed, gap_s=gap, out=out)
+    folder = data.join(data.load(source, columns=parse_columns(columns or ())), seconds, seed=seed, gap_s=gap, out=out)
     made = data.load(folder)
     if as_json:
         print_json({"name": made.name, "folder": str(folder), "audio_s": made.audio_s, "sha256": made.sha256})
@@ -176,8 +176,8 @@ def join(
 def _known() -> list[dict[str, Any]]:
     from earwitness import data
     from earwitness.data.corpora import CORPORA
-    from earwitness.data.load import SAMPLE
-    from earwitness.fetch import cache_dir
+    from earwitness.data.dataset import SAMPLE
+    from earwitness.files.fetch import cache_dir
 
     sample = data.load(SAMPLE)
     first = {"name": SAMPLE, "here": "yes", "minutes": round(sample.audio_s / 60, 1), "language": "en"}

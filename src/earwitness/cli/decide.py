@@ -12,8 +12,8 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.compare.decision import Decision
-    from earwitness.compare.rules import Policy
+    from earwitness.decision.decision import Decision
+    from earwitness.decision.rules import Policy
 
 app = new_app("Which model may be served, under a policy.")
 _NAME = "decision.json"
@@ -48,11 +48,11 @@ def decide(
     """
     from dataclasses import asdict
 
-    from earwitness.compare.decide import decide as decided
-    from earwitness.compare.decision_file import plain_decision, write_decision
-    from earwitness.compare.policy import load
+    from earwitness.decision.decide import decide as decided
+    from earwitness.decision.decision_file import plain_decision, write_decision
+    from earwitness.decision.policy import load
     from earwitness.errors import UsageError
-    from earwitness.runs.store import find_records
+    from earwitness.records.store import find_records
 
     asked = load(policy)
     if not records:
@@ -78,17 +78,17 @@ def decide(
     raise typer.Exit(0 if decision.chosen is not None else 1)
 
 
-def _beside(asked: list[Path], records: list[Path]) -> Path:
+def _beside(reports: list[Path], records: list[Path]) -> Path:
     """The one folder that was named, or else the nearest one that holds all records."""
-    if len(asked) == 1 and asked[0].is_dir():
-        return asked[0] / _NAME
+    if len(reports) == 1 and reports[0].is_dir():
+        return reports[0] / _NAME
     return Path(os.path.commonpath([path.absolute().parent for path in records])) / _NAME
 
 
 def _explain(policy: Policy) -> None:
-    from earwitness.report.decision import explained
+    from earwitness.reports.decision import explanation
 
-    for line in explained(policy):
+    for line in explanation(policy):
         console().print(line, markup=False, soft_wrap=True)
 
 
@@ -97,15 +97,15 @@ def _show(decision: Decision) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.report.decision import HEADER, answer, heard_line, rows, verdict_lines, winner_line
+    from earwitness.reports.decision import HEADER, answer, audio_line, rows, verdict_lines, winner_line
 
     screen = console()
     screen.print(answer(decision), markup=False, style="bold", soft_wrap=True)
-    screen.print(heard_line(decision), markup=False, highlight=False, soft_wrap=True)
-    shown = Table(*HEADER, box=box.SIMPLE_HEAD, pad_edge=False)
+    screen.print(audio_line(decision), markup=False, highlight=False, soft_wrap=True)
+    table = Table(*HEADER, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows(decision):
-        shown.add_row(*map(Text, row))
-    screen.print(shown)
+        table.add_row(*map(Text, row))
+    screen.print(table)
     lines = [line for verdict in decision.verdicts for line in (*verdict_lines(verdict), "")]
     lines += ["Best in each category:", *(f"  {winner_line(one)}" for one in decision.winners)]
     lines += ["", *decision.guidance] if decision.guidance else []

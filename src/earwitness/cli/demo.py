@@ -10,7 +10,7 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.compare.decision import Decision
+    from earwitness.decision.decision import Decision
 
 app = new_app("The whole story: pull, run, compare, decide, report.")
 MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
@@ -30,14 +30,14 @@ def demo(
 
         earwitness demo --sample-only
     """
-    from earwitness.api.comparing import decide
-    from earwitness.api.jobs import Request, plan
+    from earwitness.api.compare import decide
     from earwitness.cli.compare import plain, show
     from earwitness.cli.run import run_tasks
-    from earwitness.compare.table import compare
-    from earwitness.files import write_text
-    from earwitness.report.decision import answer
-    from earwitness.report.scorecard import markdown
+    from earwitness.comparison.table import compare
+    from earwitness.files.atomic import write_text
+    from earwitness.reports.decision import answer
+    from earwitness.reports.scorecard import markdown
+    from earwitness.runs.plan import Request, plan
 
     models = _models()
     tasks = []
@@ -69,7 +69,7 @@ def demo(
 
 
 def _page(records: list[Path], folder: Path, decision: Decision) -> Path | None:
-    from earwitness.api.reporting import report
+    from earwitness.api.report import report
     from earwitness.errors import UsageError
 
     try:

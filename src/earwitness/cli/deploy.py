@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.cli.serve import AllowedHosts, TrustedProxies
+from earwitness.cli.serve import AllowedHostsOption, TrustedProxiesOption
 
 app = new_app("Files that put a decision into service elsewhere.")
 
@@ -26,8 +26,8 @@ def deploy(
     weights: Annotated[str, typer.Option(help="baked: pulled into the image; mounted: from a folder.")] = "baked",
     port: Annotated[int, typer.Option(min=1, max=65535, help="On the machine that serves.")] = 8000,
     program: Annotated[str, typer.Option(help="Where systemd finds earwitness.")] = "/opt/earwitness/bin/earwitness",
-    allowed_host: AllowedHosts = None,
-    trusted_proxy: TrustedProxies = None,
+    allowed_host: AllowedHostsOption = None,
+    trusted_proxy: TrustedProxiesOption = None,
     hashes: Annotated[
         bool, typer.Option("--hashes/--no-hashes", help="Pin each package by the sha256 of its wheel, as pip finds it.")
     ] = True,
@@ -46,7 +46,7 @@ def deploy(
 
         earwitness deploy --decision decision.json --out deployment --allowed-host asr.example.org
     """
-    from earwitness.api.serving import deploy as deployed
+    from earwitness.api.serve import deploy as deployed
 
     made = deployed(
         decision, out, candidate=candidate, workers=workers, max_seconds=max_seconds, timeout=timeout, weights=weights,

@@ -21,7 +21,7 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 if TYPE_CHECKING:
     from earwitness.engines.base import EngineSpec
     from earwitness.workers.environments import SelfTest
-    from earwitness.workers.install import Plan
+    from earwitness.workers.install import InstallPlan
 
 app = new_app(
     "Engines and their environments: list, install, check, remove.\n\nExample: earwitness engines install whisper"
@@ -38,9 +38,9 @@ def list_(as_json: AsJson = False) -> None:
     """List every engine: where it runs, its packages and size, what to type. Example: earwitness engines list."""
     from rich.table import Table
 
-    from earwitness.api.machine import engines
+    from earwitness.api.machine import list_engines
 
-    rows = engines()
+    rows = list_engines()
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -85,7 +85,7 @@ def install(
     screen = console(stderr=True)
     specs = [get_engine(name).spec for name in names]
     wanted = [spec for spec in specs if why_not_here(spec)]
-    plans = {spec.name: plan(spec, locked=not no_lock, uv=not pip, python=python) for spec in wanted}
+    plans = {spec.name: plan(spec, use_lock=not no_lock, uv=not pip, python=python) for spec in wanted}
     for spec in specs:
         if spec.name in plans:
             _install(plans[spec.name])
@@ -151,17 +151,17 @@ def _specs() -> list[EngineSpec]:
     return [get_engine(name).spec for name in engine_names()]
 
 
-def _verdict(spec: EngineSpec, tested: SelfTest) -> str:
+def _verdict(spec: EngineSpec, test: SelfTest) -> str:
     from earwitness.workers.environments import place_of
 
-    if tested.failed:
+    if test.failed:
         again = f" Run: earwitness engines install {spec.name}" if place_of(spec) == "own" else ""
-        return f"does not work: {tested.failed.rstrip('.')}.{again}" if again else f"does not work: {tested.failed}"
-    packages = "".join(f", {name} {version}" for name, version in (tested.packages or {}).items())
-    return f"works: Python {tested.python}{packages}; devices: {', '.join(tested.devices)}"
+        return f"does not work: {test.failed.rstrip('.')}.{again}" if again else f"does not work: {test.failed}"
+    packages = "".join(f", {name} {version}" for name, version in (test.packages or {}).items())
+    return f"works: Python {test.python}{packages}; devices: {', '.join(test.devices)}"
 
 
-def _install(todo: Plan) -> None:
+def _install(todo: InstallPlan) -> None:
     from earwitness.workers.install import install as make
     from earwitness.workers.install import size_of
 
@@ -179,7 +179,7 @@ def _install(todo: Plan) -> None:
     )
 
 
-def _beforehand(todo: Plan) -> Iterator[str]:
+def _beforehand(todo: InstallPlan) -> Iterator[str]:
     lock = todo.lock
     how = f"{lock.n_packages} packages of its lock" if lock else "the newest that fit, without a lock"
     size = f"about {in_bytes(lock.size_bytes)} (measured on {lock.platform})" if lock else "size unknown"

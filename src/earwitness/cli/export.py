@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 app = new_app("Pack run records in one file, for another machine; or write them for sclite.")
 
@@ -49,7 +49,7 @@ def _pack(records: list[Path], out: Path, *, as_json: bool) -> tuple[str, ...]:
         print_json({"zip": str(out), "records": [str(path) for path in made.records], "left_out": list(made.left_out)})
         return made.left_out
     _note(made.left_out)
-    console().print(f"{counted(len(made.records), 'record')}: {out}", markup=False)
+    console().print(f"{quantity(len(made.records), 'record')}: {out}", markup=False)
     return made.left_out
 
 

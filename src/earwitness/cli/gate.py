@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
-    from earwitness.api.gating import Baselined
-    from earwitness.compare.gate_verdict import GateVerdict
+    from earwitness.api.gate import BaselineUpdate
+    from earwitness.decision.gate_verdict import GateVerdict
 
 app = new_app("Hold runs against a baseline: exit 1 when something got worse.")
 
@@ -62,15 +62,15 @@ def gate(
 
         earwitness gate runs --junit gate.xml --markdown gate.md
     """
-    from earwitness.api import gating
-    from earwitness.report import gate as shown
+    from earwitness.api import gate
+    from earwitness.reports import gate as shown
 
     if update:
-        made = gating.baseline(records, baseline, partial=partial)
+        made = gate.baseline(records, baseline, partial=partial)
         _note(made.left_out)
         _show_baseline(made, partial=partial, as_json=as_json)
         return
-    verdict = gating.gate(
+    verdict = gate.gate(
         records, baseline=baseline, absolute=absolute, relative=relative, slower=slower, cluster=cluster,
         partial=partial, policy=policy, junit=junit, markdown=markdown,
     )  # fmt: skip
@@ -92,22 +92,22 @@ def _note(left_out: tuple[str, ...]) -> None:
         console(stderr=True).print(f"Left out: {reason}", markup=False)
 
 
-def _show_baseline(made: Baselined, *, partial: bool, as_json: bool) -> None:
-    from earwitness.report.gate import label
+def _show_baseline(update: BaselineUpdate, *, partial: bool, as_json: bool) -> None:
+    from earwitness.reports.gate import label
 
-    entries, gone = [label(entry) for entry in made.entries], [label(entry) for entry in made.gone]
+    entries, gone = [label(entry) for entry in update.entries], [label(entry) for entry in update.gone]
     if as_json:
-        print_json({"baseline": str(made.baseline), "entries": entries, "taken_out": [] if partial else gone})
+        print_json({"baseline": str(update.baseline), "entries": entries, "taken_out": [] if partial else gone})
         return
-    for name, entry in zip(entries, made.entries, strict=True):
-        console().print(f"{name}: {counted(len(entry.clips), 'clip')}", markup=False)
+    for name, entry in zip(entries, update.entries, strict=True):
+        console().print(f"{name}: {quantity(len(entry.clips), 'clip')}", markup=False)
     for name in gone:
         console().print(f"{'kept' if partial else 'taken out'}: {name}", markup=False)
-    console().print(str(made.baseline), markup=False, soft_wrap=True)
+    console().print(str(update.baseline), markup=False, soft_wrap=True)
 
 
 def _plain(verdict: GateVerdict) -> dict[str, Any]:
-    from earwitness.report.gate import label, sentence
+    from earwitness.reports.gate import label, sentence
 
     return {
         "passed": verdict.passed,

@@ -18,8 +18,8 @@ from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from earwitness.runs.measured import Load, LoadPlan
-    from earwitness.runs.record import Run
+    from earwitness.records.record import Run
+    from earwitness.records.speed import Load, LoadPlan
 
 app = new_app("A running server under load.")
 
@@ -38,7 +38,7 @@ def load(
     ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="Its name there; else the first named.")] = None,
     key_env: options.KeyEnv = None,
-    response_format: options.ResponseFormat = None,
+    response_format: options.ResponseFormatOption = None,
     limit: options.Limit = None,
     stretch_s: Annotated[float, typer.Option("--stretch-s", min=0.1, help="Least seconds of every load.")] = 10,
     budget_s: Annotated[float, typer.Option("--budget-s", min=1, help="Seconds for all loads together.")] = 300,
@@ -60,19 +60,19 @@ def load(
 
         earwitness load http://127.0.0.1:8000 --data librivox-mini --arrivals poisson --rate 0.5,1,2 --target-p95 3
     """
-    from earwitness.api.jobs import Task
     from earwitness.cli.run import run_tasks
-    from earwitness.cli.served_at import jobs_at, model_at, require_ours
+    from earwitness.cli.server_address import jobs_at, model_at, require_ours
     from earwitness.errors import UsageError
-    from earwitness.runs.measured import Measure
-    from earwitness.runs.store import read_run
+    from earwitness.records.speed import SpeedProtocols
+    from earwitness.records.store import read_run
+    from earwitness.runs.plan import Task
 
     if not data:
         raise UsageError("Name what to send: --data sample, or a folder, a manifest, a corpus.")
     asked = load_plan(arrivals, clients, rate, target_p95, seed)
     require_ours(url, yes_remote=yes_remote)
     stop_on_sigterm()
-    measure = Measure(budget_s=budget_s, stretch_s=stretch_s, load=asked)
+    measure = SpeedProtocols(budget_s=budget_s, stretch_s=stretch_s, load=asked)
     tasks = [
         Task(replace(job, measure=measure, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout)))
         for job in jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
@@ -107,7 +107,7 @@ def load_plan(arrivals: str, clients: str, rate: str | None, target_p95_s: float
         UsageError: For loads that are none.
     """
     from earwitness.errors import UsageError
-    from earwitness.runs.measured import LoadPlan
+    from earwitness.records.speed import LoadPlan
 
     if arrivals == "closed" and rate is None:
         steps = _numbers("--clients", clients)
@@ -171,8 +171,8 @@ def _tell(runs: dict[Path, Run], *, as_json: bool) -> None:
 
 
 def _show(path: Path, run: Run) -> None:
-    from earwitness.report.format import percent
-    from earwitness.report.measured import load_sentences
+    from earwitness.reports.format import percent
+    from earwitness.reports.speed import load_sentences
 
     found, screen = _found(run), console()
     screen.print(f"{run.model.id} on {run.dataset.name}: WER {percent(run.score('wer'))}", markup=False)
@@ -189,31 +189,31 @@ def _show(path: Path, run: Run) -> None:
     screen.print(f"  {path}", markup=False, soft_wrap=True)
 
 
-def _unit(found: Load) -> str:
-    return "clients" if found.plan.arrivals == "closed" else "per second"
+def _unit(load: Load) -> str:
+    return "clients" if load.plan.arrivals == "closed" else "per second"
 
 
-def _table(found: Load) -> Table:
+def _table(load: Load) -> Table:
     from rich import box
     from rich.table import Table
 
-    from earwitness.report.format import number, ranged
+    from earwitness.reports.format import number, with_interval
 
-    target = found.plan.target_p95_s
+    target = load.plan.target_p95_s
     percentiles = [f"{name} s [95 %]" for name in ("p50", "p95", "p99")]
     judged = [f"95 % within {target:g} s"] if target is not None else []
-    heads = [_unit(found), "requests", "answered", *percentiles, "audio s per s", "errors", *judged]
-    shown = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
-    for step in sorted(found.steps, key=lambda step: step.load):
-        shown.add_row(
+    heads = [_unit(load), "requests", "answered", *percentiles, "audio s per s", "errors", *judged]
+    table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
+    for step in sorted(load.steps, key=lambda step: step.load):
+        table.add_row(
             f"{step.load:g}",
             str(step.n_requests),
             str(step.n_answered),
-            ranged(step.latency_p50_s, step.latency_p50_ci95_s),
-            ranged(step.latency_p95_s, step.latency_p95_ci95_s),
-            ranged(step.latency_p99_s, step.latency_p99_ci95_s),
+            with_interval(step.latency_p50_s, step.latency_p50_ci95_s),
+            with_interval(step.latency_p95_s, step.latency_p95_ci95_s),
+            with_interval(step.latency_p99_s, step.latency_p99_ci95_s),
             number(step.rtfx),
             ", ".join(f"{count} {kind}" for kind, count in step.errors.items()) or "none",
             *([step.verdict] if step.verdict else []),
         )
-    return shown
+    return table

@@ -11,7 +11,7 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.api.machine import ModelHere
+    from earwitness.api.machine import ModelStatus
 
 app = new_app(
     "Models and their weights: list, show, pull, convert, remove.\n\n"
@@ -25,9 +25,9 @@ def list_(as_json: AsJson = False) -> None:
     """List every model that is known, and which are on this machine. Example: earwitness models list."""
     from rich.table import Table
 
-    from earwitness.api.machine import models
+    from earwitness.api.machine import list_models
 
-    rows = [_plain(row) for row in models()]
+    rows = [_plain(row) for row in list_models()]
     if as_json:
         print_json(rows)
         return
@@ -108,7 +108,7 @@ def convert(
     from earwitness.api.machine import convert as converted
 
     screen = console(stderr=True)
-    converted(model_id, to, out, report=lambda text: screen.print(text, markup=False))
+    converted(model_id, to, out, progress=lambda text: screen.print(text, markup=False))
     if as_json:
         print_json({"model": model_id, "format": to, "folder": str(out)})
         return
@@ -127,11 +127,11 @@ def _lines(key: str, value: Any) -> list[str]:
         case _, list() | tuple():
             return [str(one) for one in value]
         case _:
-            shown = {True: "yes", False: "no", None: ""}.get(value, value)
-            return [str(shown)] if shown else []
+            reply = {True: "yes", False: "no", None: ""}.get(value, value)
+            return [str(reply)] if reply else []
 
 
-def _plain(row: ModelHere) -> dict[str, Any]:
+def _plain(row: ModelStatus) -> dict[str, Any]:
     found = {field.name: getattr(row, field.name) for field in fields(row)}
     return {**asdict(found.pop("model")), **found, "folder": row.folder and str(row.folder)}
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli import options
-from earwitness.cli.common import AsJson, console, new_app, print_json, typed
+from earwitness.cli.common import AsJson, console, new_app, print_json, quote_command
 
 app = new_app("Write a notebook that makes the study on a borrowed machine.")
 
@@ -18,7 +18,7 @@ def notebook(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The notebook to make, such as study.ipynb.")],
     data: Annotated[list[str], typer.Option("--data", "-d", help="sample, a corpus or a bundle; may be given again.")],
-    model: options.Models = None,
+    model: options.ModelsOption = None,
     device: options.Device = "auto",
     preset: options.Preset = "matched",
     set_: options.Assignments = None,
@@ -42,11 +42,11 @@ def notebook(
 
         earwitness notebook --data study.zip --device cuda --out study.ipynb
     """
-    from earwitness.api.travel import notebook as written
+    from earwitness.api.bundle import notebook as written
 
     made = written(
-        data, model or (), out=out, device=device if "device" in typed(context) else None, preset=preset,
-        settings=options.assigned(set_ or ()), limit=limit, tag=options.tagged(tag or ()), source=source,
+        data, model or (), out=out, device=device if "device" in quote_command(context) else None, preset=preset,
+        settings=options.parse_assignments(set_ or ()), limit=limit, tag=options.parse_tags(tag or ()), source=source,
     )  # fmt: skip
     if made.left_behind:
         console(stderr=True).print(made.left_behind, markup=False)

@@ -13,10 +13,10 @@ from typer.models import OptionInfo
 KeyEnv = Annotated[
     str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds the server's key.")
 ]
-ResponseFormat = Annotated[
+ResponseFormatOption = Annotated[
     str | None, typer.Option(help="verbose_json, which is asked for else, or json where the server has no other.")
 ]
-Models = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")]
+ModelsOption = Annotated[list[str] | None, typer.Option("--model", "-m", help="Model id; may be given again.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps or tpu.")]
 Preset = Annotated[
     str, typer.Option(help="matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
@@ -37,14 +37,14 @@ Columns = Annotated[
         help="Which column of a table has the text, as in text=Wording; also audio, id.",
     ),
 ]
-Normalizer = Annotated[
+NormalizerOption = Annotated[
     str,
     typer.Option(
         help="auto, english, multilingual, whisper, leaderboard, none, another of docs/metrics.md, or a TOML file."
     ),
 ]
 Compounds = Annotated[bool, typer.Option("--compounds", help="'white board' equals 'whiteboard'.")]
-Method = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]
+MethodOption = Annotated[str, typer.Option("--align", help="levenshtein, or sclite for its costs.")]
 Alternatives = Annotated[bool, typer.Option("--alternatives", help="{a / b} in a reference is either.")]
 Warmup = Annotated[int, typer.Option(min=0, help="Unmeasured transcriptions by every new worker.")]
 Timeout = Annotated[
@@ -65,7 +65,7 @@ Speech = Annotated[
         show_default=False,
     ),
 ]
-Measure = Annotated[
+MeasureOption = Annotated[
     list[str] | None,
     typer.Option(metavar="PROTOCOL,...", help="Also measure speed by protocol: cold, latency, throughput."),
 ]
@@ -75,7 +75,7 @@ Interleave = Annotated[
 ]
 
 OF_A_RUN: Mapping[str, tuple[Any, Any]] = {
-    "models": (Models, None),
+    "models": (ModelsOption, None),
     "device": (Device, "auto"),
     "preset": (Preset, "matched"),
     "assignments": (Assignments, None),
@@ -86,20 +86,20 @@ OF_A_RUN: Mapping[str, tuple[Any, Any]] = {
     "columns": (Columns, None),
     "conditions": (Conditions, None),
     "clean": (Clean, True),
-    "normalizer": (Normalizer, "auto"),
+    "normalizer": (NormalizerOption, "auto"),
     "compounds": (Compounds, False),
-    "method": (Method, "levenshtein"),
+    "method": (MethodOption, "levenshtein"),
     "alternatives": (Alternatives, False),
     "warmup": (Warmup, 1),
     "timeout_s": (Timeout, 120.0),
     "speech": (Speech, None),
-    "measure": (Measure, None),
+    "measure": (MeasureOption, None),
     "budget_s": (BudgetS, 300.0),
 }
 """Every option of a run with its default, called as the field of ``Request`` that it fills."""
 
 
-def assigned(texts: Sequence[str]) -> dict[str, str]:
+def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     """Return ``NAME=VALUE`` texts of ``--set`` as names and values.
 
     Raises:
@@ -111,24 +111,24 @@ def assigned(texts: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
-def tagged(texts: Sequence[str]) -> dict[str, str]:
+def parse_tags(texts: Sequence[str]) -> dict[str, str]:
     """Return ``KEY=VALUE`` texts of ``--tag`` as keys and values.
 
     Raises:
         UsageError: For one that is none.
     """
-    from earwitness.api.jobs import pair
+    from earwitness.runs.plan import pair
 
     return dict(pair(text) for text in texts)
 
 
-def named(texts: Sequence[str]) -> dict[str, str]:
+def parse_columns(texts: Sequence[str]) -> dict[str, str]:
     """Return ``ROLE=NAME`` texts of ``--column`` as roles and names.
 
     Raises:
         UsageError: For one that is none.
     """
-    from earwitness.api.jobs import pair
+    from earwitness.runs.plan import pair
 
     return dict(pair(text, "Column", "text=NAME") for text in texts)
 
@@ -153,8 +153,8 @@ def of_a_run(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
-        from earwitness.api.jobs import Request
-        from earwitness.text import normalizer
+        from earwitness.runs.plan import Request
+        from earwitness.scoring.text import normalizer
 
         values = {name: given.pop(name) for name in OF_A_RUN}
         # What is left out is what ``Request`` says; typer's lists become tuples.

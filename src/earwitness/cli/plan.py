@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 app = new_app("How much more audio would separate models, or narrow an interval.")
 
@@ -29,16 +29,16 @@ def plan(
 
         earwitness plan runs/ --width 0.02
     """
-    from earwitness.api.comparing import plan as needed
-    from earwitness.report.format import duration, percent
-    from earwitness.report.statistics import pair_sentence, width_sentence
+    from earwitness.api.compare import plan as needed
+    from earwitness.reports.format import duration, percent
+    from earwitness.reports.statistics import pair_sentence, width_sentence
 
     found = needed(records, width=width, cluster=cluster)
     if as_json:
         print_json(asdict(found))
         return
     screen = console()
-    screen.print(f"{duration(found.audio_s)} of labelled audio in {counted(found.n_clusters, cluster)}", markup=False)
+    screen.print(f"{duration(found.audio_s)} of labelled audio in {quantity(found.n_clusters, cluster)}", markup=False)
     for label, wer in found.wer.items():
         screen.print(f"{label}: WER {percent(wer)}. {width_sentence(found.width[label])}.", markup=False)
     for pair in found.pairs:

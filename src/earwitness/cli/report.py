@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
-    from earwitness.report.build import Made
+    from earwitness.reports.build import ReportFiles
 
 app = new_app("A report of runs: one HTML file that opens offline, Markdown, plots, a card to share.")
 
@@ -43,10 +43,10 @@ def report(
 
         earwitness report runs/ --decision decision.json --out for-the-team --audio link
     """
-    from earwitness.api.reporting import report as written
+    from earwitness.api.report import report as written
 
     with progress("Sound", quiet=as_json) as told:
-        made = written(records, out=out, decision=decision, audio=audio, accept=accept or (), told=told)
+        made = written(records, out=out, decision=decision, audio=audio, accept=accept or (), progress=told)
     _tell(made, as_json=as_json)
     if open_:
         import webbrowser
@@ -54,24 +54,24 @@ def report(
         webbrowser.open(made.page.resolve().as_uri())
 
 
-def _tell(made: Made, *, as_json: bool) -> None:
+def _tell(files: ReportFiles, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "page": str(made.page),
-                "page_bytes": made.page.stat().st_size,
-                "files": [str(path) for path in made.files],
-                "clips": made.n_clips,
-                "clips_with_sound": made.n_heard,
-                "without_sound": made.silent,
-                "warnings": list(made.warnings),
+                "page": str(files.page),
+                "page_bytes": files.page.stat().st_size,
+                "files": [str(path) for path in files.files],
+                "clips": files.n_clips,
+                "clips_with_sound": files.n_heard,
+                "without_sound": files.silent,
+                "warnings": list(files.warnings),
             }
         )
         return
     screen = console(stderr=True)
-    for warning in made.warnings:
+    for warning in files.warnings:
         screen.print(f"Note: {warning}", markup=False)
-    if made.silent:
-        silent = made.n_clips - made.n_heard
-        screen.print(f"{silent} of {counted(made.n_clips, 'clip')} without sound: {made.silent}", markup=False)
-    console().print(str(made.page), markup=False, soft_wrap=True)
+    if files.silent:
+        silent = files.n_clips - files.n_heard
+        screen.print(f"{silent} of {quantity(files.n_clips, 'clip')} without sound: {files.silent}", markup=False)
+    console().print(str(files.page), markup=False, soft_wrap=True)

@@ -16,9 +16,9 @@ app = new_app("Score a record's texts again, without engine or audio.")
 @app.command()
 def rescore(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some.")],
-    normalizer: options.Normalizer = "auto",
+    normalizer: options.NormalizerOption = "auto",
     compounds: options.Compounds = False,
-    method: options.Method = "levenshtein",
+    method: options.MethodOption = "levenshtein",
     alternatives: options.Alternatives = False,
     as_json: AsJson = False,
 ) -> None:
@@ -28,8 +28,8 @@ def rescore(
 
         earwitness rescore runs/ --normalizer basic
     """
-    from earwitness.api.scoring import rescore as rescored
-    from earwitness.report.format import percent
+    from earwitness.api.score import rescore as rescored
+    from earwitness.reports.format import percent
 
     made = rescored(records, normalizer=normalizer, compounds=compounds, align=method, alternatives=alternatives)
     if as_json:

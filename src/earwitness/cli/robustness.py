@@ -30,9 +30,9 @@ def robustness(
 
         earwitness robustness runs/ --out robustness.md
     """
-    from earwitness.api.comparing import robustness as drawn
-    from earwitness.files import write_text
-    from earwitness.report.robustness import markdown
+    from earwitness.api.compare import robustness as drawn
+    from earwitness.files.atomic import write_text
+    from earwitness.reports.robustness import markdown
 
     found = drawn(records, points=points)
     if out is not None:
@@ -49,23 +49,23 @@ def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in pairs}
 
 
-def _show(found: Any) -> None:
+def _show(result: Any) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.report.robustness import header, legend, rows, title
+    from earwitness.reports.robustness import header, legend, rows, title
 
     screen = console()
-    for panel in found.panels:
-        shown = Table(
+    for panel in result.panels:
+        table = Table(
             title=Text(title(panel)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
         )
         for place, heading in enumerate(header(panel)):
-            shown.add_column(Text(heading), justify="right" if place else "left")
+            table.add_column(Text(heading), justify="right" if place else "left")
         for row in rows(panel):
-            shown.add_row(*map(Text, row))
-        screen.print(shown)
-    screen.print(legend(found), markup=False)
-    for reason in found.left_out:
+            table.add_row(*map(Text, row))
+        screen.print(table)
+    screen.print(legend(result), markup=False)
+    for reason in result.left_out:
         screen.print(f"Left out: {reason}", markup=False)

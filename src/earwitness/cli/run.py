@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli import options
-from earwitness.cli.common import AsJson, console, new_app, typed
-from earwitness.counts import counted
+from earwitness.cli.common import AsJson, console, new_app, quote_command
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
-    from earwitness.api.items import Item
-    from earwitness.api.jobs import Request
+    from earwitness.runs.plan import Request
+    from earwitness.runs.study_plan import Item
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
@@ -69,7 +69,7 @@ def run(
         earwitness run
     """
     request = replace(request, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
-    given = typed(context)
+    given = quote_command(context)
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -83,28 +83,28 @@ def run(
         raise typer.Exit(130) from None
 
 
-def _items(request: Request, given: frozenset[str], resumed: Path | None) -> list[Item]:
-    from earwitness.api import items
-    from earwitness.api.items import Item
-    from earwitness.api.jobs import plan, resume_plan
-    from earwitness.api.study import with_study
+def _items(request: Request, names: frozenset[str], record: Path | None) -> list[Item]:
+    from earwitness.runs import study_plan
+    from earwitness.runs.bundle_study import with_study
+    from earwitness.runs.plan import plan, resume_plan
+    from earwitness.runs.study_plan import Item
 
-    if resumed is None:
-        return [Item("done", None, task) for task in plan(with_study(request, given))]
-    if "models" in given:
-        return items.resumed(with_study(request, given), resumed)
-    tasks = resume_plan([Path(source) for source in request.sources or (str(resumed),)])
+    if record is None:
+        return [Item("done", None, task) for task in plan(with_study(request, names))]
+    if "models" in names:
+        return study_plan.resume_item(with_study(request, names), record)
+    tasks = resume_plan([Path(source) for source in request.sources or (str(record),)])
     return [Item("resumed", None, task) for task in tasks]
 
 
-def _study(request: Request, given: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
-    from earwitness.api import studyfile
-    from earwitness.api.items import items
+def _study(request: Request, names: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
+    from earwitness.runs import study_file
+    from earwitness.runs.study_plan import items
 
-    file = studyfile.find()
-    study = studyfile.read(file)
-    _refuse_typed(given, file)
-    out = out.resolve() if "out" in given else Path(study.out)
+    file = study_file.find()
+    study = study_file.read(file)
+    _refuse_typed(names, file)
+    out = out.resolve() if "out" in names else Path(study.out)
     note = console(stderr=True).print
     if file.parent != Path() and not as_json:
         note(f"In {file.parent}:", markup=False)
@@ -115,29 +115,29 @@ def _study(request: Request, given: frozenset[str], out: Path, *, interleave: bo
         _do(found, out, interleave=interleave, as_json=as_json)
 
 
-def _refuse_typed(given: frozenset[str], file: Path) -> None:
+def _refuse_typed(names: frozenset[str], file: Path) -> None:
     from earwitness.errors import UsageError
 
     for name in options.OF_A_RUN:
-        if name in given:
+        if name in names:
             raise UsageError(
                 f"{options.flag(name)} was typed without data, and then {str(file)!r} says what is measured. "
                 "Change it there, or name the data: earwitness run DATA"
             )
 
 
-def _do(found: list[Item], out: Path, *, interleave: bool, as_json: bool) -> None:
-    from earwitness.cli.answers import answer
+def _do(items: list[Item], out: Path, *, interleave: bool, as_json: bool) -> None:
+    from earwitness.cli.run_output import answer
 
-    left = [item.task for item in found if item.task is not None and item.outcome != "skipped"]
+    left = [item.task for item in items if item.task is not None and item.outcome != "skipped"]
     made = iter(run_tasks(left, out, quiet=as_json, interleave=interleave))
     records: list[Path | None] = []
-    for item in found:
+    for item in items:
         if item.task is None:
             records.append(None)
         else:
             records.append(item.task.record if item.outcome == "skipped" else next(made))
-    if not answer(found, records, as_json=as_json):
+    if not answer(items, records, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -145,10 +145,10 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
     """Do the work with a progress bar on standard error, and return the records in the order of the tasks."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from earwitness.api.jobs import caveats
     from earwitness.data.audio_remarks import summarize
+    from earwitness.records.store import read_clips
     from earwitness.runs.drive import Turn, by_data, together
-    from earwitness.runs.store import read_clips
+    from earwitness.runs.plan import caveats
 
     screen = console(stderr=True)
     if not tasks:
@@ -164,7 +164,7 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
             for number in group:
                 job = tasks[number].job
                 if bars.disable and not quiet:
-                    n_clips = counted(len(job.dataset.clips), "clip")
+                    n_clips = quantity(len(job.dataset.clips), "clip")
                     screen.print(f"{job.model.id} on {job.dataset.name}: {n_clips}", markup=False)
                 turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
             records |= zip(group, together(turns, out), strict=True)
@@ -177,13 +177,13 @@ def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: b
 
 def _interrupted(records: Sequence[Path]) -> list[str]:
     """Say what an interruption left, and the command that goes on."""
-    from earwitness.runs.shelf import n_done
-    from earwitness.runs.store import read_run
+    from earwitness.records.listing import n_done
+    from earwitness.records.store import read_run
 
     runs = [(path, run) for path in records if (run := read_run(path)).status != "complete"]
     if not runs:
         return ["Interrupted. No run was begun that could go on."]
-    kept = (f"{r.model.id} on {r.dataset.name}: {n_done(p)} of {counted(r.dataset.n_clips, 'clip')}" for p, r in runs)
+    kept = (f"{r.model.id} on {r.dataset.name}: {n_done(p)} of {quantity(r.dataset.n_clips, 'clip')}" for p, r in runs)
     return [
         f"Interrupted. What was done is kept ({'; '.join(kept)}).",
         f"Go on: earwitness run --resume {shlex.join(str(path) for path, _ in runs)}",
@@ -193,8 +193,8 @@ def _interrupted(records: Sequence[Path]) -> list[str]:
 def _reporter(bars: Any, job: Any) -> Any:
     bar = bars.add_task(f"{job.model.id} on {job.dataset.name}", total=len(job.dataset.clips))
 
-    def report(done: int, total: int, result: Any) -> None:
-        bars.update(bar, completed=done, total=total)
+    def report(n_done: int, total: int, result: Any) -> None:
+        bars.update(bar, completed=n_done, total=total)
         if result.hypothesis.failure is not None:
             failure = result.hypothesis.failure
             bars.console.print(f"{result.clip.id}: failed in {failure.stage}: {failure.message}", markup=False)

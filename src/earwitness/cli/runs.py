@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
-    from earwitness.runs.record import Run
+    from earwitness.records.record import Run
 
 app = new_app("List, filter, query and prune the records.")
-Held = list[tuple[Path, "Run"]]
+StoredRuns = list[tuple[Path, "Run"]]
 _ID_CHARS = 8
 Paths = Annotated[list[Path] | None, typer.Argument(help="Records, or folders that hold some.", metavar="PATH...")]
 Where = Annotated[
@@ -58,8 +58,8 @@ def runs(
         earwitness runs --prune superseded,failed --yes
     """
     from earwitness.errors import UsageError
-    from earwitness.runs.filters import parse
-    from earwitness.runs.shelf import shelf
+    from earwitness.records.filters import parse
+    from earwitness.records.listing import list_records
 
     roots = paths or [Path("runs")]
     if restore:
@@ -69,7 +69,7 @@ def runs(
         raise UsageError("--yes, --even-newest and --older-than go with --prune KIND.")
     if prune is not None and sql is not None:
         raise UsageError("--sql asks and --prune puts away. Do one after the other.")
-    found = shelf(roots)
+    found = list_records(roots)
     for sentence in found.unreadable:
         console(stderr=True).print(f"Cannot be read: {sentence}", markup=False)
     wanted = parse(model or (), dataset or (), status or (), since, where or ())
@@ -84,13 +84,13 @@ def runs(
         _show(chosen)
 
 
-def _show(records: Held) -> None:
+def _show(records: StoredRuns) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.report.format import NOTHING, number, percent
-    from earwitness.runs.shelf import state
+    from earwitness.records.listing import state
+    from earwitness.reports.format import NOTHING, number, percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("when", "model", "dataset", "condition", "device", "status", "WER", "RTF", "id"):
@@ -109,12 +109,12 @@ def _show(records: Held) -> None:
         )
         table.add_row(*(Text(cell) for cell in cells))
     console().print(table)
-    console(stderr=True).print(f"{counted(len(records), 'record')}; times are UTC.", markup=False)
+    console(stderr=True).print(f"{quantity(len(records), 'record')}; times are UTC.", markup=False)
 
 
-def _ask(records: Held, sql: str, *, as_json: bool) -> None:
-    from earwitness.report.format import NOTHING
-    from earwitness.runs.query import query
+def _ask(records: StoredRuns, sql: str, *, as_json: bool) -> None:
+    from earwitness.records.query import query
+    from earwitness.reports.format import NOTHING
 
     answer = query(records, sql)
     if as_json:
@@ -133,23 +133,23 @@ def _ask(records: Held, sql: str, *, as_json: bool) -> None:
 
 
 def _prune(
-    records: Held,
-    chosen: Held,
+    records: StoredRuns,
+    runs: StoredRuns,
     roots: list[Path],
-    asked: list[str],
+    choices: list[str],
     older_than: str | None,
     *,
     even_newest: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
-    from earwitness.runs.filters import kinds, moment
-    from earwitness.runs.prune import surplus, throw_away
+    from earwitness.records.filters import kinds, moment
+    from earwitness.records.prune import surplus, throw_away
 
     before = moment(older_than) if older_than else None
-    among = {path for path, _ in chosen}
+    among = {path for path, _ in runs}
     going = [
-        each for each in surplus(records, kinds(asked), before=before, even_newest=even_newest) if each.path in among
+        each for each in surplus(records, kinds(choices), before=before, even_newest=even_newest) if each.path in among
     ]
     moved = throw_away([each.path for each in going], roots) if yes else []
     if as_json:
@@ -163,14 +163,14 @@ def _prune(
     if not going:
         console().print("Nothing to prune.")
     elif yes:
-        n_records = counted(len(going), "record")
+        n_records = quantity(len(going), "record")
         console().print(f"In the trash: {n_records}. Bring back what is there: earwitness runs --restore")
     else:
-        console().print(f"{counted(len(going), 'record')} would go. Do it: add --yes")
+        console().print(f"{quantity(len(going), 'record')} would go. Do it: add --yes")
 
 
 def _restore(roots: list[Path], *, as_json: bool) -> None:
-    from earwitness.runs.prune import bring_back
+    from earwitness.records.prune import bring_back
 
     back, left = bring_back(roots)
     if as_json:
@@ -187,7 +187,7 @@ def _restore(roots: list[Path], *, as_json: bool) -> None:
 
 
 def _plain(path: Path, run: Run) -> dict[str, Any]:
-    from earwitness.runs.shelf import state
+    from earwitness.records.listing import state
 
     wer = run.score("wer")
     return {

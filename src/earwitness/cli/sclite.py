@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from earwitness.scoring.sclite import ScliteFiles
+from earwitness.scoring.formats.sclite import ScliteFiles
 
 
-def lines(made: ScliteFiles) -> tuple[str, ...]:
+def lines(files: ScliteFiles) -> tuple[str, ...]:
     """Return how sclite is asked about the files, and what is to be known of them."""
-    return (*made.commands, *made.notes)
+    return (*files.commands, *files.notes)
 
 
-def plain(made: ScliteFiles) -> dict[str, Any]:
+def plain(files: ScliteFiles) -> dict[str, Any]:
     """Return the same for machines."""
     return {
-        "trn": [str(path) for path in made.trn],
-        "stm": made.stm and str(made.stm),
-        "ctm": made.ctm and str(made.ctm),
-        "commands": list(made.commands),
-        "notes": list(made.notes),
+        "trn": [str(path) for path in files.trn],
+        "stm": files.stm and str(files.stm),
+        "ctm": files.ctm and str(files.ctm),
+        "commands": list(files.commands),
+        "notes": list(files.notes),
     }

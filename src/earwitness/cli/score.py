@@ -10,13 +10,13 @@ import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from earwitness.api.scoring import Scored
-    from earwitness.scoring.mistakes import Mistakes
+    from earwitness.api.score import ScoreResult
+    from earwitness.scoring.metrics.mistakes import Mistakes
 
 app = new_app("Score two transcript files.")
 
@@ -30,9 +30,9 @@ def score(
         Path, typer.Argument(metavar="HYP", help="Hypotheses, in the same format; a ctm beside an stm.")
     ],
     language: Annotated[str, typer.Option(help="Of the transcripts; decides the normalizer.")] = "en",
-    normalizer: options.Normalizer = "auto",
+    normalizer: options.NormalizerOption = "auto",
     compounds: options.Compounds = False,
-    method: options.Method = "levenshtein",
+    method: options.MethodOption = "levenshtein",
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="{a / b} in a reference is either; trn and stm always have it.")
     ] = False,
@@ -68,7 +68,7 @@ def score(
 
         earwitness score reference.stm whisper.ctm --align sclite --export-sclite check/
     """
-    from earwitness.api.scoring import score as scored
+    from earwitness.api.score import score as scored
 
     found = scored(
         reference, hypothesis, language=language, normalizer=normalizer, compounds=compounds, align=method,
@@ -81,41 +81,41 @@ def score(
         _print(found, worst, errors)
 
 
-def _answer(found: Scored, errors: int | None) -> dict[str, Any]:
+def _answer(result: ScoreResult, errors: int | None) -> dict[str, Any]:
     from earwitness.cli.sclite import plain
 
-    all_scores = (*found.scores, *(found.terms.scores if found.terms else ()))
+    all_scores = (*result.scores, *(result.terms.scores if result.terms else ()))
     answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
-    if found.terms:
-        answer["terms"] = [asdict(term) for term in found.terms.terms]
-    if found.sclite is not None:
-        answer["sclite"] = plain(found.sclite)
+    if result.terms:
+        answer["terms"] = [asdict(term) for term in result.terms.terms]
+    if result.sclite is not None:
+        answer["sclite"] = plain(result.sclite)
     if errors is not None:
-        answer["errors"] = [asdict(one) for one in found.most_errors(errors)]
-    answer["unfolded"] = [asdict(one) for one in found.unfolded]
-    return answer | {"ignored": found.ignored, "notes": list(found.notes)}
+        answer["errors"] = [asdict(one) for one in result.most_errors(errors)]
+    answer["unfolded"] = [asdict(one) for one in result.unfolded]
+    return answer | {"ignored": result.ignored, "notes": list(result.notes)}
 
 
-def _print(found: Scored, worst: int, errors: int | None) -> None:
+def _print(result: ScoreResult, worst: int, errors: int | None) -> None:
     from earwitness.cli.sclite import lines
     from earwitness.cli.terms import show
-    from earwitness.report.statistics import unfolded_sentence
+    from earwitness.reports.statistics import normalizer_gap_sentence
 
-    for note in found.notes:
+    for note in result.notes:
         console().print(note, markup=False, soft_wrap=True)
-    _show(found.scores)
-    if found.ignored:
-        what = "pair was" if found.ignored == 1 else "pairs were"
-        console().print(f"{found.ignored} {what} left out: the reference says IGNORE_TIME_SEGMENT_IN_SCORING.")
-    if found.terms:
-        show({"Rate [95 %]": found.terms})
-    for one in found.unfolded:
-        console().print(f"Note: {unfolded_sentence(one)}.", markup=False, soft_wrap=True, highlight=False)
+    _show(result.scores)
+    if result.ignored:
+        what = "pair was" if result.ignored == 1 else "pairs were"
+        console().print(f"{result.ignored} {what} left out: the reference says IGNORE_TIME_SEGMENT_IN_SCORING.")
+    if result.terms:
+        show({"Rate [95 %]": result.terms})
+    for one in result.unfolded:
+        console().print(f"Note: {normalizer_gap_sentence(one)}.", markup=False, soft_wrap=True, highlight=False)
     if errors is None:
-        _show_worst(found, worst)
+        _show_worst(result, worst)
     else:
-        _show_errors(found, errors)
-    for line in lines(found.sclite) if found.sclite is not None else ():
+        _show_errors(result, errors)
+    for line in lines(result.sclite) if result.sclite is not None else ():
         console().print(line, markup=False, soft_wrap=True)
 
 
@@ -123,7 +123,7 @@ def _show(scores: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    from earwitness.report.format import percent
+    from earwitness.reports.format import percent
 
     table = Table("", "Rate [95 %]", "Hits", "Subst.", "Del.", "Ins.", box=box.SIMPLE_HEAD, pad_edge=False)
     screen = console()
@@ -146,8 +146,8 @@ def _show(scores: Any) -> None:
     screen.print(f"{scores[0].n_clips} pairs" + "".join(f", {text}" for text in others), markup=False)
 
 
-def _show_worst(found: Scored, worst: int) -> None:
-    for one in found.most_errors(worst):
+def _show_worst(result: ScoreResult, worst: int) -> None:
+    for one in result.most_errors(worst):
         console().print(_marked(one))
 
 
@@ -166,8 +166,8 @@ def _marked(one: Mistakes) -> Text:
     return line
 
 
-def _show_errors(found: Scored, n: int) -> None:
-    for one in found.most_errors(n):
+def _show_errors(result: ScoreResult, n: int) -> None:
+    for one in result.most_errors(n):
         for line in _columns(one):
             console().print(line, markup=False, soft_wrap=True, highlight=False)
 
@@ -177,7 +177,7 @@ def _columns(one: Mistakes) -> list[str]:
     from rich.cells import cell_len
 
     e = one.words
-    head = f"{one.id}: {counted(e.errors, 'error')} in {counted(e.length, 'word')}"
+    head = f"{one.id}: {quantity(e.errors, 'error')} in {quantity(e.length, 'word')}"
     head += f" ({e.substitutions} substituted, {e.deletions} deleted, {e.insertions} inserted)"
     sides: tuple[list[str], list[str]] = ([], [])
     for piece in one.pieces:

@@ -17,20 +17,20 @@ keys_app = new_app("Keys that may ask the API: add, list, remove.\n\nExample: ea
 app.add_typer(keys_app, name="keys")
 KEYS = Path("earwitness-keys.json")
 File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys; it holds their hashes.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
+KeyName = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes for each model; else as many as the cores bear.")]
-Candidates = Annotated[
+CandidateOption = Annotated[
     list[str] | None, typer.Option(help="Of the decision, in place of the chosen one; may be given again.")
 ]
-AllowedHosts = Annotated[
+AllowedHostsOption = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="A host name of this server, such as asr.example.org.")
 ]
-TrustedProxies = Annotated[
+TrustedProxiesOption = Annotated[
     list[str] | None, typer.Option(metavar="ADDRESS", help="A proxy whose X-Forwarded-* headers are believed.")
 ]
 RootPath = Annotated[str, typer.Option(metavar="PATH", help="A proxy passes on requests under this path.")]
-Connections = Annotated[int, typer.Option(min=2, help="Most connections at once.")]
+ConnectionsOption = Annotated[int, typer.Option(min=2, help="Most connections at once.")]
 KeepAlive = Annotated[float, typer.Option(min=1, help="Seconds that an idle connection is kept.")]
 LogText = Annotated[bool, typer.Option("--log-text", help="Include transcripts in the log (off by default).")]
 OpenaiNames = Annotated[
@@ -42,8 +42,8 @@ OpenaiNames = Annotated[
 def serve(
     context: typer.Context,
     decision: Annotated[Path | None, typer.Option(metavar="FILE", help="What earwitness decide wrote.")] = None,
-    candidate: Candidates = None,
-    model: options.Models = None,
+    candidate: CandidateOption = None,
+    model: options.ModelsOption = None,
     device: options.Device = "auto",
     preset: options.Preset = "matched",
     set_: options.Assignments = None,
@@ -61,10 +61,10 @@ def serve(
     keys: Annotated[Path | None, typer.Option(metavar="FILE", help="Only these keys may ask.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.01, help="Requests a minute for each key.")] = None,
     cors: Annotated[list[str] | None, typer.Option(metavar="ORIGIN", help="A web page that may ask.")] = None,
-    allowed_host: AllowedHosts = None,
-    trusted_proxy: TrustedProxies = None,
+    allowed_host: AllowedHostsOption = None,
+    trusted_proxy: TrustedProxiesOption = None,
     root_path: RootPath = "",
-    connections: Connections = 1000,
+    connections: ConnectionsOption = 1000,
     keep_alive: KeepAlive = 75,
     openai_names: OpenaiNames = True,
     log_text: LogText = False,
@@ -84,15 +84,16 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    from earwitness.api.serving import serve as run_server
+    from earwitness.api.serve import serve as run_server
 
     run_server(
         decision=decision, candidate=candidate or (), model=model or (), device=device, preset=preset,
-        settings=options.assigned(set_ or ()), host=host, port=port, workers=workers, threads=threads, queue=queue,
+        settings=options.parse_assignments(set_ or ()), host=host, port=port, workers=workers, threads=threads,
+        queue=queue,
         max_seconds=max_seconds, max_mb=max_mb, timeout=timeout, drain=drain, linger=linger, memory_mb=memory_mb,
         keys=keys, rate=rate, cors=cors or (), allowed_host=allowed_host or (), trusted_proxy=trusted_proxy or (),
         root_path=root_path, connections=connections, keep_alive=keep_alive, openai_names=openai_names,
-        log_text=log_text, report=partial(_announce, as_json=as_json),
+        log_text=log_text, progress=partial(_announce, as_json=as_json),
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def _announce(url: str, *, as_json: bool) -> None:
 
 @keys_app.command("add")
 def add(
-    name: Name,
+    name: KeyName,
     rate: Annotated[float | None, typer.Option(min=0.01, help="Requests a minute; else the server's.")] = None,
     file: File = KEYS,
     as_json: AsJson = False,
@@ -115,7 +116,7 @@ def add(
 
     Example: earwitness serve keys add reception --rate 120
     """
-    from earwitness.serve.keys import add_key
+    from earwitness.server.keys import add_key
 
     secret = add_key(file, name, rate)
     if as_json:
@@ -128,7 +129,7 @@ def add(
 @keys_app.command("list")
 def list_(file: File = KEYS, as_json: AsJson = False) -> None:
     """List the keys by name. Example: earwitness serve keys list."""
-    from earwitness.serve.keys import read_keys
+    from earwitness.server.keys import read_keys
 
     rows = [{"name": k.name, "created_at": k.created_at, "rate_per_minute": k.rate_per_minute} for k in read_keys(file)]
     if as_json:
@@ -140,9 +141,9 @@ def list_(file: File = KEYS, as_json: AsJson = False) -> None:
 
 
 @keys_app.command("remove")
-def remove(name: Name, file: File = KEYS, as_json: AsJson = False) -> None:
+def remove(name: KeyName, file: File = KEYS, as_json: AsJson = False) -> None:
     """Remove a key; a running server refuses it within a second. Example: earwitness serve keys remove reception."""
-    from earwitness.serve.keys import remove_key
+    from earwitness.server.keys import remove_key
 
     remove_key(file, name)
     if as_json:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
-from earwitness.counts import counted
+from earwitness.counts import quantity
 
 if TYPE_CHECKING:
     from earwitness.api.terms import TermReport
-    from earwitness.scoring.terms import TermCount, TermPlaces
+    from earwitness.scoring.metrics.terms import TermCount, TermPlaces
     from earwitness.types import Score
 
 _WORST = 10
@@ -55,7 +55,7 @@ def _show_scores(reports: Mapping[str, TermReport]) -> None:
 
 def _cell(score: Score, terms: Sequence[TermCount]) -> str:
     """Show a score; of recall and precision, with the counts behind it."""
-    from earwitness.report.format import percent
+    from earwitness.reports.format import percent
 
     shown = percent(score)
     of = {"term_recall": sum(t.said for t in terms), "term_precision": sum(t.heard for t in terms)}.get(score.metric)
@@ -69,8 +69,8 @@ def _show_places(reports: Mapping[str, TermReport]) -> None:
     screen = console()
     n_unlabelled = next(iter(reports.values())).n_unlabelled
     screen.print(
-        f"How often each term occurs in the texts ({counted(n_unlabelled, 'clip')} without a reference: whether it was "
-        "said there, and so recall, needs one):"
+        f"How often each term occurs in the texts ({quantity(n_unlabelled, 'clip')} without a reference: recall needs "
+        "one, to know whether the term was said there):"
     )
     for label, report in reports.items():
         for places in report.places:
@@ -81,5 +81,5 @@ def _places(places: TermPlaces) -> str:
     if not places.clips:
         return "never"
     each = [f"{clip} ({n})" if n > 1 else clip for clip, n in places.clips.items()]
-    more = f" and {counted(len(each) - _CLIPS, 'more clip')}" if len(each) > _CLIPS else ""
-    return f"{counted(places.n, 'time')}, in {', '.join(each[:_CLIPS])}{more}"
+    more = f" and {quantity(len(each) - _CLIPS, 'more clip')}" if len(each) > _CLIPS else ""
+    return f"{quantity(places.n, 'time')}, in {', '.join(each[:_CLIPS])}{more}"

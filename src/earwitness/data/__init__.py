@@ -1,7 +1,7 @@
 """Data: manifests and corpora of many kinds to Clips of one kind."""
 
-from earwitness.data.check import Finding, check
-from earwitness.data.join import join
-from earwitness.data.load import load
+from earwitness.data.checks import DataProblem, check
+from earwitness.data.dataset import load
+from earwitness.data.joins import join
 
-__all__ = ["Finding", "check", "join", "load"]
+__all__ = ["DataProblem", "check", "join", "load"]

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.errors import DataNotFoundError
-from earwitness.fetch import Report, cache_dir, debian_tree, staged
+from earwitness.files.fetch import FetchProgress, cache_dir, debian_tree, stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def folder(name: str) -> Path:
     return path
 
 
-def pull(name: str, report: Report = lambda _: None) -> Path:
+def pull(name: str, progress: FetchProgress = lambda _: None) -> Path:
     """Get a corpus and return its folder; does nothing when it is there.
 
     Beside the audio stand ``manifest.jsonl``, ``corpus.json`` (licence, attribution, packages, and what did not fit
@@ -131,16 +131,16 @@ def pull(name: str, report: Report = lambda _: None) -> Path:
     except DataNotFoundError:
         pass
     target = cache_dir() / "corpora" / name
-    with staged(target) as fresh:
+    with stage(target) as fresh:
         unpacked = fresh / "unpacked"
         for package, sha256 in corpus.packages.items():
-            debian_tree(package, sha256, unpacked, report)
+            debian_tree(package, sha256, unpacked, progress)
         rows, oddities = (_librivox if name == "librivox-mini" else _prompts)(corpus, unpacked, fresh)
         notice = next(unpacked.glob(f"usr/share/doc/{list(corpus.packages)[-1]}/copyright"))
         shutil.copy(notice, fresh / "copyright")
         shutil.rmtree(unpacked)
         _write(fresh, corpus, rows, oddities)
-    report(f"{name}: {len(rows)} clips, licence: {corpus.license}; {corpus.attribution}")
+    progress(f"{name}: {len(rows)} clips, licence: {corpus.license}; {corpus.attribution}")
     return target
 
 
@@ -174,10 +174,10 @@ def parse_prompts(text: str) -> Iterator[tuple[str, str | None, str]]:
             yield name, said, "speech"
 
 
-def _prompts(corpus: Corpus, unpacked: Path, fresh: Path) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
-    listing = next(unpacked.glob("usr/share/doc/*/core-sounds-*.txt.gz"))
+def _prompts(corpus: Corpus, folder: Path, fresh: Path) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    listing = next(folder.glob("usr/share/doc/*/core-sounds-*.txt.gz"))
     text = gzip.decompress(listing.read_bytes()).decode("utf-8-sig")
-    sounds = next((unpacked / "usr/share/asterisk/sounds").iterdir())
+    sounds = next((folder / "usr/share/asterisk/sounds").iterdir())
     sounds.rename(fresh / "audio")
     files = {p.relative_to(fresh / "audio").with_suffix("").as_posix() for p in (fresh / "audio").rglob("*.wav")}
     rows, seen, repeated, absent = [], set(), [], []
@@ -198,8 +198,8 @@ def _prompts(corpus: Corpus, unpacked: Path, fresh: Path) -> tuple[list[dict[str
     return rows, oddities
 
 
-def _librivox(corpus: Corpus, unpacked: Path, fresh: Path) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
-    source = next(unpacked.glob("usr/share/pocketsphinx/test/data/librivox"))
+def _librivox(corpus: Corpus, folder: Path, fresh: Path) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    source = next(folder.glob("usr/share/pocketsphinx/test/data/librivox"))
     (fresh / "audio").mkdir()
     rows = []
     for line in (source / "transcription").read_text(encoding="utf-8").splitlines():

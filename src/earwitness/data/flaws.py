@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from earwitness.data.rows import Row, Rows
+from earwitness.data.rows import DataRow, Rows
 from earwitness.errors import EarwitnessError, ManifestError
 
 _LONGEST_NAME_BYTES = 255
@@ -21,7 +21,7 @@ def refuse_flaws(rows: Rows, source: str) -> Rows:
     sound: set[Path] = set()
     try:
         for row in rows:
-            yield _flaw(row, sound) or row if isinstance(row, Row) else row
+            yield _flaw(row, sound) or row if isinstance(row, DataRow) else row
     except ManifestError as error:
         yield error
     except OSError as error:
@@ -30,7 +30,7 @@ def refuse_flaws(rows: Rows, source: str) -> Rows:
         yield ManifestError(f"{str(error.filename or source)!r} cannot be read: {error.strerror or error}.")
 
 
-def _flaw(row: Row, sound: set[Path]) -> ManifestError | None:
+def _flaw(row: DataRow, sound: set[Path]) -> ManifestError | None:
     """Return what is wrong with a row; paths without a flaw are kept in ``sound`` and not looked at again."""
     if row.audio not in sound:
         flaw = _flaw_of_path(row)
@@ -45,7 +45,7 @@ def _flaw(row: Row, sound: set[Path]) -> ManifestError | None:
     return None if _is_whole(text) and _is_whole(tags) and _is_whole(row.name) else _flaw_of_texts(row)
 
 
-def _flaw_of_path(row: Row) -> ManifestError | None:
+def _flaw_of_path(row: DataRow) -> ManifestError | None:
     audio = str(row.audio)
     if not _is_whole(audio):
         return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
@@ -54,7 +54,7 @@ def _flaw_of_path(row: Row) -> ManifestError | None:
     return None
 
 
-def _flaw_of_texts(row: Row) -> ManifestError | None:
+def _flaw_of_texts(row: DataRow) -> ManifestError | None:
     # Neither a record nor a report could hold half a character.
     texts = {"id": row.id, "text": row.reference, "language": row.language, "speaker": row.speaker}
     texts |= {"recording": row.recording or row.name, **row.tags, **{f"name of {key!r}": key for key in row.tags}}

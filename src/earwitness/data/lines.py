@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from earwitness.errors import ManifestError
-from earwitness.files import is_pipe_or_device
+from earwitness.files.atomic import is_pipe_or_device
 
 GZIP = b"\x1f\x8b"
 PACKED = frozenset([".bz2", ".xz", ".lzma", ".zst", ".lz4", ".br", ".z", ".7z", ".rar", ".tar", ".tgz"])
@@ -85,13 +85,13 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         ManifestError: As ``read_text`` does.
     """
-    yield from numbered(read_text(path))
+    yield from number_lines(read_text(path))
 
 
-def numbered(text: str) -> Iterator[tuple[int, str]]:
+def number_lines(text: str) -> Iterator[tuple[int, str]]:
     r"""Yield number and text of each line of a text that is not blank.
 
-    >>> list(numbered("a\u2028b\r\n\r\nc"))
+    >>> list(number_lines("a\u2028b\r\n\r\nc"))
     [(1, 'a\u2028b'), (3, 'c')]
     """
     for number, line in enumerate(split(text), start=1):

@@ -25,7 +25,7 @@ _SIDES = {"a": 0, "b": 1, "l": 0, "r": 1, "left": 0, "right": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DataRow:
     """One clip as its dataset states it; audio has not been looked at."""
 
     where: str
@@ -70,7 +70,7 @@ class Remark:
         return f"{self.where}: {self.message}"
 
 
-Rows = Iterator[Row | Remark | ManifestError]
+Rows = Iterator[DataRow | Remark | ManifestError]
 
 
 def seconds(value: object, what: str, where: str) -> float | None:
@@ -86,7 +86,7 @@ def seconds(value: object, what: str, where: str) -> float | None:
     except (ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found) or found < 0:
-        raise ManifestError(f"{where}: {what} must be seconds, at least 0, not {shown(value)}. Correct the line.")
+        raise ManifestError(f"{where}: {what} must be seconds, at least 0, not {show(value)}. Correct the line.")
     return found
 
 
@@ -103,7 +103,7 @@ def channel(value: object, what: str, where: str) -> int | None:
         (value,) = value
     if isinstance(value, list):
         raise ManifestError(
-            f"{where}: {what} names several channels, {shown(value)}. "
+            f"{where}: {what} names several channels, {show(value)}. "
             "Write a line for each, or 'average' for their mean."
         )
     if isinstance(value, str):
@@ -117,28 +117,28 @@ def channel(value: object, what: str, where: str) -> int | None:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ManifestError(
-            f"{where}: {what} must be a whole number from 0, A or B, left or right, or 'average', not {shown(value)}. "
+            f"{where}: {what} must be a whole number from 0, A or B, left or right, or 'average', not {show(value)}. "
             "Correct the line."
         )
     return value
 
 
-def shown(value: object) -> str:
+def show(value: object) -> str:
     """Return a value as a message shows it: at most 60 characters, and nothing that cannot be printed."""
     text = repr(value).encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def audio_at(root: Path, given: str, where: str) -> Path:
+def audio_at(root: Path, path: str, where: str) -> Path:
     """Return where a manifest in ``root`` says that audio lies; ``~/`` is the home folder.
 
     Raises:
         ManifestError: For a path that no file can have.
     """
-    too_long = len(given) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in given.split("/"))
-    if not given.strip() or "\0" in given or too_long:
-        raise ManifestError(f"{where} has {shown(given)} for the path of its audio. Correct the line.")
-    return root / (Path(given).expanduser() if given.startswith("~/") else Path(given))
+    too_long = len(path) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in path.split("/"))
+    if not path.strip() or "\0" in path or too_long:
+        raise ManifestError(f"{where} has {show(path)} for the path of its audio. Correct the line.")
+    return root / (Path(path).expanduser() if path.startswith("~/") else Path(path))
 
 
 class Places:
@@ -153,19 +153,19 @@ class Places:
         self._root, self._within = root, within
         self._known: dict[str, tuple[Path, str]] = {}
 
-    def find(self, given: str, where: str) -> tuple[Path, str]:
+    def find(self, path: str, where: str) -> tuple[Path, str]:
         """Return the path of the audio, and that inside the manifest's folder without suffix.
 
         Raises:
             ManifestError: For a path that no file can have.
         """
-        if given not in self._known:
-            audio = audio_at(self._root, given, where)
+        if path not in self._known:
+            audio = audio_at(self._root, path, where)
             if self._within is not None and not there(audio):
-                inner = audio_at(self._root / self._within, given, where)
+                inner = audio_at(self._root / self._within, path, where)
                 audio = inner if there(inner) else audio
-            self._known[given] = audio, inside(audio, self._root)
-        return self._known[given]
+            self._known[path] = audio, inside(audio, self._root)
+        return self._known[path]
 
 
 def there(path: Path) -> bool:
@@ -196,5 +196,5 @@ def first_few(names: list[str], most: int = 3) -> str:
     >>> first_few(["a", "b", "c", "d"])
     "'a', 'b', 'c' and 1 more"
     """
-    listed = ", ".join(map(shown, names[:most]))
+    listed = ", ".join(map(show, names[:most]))
     return listed + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -9,7 +9,7 @@ _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class BundleStudy:
     """Models, how they decode, what is done to the audio, how it is scored, and what is measured beside."""
 
     __pydantic_config__ = _STRICT

@@ -73,8 +73,8 @@ class EngineSpec:
     options: Mapping[str, Option] = field(default_factory=dict)
     """What a catalog row may tell it."""
     guides: tuple[str, ...] = ()
-    """Fields of ``Guide`` that its models can follow, which are then ``Guided``. Whether a model translates is told by
-    its catalog row."""
+    """Fields of ``Guide`` that its models can follow, which are then ``GuidableModel``. The catalog row says whether a
+    model translates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class ModelFiles:
 
 
 @runtime_checkable
-class Loaded(Protocol):
+class LoadedModel(Protocol):
     """A model in memory."""
 
     device: str
@@ -112,7 +112,7 @@ class Loaded(Protocol):
 
 @runtime_checkable
 class OnDevice(Protocol):
-    """A loaded model whose work is done on something beside the CPU. Optional, in addition to ``Loaded``."""
+    """A loaded model whose work is done on something beside the CPU. Optional, in addition to ``LoadedModel``."""
 
     def synchronize(self) -> None:
         """Return once the device has done all that it was given; the clock is stopped after that."""
@@ -123,7 +123,7 @@ class OnDevice(Protocol):
 
 @runtime_checkable
 class Streaming(Protocol):
-    """A loaded model that gives its text piece by piece, as it decodes. Optional, in addition to ``Loaded``.
+    """A loaded model that gives its text piece by piece, as it decodes. Optional, in addition to ``LoadedModel``.
 
     Whoever listens may stop between two pieces, by closing the generator.
     """
@@ -141,10 +141,10 @@ class Streaming(Protocol):
 
 
 @runtime_checkable
-class Guided(Protocol):
-    """A loaded model that a request can tell more than the language. Optional, in addition to ``Loaded``."""
+class GuidableModel(Protocol):
+    """A loaded model that a request can tell more than the language. Optional, in addition to ``LoadedModel``."""
 
-    def guided(self, guide: Guide) -> Loaded:
+    def guided(self, guide: Guide) -> LoadedModel:
         """Return the same model, in the same memory, following a guide; this one goes on without.
 
         Args:
@@ -161,7 +161,7 @@ class Engine(Protocol):
 
     spec: EngineSpec
 
-    def load(self, model: ModelFiles, device: str, settings: Settings) -> Loaded:
+    def load(self, model: ModelFiles, device: str, settings: Settings) -> LoadedModel:
         """Load a model.
 
         Args:

@@ -107,7 +107,7 @@ def in_blocks(
         yield from ()
         return transcribe(piece, language)
 
-    return finished(stream_blocks(audio, longest_s, at_once, language, search_share))
+    return finish(stream_blocks(audio, longest_s, at_once, language, search_share))
 
 
 def stream_blocks(
@@ -137,7 +137,7 @@ def stream_blocks(
     return joined
 
 
-def finished(stream: Stream) -> Transcript:
+def finish(stream: Stream) -> Transcript:
     """Let a stream run to its end and return the transcript."""
     while True:
         try:
@@ -152,14 +152,14 @@ def _placed(stream: Stream, offset_s: float, *, after: str) -> Stream:
     between = " " if after else ""
     while True:
         try:
-            found = next(stream)
+            clip = next(stream)
         except StopIteration as end:
             transcript: Transcript = end.value
             return transcript
-        text = found.text
+        text = clip.text
         if between and text.strip():
             text, between = between + text.lstrip(), ""
-        yield Segment(found.start_s + offset_s, found.end_s + offset_s, text)
+        yield Segment(clip.start_s + offset_s, clip.end_s + offset_s, text)
 
 
 def _join(left: Transcript, right: Transcript, offset_s: float) -> Transcript:

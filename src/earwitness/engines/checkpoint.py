@@ -17,10 +17,10 @@ _INDEX = "model.safetensors.index.json"
 _MOST_HEADER_BYTES = 100_000_000
 _NAMED = 4
 
-Shape = tuple[int, ...]
+TensorShape = tuple[int, ...]
 
 
-def stored_shapes(folder: Path) -> dict[str, Shape]:
+def stored_shapes(folder: Path) -> dict[str, TensorShape]:
     """Return the shape of every tensor of a checkpoint, by name.
 
     Raises:
@@ -44,29 +44,31 @@ def stored_shapes(folder: Path) -> dict[str, Shape]:
     return {tensor: shards[shard][tensor] for tensor, shard in index.items()}
 
 
-def require_all(folder: Path, stored: Mapping[str, Shape], wanted: Mapping[str, Shape]) -> None:
+def require_all(folder: Path, shapes: Mapping[str, TensorShape], expected: Mapping[str, TensorShape]) -> None:
     """Refuse a checkpoint that lacks some of a model's tensors or has them in other shapes.
 
     Args:
         folder: For the message.
-        stored: As from ``stored_shapes``.
-        wanted: The shape of every tensor that the model needs, by name.
+        shapes: As from ``stored_shapes``.
+        expected: The shape of every tensor that the model needs, by name.
 
     Raises:
         EngineError: Naming some of them.
     """
-    missing = [name for name in wanted if name not in stored]
+    missing = [name for name in expected if name not in shapes]
     if missing:
         raise EngineError(
-            f"The checkpoint in {str(folder)!r} lacks {_listed('tensor', missing)} of the {len(wanted)} that the model "
-            "needs, and the library would make them up. Get the weights again, and not those of another runtime."
+            f"The checkpoint in {str(folder)!r} lacks {_listed('tensor', missing)} of the {len(expected)} that the "
+            "model needs, and the library would make them up. Get the weights again, and not those of another runtime."
         )
-    odd = [f"{name} {list(stored[name])} for {list(shape)}" for name, shape in wanted.items() if stored[name] != shape]
+    odd = [
+        f"{name} {list(shapes[name])} for {list(shape)}" for name, shape in expected.items() if shapes[name] != shape
+    ]
     if odd:
         raise EngineError(f"The checkpoint in {str(folder)!r} has {_listed('tensor', odd)} in another shape.")
 
 
-def _header(path: Path) -> dict[str, Shape]:
+def _header(path: Path) -> dict[str, TensorShape]:
     again = "Get the weights again."
     try:
         with path.open("rb") as file:

@@ -32,7 +32,7 @@ def conform(samples: npt.NDArray[Any], sample_rate_hz: int) -> Audio:
 
     Args:
         samples: Shape (n,), (n, channels) or (channels, n), the longer side being time; channels are averaged.
-        sample_rate_hz: Must be 16,000: engine environments have no resampler; ``earwitness.audio.decode`` does.
+        sample_rate_hz: Must be 16,000: engine environments have no resampler; ``earwitness.audio.in_process`` does.
 
     Raises:
         AudioError: In one sentence, for another rate, a shape or type that is not sound, NaN, infinity, or such a peak.
@@ -46,7 +46,7 @@ def conform(samples: npt.NDArray[Any], sample_rate_hz: int) -> Audio:
     if sample_rate_hz != SAMPLE_RATE_HZ:
         raise AudioError(
             f"Engines are given {SAMPLE_RATE_HZ} Hz, not {sample_rate_hz!r}. Resample it first, as "
-            "earwitness.audio.decode does."
+            "earwitness.audio.in_process does."
         )
     array = np.asarray(samples)
     mono = np.ascontiguousarray(_scaled(_mono(array)), dtype=np.float32)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
-from earwitness.engines.blocks import Stream, finished
+from earwitness.engines.blocks import Stream, finish
 from earwitness.errors import EngineError
 from earwitness.types import Audio, DecodedSegment, Guide, Segment, Settings, Transcript
 
@@ -121,7 +121,7 @@ class _Fake:
         return follow(self, guide, multilingual=True)
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
-        return finished(self.stream(audio, language=language))
+        return finish(self.stream(audio, language=language))
 
     def stream(self, audio: Audio, *, language: str | None) -> Stream:
         answer: Mapping[str, Any] = {"model": self._name}

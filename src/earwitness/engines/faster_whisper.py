@@ -16,9 +16,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
-from earwitness.engines.blocks import Stream, cut_points, finished, stream_blocks
+from earwitness.engines.blocks import Stream, cut_points, finish, stream_blocks
 from earwitness.engines.contract import whisper_code
-from earwitness.engines.decoded import decoded
+from earwitness.engines.segments import segment_of
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
@@ -80,7 +80,7 @@ class _FasterWhisper:
         return follow(self, guide, multilingual=bool(self._model.model.is_multilingual))
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
-        return finished(self.stream(audio, language=language))
+        return finish(self.stream(audio, language=language))
 
     def stream(self, audio: Audio, *, language: str | None) -> Stream:
         return stream_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))
@@ -111,13 +111,13 @@ class _FasterWhisper:
             words = tuple(Segment(float(w.start), float(w.end), w.word) for piece in found for w in piece.words or ())
         return Transcript(
             text="".join(piece.text for piece in found).strip(),
-            segments=tuple(decoded(piece.start, piece.end, piece.text.strip(), vars(piece)) for piece in found),
+            segments=tuple(segment_of(piece.start, piece.end, piece.text.strip(), vars(piece)) for piece in found),
             words=words,
             language=info.language,
             covered_s=float(info.duration_after_vad),
         )
 
-    def _batched(self, audio: Audio, asked: Mapping[str, Any]) -> tuple[Any, Any]:
+    def _batched(self, audio: Audio, options: Mapping[str, Any]) -> tuple[Any, Any]:
         from faster_whisper import BatchedInferencePipeline
 
         windows = None
@@ -128,7 +128,7 @@ class _FasterWhisper:
         # A pipeline keeps where speech last was: a new one keeps this audio's words from hanging on the last one's.
         pipeline = BatchedInferencePipeline(self._model)
         found: tuple[Any, Any] = pipeline.transcribe(
-            audio.samples, **asked, clip_timestamps=windows, batch_size=self._settings.batch_size
+            audio.samples, **options, clip_timestamps=windows, batch_size=self._settings.batch_size
         )
         return found
 

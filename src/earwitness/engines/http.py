@@ -56,7 +56,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpReply:
     """What a server answered, and when."""
 
     status: int
@@ -130,7 +130,7 @@ def _accepted(
 
 def exchange(
     method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, timeout_s: float | None = None
-) -> Answer:
+) -> HttpReply:
     """Send one request on a connection of its own and return the answer, whatever its status.
 
     Args:
@@ -158,7 +158,7 @@ def exchange(
             ended = time.perf_counter()
             if response.length and len(received) <= _MOST_BYTES:  # read(n) is silent about an answer that breaks off
                 raise http.client.IncompleteRead(received, response.length)
-    return Answer(
+    return HttpReply(
         response.status, response.reason, response.headers, received, sent - started, ended - answered, ended - started
     )
 
@@ -249,7 +249,7 @@ def _why(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _refusal(where: str, answer: Answer, secret: str) -> str:
+def _refusal(where: str, answer: HttpReply, secret: str) -> str:
     if 300 <= answer.status < 400:
         target = address(answer.headers.get("Location") or "nowhere")
         return f"{where} redirects to {target!r}, and redirects are not followed. Put the right address into the row."

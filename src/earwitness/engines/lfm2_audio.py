@@ -191,7 +191,7 @@ class _Engine:
         return _Lfm2Audio(torch, liquid_audio, loaded, processor, model.id, settings)
 
 
-def _wanted(model: Any, stored: Mapping[str, checkpoint.Shape]) -> dict[str, checkpoint.Shape]:
+def _wanted(model: Any, shapes: Mapping[str, checkpoint.TensorShape]) -> dict[str, checkpoint.TensorShape]:
     # Parameters, and the statistics of batch normalization; other buffers are computed when the model is built. Names
     # of one storage, as of tied embeddings, are one tensor, and one name of it is enough.
     learnt = {name for name, _ in model.named_parameters(remove_duplicate=False)}
@@ -200,9 +200,9 @@ def _wanted(model: Any, stored: Mapping[str, checkpoint.Shape]) -> dict[str, che
         for name, tensor in model.state_dict().items()
         if name in learnt or name.endswith(("running_mean", "running_var"))
     }
-    there = {tensor.data_ptr() for name, tensor in found.items() if name in stored}
+    there = {tensor.data_ptr() for name, tensor in found.items() if name in shapes}
     return {
-        name: tuple(tensor.shape) for name, tensor in found.items() if name in stored or tensor.data_ptr() not in there
+        name: tuple(tensor.shape) for name, tensor in found.items() if name in shapes or tensor.data_ptr() not in there
     }
 
 

@@ -108,13 +108,13 @@ def _fits(option: Option, value: Any) -> bool:
     return isinstance(value, str) and bool(not option.pattern or re.fullmatch(option.pattern, value))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, choices: Iterable[str]) -> str:
     """Return the second half of a refusal: the nearest name, or all that there are.
 
     >>> nearest("beamsize", ["beam_size", "vad"]), nearest("x", ["beam_size", "vad"])
     (" Did you mean 'beam_size'?", ' There are: beam_size, vad.')
     """
-    names = list(known)
+    names = list(choices)
     near = difflib.get_close_matches(name, names, n=1)
     return f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(names)}."
 
@@ -171,22 +171,22 @@ def _language(text: str) -> str:
         raise SettingsError(f"{error} The setting 'language' is a language, 'clip' or 'auto'.") from None
 
 
-def require_settings(spec: EngineSpec, settings: Settings, asked: frozenset[str]) -> None:
+def require_settings(spec: EngineSpec, settings: Settings, names: frozenset[str]) -> None:
     """Refuse a setting that was asked for and that the engine cannot honour.
 
     Args:
         spec: The engine.
         settings: All settings.
-        asked: The names that a person gave; defaults are not refused, they are recorded as they are in force.
+        names: The names that a person gave; defaults are not refused, they are recorded as they are in force.
     """
-    for name in sorted(asked & spec.fixed.keys()):
+    for name in sorted(names & spec.fixed.keys()):
         wanted, fixed = getattr(settings, name), spec.fixed[name]
         if wanted != fixed:
             why = "it has no such thing" if fixed is None else f"it is always {fixed!r} there"
             raise SettingsError(f"Engine {spec.name!r} cannot honour {name}={wanted!r}: {why}. Leave it out.")
 
 
-def preset_settings(spec: EngineSpec, preset: str, settings: Settings, asked: frozenset[str]) -> Settings:
+def preset_settings(spec: EngineSpec, preset: str, settings: Settings, names: frozenset[str]) -> Settings:
     """Return an engine's settings under a preset, with those on top that a person asked for.
 
     ``matched`` is the defaults of ``Settings``: greedy, no fall-back, no voice activity detection, no context, the
@@ -206,7 +206,7 @@ def preset_settings(spec: EngineSpec, preset: str, settings: Settings, asked: fr
         raise SettingsError(f"There is no preset {preset!r}.{nearest(preset, PRESETS)}")
     if preset == "matched":
         return settings
-    return replace(settings, **{name: value for name, value in spec.native.items() if name not in asked})
+    return replace(settings, **{name: value for name, value in spec.native.items() if name not in names})
 
 
 def not_honoured(spec: EngineSpec, settings: Settings) -> str | None:
@@ -219,7 +219,7 @@ def not_honoured(spec: EngineSpec, settings: Settings) -> str | None:
     idle = [name for name, value in spec.fixed.items() if value is None]
     # "auto" precision is met by whatever the engine has.
     always = [
-        f"{name} is always {shown(value)}"
+        f"{name} is always {show_settings(value)}"
         for name, value in spec.fixed.items()
         if value is not None and getattr(settings, name) not in (value, "auto")
     ]
@@ -227,10 +227,10 @@ def not_honoured(spec: EngineSpec, settings: Settings) -> str | None:
     return f"{spec.name}: {'; '.join(parts + always)}" if parts or always else None
 
 
-def shown(value: Any) -> str:
+def show_settings(value: Any) -> str:
     """Return a setting's value as it is typed.
 
-    >>> shown(True), shown(30.0), shown("word")
+    >>> show_settings(True), show_settings(30.0), show_settings("word")
     ('true', '30', 'word')
     """
     if isinstance(value, bool):

@@ -12,24 +12,24 @@ from typing import Any
 from earwitness.errors import UnsupportedDeviceError
 
 
-def resolve(torch: Any, asked: str) -> str:
+def resolve(torch: Any, device: str) -> str:
     """Return the device to load on: ``cpu``, ``cuda:0``, ``mps`` or ``tpu``; never another one than was asked for.
 
     Args:
         torch: The torch module.
-        asked: ``auto`` (the first of CUDA, MPS and CPU that is here), ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``tpu``.
+        device: ``auto`` (the first of CUDA, MPS and CPU that is here), ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ``tpu``.
 
     Raises:
         UnsupportedDeviceError: When that device is not here; what is here is named.
     """
     here = available(torch)
-    if asked == "auto":
+    if device == "auto":
         return next(name for name in here if name != "tpu")
-    wanted = "cuda:0" if asked == "cuda" else asked
+    wanted = "cuda:0" if device == "cuda" else device
     if wanted not in here:
         why = f" {_about_tpu()}" if wanted == "tpu" else ""
         raise UnsupportedDeviceError(
-            f"Device {asked!r} is not here: torch {torch.__version__} sees {', '.join(here)}.{why}"
+            f"Device {device!r} is not here: torch {torch.__version__} sees {', '.join(here)}.{why}"
         )
     return wanted
 

@@ -12,7 +12,7 @@ from typing import Any
 from earwitness.engines import torch_device
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
 from earwitness.engines.blocks import in_blocks
-from earwitness.engines.transformers_shapes import Parts, Shape, shape_of, translates
+from earwitness.engines.transformers_shapes import ModelParts, ModelShape, shape_of, translates
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Audio, Guide, Settings, Transcript
 
@@ -38,7 +38,7 @@ _NOT_NEEDED = "masked_spec_embed"
 
 
 class _Transformers:
-    def __init__(self, parts: Parts, shape: Shape) -> None:
+    def __init__(self, parts: ModelParts, shape: ModelShape) -> None:
         settings = parts.settings
         self.device = torch_device.device_of(parts.model)
         self._longest_s = min(settings.chunk_s, shape.longest_s or settings.chunk_s)
@@ -97,7 +97,7 @@ class _Engine:
             # Without times it knows where a window ends only if the window is the whole block.
             shape = replace(shape, longest_s=30.0)
         _require(shape, settings, model.id)
-        parts = Parts(torch, loaded, processor, settings, model.id)
+        parts = ModelParts(torch, loaded, processor, settings, model.id)
         if parts.sample_rate_hz != 16_000:
             raise EngineError(f"Model {model.id!r} wants audio at {parts.sample_rate_hz} Hz; 16000 is what there is.")
         return _Transformers(parts, shape)
@@ -130,7 +130,7 @@ def _architecture(model_id: str, folder: Path) -> str:
         raise EngineError(f"Model {model_id!r} has no config.json that names its 'architectures'.") from None
 
 
-def _require(shape: Shape, settings: Settings, model_id: str) -> None:
+def _require(shape: ModelShape, settings: Settings, model_id: str) -> None:
     if settings.timestamps == "word":
         raise SettingsError("Engine 'transformers' gives no times of words here. Ask for timestamps=segment.")
     for name, fixed in shape.fixed.items():

@@ -27,7 +27,7 @@ _SHORTEST_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ModelParts:
     """A loaded model and what goes with it."""
 
     torch: Any
@@ -50,10 +50,10 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """One way to call a model."""
 
-    transcribe: Callable[[Parts, Audio, str | None], Transcript]
+    transcribe: Callable[[ModelParts, Audio, str | None], Transcript]
     """A block of audio, and its language, to text."""
     fixed: Mapping[str, Any]
     """Settings that models of this shape cannot change, with the value in force."""
@@ -61,7 +61,7 @@ class Shape:
     """The longest block that a model takes; ``None`` when it goes through a long one in windows of its own."""
 
 
-def shape_of(model: Any, processor: Any) -> Shape:
+def shape_of(model: Any, processor: Any) -> ModelShape:
     """Return how a model is called, told by its class and its processor's."""
     name = type(model).__name__
     if name == "WhisperForConditionalGeneration":
@@ -72,12 +72,12 @@ def shape_of(model: Any, processor: Any) -> Shape:
     return _REQUEST if hasattr(processor, "apply_transcription_request") else _GENERATE
 
 
-def translates(parts: Parts) -> bool:
+def translates(parts: ModelParts) -> bool:
     """Return whether a model takes the order to translate."""
     return getattr(parts.model.generation_config, "task_to_id", None) is not None
 
 
-def _whisper(parts: Parts, audio: Audio, language: str | None) -> Transcript:
+def _whisper(parts: ModelParts, audio: Audio, language: str | None) -> Transcript:
     settings, model, processor = parts.settings, parts.model, parts.processor
     is_long = audio.duration_s > _WINDOW_S
     long_form = {"truncation": False, "padding": "longest", "return_attention_mask": True} if is_long else {}
@@ -104,7 +104,7 @@ def _whisper(parts: Parts, audio: Audio, language: str | None) -> Transcript:
 
 
 def _whisper_language(
-    parts: Parts, inputs: Mapping[str, Any], language: str | None
+    parts: ModelParts, inputs: Mapping[str, Any], language: str | None
 ) -> tuple[str | None, dict[str, Any]]:
     known = getattr(parts.model.generation_config, "lang_to_id", None)
     code = whisper_code(language) if language else None
@@ -120,20 +120,20 @@ def _whisper_language(
     return code, {"language": code, "task": "translate" if parts.translate else "transcribe"}
 
 
-def _generate(parts: Parts, audio: Audio, language: str | None) -> Transcript:
+def _generate(parts: ModelParts, audio: Audio, language: str | None) -> Transcript:
     spoken = _accepted(parts.processor.__call__, language=language)
     return _generated(parts, _called(parts.processor, audio, **spoken), audio, language)
 
 
-def _request(parts: Parts, audio: Audio, language: str | None) -> Transcript:
+def _request(parts: ModelParts, audio: Audio, language: str | None) -> Transcript:
     ask = parts.processor.apply_transcription_request
     options = _accepted(ask, language=language, source_language=language, model_id=parts.id, format="wav")
     options |= _accepted(ask, sampling_rate=audio.sample_rate_hz)
     return _generated(parts, ask(_at_least(audio), **options), audio, language)
 
 
-def _generated(parts: Parts, asked: Any, audio: Audio, language: str | None) -> Transcript:
-    inputs = _on_device(parts, asked)
+def _generated(parts: ModelParts, generate_options: Any, audio: Audio, language: str | None) -> Transcript:
+    inputs = _on_device(parts, generate_options)
     limit = _TOKENS_AT_LEAST + int(_TOKENS_PER_S * audio.duration_s)
     prompt = inputs.get("decoder_input_ids" if parts.model.config.is_encoder_decoder else "input_ids")
     ids = parts.model.generate(**inputs, num_beams=parts.settings.beam_size, do_sample=False, max_new_tokens=limit)
@@ -148,7 +148,7 @@ def _generated(parts: Parts, asked: Any, audio: Audio, language: str | None) -> 
     )
 
 
-def _ctc(parts: Parts, audio: Audio, language: str | None) -> Transcript:
+def _ctc(parts: ModelParts, audio: Audio, language: str | None) -> Transcript:
     inputs = _on_device(parts, _called(parts.processor, audio))
     model = parts.model
     ids = model.generate(**inputs) if model.can_generate() else model(**inputs).logits.argmax(dim=-1)
@@ -156,7 +156,7 @@ def _ctc(parts: Parts, audio: Audio, language: str | None) -> Transcript:
     return Transcript(text.strip(), language=language, covered_s=audio.duration_s)
 
 
-def _transducer(parts: Parts, audio: Audio, language: str | None) -> Transcript:
+def _transducer(parts: ModelParts, audio: Audio, language: str | None) -> Transcript:
     inputs = _on_device(parts, _called(parts.processor, audio))
     ids = parts.model.generate(**inputs).sequences
     text = parts.processor.batch_decode(ids, skip_special_tokens=True)[0]
@@ -173,7 +173,7 @@ def _at_least(audio: Audio) -> np.ndarray[Any, np.dtype[np.float32]]:
     return np.pad(samples, (0, max(0, shortest - len(samples))))
 
 
-def _on_device(parts: Parts, inputs: Any) -> dict[str, Any]:
+def _on_device(parts: ModelParts, inputs: Any) -> dict[str, Any]:
     # Cast before the move: a feature extractor may give float64, which MPS has not.
     model, tensor = parts.model, parts.torch.Tensor
     return {
@@ -190,8 +190,8 @@ def _accepted(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
 
 
 _TEXT_ALONE: Mapping[str, Any] = {"temperature_fallback": None, "context": None, "timestamps": "none"}
-_WHISPER = Shape(_whisper, {}, None)
-_GENERATE = Shape(_generate, _TEXT_ALONE, _WINDOW_S)
-_REQUEST = Shape(_request, _TEXT_ALONE, _WINDOW_S)
-_CTC = Shape(_ctc, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
-_TRANSDUCER = Shape(_transducer, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
+_WHISPER = ModelShape(_whisper, {}, None)
+_GENERATE = ModelShape(_generate, _TEXT_ALONE, _WINDOW_S)
+_REQUEST = ModelShape(_request, _TEXT_ALONE, _WINDOW_S)
+_CTC = ModelShape(_ctc, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
+_TRANSDUCER = ModelShape(_transducer, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)

@@ -11,7 +11,7 @@ from earwitness.engines import torch_device
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
 from earwitness.engines.contract import whisper_code
-from earwitness.engines.decoded import decoded
+from earwitness.engines.segments import segment_of
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
@@ -77,7 +77,7 @@ class _Whisper:
             )
         return Transcript(
             text=found["text"].strip(),
-            segments=tuple(decoded(p["start"], p["end"], p["text"].strip(), p) for p in pieces),
+            segments=tuple(segment_of(p["start"], p["end"], p["text"].strip(), p) for p in pieces),
             words=words,
             language=found["language"],
             covered_s=audio.duration_s,

@@ -10,11 +10,11 @@ from pathlib import Path
 from earwitness.types import Clip, Dataset
 
 
-def names(asked: Sequence[str], *, clean: bool) -> tuple[str | None, ...]:
+def names(names: Sequence[str], *, clean: bool) -> tuple[str | None, ...]:
     """Return the canonical conditions that were asked for, each once; ``None`` stands for the audio as it is.
 
     Args:
-        asked: As typed.
+        names: As typed.
         clean: Whether the audio as it is comes first, asked for or not.
 
     Raises:
@@ -25,8 +25,8 @@ def names(asked: Sequence[str], *, clean: bool) -> tuple[str | None, ...]:
     """
     from earwitness.audio.conditions import CLEAN, parse
 
-    wanted = [parse(text).name for text in asked]
-    first: list[str | None] = [None] if clean or not asked else []
+    wanted = [parse(text).name for text in names]
+    first: list[str | None] = [None] if clean or not names else []
     return tuple(dict.fromkeys([*first, *(None if name == CLEAN else name for name in wanted)]))
 
 

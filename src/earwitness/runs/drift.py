@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from earwitness.runs.measured import Drift
-from earwitness.runs.spread import spread
+from earwitness.records.speed import Drift
+from earwitness.records.spread import spread
 
 _SAMPLES = 2**16
 _TIMES = 5

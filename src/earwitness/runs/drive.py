@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earwitness.errors import RecordError
-from earwitness.runs import store
-from earwitness.runs.environment import environment, is_running, this_process, usable_cores
-from earwitness.runs.hear import scratch_folder, spoken_language
-from earwitness.runs.job import Job, Report
-from earwitness.runs.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, EngineInfo, ModelInfo, Run, SpeechInfo
-from earwitness.runs.rescore import rescored
+from earwitness.records import store
+from earwitness.records.environment import environment, is_running, this_process, usable_cores
+from earwitness.records.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, EngineInfo, ModelInfo, Run, SpeechInfo
+from earwitness.records.rescore import rescore
+from earwitness.runs.interleave import take_turns
+from earwitness.runs.job import ClipCallback, Job
 from earwitness.runs.session import Session
-from earwitness.runs.turns import take_turns
+from earwitness.runs.transcribe import scratch_folder, spoken_language
 from earwitness.types import Settings
 
 __all__ = [
+    "ClipCallback",
     "Job",
-    "Report",
     "RunInterrupt",
     "Turn",
     "by_data",
@@ -39,7 +39,7 @@ class Turn:
 
     job: Job
     """What to do."""
-    report: Report
+    report: ClipCallback
     """Called after every clip."""
     record: Path | None = None
     """The record to go on with; ``None`` for a new one."""
@@ -54,7 +54,7 @@ class RunInterrupt(KeyboardInterrupt):
         self.records = tuple(records)
 
 
-def start(job: Job, out: Path, report: Report) -> Path:
+def start(job: Job, out: Path, progress: ClipCallback) -> Path:
     """Run a job into a new record under ``out`` and return the record's path.
 
     A clip that fails is a result like any other. The run ends early, as ``failed``, when no worker can be had, and as
@@ -63,11 +63,11 @@ def start(job: Job, out: Path, report: Report) -> Path:
     Raises:
         RecordError: When the record cannot be written; what was written before stays and can be resumed.
     """
-    (path,) = together([Turn(job, report)], out)
+    (path,) = together([Turn(job, progress)], out)
     return path
 
 
-def resume(path: Path, job: Job, report: Report) -> None:
+def resume(path: Path, job: Job, progress: ClipCallback) -> None:
     """Go on with a record that was interrupted, killed or given up; a complete one is left as it is.
 
     Clips that have a result, a failure included, are not run again; protocols that were asked for are. Clips that were
@@ -76,12 +76,12 @@ def resume(path: Path, job: Job, report: Report) -> None:
     Args:
         path: The record.
         job: The same job, its dataset and weights loaded anew.
-        report: Called after every clip.
+        progress: Called after every clip.
 
     Raises:
         RecordError: When the record's process is still at work, or the data or the weights have changed since.
     """
-    together([Turn(job, report, path)], path.parent)
+    together([Turn(job, progress, path)], path.parent)
 
 
 def together(turns: Sequence[Turn], out: Path) -> list[Path]:
@@ -211,7 +211,7 @@ def _taken_up(path: Path) -> tuple[Path, Run]:
     store.cut_unfinished_line(store.clips_path(path))
     # The rules of its name may have changed since it was begun: a record is scored by one set of rules.
     results = store.read_clips(path)
-    fresh = rescored(results, run.scoring)
+    fresh = rescore(results, run.scoring)
     if fresh != results:
         store.write_clips(path, fresh)
     run = replace(run, status="running", failure=None, process=this_process(), resumed=run.resumed + 1)

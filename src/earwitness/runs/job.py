@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earwitness.engines.catalog import Model
-from earwitness.runs.hear import warm_up_audio
-from earwitness.runs.measured import Measure
-from earwitness.runs.record import ClipResult, Limits, Run, ScoringInfo, Selection
-from earwitness.runs.speech import Ear
+from earwitness.records.record import ClipResult, Run, RunLimits, ScoringInfo, Selection
+from earwitness.records.speed import SpeedProtocols
+from earwitness.runs.speech import SpeechModel
+from earwitness.runs.transcribe import warm_up_audio
 from earwitness.types import Dataset, Settings
 from earwitness.workers.supervisor import Supervisor
 from earwitness.workers.worker import Worker
 
-Report = Callable[[int, int, ClipResult], None]
+ClipCallback = Callable[[int, int, ClipResult], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Job:
     """How to decode."""
     preset: str = "matched"
     """What the settings began from."""
-    limits: Limits = Limits()
+    limits: RunLimits = RunLimits()
     """What to put up with."""
     scoring: ScoringInfo = ScoringInfo()
     """How to score."""
-    measure: Measure = Measure()
+    measure: SpeedProtocols = SpeedProtocols()
     """Which protocols of speed follow."""
     command: tuple[str, ...] = ()
     """The arguments that asked for it."""
-    ear: Ear = Ear()
+    ear: SpeechModel = SpeechModel()
     """What looks for speech."""
 
 
@@ -68,10 +68,10 @@ def start_worker(run: Run, job: Job, threads: int | None = None) -> Worker:
     )
 
 
-def clip_budget_s(limits: Limits, audio_s: float) -> float:
+def clip_budget_s(limits: RunLimits, audio_s: float) -> float:
     """Return how long a clip may take.
 
-    >>> clip_budget_s(Limits(), 5.0), clip_budget_s(Limits(), 60.0)
+    >>> clip_budget_s(RunLimits(), 5.0), clip_budget_s(RunLimits(), 60.0)
     (120.0, 600.0)
     """
     return max(limits.timeout_floor_s, limits.timeout_factor * audio_s)

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from earwitness.engines.openai_api import endpoint, key_of
-from earwitness.runs.client import Client, Shot, clips_to_send
+from earwitness.records.record import ClipResult, Run
+from earwitness.records.speed import Load, LoadPlan, LoadStep
 from earwitness.runs.job import Job
-from earwitness.runs.measured import Load, LoadPlan, LoadStep
-from earwitness.runs.record import ClipResult, Run
+from earwitness.runs.latency_stats import ENOUGH, MET_SHARE, verdict, waits, worth
+from earwitness.runs.load_client import Client, LoadRequest, clips_to_send
 from earwitness.runs.saturate import ClipQueue, share
-from earwitness.runs.waits import ENOUGH, MET_SHARE, verdict, waits, worth
 from earwitness.types import Clip
 
 _LOOK_S = 0.05
@@ -69,7 +69,7 @@ def under_load(
             break
         # What one step leaves over, the next may have.
         most_s = left_s / (len(left) + 1) if len(steps) < len(plan.steps) else left_s
-        shots: list[Shot] = []
+        shots: list[LoadRequest] = []
         queue = ClipQueue(clips.clips, run.measure.stretch_s, most_s, partial(_can_tell, plan, load, shots))
         steps.append(_measured(load, _Stretch(plan, load, queue, client, shots).run(), plan, said))
         left = left or next_loads(plan, steps)
@@ -133,7 +133,7 @@ class _Stretch:
     load: float
     queue: ClipQueue
     client: Client
-    shots: list[Shot]
+    shots: list[LoadRequest]
     threads: list[threading.Thread] = field(default_factory=list)
     wrong: list[Exception] = field(default_factory=list)
 
@@ -182,18 +182,18 @@ class _Stretch:
             if len(self.threads) < _MOST_AT_ONCE:
                 self._begin(partial(self._ask_once, clip, due_s))
             else:
-                self.shots.append(Shot.unsent(clip, due_s, f"not sent: {_MOST_AT_ONCE} were open"))
+                self.shots.append(LoadRequest.unsent(clip, due_s, f"not sent: {_MOST_AT_ONCE} were open"))
             due_s += draw.exponential(1 / self.load)
 
     def _ask_once(self, clip: Clip, due_s: float) -> None:
         self.shots.append(self.client.ask(clip, due_s))
 
 
-def _worth(plan: LoadPlan, load: float, shots: Sequence[Shot]) -> float:
+def _worth(plan: LoadPlan, load: float, shots: Sequence[LoadRequest]) -> float:
     return worth(shots, int(load) if plan.arrivals == "closed" else None)
 
 
-def _can_tell(plan: LoadPlan, load: float, shots: list[Shot]) -> bool:
+def _can_tell(plan: LoadPlan, load: float, shots: list[LoadRequest]) -> bool:
     if plan.target_p95_s is None:
         return True
     ended = tuple(shots)  # others append to it meanwhile
@@ -204,11 +204,11 @@ def _can_tell(plan: LoadPlan, load: float, shots: list[Shot]) -> bool:
     return n_independent >= ENOUGH or (seems_missed and verdict(n_within, len(ended), n_independent) == "missed")
 
 
-def _n_within(target_s: float, shots: Sequence[Shot]) -> int:
+def _n_within(target_s: float, shots: Sequence[LoadRequest]) -> int:
     return sum(shot.text is not None and shot.ended_s - shot.due_s <= target_s for shot in shots)
 
 
-def _measured(load: float, stretch: _Stretch, plan: LoadPlan, said: dict[str, str]) -> LoadStep:
+def _measured(load: float, stretch: _Stretch, plan: LoadPlan, texts: dict[str, str]) -> LoadStep:
     shots, queue = stretch.shots, stretch.queue
     answered = [shot for shot in shots if shot.text is not None]
     latencies = [shot.ended_s - shot.due_s for shot in answered]
@@ -230,7 +230,7 @@ def _measured(load: float, stretch: _Stretch, plan: LoadPlan, said: dict[str, st
         latency_p99_s=found.values_s[2],
         n_within=n_within,
         verdict=None if n_within is None else verdict(n_within, len(shots), n_independent),
-        texts_differ=sum(shot.text != said[shot.clip_id] for shot in answered),
+        texts_differ=sum(shot.text != texts[shot.clip_id] for shot in answered),
         behind_s=max((shot.began_s - shot.due_s for shot in shots), default=0.0),
         reason=queue.reason,
         n_independent=n_independent,

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from earwitness.errors import AudioError
-from earwitness.runs.hear import decode, spoken_language
+from earwitness.records.record import ClipResult, Run
+from earwitness.records.speed import Cold, ColdStart, Latency
+from earwitness.records.spread import spread, variation
 from earwitness.runs.job import Job, clip_budget_s
-from earwitness.runs.measured import Cold, ColdStart, Latency
-from earwitness.runs.record import ClipResult, Run
-from earwitness.runs.spread import spread, variation
-from earwitness.scoring.timing import speed
+from earwitness.runs.transcribe import decode, spoken_language
+from earwitness.scoring.metrics.timing import speed
 from earwitness.types import Clip, Hypothesis
 from earwitness.workers.supervisor import GivenUpError
 from earwitness.workers.worker import Worker, WorkerFailedError
@@ -93,12 +93,12 @@ class Passes:
         return [sum(walls) for walls in zip(*map(_walls, self._heard.values()), strict=True)]
 
 
-def _walls(heard: Sequence[Hypothesis]) -> list[float]:
-    return [h.wall_s for h in heard if h.wall_s is not None]
+def _walls(hypotheses: Sequence[Hypothesis]) -> list[float]:
+    return [h.wall_s for h in hypotheses if h.wall_s is not None]
 
 
-def _median_decode_s(heard: Sequence[Hypothesis]) -> float | None:
-    known = [h.decode_s for h in heard if h.decode_s is not None]
+def _median_decode_s(hypotheses: Sequence[Hypothesis]) -> float | None:
+    known = [h.decode_s for h in hypotheses if h.decode_s is not None]
     return statistics.median(known) if known else None
 
 

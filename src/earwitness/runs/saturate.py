@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from earwitness.runs.hear import hear
+from earwitness.records.record import Run
 from earwitness.runs.job import Job, supervisor
-from earwitness.runs.record import Run
+from earwitness.runs.transcribe import transcribe_clip
 from earwitness.types import Clip, Hypothesis
 from earwitness.workers.supervisor import GivenUpError, Supervisor
 
@@ -19,7 +19,7 @@ _LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class QueuedClip:
     """A clip that one of the workers was given."""
 
     hypothesis: Hypothesis
@@ -34,7 +34,7 @@ class Heard:
 class Stretch:
     """A time in which all workers were at work."""
 
-    heard: tuple[Heard, ...]
+    heard: tuple[QueuedClip, ...]
     """Every clip, also those that ended after it."""
     audio_s: float
     """Seconds of audio in it; a clip that reaches over its end counts by the share of its time before the end."""
@@ -111,7 +111,7 @@ def saturate(
     All are loaded and warm before the clock starts; a clip that fails is a failure, and a worker that dies is replaced,
     as in a run. Ctrl-C ends all of them at once.
     """
-    queue, heard, errors = ClipQueue(clips, least_s, most_s), list[Heard](), list[Exception]()
+    queue, heard, errors = ClipQueue(clips, least_s, most_s), list[QueuedClip](), list[Exception]()
     with ExitStack() as stack:
         crew = [stack.enter_context(_member(run, job, threads, scratch / str(n))) for n in range(workers)]
         try:
@@ -162,14 +162,14 @@ def _serve(
     run: Run,
     job: Job,
     target: Path,
-    heard: list[Heard],
+    clips: list[QueuedClip],
     errors: list[Exception],
 ) -> None:
     try:
         while (clip := queue.next()) is not None:
             began_s = time.perf_counter()
-            hypothesis = hear(clip, job.dataset, member, run.settings_asked.language, target)
-            heard.append(Heard(hypothesis, began_s, time.perf_counter()))
+            hypothesis = transcribe_clip(clip, job.dataset, member, run.settings_asked.language, target)
+            clips.append(QueuedClip(hypothesis, began_s, time.perf_counter()))
             if hypothesis.failure is not None:
                 member.give_up_if_hopeless(hypothesis.failure)
     except GivenUpError as error:

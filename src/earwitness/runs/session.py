@@ -6,19 +6,19 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-from earwitness.files import RESUME, write_errors
-from earwitness.runs import store
+from earwitness.files.atomic import RESUME, write_errors
+from earwitness.records import store
+from earwitness.records.record import EngineInfo, Run, RunStatus, WorkersInfo
+from earwitness.records.rescore import score_result, score_run
+from earwitness.records.speed import Measurements, Order
 from earwitness.runs.drift import Calibration
-from earwitness.runs.hear import CLIP, hear
-from earwitness.runs.job import Job, Report, start_worker, supervisor
+from earwitness.runs.job import ClipCallback, Job, start_worker, supervisor
 from earwitness.runs.load import under_load
-from earwitness.runs.measured import Measurements, Order
 from earwitness.runs.protocols import Passes, cold
-from earwitness.runs.record import EngineInfo, Run, Status, WorkersInfo
-from earwitness.runs.rescore import score_result, scored
-from earwitness.runs.speech import Listener
+from earwitness.runs.speech import SpeechDetector
 from earwitness.runs.throughput import throughput
-from earwitness.scoring.timing import speed
+from earwitness.runs.transcribe import CLIP, transcribe_clip
+from earwitness.scoring.metrics.timing import speed
 from earwitness.types import Clip, Failure, Hypothesis
 from earwitness.workers.supervisor import GivenUpError
 
@@ -37,21 +37,21 @@ class Session:
         scratch: A folder of its own for decoded audio.
     """
 
-    def __init__(self, path: Path, run: Run, job: Job, report: Report, scratch: Path) -> None:
+    def __init__(self, path: Path, run: Run, job: Job, progress: ClipCallback, scratch: Path) -> None:
         """Look up what is left to do; the worker is started by the first clip."""
         self.job = job
         self.order = Order("alone")
         self.calibration: Calibration | None = None
         self.workers = supervisor(run, job, scratch)
-        self._path, self._run, self._report, self._scratch = path, run, report, scratch
+        self._path, self._run, self._report, self._scratch = path, run, progress, scratch
         self._results = {result.clip.id: result for result in store.read_clips(path)}
         self._left = deque(clip for clip in job.dataset.clips if clip.id not in self._results)
-        self._listener = Listener(job.ear, scratch / CLIP)
+        self._listener = SpeechDetector(job.ear, scratch / CLIP)
         self._passes: Passes | None = None
         self._measurements = run.measurements
         self._measured = False
         # What it is when something else, such as Ctrl-C or another model's error, ends it.
-        self._status: Status = "interrupted"
+        self._status: RunStatus = "interrupted"
         self._failure: Failure | None = None
         self._written = False
 
@@ -105,7 +105,7 @@ class Session:
 
     def _ask(self, clip: Clip) -> Hypothesis:
         language = self._run.settings_asked.language
-        return hear(clip, self.job.dataset, self.workers, language, self._scratch / CLIP)
+        return transcribe_clip(clip, self.job.dataset, self.workers, language, self._scratch / CLIP)
 
     def _measuring(self) -> bool:
         measure = self._run.measure
@@ -135,9 +135,9 @@ class Session:
         self._measurements, self._measured = found, True
         return False
 
-    def _keep(self, found: Measurements) -> None:
-        self._measurements = found
-        store.write_run(self._path, replace(self._run, measurements=found))
+    def _keep(self, measurements: Measurements) -> None:
+        self._measurements = measurements
+        store.write_run(self._path, replace(self._run, measurements=measurements))
 
     def _write(self) -> None:
         if self._written:
@@ -155,9 +155,9 @@ class Session:
             drift=self.calibration.drift() if self.calibration else None,
             order=self.order,
             speed=speed(result.hypothesis for result in results),
-            scores=scored(results, self._run.scoring),
+            scores=score_run(results, self._run.scoring),
         )
-        store.write_run(self._path, store.sealed(self._path, self._with_workers(run)))
+        store.write_run(self._path, store.seal_record(self._path, self._with_workers(run)))
 
     def _with_workers(self, run: Run) -> Run:
         workers, info, before = self.workers, self.workers.first, run.workers

@@ -9,12 +9,12 @@ from pathlib import Path
 from earwitness.audio import decode
 from earwitness.audio.snr import VERSION, snr_db
 from earwitness.errors import AudioError
-from earwitness.files import write_text
+from earwitness.files.atomic import write_text
 from earwitness.types import Clip
 
 
 def snr_of(
-    clips: Sequence[Clip], folder: Path, name: str, report: Callable[[int, int], None] = lambda *_: None
+    clips: Sequence[Clip], folder: Path, name: str, progress: Callable[[int, int], None] = lambda *_: None
 ) -> dict[str, float]:
     """Return the estimated ratio in dB by clip id; clips whose audio is not here, or that have none, are left out.
 
@@ -22,7 +22,7 @@ def snr_of(
         clips: Of one dataset.
         folder: Where estimates are kept.
         name: Of the file there; the dataset's hash, so that other audio has another file.
-        report: Called with how many clips are done, of how many.
+        progress: Called with how many clips are done, of how many.
     """
     path = folder / f"{name}-v{VERSION}.json"
     known: dict[str, float | None] = _kept(path)
@@ -33,7 +33,7 @@ def snr_of(
         except AudioError:
             continue
         known[clip.id] = snr_db(audio)
-        report(done, len(missing))
+        progress(done, len(missing))
     if missing:
         write_text(path, json.dumps(known, allow_nan=False) + "\n")
     return {clip.id: value for clip in clips if (value := known.get(clip.id)) is not None}

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from earwitness.errors import AudioError, AudioNotFoundError
-from earwitness.runs.hear import CLIP, SAMPLE_RATE_HZ, decode, scratch_folder
-from earwitness.runs.record import Run
+from earwitness.records.record import Run
+from earwitness.runs.transcribe import CLIP, SAMPLE_RATE_HZ, decode, scratch_folder
 from earwitness.types import Audio, Clip, Dataset
 
 _READ_BYTES = 1 << 20

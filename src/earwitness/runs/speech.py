@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from earwitness.audio.speech import VERSION, Finder, Span, blocks_of, finder
+from earwitness.audio.speech import VERSION, Finder, SpeechSpan, blocks_of, finder
 from earwitness.errors import RecordError
-from earwitness.files import write_text
+from earwitness.files.atomic import write_text
 from earwitness.types import Clip, Dataset, Hypothesis
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
+class SpeechModel:
     """What looks for speech; nothing does unless it has a model."""
 
     name: str | None = None
@@ -30,10 +30,10 @@ class Ear:
     """Why there is no model."""
 
 
-class Listener:
+class SpeechDetector:
     """Looks for speech in one clip after the other, from the decoded samples that the model was given too."""
 
-    def __init__(self, ear: Ear, samples: Path) -> None:
+    def __init__(self, ear: SpeechModel, samples: Path) -> None:
         """Take an ear and the file that holds the samples of the clip at hand."""
         self._ear = ear
         self._samples = samples
@@ -41,7 +41,7 @@ class Listener:
         self.wall_s = 0.0
         """Seconds spent so far."""
 
-    def hear(self, clip: Clip, dataset: Dataset, hypothesis: Hypothesis) -> tuple[Span, ...] | None:
+    def hear(self, clip: Clip, dataset: Dataset, hypothesis: Hypothesis) -> tuple[SpeechSpan, ...] | None:
         """Return the spans of speech in the clip; ``None`` without a model, or when its audio could not be read."""
         unread = hypothesis.failure is not None and hypothesis.failure.stage == "audio"
         if self._ear.model is None or unread:
@@ -63,12 +63,12 @@ class Listener:
         return found
 
 
-def _key(clip: Clip, altered: Iterable[str] | None, model: str | None) -> str:
-    what = [clip.audio_sha256, clip.start_s, clip.duration_s, clip.channel, altered, model, VERSION]
+def _key(clip: Clip, conditions: Iterable[str] | None, model: str | None) -> str:
+    what = [clip.audio_sha256, clip.start_s, clip.duration_s, clip.channel, conditions, model, VERSION]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def _kept(path: Path | None) -> tuple[Span, ...] | None:
+def _kept(path: Path | None) -> tuple[SpeechSpan, ...] | None:
     if path is None:
         return None
     try:

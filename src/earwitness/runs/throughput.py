@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from earwitness.counts import counted
+from earwitness.counts import quantity
 from earwitness.engines.registry import get_engine
+from earwitness.records.record import ClipResult, Run
+from earwitness.records.speed import Throughput, Try
 from earwitness.runs.job import Job
-from earwitness.runs.measured import Throughput, Try
-from earwitness.runs.record import ClipResult, Run
 from earwitness.runs.saturate import Stretch, saturate
-from earwitness.scoring.timing import speed
+from earwitness.scoring.metrics.timing import speed
 from earwitness.types import Clip
 from earwitness.workers.supervisor import Supervisor
 
@@ -85,7 +85,9 @@ def _found(best: Try, first: Sequence[ClipResult], stretch: Stretch, tries: Sequ
     alone = speed(result.hypothesis for result in first)
     alone_s = alone.wall_s + alone.decode_s
     n_left = len(said) - len({one.hypothesis.clip_id for one in stretch.heard})
-    cut = f"the budget ended before {n_left} of {counted(len(said), 'clip')}" if n_left and not stretch.reason else None
+    cut = (
+        f"the budget ended before {n_left} of {quantity(len(said), 'clip')}" if n_left and not stretch.reason else None
+    )
     return Throughput(
         workers=best.workers,
         threads=best.threads,
@@ -109,7 +111,7 @@ def _rtfx(stretch: Stretch) -> float | None:
 
 def _why_not(stretch: Stretch) -> str | None:
     n_failed = sum(not one.hypothesis.ok for one in stretch.heard)
-    failed = f"{n_failed} of {counted(len(stretch.heard), 'clip')} failed" if n_failed else None
+    failed = f"{n_failed} of {quantity(len(stretch.heard), 'clip')} failed" if n_failed else None
     return stretch.reason or failed or (None if _rtfx(stretch) else "no audio was heard")
 
 
@@ -134,5 +136,5 @@ def _no_room(workers: int, peak_rss_bytes: int | None) -> str | None:
     if needed <= room:
         return None
     return (
-        f"{counted(workers, 'worker')} would take about {needed / 1e9:.1f} GB, and {room / 1e9:.1f} GB were available"
+        f"{quantity(workers, 'worker')} would take about {needed / 1e9:.1f} GB, and {room / 1e9:.1f} GB were available"
     )

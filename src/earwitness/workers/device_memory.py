@@ -46,7 +46,7 @@ class PeakMemory:
 
 
 @contextmanager
-def watched(pid: int, nvml: Any = None) -> Iterator[PeakMemory]:
+def watch(pid: int, nvml: Any = None) -> Iterator[PeakMemory]:
     """Watch a process as long as the context lasts; without NVML nothing is seen and ``bytes`` stays ``None``.
 
     Args:

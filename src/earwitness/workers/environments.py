@@ -29,13 +29,13 @@ from earwitness import __version__
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import GROUP, missing_import, not_installed, package_versions
 from earwitness.errors import EngineError
-from earwitness.fetch import cache_dir
+from earwitness.files.fetch import cache_dir
 from earwitness.workers.pythons import fits
 
 STAMP = "environment.json"
 _SELF_TEST_S = 600
 Place = Literal["here", "own"]
-Report = Callable[[str], None]
+InstallProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def remove(spec: EngineSpec) -> bool:
 
 
 @contextmanager
-def alone(spec: EngineSpec, *, wait_s: float, report: Report = lambda _: None) -> Iterator[None]:
+def alone(spec: EngineSpec, *, wait_s: float, progress: InstallProgress = lambda _: None) -> Iterator[None]:
     """Keep other processes from changing the engine's environment meanwhile.
 
     Raises:
@@ -220,7 +220,7 @@ def alone(spec: EngineSpec, *, wait_s: float, report: Report = lambda _: None) -
         with contextlib.suppress(Timeout):
             lock.acquire(timeout=0)
         if not lock.is_locked:
-            report("another process is installing or removing it; waiting for that one")
+            progress("another process is installing or removing it; waiting for that one")
             lock.acquire(timeout=wait_s)
     except Timeout:
         message = f"Engine {spec.name!r} is being installed or removed by another process. Wait for it, or end it."

@@ -17,11 +17,11 @@ from pathlib import Path
 from earwitness import __version__
 from earwitness.engines.base import EngineSpec
 from earwitness.errors import EngineError
-from earwitness.fetch import sha256_of
+from earwitness.files.fetch import sha256_of
 from earwitness.workers import leash
 from earwitness.workers.environments import (
     STAMP,
-    Report,
+    InstallProgress,
     SelfTest,
     Stamp,
     alone,
@@ -60,7 +60,7 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class InstallPlan:
     """All that can be said before an installation begins."""
 
     spec: EngineSpec
@@ -102,12 +102,12 @@ def lock_of(spec: EngineSpec) -> Lock | None:
         ) from None
 
 
-def plan(spec: EngineSpec, *, locked: bool = True, uv: bool = True, python: Path | None = None) -> Plan:
+def plan(spec: EngineSpec, *, use_lock: bool = True, uv: bool = True, python: Path | None = None) -> InstallPlan:
     """Find what an installation needs, and change nothing.
 
     Args:
         spec: The engine.
-        locked: Whether the packages are those of its lock.
+        use_lock: Whether the packages are those of its lock.
         uv: Whether uv is used where it is present.
         python: Which Python to make it from; ``None`` to look for one.
 
@@ -116,7 +116,7 @@ def plan(spec: EngineSpec, *, locked: bool = True, uv: bool = True, python: Path
     """
     if not spec.requirements:
         raise EngineError(f"Engine {spec.name!r} needs no packages of its own; there is nothing to install.")
-    lock = lock_of(spec) if locked else None
+    lock = lock_of(spec) if use_lock else None
     program = find_uv() if uv else None
     try:
         made_from = _chosen(python, spec.python, program) if python else _found(spec, lock, program)
@@ -125,24 +125,26 @@ def plan(spec: EngineSpec, *, locked: bool = True, uv: bool = True, python: Path
     folder = folder_of(spec)
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free_bytes = shutil.disk_usage(there).free
-    return Plan(spec, folder, made_from, program, (*spec.requirements, *ALWAYS), lock, free_bytes, python is not None)
+    return InstallPlan(
+        spec, folder, made_from, program, (*spec.requirements, *ALWAYS), lock, free_bytes, python is not None
+    )
 
 
-def install(todo: Plan, report: Report = lambda _: None) -> Stamp:
+def install(todo: InstallPlan, progress: InstallProgress = lambda _: None) -> Stamp:
     """Make the environment, or go on with one that was not finished; nothing is done when it is whole and works.
 
     One that is whole and does not work is made afresh.
 
     Args:
         todo: From ``plan``.
-        report: Told every line of pip's or uv's.
+        progress: Told every line of pip's or uv's.
 
     Raises:
         EngineError: When the disk is too small, an installation or the self-test fails, or another process does not
             finish with it. What is there stays, without a stamp, and is gone on with the next time.
     """
     spec, folder = todo.spec, todo.folder
-    with alone(spec, wait_s=_WAIT_S, report=report):
+    with alone(spec, wait_s=_WAIT_S, progress=progress):
         stamp = stamp_of(spec)
         works = stamp is not None and self_test(spec, interpreter(folder)).failed is None
         if stamp is not None and works and _is_as_planned(stamp, todo):
@@ -152,10 +154,10 @@ def install(todo: Plan, report: Report = lambda _: None) -> Stamp:
         if stamp is not None and not works:
             shutil.rmtree(folder)
         log_of(spec).unlink(missing_ok=True)
-        _make_environment(todo, report)
+        _make_environment(todo, progress)
         _forget_half_installed(folder)
-        _run(_install_command(todo), todo, report)
-        report("testing it")
+        _run(_install_command(todo), todo, progress)
+        progress("testing it")
         tested = self_test(spec, interpreter(folder))
         if tested.failed is not None:
             raise EngineError(
@@ -178,11 +180,11 @@ def size_of(folder: Path) -> int:
     return total
 
 
-def _chosen(path: Path, wanted: str, uv: Path | None) -> Python:
+def _chosen(path: Path, version: str, uv: Path | None) -> Python:
     python = probe(path)
-    if python is None or not fits(python.version, wanted):
+    if python is None or not fits(python.version, version):
         what = python.version if python else "not a Python that works"
-        raise EngineError(f"Python {wanted} is needed, and {str(path)!r} is {what}.")
+        raise EngineError(f"Python {version} is needed, and {str(path)!r} is {what}.")
     if not python.has_pip and uv is None:
         raise EngineError(f"Python {str(path)!r} has no pip, and there is no uv here. Install one of them.")
     return python
@@ -192,13 +194,13 @@ def _found(spec: EngineSpec, lock: Lock | None, uv: Path | None) -> Python:
     return find_python(spec.python, like=lock.python if lock else None, uv=uv)
 
 
-def _is_as_planned(stamp: Stamp, todo: Plan) -> bool:
+def _is_as_planned(stamp: Stamp, todo: InstallPlan) -> bool:
     lock_sha256 = sha256_of(todo.lock.path) if todo.lock else None
     same_python = stamp.python == todo.python.version or not todo.python_asked
     return same_python and (stamp.requirements, stamp.lock_sha256) == (todo.requirements, lock_sha256)
 
 
-def _require_space(todo: Plan) -> None:
+def _require_space(todo: InstallPlan) -> None:
     if todo.lock is None:
         return
     needed = (todo.lock.size_bytes - size_of(todo.folder)) * _UNPACKING
@@ -210,16 +212,16 @@ def _require_space(todo: Plan) -> None:
         )
 
 
-def _make_environment(todo: Plan, report: Report) -> None:
+def _make_environment(todo: InstallPlan, progress: InstallProgress) -> None:
     if _is_environment(todo.folder, todo.python.version):
         return
     if todo.folder.exists():
         shutil.rmtree(todo.folder)
-    report(f"making an environment with Python {todo.python.version}")
+    progress(f"making an environment with Python {todo.python.version}")
     python = str(todo.python.path)
     with_uv = [str(todo.uv), "venv", "--python", python, str(todo.folder)]
     with_venv = [python, "-I", "-m", "venv", "--without-pip", str(todo.folder)]
-    _run(with_uv if todo.uv else with_venv, todo, report)
+    _run(with_uv if todo.uv else with_venv, todo, progress)
 
 
 def _is_environment(folder: Path, version: str) -> bool:
@@ -232,7 +234,7 @@ def _is_environment(folder: Path, version: str) -> bool:
     return there is not None and there.version == version
 
 
-def _install_command(todo: Plan) -> list[str]:
+def _install_command(todo: InstallPlan) -> list[str]:
     target = str(interpreter(todo.folder))
     constraint = ["--constraint", str(todo.lock.path)] if todo.lock else []
     if todo.uv:
@@ -258,7 +260,7 @@ def _forget_half_installed(folder: Path) -> None:
             shutil.rmtree(info)
 
 
-def _run(command: Sequence[str], todo: Plan, report: Report) -> None:
+def _run(command: Sequence[str], todo: InstallPlan, progress: InstallProgress) -> None:
     log = log_of(todo.spec)
     last: deque[str] = deque(maxlen=200)
     with (
@@ -280,7 +282,7 @@ def _run(command: Sequence[str], todo: Plan, report: Report) -> None:
             for line in process.stdout or ():
                 file.write(line)
                 last.append(line.strip())
-                report(line.strip())
+                progress(line.strip())
         except BaseException:
             end_session(process)
             raise
@@ -293,11 +295,11 @@ def _run(command: Sequence[str], todo: Plan, report: Report) -> None:
         )
 
 
-def _stamped(todo: Plan, tested: SelfTest) -> Stamp:
+def _stamped(todo: InstallPlan, test: SelfTest) -> Stamp:
     stamp = Stamp(
-        python=tested.python or "",
-        packages=tested.distributions or {},
-        devices=tested.devices,
+        python=test.python or "",
+        packages=test.distributions or {},
+        devices=test.devices,
         size_bytes=size_of(todo.folder),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         requirements=todo.requirements,

@@ -37,13 +37,13 @@ class Python:
     """Whether it can make an environment and fill it without uv."""
 
 
-def fits(version: str, wanted: str) -> bool:
+def fits(version: str, requirement: str) -> bool:
     """Return whether a version meets a PEP 440 specifier.
 
     >>> fits("3.12.1", ">=3.12"), fits("3.11.7", ">=3.12"), fits("3.14.0", ">=3.11,<3.14")
     (True, False, False)
     """
-    return SpecifierSet(wanted).contains(version, prereleases=True)
+    return SpecifierSet(requirement).contains(version, prereleases=True)
 
 
 def find_uv() -> Path | None:
@@ -53,14 +53,14 @@ def find_uv() -> Path | None:
     return Path(found) if found else None
 
 
-def find_python(wanted: str, *, like: str | None = None, uv: Path | None = None) -> Python:
+def find_python(version: str, *, like: str | None = None, uv: Path | None = None) -> Python:
     """Return a Python that fits.
 
     This one is taken if it fits. Else, of those that are found, the oldest: packages come late to the newest Python.
     One with the feature version of ``like`` comes before both.
 
     Args:
-        wanted: PEP 440 specifier.
+        version: PEP 440 specifier.
         like: A version of Python that is preferred.
         uv: The program; with it a Python needs no pip, and uv's own Pythons are looked at.
 
@@ -68,14 +68,14 @@ def find_python(wanted: str, *, like: str | None = None, uv: Path | None = None)
         EngineError: When there is none: what was found, and what to install.
     """
     this = probe(Path(sys.executable))
-    if this and _usable(this, wanted, uv) and (like is None or _feature(this.version) == _feature(like)):
+    if this and _usable(this, version, uv) and (like is None or _feature(this.version) == _feature(like)):
         return this
-    found = {python.path: python for path in _places(uv, wanted) if (python := probe(path))}
+    found = {python.path: python for path in _places(uv, version) if (python := probe(path))}
     if this:
         found[this.path] = this
-    usable = [python for python in found.values() if _usable(python, wanted, uv)]
+    usable = [python for python in found.values() if _usable(python, version, uv)]
     if not usable:
-        raise EngineError(_what_to_install(wanted, list(found.values()), uv))
+        raise EngineError(_what_to_install(version, list(found.values()), uv))
     alike = like and _feature(like)
     return min(usable, key=lambda python: (_feature(python.version) != alike, python != this, _numbers(python.version)))
 
@@ -92,9 +92,9 @@ def probe(path: Path) -> Python | None:
     return Python(Path(executable), version, has_pip)
 
 
-def _places(uv: Path | None, wanted: str) -> Iterator[Path]:
+def _places(uv: Path | None, version: str) -> Iterator[Path]:
     if uv is not None:
-        command = [str(uv), "python", "find", "--no-python-downloads", "--system", wanted]
+        command = [str(uv), "python", "find", "--no-python-downloads", "--system", version]
         yield from (Path(line) for line in _output(command).splitlines()[-1:])
     for name in ("python3", "python", *(f"python3.{minor}" for minor in _MINORS)):
         found = shutil.which(name)
@@ -116,8 +116,8 @@ def _output(command: list[str]) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _usable(python: Python, wanted: str, uv: Path | None) -> bool:
-    return fits(python.version, wanted) and (python.has_pip or uv is not None)
+def _usable(python: Python, version: str, uv: Path | None) -> bool:
+    return fits(python.version, version) and (python.has_pip or uv is not None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -128,16 +128,16 @@ def _feature(version: str) -> tuple[int, ...]:
     return _numbers(version)[:2]
 
 
-def _what_to_install(wanted: str, found: list[Python], uv: Path | None) -> str:
-    seen = sorted({f"{p.version}{'' if p.has_pip or uv else ' without pip'}" for p in found})
+def _what_to_install(version: str, pythons: list[Python], uv: Path | None) -> str:
+    seen = sorted({f"{p.version}{'' if p.has_pip or uv else ' without pip'}" for p in pythons})
     here = f"here: {', '.join(seen)}" if seen else "there is none at all"
-    fitting = [f"3.{minor}" for minor in _MINORS if fits(f"3.{minor}.99", wanted)]
+    fitting = [f"3.{minor}" for minor in _MINORS if fits(f"3.{minor}.99", version)]
     if not fitting:
-        return f"Python {wanted} is needed and was not found ({here}). Install one, or name it with --python PATH."
+        return f"Python {version} is needed and was not found ({here}). Install one, or name it with --python PATH."
     command = f"uv python install {fitting[0]}"
     if uv is None:
         command = {
             "darwin": f"brew install python@{fitting[0]}",
             "win32": f"winget install Python.Python.{fitting[0]}",
         }.get(sys.platform, f"pip install uv && {command}")
-    return f"Python {wanted} is needed and was not found ({here}). Run: {command} (or name one with --python PATH)."
+    return f"Python {version} is needed and was not found ({here}). Run: {command} (or name one with --python PATH)."

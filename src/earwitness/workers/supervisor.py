@@ -142,11 +142,11 @@ class Supervisor:
         self._saw_memory(worker.info)
         return worker
 
-    def _saw_memory(self, seen: Answer | LoadedInfo) -> None:
-        if seen.peak_rss_bytes is not None:
-            self.peak_rss_bytes = max(self.peak_rss_bytes or 0, seen.peak_rss_bytes)
-        if seen.peak_device_bytes is not None:
-            self.peak_device_bytes = max(self.peak_device_bytes or 0, seen.peak_device_bytes)
+    def _saw_memory(self, answer: Answer | LoadedInfo) -> None:
+        if answer.peak_rss_bytes is not None:
+            self.peak_rss_bytes = max(self.peak_rss_bytes or 0, answer.peak_rss_bytes)
+        if answer.peak_device_bytes is not None:
+            self.peak_device_bytes = max(self.peak_device_bytes or 0, answer.peak_device_bytes)
 
     def __enter__(self) -> Supervisor:
         """Return the supervisor."""

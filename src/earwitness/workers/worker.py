@@ -18,7 +18,7 @@ from typing import IO, Any, Literal
 from earwitness.engines.registry import get_engine
 from earwitness.errors import WorkerError
 from earwitness.types import Failure, Guide, Segment, Settings, Transcript
-from earwitness.workers.device_memory import watched
+from earwitness.workers.device_memory import watch
 from earwitness.workers.environments import python_of, variables_for
 from earwitness.workers.processes import end_session
 from earwitness.workers.transcripts import read_segment, read_transcript
@@ -229,7 +229,7 @@ class Worker:
             "guide": asdict(guide) if guide is not None else None,
         }
         on_gpu = self.info.device.startswith("cuda")
-        with watched(self.pid) if on_gpu else contextlib.nullcontext() as seen:
+        with watch(self.pid) if on_gpu else contextlib.nullcontext() as seen:
             reply = self._ask(request, "transcribe", budget_s, expect=("transcript", "cancelled"), on_segment=hear)
         if reply["event"] == "cancelled":
             raise CancelledError("The work was cancelled.")

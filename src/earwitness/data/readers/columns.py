@@ -53,12 +53,12 @@ def fold(name: str) -> str:
     return "".join(c for c in plain if c.isalnum() and not unicodedata.combining(c))
 
 
-def roles(names: Collection[str], stated: Mapping[str, str]) -> dict[str, str]:
+def roles(names: Collection[str], columns: Mapping[str, str]) -> dict[str, str]:
     """Return which of the names is the audio, which the text and so on; roles that none has are left out.
 
     Args:
         names: Columns or keys, as written.
-        stated: By role, what the user says; it goes before ``NAMES``.
+        columns: By role, what the user says; it goes before ``NAMES``.
 
     A duration goes before an end, which is then a column like any other.
 
@@ -70,7 +70,7 @@ def roles(names: Collection[str], stated: Mapping[str, str]) -> dict[str, str]:
         by_fold.setdefault(fold(name), name)
     exact = set(names)
     found: dict[str, str] = {}
-    for role, wanted in stated.items():
+    for role, wanted in columns.items():
         if wanted in exact or fold(wanted) in by_fold:
             found[role] = wanted if wanted in exact else by_fold[fold(wanted)]
     for role, known in _FOLDED.items():
@@ -83,13 +83,13 @@ def roles(names: Collection[str], stated: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def require_roles(stated: Mapping[str, str]) -> None:
+def require_roles(columns: Mapping[str, str]) -> None:
     """Refuse a role that there is not.
 
     Raises:
         DataError: Naming those that there are.
     """
-    for role in stated:
+    for role in columns:
         if role not in NAMES:
             raise DataError(f"A column is stated for {role!r}. It can be stated for: {', '.join(NAMES)}.")
 

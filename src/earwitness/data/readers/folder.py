@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from earwitness.data.lines import text_lines
 from earwitness.data.readers import nemo, table
-from earwitness.data.rows import AUDIO_SUFFIXES, Remark, Row, Rows, first_few, inside, is_data
+from earwitness.data.rows import AUDIO_SUFFIXES, DataRow, Remark, Rows, first_few, inside, is_data
 from earwitness.errors import ManifestError
 
 METADATA = ("metadata.csv", "metadata.tsv", "metadata.jsonl")
@@ -36,7 +36,7 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
     labelled: set[str] = set()
     for metadata in (f for f in files if f.name.lower() in METADATA):
         for row in _described(metadata, columns):
-            if isinstance(row, Row):
+            if isinstance(row, DataRow):
                 labelled.add(os.path.abspath(row.audio))  # noqa: PTH100 - links are not followed
                 row = replace(row, name=inside(row.audio, root))  # noqa: PLW2901
             yield row
@@ -50,7 +50,7 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
         except ManifestError as error:
             yield error
     if path.is_dir():
-        yield from _unused(files, audio, texts, root, labelled=bool(labelled))
+        yield from _unused(files, audio, texts, root, has_labels=bool(labelled))
 
 
 def _described(metadata: Path, columns: Mapping[str, str]) -> Rows:
@@ -67,9 +67,9 @@ def _described(metadata: Path, columns: Mapping[str, str]) -> Rows:
     yield from reader.read(metadata, columns)
 
 
-def _row(audio: Path, root: Path, text: Path | None) -> Row:
+def _row(audio: Path, root: Path, text: Path | None) -> DataRow:
     reference = None if text is None else " ".join(line.strip() for _, line in _lines(text))
-    return Row(where=str(audio), audio=audio, name=inside(audio, root), reference=reference)
+    return DataRow(where=str(audio), audio=audio, name=inside(audio, root), reference=reference)
 
 
 def _lines(text: Path) -> Iterator[tuple[int, str]]:
@@ -91,7 +91,7 @@ def _stem(file: Path) -> str:
 
 
 def _unused(
-    files: list[Path], audio: list[Path], texts: Mapping[str, Path], root: Path, *, labelled: bool
+    files: list[Path], audio: list[Path], texts: Mapping[str, Path], root: Path, *, has_labels: bool
 ) -> Iterator[Remark]:
     stems = {_stem(file) for file in audio}
     orphans = [text.relative_to(root).as_posix() for stem, text in texts.items() if stem not in stems]
@@ -99,7 +99,7 @@ def _unused(
         some = "a text has" if len(orphans) == 1 else f"{len(orphans)} texts have"
         yield Remark(str(root), f"{some} no audio beside it and no clip: {first_few(orphans)}.")
     tables = [f for f in files if f.suffix.lower() in _TABLES and f.name.lower() not in METADATA]
-    if tables and not texts and not labelled:
+    if tables and not texts and not has_labels:
         yield Remark(
             str(root),
             f"{tables[0].name!r} is not read. If it has the texts, name it in place of the folder: {tables[0]}",

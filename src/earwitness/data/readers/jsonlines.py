@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from earwitness.data.lines import manifest_text, numbered
-from earwitness.data.rows import Remark, shown
+from earwitness.data.lines import manifest_text, number_lines
+from earwitness.data.rows import Remark, show
 from earwitness.errors import ManifestError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -28,7 +28,7 @@ def objects(path: Path) -> Iterator[tuple[str, Object] | Remark | ManifestError]
     """
     text = manifest_text(path)
     halves: list[str] = []
-    for position, (number, line) in enumerate(numbered(text)):
+    for position, (number, line) in enumerate(number_lines(text)):
         where = f"{path}:{number}"
         try:
             data = parse(where, line)
@@ -68,7 +68,7 @@ def parse(where: str, line: str) -> Object:
     except json.JSONDecodeError as error:
         raise ManifestError(f"{where} is not JSON: {error.msg} at column {error.colno}. Correct the line.") from None
     except KeyError as error:
-        raise ManifestError(f"{where} has the key {shown(error.args[0])} twice. Remove one.") from None
+        raise ManifestError(f"{where} has the key {show(error.args[0])} twice. Remove one.") from None
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"{where} is not JSON that can be read: {error}. Correct the line.") from None
     if not isinstance(data, dict):
@@ -103,7 +103,7 @@ def _as_one_document(path: Path, text: str) -> ManifestError | None:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(data, list) and len(list(numbered(text))) == 1:
+    if not isinstance(data, list) and len(list(number_lines(text))) == 1:
         return None
     kind = "array" if isinstance(data, list) else "document over several lines"
     remedy = f"jq -c '.[]' {path.name} > {path.stem}.jsonl" if isinstance(data, list) else f"jq -c . {path.name}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from earwitness.data.lines import text_lines
-from earwitness.data.rows import Remark, Row, Rows, channel, first_few, seconds, shown, there
+from earwitness.data.rows import DataRow, Remark, Rows, channel, first_few, seconds, show, there
 from earwitness.errors import ManifestError
 
 OVERSHOOT_S = 0.5
@@ -76,14 +76,14 @@ def _row(
     texts: Mapping[str, str],
     speakers: Mapping[str, str],
     languages: Mapping[str, str],
-) -> Row:
+) -> DataRow:
     recording = recordings.get(span.recording)
     if recording is None:
         raise ManifestError(
             f"{span.where}: recording {span.recording!r} is not in wav.scp. Add it, or remove the line."
         )
     start_s, duration_s, side = _place(span)
-    return Row(
+    return DataRow(
         where=span.where,
         audio=recording.audio,
         name=span.recording,
@@ -132,9 +132,9 @@ def _recordings(path: Path, problems: list[ManifestError]) -> dict[str, _Recordi
     for where, name, place in _lines(path / "wav.scp", problems):
         wrong = None
         if name in places:
-            wrong = f"recording {shown(name)} is there already. Rename one."
+            wrong = f"recording {show(name)} is there already. Rename one."
         elif not place or "\0" in place:
-            wrong = f"recording {shown(name)} has no path. Add it."
+            wrong = f"recording {show(name)} has no path. Add it."
         elif place.endswith("|"):
             wrong = "is a command, not a file; Earwitness does not run it. Write the audio to a file."
         elif _IN_ARCHIVE.search(place):
@@ -159,7 +159,7 @@ def _by_id(path: Path, problems: list[ManifestError]) -> dict[str, str]:
     found: dict[str, str] = {}
     for where, key, value in _lines(path, problems) if path.exists() else ():
         if key in found:
-            problems.append(ManifestError(f"{where}: {shown(key)} is there already. Remove one."))
+            problems.append(ManifestError(f"{where}: {show(key)} is there already. Remove one."))
         found.setdefault(key, value)
     return found
 

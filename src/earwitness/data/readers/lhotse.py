@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from earwitness.data.readers.jsonlines import Object, first_object, objects
-from earwitness.data.rows import Row, Rows, audio_at, seconds, shown
+from earwitness.data.rows import DataRow, Rows, audio_at, seconds, show
 from earwitness.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _KINDS = ("MonoCut", "MultiCut")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LhotseSource:
     """A file of a recording, as Lhotse describes it."""
 
     type: str
@@ -39,7 +39,7 @@ class Source:
 class Recording:
     """What a cut is cut from, as Lhotse describes it."""
 
-    sources: list[Source]
+    sources: list[LhotseSource]
     """One file, or several with some of the channels each."""
     id: str | int | None = None
     """Its name."""
@@ -103,7 +103,7 @@ def is_cuts(path: Path) -> bool:
     return isinstance(first.get("recording"), dict) or first.get("type") in (*_KINDS, "MixedCut", "PaddingCut")
 
 
-def _rows(where: str, data: Object, root: Path) -> Iterator[Row]:
+def _rows(where: str, data: Object, root: Path) -> Iterator[DataRow]:
     cut = _cut(where, data)
     supervisions = sorted(cut.supervisions or (), key=lambda one: one.start)
     channels = cut.channel if isinstance(cut.channel, list) else [cut.channel]
@@ -122,7 +122,7 @@ def _cut(where: str, data: Object) -> Cut:
     kind = data.get("type", "MonoCut")
     if kind not in _KINDS:
         raise ManifestError(
-            f"{where} is a {shown(kind)}; only {' and '.join(_KINDS)} can be read. Save the cuts' audio first."
+            f"{where} is a {show(kind)}; only {' and '.join(_KINDS)} can be read. Save the cuts' audio first."
         )
     recording = data.get("recording")
     if not isinstance(recording, dict) or not recording.get("sources"):
@@ -146,7 +146,7 @@ def _channels(supervision: Supervision) -> list[int]:
     return supervision.channel if isinstance(supervision.channel, list) else [supervision.channel]
 
 
-def _source(where: str, recording: Recording, channel: int | None) -> tuple[Source, int | None]:
+def _source(where: str, recording: Recording, channel: int | None) -> tuple[LhotseSource, int | None]:
     """Return the file that has a channel of the recording, and which channel of the file it is."""
     if channel is None:
         if len(recording.sources) > 1:
@@ -162,7 +162,7 @@ def _source(where: str, recording: Recording, channel: int | None) -> tuple[Sour
     raise ManifestError(f"{where} is of channel {channel}, and its recording has {there}. Correct the line.")
 
 
-def _mean(where: str, cut: Cut, channels: Sequence[int | None]) -> tuple[Source, int | None]:
+def _mean(where: str, cut: Cut, channels: Sequence[int | None]) -> tuple[LhotseSource, int | None]:
     source = cut.recording.sources[0]
     if len(cut.recording.sources) > 1 or set(source.channels or ()) - set(channels):
         raise ManifestError(
@@ -175,17 +175,17 @@ def _mean(where: str, cut: Cut, channels: Sequence[int | None]) -> tuple[Source,
 def _row(
     where: str,
     cut: Cut,
-    source: tuple[Source, int | None],
+    source: tuple[LhotseSource, int | None],
     supervisions: Sequence[Supervision],
     root: Path,
     id_: str | None = None,
-) -> Row:
+) -> DataRow:
     file, channel = source
     if file.type != "file":
-        raise ManifestError(f"{where}: audio of type {shown(file.type)} is not a file. Save it to files first.")
+        raise ManifestError(f"{where}: audio of type {show(file.type)} is not a file. Save it to files first.")
     texts = [one.text.strip() for one in supervisions if one.text is not None]
     name = "" if cut.recording.id is None else str(cut.recording.id)
-    return Row(
+    return DataRow(
         where=where,
         audio=audio_at(root, file.source, where),
         name=name,

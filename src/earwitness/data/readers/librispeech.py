@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from earwitness.data.lines import text_lines
-from earwitness.data.rows import AUDIO_SUFFIXES, Remark, Row, Rows, first_few, inside, is_data
+from earwitness.data.rows import AUDIO_SUFFIXES, DataRow, Remark, Rows, first_few, inside, is_data
 from earwitness.errors import ManifestError
 
 TRANSCRIPTS = "*.trans.txt"
@@ -29,7 +29,7 @@ def read(path: Path) -> Rows:
             id_, _, text = line.strip().partition(" ")
             speaker, _, rest = id_.partition("-")
             file = audio.get(id_, transcript.parent / f"{id_}.flac")
-            yield Row(
+            yield DataRow(
                 where=f"{transcript}:{number}",
                 audio=file,
                 name=inside(file, path),

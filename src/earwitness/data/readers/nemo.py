@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from earwitness.data.readers.columns import roles, without_text
 from earwitness.data.readers.jsonlines import Object, first_object, objects
-from earwitness.data.rows import Places, Remark, Row, Rows, channel, seconds, shown
+from earwitness.data.rows import DataRow, Places, Remark, Rows, channel, seconds, show
 from earwitness.errors import ManifestError
 
 KNOWN = frozenset(
@@ -58,7 +58,7 @@ def names_audio(path: Path, columns: Mapping[str, str] = _NOTHING) -> bool:
     return "audio" in roles(tuple(first_object(path)), columns)
 
 
-def _row(where: str, data: Object, place: Mapping[str, str], places: Places) -> Row:
+def _row(where: str, data: Object, place: Mapping[str, str], places: Places) -> DataRow:
     if "audio" not in place:
         raise ManifestError(
             f"{where} has no 'audio_filepath' among {', '.join(data) or 'no keys'}. "
@@ -66,7 +66,7 @@ def _row(where: str, data: Object, place: Mapping[str, str], places: Places) -> 
         )
     given = data[place["audio"]]
     if not isinstance(given, str):
-        raise ManifestError(f"{where}: {place['audio']!r} must be the path of an audio file, not {shown(given)}.")
+        raise ManifestError(f"{where}: {place['audio']!r} must be the path of an audio file, not {show(given)}.")
     audio, name = places.find(given, where)
 
     def number(role: str) -> float | None:
@@ -74,7 +74,7 @@ def _row(where: str, data: Object, place: Mapping[str, str], places: Places) -> 
 
     start_s = number("start") or 0.0
     used = set(place.values())
-    return Row(
+    return DataRow(
         where=where,
         audio=audio,
         name=name,
@@ -109,7 +109,7 @@ def _text(data: Object, key: str | None, where: str, *, numbers: bool = False) -
         return value
     if numbers and isinstance(value, int):
         return str(value)
-    raise ManifestError(f"{where}: {key!r} must be text, not {shown(value)}. Correct the line.")
+    raise ManifestError(f"{where}: {key!r} must be text, not {show(value)}. Correct the line.")
 
 
 def _tag(value: object) -> str:

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from earwitness.data.lines import manifest_text, split
 from earwitness.data.readers.columns import NAMES, fold, roles, without_text
 from earwitness.data.readers.nemo import length
-from earwitness.data.rows import AUDIO_SUFFIXES, Places, Remark, Row, Rows, channel, seconds
+from earwitness.data.rows import AUDIO_SUFFIXES, DataRow, Places, Remark, Rows, channel, seconds
 from earwitness.errors import ManifestError
 
 _DELIMITERS = ",;\t|"
@@ -180,7 +180,9 @@ def _refuse_swallowed(row: _Cells, audio: int, width: int, delimiter: str, where
             )
 
 
-def _row(where: str, cells: Mapping[str, str], place: Mapping[str, str], places: Places, *, decimal_comma: bool) -> Row:
+def _row(
+    where: str, cells: Mapping[str, str], place: Mapping[str, str], places: Places, *, decimal_comma: bool
+) -> DataRow:
     def cell(role: str) -> str | None:
         return cells[place[role]] if role in place else None
 
@@ -194,7 +196,7 @@ def _row(where: str, cells: Mapping[str, str], place: Mapping[str, str], places:
     audio, name = places.find(given, where)
     used = set(place.values())
     start_s = number("start") or 0.0
-    return Row(
+    return DataRow(
         where=where,
         audio=audio,
         name=name,

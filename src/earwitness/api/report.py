@@ -1,0 +1,67 @@
+"""``earwitness report`` as a function."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from earwitness.api.records import RecordSource, RecordSources, paths
+
+if TYPE_CHECKING:
+    from earwitness.decision.decision import Decision
+    from earwitness.reports.build import ReportFiles
+
+
+def report(
+    records: RecordSources = "runs",
+    *,
+    out: RecordSource = "report",
+    decision: RecordSource | Decision | None = None,
+    audio: Literal["embed", "link", "none"] = "embed",
+    accept: str | Iterable[str] = (),
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> ReportFiles:
+    """Write one HTML page that opens offline, and the same as Markdown with plots and a card.
+
+    Args:
+        records: Records, or folders that hold some.
+        out: The folder that it is written into; files of an earlier report are replaced.
+        decision: To stand on top: what ``decide`` returned, or the file that it wrote.
+        audio: Sound: in the page (up to 24 MB, worst clips first), linked to its files, or left out.
+        accept: Settings that may differ between ranked runs, such as ``beam_size``; or ``all``.
+        progress: Called with how many clips have their sound, of how many.
+
+    Raises:
+        UsageError: When the extra ``report`` is not installed.
+        ComparisonError: When scores of one dataset were made in different ways.
+        RecordError: For a record that cannot be read.
+        FileError: When a file cannot be written.
+    """
+    from earwitness.comparison.settings_parity import accepted_settings
+    from earwitness.comparison.study import study
+    from earwitness.decision.decision import Decision
+    from earwitness.decision.decision_file import read_decision
+    from earwitness.decision.stale_evidence import departures
+    from earwitness.reports.build import build
+
+    found = paths(records)
+    decided = decision if decision is None or isinstance(decision, Decision) else read_decision(Path(decision))
+    with _uncollected():
+        gathered = study(found, accept=accepted_settings([accept] if isinstance(accept, str) else list(accept)))
+        warnings = () if decided is None else departures(decided, found)
+        return build(gathered, Path(out), decision=decided, warnings=warnings, audio=audio, progress=progress)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave out Python's search for cycles: among millions of values without any it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,113 @@
+"""Which models can be told apart: every pair tested on the same clips, ranks with ties, and what a tie would take.
+
+Counts are taken as they stand in the records. How the tests work, and why ties have ranges of ranks, is told in
+``scoring/significance.py`` and ``scoring/ranks.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from earwitness.records.record import ClipResult
+from earwitness.scoring.stats.clusters import ClusterBy, Counts, cluster_of
+from earwitness.scoring.stats.power import AudioPlan, separate
+from earwitness.scoring.stats.ranks import PairVerdict, Ranks, rank_label, ranks
+from earwitness.scoring.stats.significance import ALPHA, Difference, difference, holm
+
+__all__ = ["AudioPlan", "PairTest", "Ranking", "rank", "shared_counts"]
+_ROUNDS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class PairTest:
+    """Two runs over the same clips; the first has the lower WER, or the same."""
+
+    first: str
+    """Label of one run."""
+    second: str
+    """Label of the other."""
+    difference: Difference
+    """WER of the second less that of the first, with its uncorrected tests."""
+    p: float | None
+    """Of the permutation, corrected by Holm for the number of pairs; ``None`` with ``difference.reason``."""
+    told_apart: bool
+    """Whether the difference is called, at 5 % over all pairs."""
+    plan: AudioPlan | None
+    """What it would take to tell them apart; ``None`` when they are."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there are recordings enough for a test: without one, two runs are neither apart nor a tie."""
+        return self.difference.p is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Runs over the same clips, ranked."""
+
+    ranks: Mapping[str, Ranks]
+    """By label, lowest WER first: the ranks that the tests leave open."""
+    pairs: tuple[PairTest, ...]
+    """Every pair, in the same order."""
+
+    @property
+    def why_none(self) -> str | None:
+        """Why there is no rank, in one sentence: no pair can be tested; ``None`` where one can, or one run is alone."""
+        if not self.pairs or any(pair.comparable for pair in self.pairs):
+            return None
+        reasons = dict.fromkeys(pair.difference.reason or "" for pair in self.pairs)
+        return f"Not ranked: their error rates cannot be compared: {'; '.join(reasons)}"
+
+
+def rank(runs: Mapping[str, Sequence[ClipResult]], *, by: ClusterBy = "recording", seed: int = 0) -> Ranking:
+    """Rank runs over the same clips.
+
+    Args:
+        runs: Clip results by label, under the same scoring; clips without a reference, or not in all, are passed over.
+        by: What clips are summed by.
+        seed: Of the tests.
+    """
+    counts, lengths, clusters, audio_s = shared_counts(runs, by)
+    order = sorted(counts, key=lambda label: (counts[label].sum(), label))
+    places = list(combinations(range(len(order)), 2))
+    tested = [
+        difference(counts[order[b]], counts[order[a]], lengths, clusters, rounds=_ROUNDS, seed=seed) for a, b in places
+    ]
+    corrected = holm([test.p for test in tested])
+    pairs = []
+    for (a, b), test, p in zip(places, tested, corrected, strict=True):
+        apart = rank_label(test.value, p)
+        plan = None
+        if not apart:
+            plan = separate(
+                counts[order[b]], counts[order[a]], lengths, clusters, audio_s=audio_s, alpha=ALPHA / len(places)
+            )
+        pairs.append(PairTest(order[a], order[b], test, p, apart, plan))
+    verdicts = [
+        PairVerdict(a, b, None if test.value is None else -test.value, p)
+        for (a, b), test, p in zip(places, tested, corrected, strict=True)
+    ]
+    return Ranking(dict(zip(order, ranks(len(order), verdicts), strict=True)), tuple(pairs))
+
+
+def shared_counts(
+    runs: Mapping[str, Sequence[ClipResult]], by: ClusterBy = "recording"
+) -> tuple[dict[str, Counts], list[int], list[str], float]:
+    """Return what every run has: errors by label, reference lengths and clusters, all by clip, and seconds of audio."""
+    labelled = {
+        label: {r.clip.id: (r, r.score.words) for r in results if r.score.words is not None}
+        for label, results in runs.items()
+    }
+    first = next(iter(labelled.values()), {})
+    kept = [key for key in first if all(key in results for results in labelled.values())]
+    counts = {
+        label: np.array([words.errors for _, words in (results[key] for key in kept)], dtype=float)
+        for label, results in labelled.items()
+    }
+    lengths = [first[key][1].length for key in kept]
+    clips = [first[key][0].clip for key in kept]
+    return counts, lengths, [cluster_of(clip, by) for clip in clips], sum(clip.duration_s for clip in clips)

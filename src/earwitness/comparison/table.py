@@ -1,0 +1,245 @@
+"""Groups runs by dataset, refuses what must not be compared, and says where the rest differ.
+
+Numbers are taken from the records as they stand; the one thing computed here is the WER on the clips that every model
+finished, which no single record can know.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from earwitness.comparison.dataset_names import dataset_names
+from earwitness.comparison.ranking import PairTest, rank
+from earwitness.comparison.settings_parity import ACCEPTED, BatchChange, batch_changes, no_rank_reason
+from earwitness.errors import ComparisonError
+from earwitness.records.listing import none_complete
+from earwitness.records.record import ClipResult, DatasetInfo, Environment, Run
+from earwitness.records.rescore import score_run
+from earwitness.records.select import (
+    labels_of,
+    machine_of,
+    newest,
+    places_of,
+    refuse_unequal_signatures,
+    setting,
+    setting_names,
+)
+from earwitness.records.store import read_clips
+from earwitness.scoring.findings.wer_cause import cause
+from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap, normalizer_gaps
+from earwitness.types import Score
+
+_NO_RANK = "–"
+Reader = Callable[[Path], list[ClipResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One run in a table."""
+
+    label: str
+    """The model, with its device where the table has several."""
+    record: Path
+    """Where the run's record is."""
+    run: Run
+    """The run."""
+    place: str
+    """Where it ran: the device, and the machine where the table has several, such as ``cuda:0 of machine B``."""
+    wer_on_shared: Score | None
+    """WER on the clips that every model of the table finished; ``None`` when all finished all."""
+    rank: str
+    """The rank by WER, or the range of ranks, that the tests leave open; a dash where the table is not ranked."""
+    cause: str | None = None
+    """Why the WER is above 100 %; ``None`` when it is not."""
+    unfolded: tuple[NormalizerGap, ...] = ()
+    """Kinds of difference, such as accents, that cost a good part of the WER."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDifference:
+    """Something that two rows of a table do not share, besides the model."""
+
+    what: str
+    """A setting in force, or a part of the environment."""
+    values: Mapping[str, str]
+    """By row label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Runs over one dataset, best WER first."""
+
+    name: str
+    """What the dataset is called: its name, made longer where another table has other data of the same name."""
+    dataset: DatasetInfo
+    """What they transcribed."""
+    rows: tuple[ModelRow, ...]
+    """One a run."""
+    differences: tuple[RunDifference, ...]
+    """What to keep in mind when reading the rows against each other."""
+    environments: tuple[Environment, ...]
+    """The machines; one, unless the table mixes them: then the first is machine A, the second machine B."""
+    pairs: tuple[PairTest, ...]
+    """Every two rows, tested on the same clips; none without references, or where settings differ."""
+    unranked: str | None
+    """Why rows have no rank: no references, settings that differ, too few recordings; ``None`` when they have one."""
+    batch_changes: tuple[BatchChange, ...]
+    """What decoding in batches did to the texts, for each model that was run both ways."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the rows ran, each once; numbers of speed and memory from different ones do not rank models."""
+        return tuple(dict.fromkeys(row.place for row in self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One table a dataset, and what was left out."""
+
+    tables: tuple[Table, ...]
+    """In the order in which the datasets were first seen."""
+    left_out: tuple[str, ...]
+    """A sentence for each run that is in no table."""
+
+
+def compare(
+    records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED, alone: bool = False, read: Reader = read_clips
+) -> Comparison:
+    """Compare runs.
+
+    Of several complete runs that differ in nothing but time and scoring, the newest is taken. Runs that did not end
+    are left out, with a sentence.
+
+    Args:
+        records: Paths of records.
+        accept: Settings that may differ between ranked rows, as ``parity.accepted`` returns them.
+        alone: Whether a dataset with one run makes a table of one row.
+        read: Reads the clips of a record; for callers that need them too, and would read them again.
+
+    Raises:
+        ComparisonError: When a dataset has one run only (it then has nothing to be compared with) and ``alone`` does
+            not allow that, or scores of one dataset were made in different ways. The message says which differ and how.
+        RecordError: For a record that cannot be read.
+    """
+    left_out: list[str] = []
+    groups: dict[str, list[tuple[Path, Run]]] = defaultdict(list)
+    for path, run in newest(records, left_out):
+        groups[run.dataset.sha256].append((path, run))
+    _refuse_lonely(groups, left_out, alone=alone)
+    names = dataset_names(run.dataset for group in groups.values() for _, run in group)
+    tables = (_table(names[sha256], group, accept, read) for sha256, group in groups.items())
+    return Comparison(tuple(tables), tuple(left_out))
+
+
+def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], left_out: Sequence[str], *, alone: bool) -> None:
+    if not groups:
+        raise ComparisonError(none_complete("compare", left_out))
+    lonely = [group[0] for group in groups.values() if len(group) == 1]
+    if not lonely or alone:
+        return
+    if len(groups) == 1:
+        path, run = lonely[0]
+        others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
+        raise ComparisonError(f"There is only one run to compare, {run.model.id!r} ({path}). {others}")
+    conditions = [run.dataset.condition for _, run in lonely]
+    origins = {c.clean_sha256 if c else run.dataset.sha256 for c, (_, run) in zip(conditions, lonely, strict=True)}
+    if any(conditions) and len(origins) == 1 and len(lonely) == len(groups):
+        names = ", ".join(c.name if c else "clean" for c in conditions)
+        raise ComparisonError(
+            f"There is one run under each condition ({names}), and a table compares runs under the same one. "
+            "For how a model holds, run: earwitness robustness RUN... For a table, run another model too."
+        )
+    each = "; ".join(
+        f"{run.model.id!r} ran on {run.dataset.name!r} (sha256 {run.dataset.sha256[:12]})" for _, run in lonely
+    )
+    raise ComparisonError(f"Runs on different data are not compared: {each}. Run the models on the same data.")
+
+
+def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Reader) -> Table:
+    refuse_unequal_signatures(group)
+    group = sorted(group, key=lambda pair: pair[1].created_at)
+    runs = [run for _, run in group]
+    machines = {machine_of(run): run.environment for run in runs}
+    places = places_of(runs)
+    labels = labels_of(runs)
+    shared = _wer_on_shared(group, read)
+    results = {label: read(path) for label, (path, _) in zip(labels, group, strict=True)}
+    by_label = dict(zip(labels, runs, strict=True))
+    unranked = _without_references(group) or no_rank_reason(by_label, accept)
+    ranking = rank(results) if unranked is None else None
+    unranked = unranked or (ranking.why_none if ranking else None)
+    rows = [
+        ModelRow(
+            label,
+            path,
+            run,
+            place,
+            shared.get(path),
+            str(ranking.ranks[label]) if ranking and unranked is None else _NO_RANK,
+            cause([result.score for result in results[label]]),
+            normalizer_gaps([(r.clip, r.hypothesis, r.score) for r in results[label]], run.scoring.normalizer),
+        )
+        for label, place, (path, run) in zip(labels, places, group, strict=True)
+    ]
+    rows.sort(key=lambda row: (_wer(row.run) is None, _wer(row.run) or 0.0, row.label))
+    return Table(
+        name=name,
+        dataset=group[0][1].dataset,
+        rows=tuple(rows),
+        differences=tuple(_differences(rows)),
+        environments=tuple(machines.values()),
+        pairs=ranking.pairs if ranking else (),
+        unranked=unranked,
+        batch_changes=batch_changes(by_label, results),
+    )
+
+
+def _without_references(group: Sequence[tuple[Path, Run]]) -> str | None:
+    """Say that there is no error rate, what is known without, and what to do; ``None`` where there are references."""
+    scores = [run.score("wer") for _, run in group]
+    if any(score is None or score.n_clips for score in scores):
+        return None
+    return (
+        "Not ranked: no clip has a reference, so there is no error rate. What is known without references: speed, "
+        "memory, failures, and how complete the texts are. For a rank, add what was said to some of the clips."
+    )
+
+
+def _wer(run: Run) -> float | None:
+    score = run.score("wer")
+    return score.value if score else None
+
+
+def _differences(rows: Sequence[ModelRow]) -> list[RunDifference]:
+    runs = [row.run for row in rows]
+    facts: dict[str, Callable[[Run], str]] = {
+        "preset": lambda run: run.preset,
+        "device": lambda run: run.device_used or "?",
+        "processor": lambda run: run.environment.cpu,
+        "cores": lambda run: str(run.environment.cores),
+        "Python of the engine": lambda run: run.engine.python,
+        "Earwitness": lambda run: run.environment.earwitness,
+    }
+    candidates = [
+        *(RunDifference(name, {row.label: setting(row.run, name) for row in rows}) for name in setting_names(runs)),
+        *(RunDifference(name, {row.label: fact(row.run) for row in rows}) for name, fact in facts.items()),
+    ]
+    return [difference for difference in candidates if len(set(difference.values.values())) > 1]
+
+
+def _wer_on_shared(group: Sequence[tuple[Path, Run]], read: Reader) -> dict[Path, Score]:
+    if not any(score.n_failed for _, run in group if (score := run.score("wer"))):
+        return {}
+    results = {path: read(path) for path, _ in group}
+    finished = [{r.clip.id for r in rows if r.hypothesis.ok} for rows in results.values()]
+    shared = set.intersection(*finished)
+    found = {}
+    for path, run in group:
+        kept = [result for result in results[path] if result.clip.id in shared]
+        score = next((s for s in score_run(kept, run.scoring) if s.metric == "wer"), None)
+        if score is not None:
+            found[path] = score
+    return found

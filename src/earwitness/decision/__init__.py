@@ -1,0 +1,1 @@
+"""Decisions: policies, the rules that candidates pass or fail, and the gate for continuous integration."""

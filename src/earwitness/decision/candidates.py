@@ -1,0 +1,277 @@
+"""From records to candidates: what can be served, each with all of its runs that were given.
+
+What a record says is held against its clips file: numbers that somebody typed in are said, and left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from earwitness.comparison.dataset_names import dataset_names
+from earwitness.counts import quantity
+from earwitness.decision.evidence import MeasuredValue, RunWithResults
+from earwitness.decision.measures import MEASURES, RuleScope
+from earwitness.errors import ComparisonError
+from earwitness.records.listing import none_complete
+from earwitness.records.record import ClipResult, DatasetInfo, Run
+from earwitness.records.rescore import options_of
+from earwitness.records.select import (
+    candidate_key,
+    clean_sha256,
+    labels_of,
+    machine_of,
+    newest,
+    refuse_unequal_signatures,
+)
+from earwitness.records.store import read_clips
+from earwitness.scoring import summarize
+from earwitness.types import Settings
+
+_PRESET = "matched"
+"""The preset whose settings are those of ``Settings()``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model on an engine, with its weights, settings, device and machine, and everything that it heard."""
+
+    label: str
+    """The model, made longer where several share it."""
+    runs: tuple[RunWithResults, ...]
+    """By dataset, those over audio as it was recorded first."""
+    _taken: dict[tuple[str | None, ...], MeasuredValue] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def take(self, measure: str, *, dataset: str | None = None, condition: str | None = None) -> MeasuredValue:
+        """Return a measure of the runs that a rule is about; what was taken once is not taken again.
+
+        Args:
+            measure: Name of it.
+            dataset: Name of the only dataset; ``None`` for all together.
+            condition: The condition; ``None`` for none.
+        """
+        key = (measure, dataset, condition)
+        if key not in self._taken:
+            self._taken[key] = MEASURES[measure].take(self.case(dataset=dataset, condition=condition))
+        return self._taken[key]
+
+    @property
+    def run(self) -> Run:
+        """Its latest run, which says what it is."""
+        return max(self.runs, key=lambda heard: (heard.run.created_at, heard.run.id)).run
+
+    @property
+    def clean(self) -> tuple[RunWithResults, ...]:
+        """Its runs over audio as it was recorded."""
+        return tuple(heard for heard in self.runs if heard.run.dataset.condition is None)
+
+    @property
+    def altered(self) -> tuple[RunWithResults, ...]:
+        """Its runs under conditions."""
+        return tuple(heard for heard in self.runs if heard.run.dataset.condition is not None)
+
+    def case(self, *, dataset: str | None = None, condition: str | None = None) -> RuleScope:
+        """Return the runs that a rule is about.
+
+        Args:
+            dataset: Name of the only dataset, without its condition; ``None`` for all together.
+            condition: The condition; ``None`` for none.
+        """
+        clean = tuple(heard for heard in self.clean if dataset in (None, heard.run.dataset.name))
+        hashes = {heard.run.dataset.sha256 for heard in clean}
+        altered = tuple(heard for heard in self.altered if dataset is None or clean_sha256(heard.run) in hashes)
+        if condition is None:
+            return RuleScope(clean, clean, altered)
+        under = tuple(h for h in altered if h.run.dataset.condition and h.run.dataset.condition.name == condition)
+        return RuleScope(under, clean, under)
+
+    @property
+    def machine(self) -> tuple[str, int]:
+        """Processor and cores of the machine that it ran on."""
+        return machine_of(self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All that can be judged against each other."""
+
+    candidates: tuple[Candidate, ...]
+    """By label."""
+    datasets: tuple[DatasetInfo, ...]
+    """What any of them heard, clean before altered, by name; no two have one name (``names.dataset_names``)."""
+    left_out: tuple[str, ...]
+    """A sentence for each record that is not taken into account."""
+    alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names that several datasets share, and what each of those is called here to tell them apart."""
+
+    @property
+    def clean(self) -> tuple[DatasetInfo, ...]:
+        """The datasets as they were recorded."""
+        return tuple(data for data in self.datasets if data.condition is None)
+
+
+def gather(records: Sequence[Path]) -> Candidates:
+    """Read records and sort them into candidates.
+
+    Of runs that differ in nothing but time and scoring, the newest counts. Left out, with a sentence each: runs that
+    did not end, and records that were changed by hand, be it the clips file (its hash does not fit) or the scores
+    (they do not follow from the clips file).
+
+    Raises:
+        ComparisonError: When nothing is left; when two candidates have no dataset in common; when datasets of one name
+            have different references of one clip, or scores were made in different ways.
+        RecordError: For a record that cannot be read, or is from a newer Earwitness.
+    """
+    left_out: list[str] = []
+    groups: dict[Any, list[RunWithResults]] = defaultdict(list)
+    for path, run in newest(records, left_out):
+        results = tuple(read_clips(path))
+        wrong = seal_breaks(run, results)
+        if wrong is not None:
+            left_out.append(f"{path}: {wrong}. Score it again: earwitness rescore {path}")
+            continue
+        engine = (run.engine.name, run.engine.python, tuple(sorted(run.engine.packages.items())))
+        groups[(*candidate_key(run), engine)].append(RunWithResults(path, run, results))
+    if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
+        raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
+    named, alike = _named_apart(list(groups.values()))
+    everything = [heard for group in named for heard in group]
+    refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])
+    datasets = {heard.run.dataset.sha256: heard.run.dataset for heard in everything}
+    ordered = sorted(datasets.values(), key=lambda data: (data.condition is not None, data.name, data.sha256))
+    made = [c for c in _labelled(named) if c.clean or _without_clean(c, left_out)]
+    _refuse_lonely(made)
+    return Candidates(tuple(made), tuple(ordered), tuple(left_out), alike)
+
+
+def seal_breaks(run: Run, results: Sequence[ClipResult]) -> str | None:
+    """Return how a record's numbers differ from what its clips file counts, or ``None`` when they follow from it."""
+    if len(results) != run.dataset.n_clips:
+        return f"it says {quantity(run.dataset.n_clips, 'clip')} and its clips file has {len(results)}"
+    # Counts are what is held against the record; one round of the bootstrap is the least that can be asked for.
+    options = replace(options_of(run.scoring), rounds=1)
+    from_clips = {score.metric: score for score in summarize([(r.clip, r.score) for r in results], options)}
+    for score in run.scores:
+        again = from_clips.get(score.metric)
+        if again is None:
+            continue
+        if (score.value, score.edits, score.n_clips, score.n_failed) != (
+            again.value, again.edits, again.n_clips, again.n_failed,
+        ):  # fmt: skip
+            return (
+                f"its {score.metric} is {_shown(score.value)} and its clips file counts {_shown(again.value)}, "
+                "so it was changed by hand"
+            )
+    return None
+
+
+def _shown(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.6g}"
+
+
+def _without_clean(candidate: Candidate, left_out: list[str]) -> bool:
+    left_out.extend(
+        f"{heard.path}: {heard.run.model.id!r} has no run on the same data without a condition."
+        for heard in candidate.runs
+    )
+    return False
+
+
+def _labelled(groups: Sequence[Sequence[RunWithResults]]) -> list[Candidate]:
+    groups = sorted(groups, key=lambda group: (group[0].run.model.id, min(h.run.created_at for h in group)))
+    runs = [group[0].run for group in groups]
+    labels = labels_of(runs)
+    made = [
+        Candidate(label, tuple(sorted(group, key=_by_dataset))) for label, group in zip(labels, groups, strict=True)
+    ]
+    return sorted(made, key=lambda candidate: candidate.label)
+
+
+def _by_dataset(run: RunWithResults) -> tuple[bool, str, str]:
+    data = run.run.dataset
+    return data.condition is not None, data.name, data.sha256
+
+
+def _named_apart(
+    groups: Sequence[Sequence[RunWithResults]],
+) -> tuple[list[list[RunWithResults]], dict[str, tuple[str, ...]]]:
+    """Give datasets of one name a name each, and return which names were shared.
+
+    Raises:
+        ComparisonError: When datasets of one name have different references of one clip.
+    """
+    everything = [heard for group in groups for heard in group]
+    _refuse_other_texts(everything)
+    names = dataset_names(heard.run.dataset for heard in everything)
+    return [[_renamed(heard, names) for heard in group] for group in groups], _alike(everything, names)
+
+
+def _alike(everything: Sequence[RunWithResults], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    by_name: dict[str, dict[str, None]] = defaultdict(dict)
+    for heard in everything:
+        by_name[heard.run.dataset.name][names[heard.run.dataset.sha256]] = None
+    return {name: tuple(labels) for name, labels in by_name.items() if len(labels) > 1}
+
+
+def _renamed(run: RunWithResults, names: Mapping[str, str]) -> RunWithResults:
+    data = run.run.dataset
+    return replace(run, run=replace(run.run, dataset=replace(data, name=names[data.sha256])))
+
+
+def _refuse_other_texts(everything: Sequence[RunWithResults]) -> None:
+    """Refuse two editions of a dataset: clips are put together, and one clip cannot have two references."""
+    texts: dict[tuple[object, ...], tuple[str | None, RunWithResults]] = {}
+    datasets = {heard.run.dataset.sha256: heard for heard in everything if heard.run.dataset.condition is None}
+    for heard in datasets.values():
+        for clip in (result.clip for result in heard.results if result.clip.audio_sha256):
+            span = (heard.run.dataset.name, clip.audio_sha256, clip.start_s, clip.duration_s, clip.channel)
+            reference, other = texts.setdefault(span, (clip.reference, heard))
+            if reference != clip.reference:
+                raise ComparisonError(
+                    f"Clip {clip.id!r} of {heard.run.dataset.name!r} has one reference in {other.path} (sha256 "
+                    f"{other.run.dataset.sha256[:12]}) and another in {heard.path} ({heard.run.dataset.sha256[:12]}). "
+                    "Run the models on the same data, or name only the records that belong together."
+                )
+
+
+def _refuse_lonely(candidates: Sequence[Candidate]) -> None:
+    heard = {c.label: {one.run.dataset.sha256: one.run.dataset.name for one in c.clean} for c in candidates}
+    shared = set.intersection(*(set(found) for found in heard.values()))
+    if not shared:
+        each = "; ".join(f"{label!r} ran on {', '.join(map(repr, found.values()))}" for label, found in heard.items())
+        raise ComparisonError(
+            f"Runs on different data are not compared, and no dataset was heard by all: {each}. "
+            "Run the models on the same data."
+        )
+
+
+def repeat_command(run: Run, *more: str, dataset: DatasetInfo | None = None) -> str:
+    """Return the command that does a run again, or does it over another dataset.
+
+    Args:
+        run: What to do again.
+        more: Options to be added.
+        dataset: The other dataset; ``None`` for the run's own.
+    """
+    import shlex
+
+    selection = (dataset or run.dataset).selection
+    words = ["earwitness", "run", selection.source, "--model", run.model.id, "--device", run.device_asked]
+    if selection.limit is not None:
+        words += ["--limit", str(selection.limit)]
+    words += [word for key, value in selection.tags.items() for word in ("--tag", f"{key}={value}")]
+    words += ["--language", selection.language] if selection.language else []
+    words += ["--channel", str(selection.channel)] if selection.channel is not None else []
+    words += [word for role, name in selection.columns.items() for word in ("--column", f"{role}={name}")]
+    if run.preset != _PRESET:
+        words += ["--preset", run.preset]
+    else:
+        asked = ((one.name, getattr(run.settings_asked, one.name), one.default) for one in fields(Settings))
+        changed = (f"{name}={str(v).lower() if isinstance(v, bool) else v}" for name, v, usual in asked if v != usual)
+        words += [word for setting in changed for word in ("--set", setting)]
+    return shlex.join([*words, *more])

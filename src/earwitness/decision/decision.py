@@ -1,0 +1,211 @@
+"""The decision: what each model may be used for, rule by rule, with the record behind every number.
+
+A *candidate* is what can be served: a model on an engine, with its weights, its settings and its device. Whatever is
+judged of it is judged over all runs of that candidate that were given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from earwitness.records.record import DatasetInfo, EngineInfo, Environment, ModelInfo
+from earwitness.scoring.metrics.lengths import LengthBand
+from earwitness.types import Settings
+
+SCHEMA_VERSION = 1
+_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+CandidateStatus = Literal["production", "conditional", "research", "rejected", "undecided"]
+RuleOutcome = Literal["passed", "failed", "undecided", "not measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A record that numbers were taken from."""
+
+    __pydantic_config__ = _STRICT
+
+    run_id: str
+    """Of the run."""
+    record: str
+    """Path of the record, relative to the decision's file where it is below it or beside it."""
+    record_sha256: str
+    """Of the record's bytes when the decision was made."""
+    clips_sha256: str | None
+    """Of its clips file, as the record was sealed with."""
+    candidate: str
+    """Label of the candidate that ran."""
+    dataset_sha256: str
+    """Of the dataset that was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """One rule of the policy, held against one candidate."""
+
+    __pydantic_config__ = _STRICT
+
+    kind: Literal["gate", "target"]
+    """A gate must hold; a target is wished."""
+    rule: str
+    """In words, such as ``WER at most 20.0 % (upper end of the interval)``."""
+    measure: str
+    """What is measured, such as ``wer`` or ``latency_p95_s``."""
+    limit: float | str
+    """In the measure's unit; text for a rule about something that is no number, such as a licence."""
+    unit: str
+    """``error rate``, ``difference of rates``, ``share``, ``ratio``, ``s``, ``bytes``, ``words/min`` or ``times real
+    time``; empty for text."""
+    measured: float | str | None
+    """``None`` when it was not measured; then ``reason`` says why. The text of a licence that is not known here is
+    given, with the outcome ``not measured``."""
+    ci95: tuple[float, float] | None
+    """95 % interval of it; ``None`` where there is none."""
+    outcome: RuleOutcome
+    """``undecided`` when the limit lies inside the interval, unless nothing at all was seen of what it limits: that
+    passes, with the interval's upper end as a condition."""
+    reason: str | None = None
+    """Why it is not measured, has no interval, or what failed in words."""
+    minutes_needed: float | None = None
+    """How many more minutes of audio like this would settle it, for a rule whose limit lies inside the interval;
+    ``None`` when no amount would, or it is unknown."""
+    dataset: str | None = None
+    """Name of the dataset, for a rule that is about one; ``None`` for all clean ones together."""
+    by: Literal["interval", "value"] = "interval"
+    """Whether the whole interval had to be on the allowed side, or the value alone."""
+    evidence: tuple[str, ...] = ()
+    """Ids of the runs that the number was taken from."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradePart:
+    """What one category gives to the grade."""
+
+    __pydantic_config__ = _STRICT
+
+    category: str
+    """Such as ``accuracy``."""
+    weight: float
+    """Of the category in the policy; those of the parts that were measured are scaled to sum to 1."""
+    points: float | None
+    """0 to 100; ``None`` when not measured, and then the part is left out and said to be missing."""
+    derivation: str
+    """How the points were made, with numbers, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is decided of one candidate, with everything that it takes to serve it as it was measured."""
+
+    __pydantic_config__ = _STRICT
+
+    candidate: str
+    """Label, unique in the decision: the model, with device or settings where several share it."""
+    status: CandidateStatus
+    """What it may be used for under the policy."""
+    reasons: tuple[str, ...]
+    """Why, most important first, a sentence each."""
+    conditions: tuple[str, ...]
+    """Under which it may be used; empty unless ``conditional``."""
+    grade: str
+    """``A+`` to ``F``; ``-`` when there is too little to grade."""
+    grade_points: float | None
+    """0 to 100, before it became a letter."""
+    grade_parts: tuple[GradePart, ...]
+    """What the points were made of."""
+    rules: tuple[RuleResult, ...]
+    """Every rule of the policy, in its order."""
+    missing: tuple[str, ...]
+    """What was not measured and would say more, with the command that measures it."""
+    model: ModelInfo
+    """Which weights."""
+    engine: EngineInfo
+    """Which code."""
+    device_asked: str
+    """As given to the runs."""
+    device_used: str
+    """Where the parameters really were."""
+    preset: str
+    """What the settings began from."""
+    settings_asked: Settings
+    """How to decode, as asked for: what a server asks its worker for."""
+    settings_in_force: Mapping[str, Any]
+    """How it was decoded, as the engine reported it: what a server checks its worker against."""
+    environment: Environment
+    """On what machine the speed was measured."""
+    promise: Mapping[str, float]
+    """What a server can hold itself to, by measure, such as ``wer``, ``rtf``, ``latency_p95_s``, ``empty_share``;
+    only what was measured."""
+    by_length: tuple[LengthBand, ...] = ()
+    """How fast clips of a length were, the shortest first: what a server holds the speed of such clips to. Empty when
+    no five clips are nearly of one length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The best of a category; several when they cannot be told apart."""
+
+    __pydantic_config__ = _STRICT
+
+    category: str
+    """``accuracy``, ``latency``, ``throughput``, ``memory``, ``cold_start``, ``completeness`` or ``robustness``."""
+    measure: str
+    """By which it was judged."""
+    candidates: tuple[str, ...]
+    """Labels; more than one is a tie, none means that there is no winner, and ``note`` says why."""
+    values: Mapping[str, float]
+    """Every candidate's value, where there is one."""
+    note: str | None = None
+    """What to keep in mind, such as why it is a tie or who was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInfo:
+    """Under which policy."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """As the policy calls itself."""
+    source: str
+    """Name of a shipped policy, or the path of a file."""
+    sha256: str
+    """Of its bytes."""
+    text: str
+    """The policy itself, so that the decision can be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Models judged by one policy over the same data."""
+
+    __pydantic_config__ = _STRICT
+
+    schema_version: int
+    """Of this layout."""
+    created_at: str
+    """ISO 8601, UTC."""
+    earwitness: str
+    """Version that decided."""
+    command: tuple[str, ...]
+    """The arguments that asked for it."""
+    policy: PolicyInfo
+    """Under which policy."""
+    datasets: tuple[DatasetInfo, ...]
+    """What was heard, clean and under conditions."""
+    verdicts: tuple[Verdict, ...]
+    """Best first: by status, then by grade, then by the measures of the rules, then by label."""
+    chosen: str | None
+    """Label of the one to serve: the first in ``production``, else the first ``conditional``; ``None`` when no
+    candidate may be served."""
+    why: str
+    """Why that one, or why none, in a sentence."""
+    winners: tuple[Winner, ...]
+    """By category."""
+    guidance: tuple[str, ...]
+    """Which candidate for which use, a sentence each."""
+    evidence: tuple[Evidence, ...] = ()
+    """Every record that a number was taken from."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each record that was given and is not taken into account, such as one changed by hand."""

@@ -1,0 +1,227 @@
+"""How a number is taken from the lines of some runs: its value, its 95 % interval, and what would settle a limit.
+
+Several datasets are heard as one: their clips are put together, a clip that is in two of them counts once, and clips
+are summed over recordings, whose names hold across datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from earwitness.counts import are
+from earwitness.records.record import ClipResult, Run
+from earwitness.scoring.stats.bootstrap_t import rate_interval, ratio_interval, standard_error
+from earwitness.scoring.stats.clusters import FEWEST, Amounts, cluster_of, sum_by_cluster
+from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, shares_needed
+from earwitness.scoring.stats.power import narrow
+from earwitness.types import ClipScore, Edits
+
+
+def _never(_: float) -> float | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RunWithResults:
+    """A run with its lines."""
+
+    path: Path
+    """Of the record."""
+    run: Run
+    """The run."""
+    results: tuple[ClipResult, ...]
+    """Its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredValue:
+    """What was measured."""
+
+    value: float | str | None
+    """In the measure's unit; ``None`` with ``reason``."""
+    ci95: tuple[float, float] | None = None
+    """Its 95 % interval; ``None`` where there is none, with ``reason`` if there could be one."""
+    reason: str | None = None
+    """Why something is missing."""
+    evidence: tuple[str, ...] = ()
+    """Ids of the runs that it was taken from."""
+    minutes_to: Callable[[float], float | None] = _never
+    """Minutes of audio to be added until the interval lies on one side of a limit; ``None`` when no amount would do,
+    or it cannot be told."""
+
+
+def ids(runs: Sequence[RunWithResults]) -> tuple[str, ...]:
+    """Return the ids of runs."""
+    return tuple(heard.run.id for heard in runs)
+
+
+def pool(runs: Sequence[RunWithResults]) -> list[ClipResult]:
+    """Return the lines of runs over different datasets as those of one; the same span of the same audio counts once.
+
+    Ids are made longer by the dataset's hash where there are several, so that they stay unique.
+    """
+    if len(runs) == 1:
+        return list(runs[0].results)
+    found: dict[tuple[object, ...], ClipResult] = {}
+    for heard in sorted(runs, key=lambda heard: heard.run.dataset.sha256):
+        data = heard.run.dataset.sha256
+        condition = heard.run.dataset.condition
+        for result in heard.results:
+            clip = result.clip
+            span = (clip.audio_sha256 or f"{data}/{clip.id}", clip.start_s, clip.duration_s, clip.channel)
+            renamed = replace(clip, id=f"{data[:12]}/{clip.id}", recording=clip.recording or f"{data[:12]}/{clip.id}")
+            key = (*span, condition.name if condition else "")
+            found.setdefault(key, replace(result, clip=renamed))
+    return list(found.values())
+
+
+def rate(runs: Sequence[RunWithResults], edits_of: Callable[[ClipScore], Edits | None]) -> MeasuredValue:
+    """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings.
+
+    Without any error the bootstrap says nothing. Of rates between 0 and 1 with a mean of m, all K are 0 with a chance
+    of at most (1 - m)^K, whatever their distribution; so the upper end is that of a share of recordings, 0 of K.
+    """
+    lines = [(result, edits) for result in pool(runs) if (edits := edits_of(result.score)) is not None]
+    errors, lengths = [edits.errors for _, edits in lines], [edits.length for _, edits in lines]
+    if not sum(lengths):
+        reason = "the references have no words" if lines else "no clip has a reference"
+        return MeasuredValue(None, reason=reason, evidence=ids(runs))
+    results = [result for result, _ in lines]
+    clusters = [cluster_of(result.clip) for result in results]
+    n_recordings = len(set(clusters))
+    if not any(errors) and n_recordings >= FEWEST:
+        minutes_to = _by_share(results, 0.0, n_recordings)
+        return MeasuredValue(0.0, share_interval(0.0, n_recordings), None, ids(runs), minutes_to)
+    interval = rate_interval(errors, lengths, clusters)
+    value = sum(errors) / sum(lengths)
+    return MeasuredValue(value, interval.ci95, interval.reason, ids(runs), _by_width(results, errors, lengths, value))
+
+
+def ratio(
+    runs: Sequence[RunWithResults],
+    parts_of: Callable[[ClipResult], tuple[float, float] | None],
+    nothing: str,
+) -> MeasuredValue:
+    """Return a ratio of sums with its bootstrap-t interval over recordings.
+
+    Args:
+        runs: Where from.
+        parts_of: Numerator and denominator of a line; ``None`` for one that is passed over.
+        nothing: Why there is none, when no line is left.
+    """
+    lines = [(result, parts) for result in pool(runs) if (parts := parts_of(result)) is not None]
+    above = np.array([parts[0] for _, parts in lines], float)
+    below = np.array([parts[1] for _, parts in lines], float)
+    if not below.sum():
+        return MeasuredValue(None, reason=nothing, evidence=ids(runs))
+    results = [result for result, _ in lines]
+    a, b = sum_by_cluster([cluster_of(result.clip) for result in results], above, below)
+    value = float(above.sum() / below.sum())
+    ci95, reason = None, None
+    if len(a) < FEWEST:
+        reason = f"no interval: it takes at least {FEWEST} recordings, and there {are(len(a))}"
+    elif not standard_error(a, b)[1] > 0:
+        reason = f"no interval: all {len(a)} recordings have the same ratio"
+    else:
+        ci95 = ratio_interval(a, b)
+        reason = None if ci95 else f"no interval: too few of the {len(a)} recordings differ"
+    if ci95 is not None:
+        ci95 = (max(0.0, ci95[0]), ci95[1])
+    return MeasuredValue(value, ci95, reason, ids(runs), _by_width(results, above, below, value))
+
+
+def share(
+    runs: Sequence[RunWithResults],
+    counts: Callable[[ClipResult], bool],
+    is_counted: Callable[[ClipResult], bool],
+    nothing: str,
+) -> MeasuredValue:
+    """Return a share of clips with its exact interval.
+
+    Args:
+        runs: Where from.
+        counts: Whether a clip is among those that the share is of.
+        is_counted: Whether it is among those that are counted.
+        nothing: Why there is none, when no clip counts.
+    """
+    return part_of(runs, lambda result: (float(is_counted(result)), 1.0) if counts(result) else None, nothing)
+
+
+def part_of(
+    runs: Sequence[RunWithResults], parts_of: Callable[[ClipResult], tuple[float, float] | None], nothing: str
+) -> MeasuredValue:
+    """Return a part of a whole, with the exact interval of as many trials as recordings (``scoring/exact.py``).
+
+    Of all values between 0 and 1 with the same mean, 0 and 1 vary most: where only some of a recording counts, the
+    interval is wider than it need be.
+
+    Args:
+        runs: Where from.
+        parts_of: Part and whole of a line, the part at most the whole; ``None`` for one that is passed over.
+        nothing: Why there is none, when no line is left.
+    """
+    kept = [(result, parts) for result in pool(runs) if (parts := parts_of(result)) is not None]
+    whole = sum(parts[1] for _, parts in kept)
+    if not whole:
+        return MeasuredValue(None, reason=nothing, evidence=ids(runs))
+    results = [result for result, _ in kept]
+    n_recordings = len({cluster_of(result.clip) for result in results})
+    value = sum(parts[0] for _, parts in kept) / whole
+    minutes_to = _by_share(results, value, n_recordings)
+    return MeasuredValue(value, share_interval(value, n_recordings), None, ids(runs), minutes_to)
+
+
+def quantile(
+    runs: Sequence[RunWithResults], q: float, seconds_of: Callable[[ClipResult], float | None], nothing: str
+) -> MeasuredValue:
+    """Return a percentile of clips' times, interpolated as in the records, with its exact interval.
+
+    Args:
+        runs: Where from.
+        q: From 0 to 1.
+        seconds_of: The time of a clip; ``None`` for one that has none.
+        nothing: Why there is none, when no clip has one.
+    """
+    timed = [(result, seconds) for result in pool(runs) if (seconds := seconds_of(result)) is not None]
+    values = [seconds for _, seconds in timed]
+    if not values:
+        return MeasuredValue(None, reason=nothing, evidence=ids(runs))
+    ci95 = quantile_interval(values, q)
+    needs = quantile_needs(q)
+    reason = None if ci95 else f"no interval: it takes at least {needs} clips, and there {are(len(values))}"
+    each = sum(result.clip.duration_s for result, _ in timed) / 60 / len(values)
+
+    def minutes_to(limit: float) -> float | None:
+        # The share of clips over the limit has to lie on one side of 1 - q.
+        over = sum(seconds > limit for seconds in values) / len(values)
+        needed = shares_needed(over, 1 - q)
+        return None if needed is None else max(0, needed - len(values)) * each
+
+    return MeasuredValue(float(np.quantile(values, q)), ci95, reason, ids(runs), minutes_to)
+
+
+def _by_share(results: Sequence[ClipResult], value: float, n_recordings: int) -> Callable[[float], float | None]:
+    each = sum(result.clip.duration_s for result in results) / 60 / n_recordings
+
+    def minutes_to(limit: float) -> float | None:
+        needed = shares_needed(value, limit)
+        return None if needed is None else max(0, needed - n_recordings) * each
+
+    return minutes_to
+
+
+def _by_width(
+    results: Sequence[ClipResult], above: Amounts, below: Amounts, value: float
+) -> Callable[[float], float | None]:
+    clusters = [cluster_of(result.clip) for result in results]
+    audio_s = sum(result.clip.duration_s for result in results)
+
+    def minutes_to(limit: float) -> float | None:
+        width = 2 * abs(limit - value)
+        return narrow(above, below, clusters, audio_s=audio_s, width=width).minutes_more if width else None
+
+    return minutes_to

@@ -1,0 +1,1 @@
+"""Deployment: a decision as the files that put it into service on another machine."""

@@ -1,0 +1,1 @@
+"""Run records: their schema, how they are stored, selected, queried, exchanged and scored again."""

@@ -1,0 +1,66 @@
+"""Scores texts that are already there: while a run goes on, and at any time after it, without engine or audio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from earwitness.errors import RecordError
+from earwitness.records import store
+from earwitness.records.record import ClipResult, ScoringInfo
+from earwitness.scoring import ScoringOptions, score_clip, summarize
+from earwitness.types import Clip, Hypothesis, Score
+
+
+def score_result(
+    clip: Clip, hypothesis: Hypothesis, scoring: ScoringInfo, speech: Sequence[tuple[float, float]] | None = None
+) -> ClipResult:
+    """Return the clip's line of the record, with its counts and findings."""
+    score = score_clip(clip, hypothesis, options_of(scoring), speech)
+    return ClipResult(clip, hypothesis, score, None if speech is None else tuple(speech))
+
+
+def score_run(results: Sequence[ClipResult], scoring: ScoringInfo) -> tuple[Score, ...]:
+    """Return every score of a run from the counts in its lines."""
+    return summarize([(result.clip, result.score) for result in results], options_of(scoring))
+
+
+def rescore(results: Sequence[ClipResult], scoring: ScoringInfo) -> list[ClipResult]:
+    """Return the lines of a record with counts and findings under another scoring."""
+    options = options_of(scoring)
+    return [replace(r, score=score_clip(r.clip, r.hypothesis, options, r.speech)) for r in results]
+
+
+def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
+    """Write a new record with the same texts under another scoring, and return its path.
+
+    Raises:
+        RecordError: For a record that is not complete, or when the new one cannot be written.
+    """
+    run = store.read_run(path)
+    if run.status != "complete":
+        raise RecordError(f"{str(path)!r} is {run.status}. Finish it first: earwitness run --resume {path}")
+    results = rescore(store.read_clips(path), scoring)
+    made = store.new_record_path(path.parent)
+    store.write_clips(made, results)
+    new = replace(
+        run,
+        id=store.new_run_id(run.model.id),
+        created_at=store.now(),
+        parent=run.id,
+        scoring=scoring,
+        scores=score_run(results, scoring),
+    )
+    store.write_run(made, store.seal_record(made, new))
+    return made
+
+
+def options_of(scoring: ScoringInfo) -> ScoringOptions:
+    """Return a record's scoring as the scorer takes it."""
+    return ScoringOptions(
+        normalizer=scoring.normalizer,
+        compounds=scoring.compounds,
+        method=scoring.method,
+        alternatives=scoring.alternatives,
+    )

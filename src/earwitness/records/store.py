@@ -1,0 +1,297 @@
+"""Where records live, and how they are written so that nothing is lost.
+
+    runs/<model>/asr/<YYYY-MM-DD_HH-MM-SS>.json          the Run, written to a temporary name and moved into place
+    runs/<model>/asr/<YYYY-MM-DD_HH-MM-SS>.clips.jsonl   a ClipResult a line, appended and flushed as it goes
+
+A process killed at any moment leaves a Run with status ``running`` and, at worst, half a last line, which reading
+passes over and resuming cuts off.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from earwitness.errors import RecordError
+from earwitness.files.atomic import RESUME, is_pipe_or_device, write_bytes, write_errors, write_text
+from earwitness.records.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
+from earwitness.scoring.text.old_names import current_name
+
+CLIPS_SUFFIX = ".clips.jsonl"
+
+
+def model_folder(model_id: str) -> str:
+    """Return a model's folder name.
+
+    >>> model_folder("faster-whisper:tiny.en")
+    'faster-whisper-tiny.en'
+    """
+    return re.sub(r"[^A-Za-z0-9._]+", "-", model_id).strip("-.") or "model"
+
+
+def record_folder(root: Path, model_id: str) -> Path:
+    """Return the folder of a model's records.
+
+    >>> record_folder(Path("runs"), "whisper:base").as_posix()
+    'runs/whisper-base/asr'
+    """
+    return root / model_folder(model_id) / "asr"
+
+
+def new_record_path(folder: Path) -> Path:
+    """Reserve the path of a new record, named after the time.
+
+    Two runs that begin in the same second get different names.
+
+    Raises:
+        FileError: When nothing can be written there.
+    """
+    return reserve(folder, datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S"))
+
+
+def reserve(folder: Path, stem: str) -> Path:
+    """Reserve the path ``<stem>.json`` of a record by creating its empty clips file; a taken name gets a number.
+
+    Raises:
+        FileError: When nothing can be written there.
+    """
+    with write_errors(folder, then=RESUME):
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+            path = folder / f"{stem}{suffix}.json"
+            if path.exists():
+                continue
+            try:
+                clips_path(path).touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            return path
+    raise RecordError(f"There are a thousand records {stem!r} in {str(folder)!r}. Move some elsewhere.")
+
+
+def clips_path(record: Path) -> Path:
+    """Return the path of the clips file beside a record."""
+    return record.with_name(record.stem + CLIPS_SUFFIX)
+
+
+def new_run_id(model_id: str) -> str:
+    """Return a fresh id: model, time, and eight random hex digits."""
+    return f"{model_folder(model_id)}/{now()}/{secrets.token_hex(4)}"
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write a Run in one step: readers see the old one or the new one, never half of one.
+
+    Raises:
+        FileError: When it cannot be written; the old one is then still there.
+    """
+    data = adapter(Run).dump_python(run, mode="json")
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n", then=RESUME)
+
+
+def read_run(path: Path) -> Run:
+    """Read a Run. What an older version called ``auto`` is read as ``whisper``, its name today, in rules as well.
+
+    Raises:
+        RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
+            field that does not is named).
+    """
+    run: Run = read_document(
+        Run,
+        path,
+        SCHEMA_VERSION,
+        what="a run record",
+        missing="record",
+        remedy="Records are the .json files under runs/.",
+    )
+    return _with_stored_rules(run)
+
+
+def _with_stored_rules(run: Run) -> Run:
+    """Name the rules with which a record was scored, so that no reader applies the rules that now have their name."""
+    name = current_name(run.scoring.normalizer, [score.signature for score in run.scores])
+    return replace(run, scoring=replace(run.scoring, normalizer=name))
+
+
+def read_document(kind: Any, path: Path, version: int, *, what: str, missing: str, remedy: str) -> Any:
+    """Read a JSON file of a published schema.
+
+    Args:
+        kind: What it becomes; it has a ``schema_version``.
+        path: Where it is.
+        version: The newest that can be read.
+        what: What it should be, as in "is not ...".
+        missing: What is not there, as in "There is no ...".
+        remedy: A sentence for when it is not there.
+
+    Raises:
+        RecordError: When it is not there, not JSON, from a newer schema, or does not fit; the first field is named.
+    """
+    try:
+        data = json.loads(_content(path).decode())
+    except FileNotFoundError:
+        raise RecordError(f"There is no {missing} {str(path)!r}. {remedy}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordError(f"{str(path)!r} is not {what}: {error}.") from None
+    found = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(found, int) and found > version:
+        raise RecordError(
+            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {version}. Upgrade it."
+        )
+    return validate(kind, data, str(path))
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file; a pipe or a device, which may never end, is an OSError."""
+    if is_pipe_or_device(path):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    return path.read_bytes()
+
+
+def append(file: IO[bytes], result: ClipResult) -> None:
+    """Append one line and hand it to the operating system, so that killing this process cannot lose it."""
+    file.write(_line_of(result))
+    file.flush()
+
+
+def write_clips(record: Path, results: Iterable[ClipResult]) -> None:
+    """Write the clips file of a record anew, in one step.
+
+    Raises:
+        FileError: When it cannot be written; the old one is then still there.
+    """
+    write_bytes(clips_path(record), b"".join(map(_line_of, results)), then=RESUME)
+
+
+def _line_of(result: ClipResult) -> bytes:
+    data = adapter(ClipResult).dump_python(result, mode="json")
+    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def read_clips(record: Path) -> list[ClipResult]:
+    """Read every whole line beside a record; a later line for a clip takes the place of an earlier one.
+
+    Raises:
+        RecordError: For a line, other than an unfinished last one, that is not a ClipResult; its number is named.
+    """
+    return list({result.clip.id: result for result in _results(clips_path(record))}.values())
+
+
+def _results(path: Path) -> Iterator[ClipResult]:
+    try:
+        lines = _content(path).split(b"\n")
+    except FileNotFoundError:
+        raise RecordError(f"The record's texts are missing: there is no {str(path)!r}.") from None
+    except OSError as error:
+        raise RecordError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from None
+    # What follows the last newline was never finished.
+    for number, line in enumerate(lines[:-1], start=1):
+        where = f"{path}:{number}"
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"{where} is not JSON: {error}.") from None
+        yield validate(ClipResult, data, where)
+
+
+def cut_unfinished_line(path: Path) -> None:
+    """Remove what follows the last newline, which a killed process may have left."""
+    with write_errors(path, then=RESUME), path.open("r+b") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
+
+
+def seal_record(record: Path, run: Run) -> Run:
+    """Return the run with the hash and the number of lines of its clips file."""
+    content = clips_path(record).read_bytes()
+    name = clips_path(record).name
+    return replace(run, clips_file=ClipsFile(name, hashlib.sha256(content).hexdigest(), content.count(b"\n")))
+
+
+def seal_fits(record: Path, run: Run) -> bool:
+    """Return whether the clips file is still what the run was sealed with; true for a run that never was."""
+    seal = run.clips_file
+    return seal.sha256 is None or seal_record(record, run).clips_file == seal
+
+
+def find_records(paths: list[Path]) -> list[Path]:
+    """Return the record files among and below the paths, sorted, each once, but for those in hidden folders.
+
+    Raises:
+        RecordError: For a path that is not there, or a folder that holds no record.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*.json") if _is_record(p) and not _is_hidden(p, path))
+            if not inside:
+                raise RecordError(f"There is no run record in {str(path)!r}. Make one: earwitness run DATA --model M")
+            found |= dict.fromkeys(inside)
+        elif path.exists():
+            found[path] = None
+        else:
+            raise RecordError(f"There is no record {str(path)!r}. Records are the .json files under runs/.")
+    return list(found)
+
+
+def _is_record(path: Path) -> bool:
+    return path.is_file() and clips_path(path).is_file()
+
+
+def _is_hidden(record: Path, root: Path) -> bool:
+    # What was pruned lies in a folder of this kind.
+    return any(part.startswith(".") for part in record.relative_to(root).parts[:-1])
+
+
+def run_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the Run."""
+    return schema_of(Run, "Earwitness run record")
+
+
+def clips_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one line of the clips file."""
+    return schema_of(ClipResult, "Earwitness clip result, one line of a .clips.jsonl file")
+
+
+def schema_of(kind: Any, title: str) -> dict[str, Any]:
+    """Return the JSON Schema of a value, as it is published."""
+    schema = adapter(kind).json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+@cache
+def adapter(kind: Any) -> Any:
+    """Return what checks a value against its schema, reads it and writes it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def validate(kind: Any, data: Any, where: str) -> Any:
+    """Return plain data as a value.
+
+    Raises:
+        RecordError: When it does not fit; the first field that does not is named.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return adapter(kind).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"{where} does not fit the record's schema: {field}: {first['msg']}.") from None

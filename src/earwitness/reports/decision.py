@@ -1,0 +1,125 @@
+"""A decision in words: a table of candidates, sentences for the rest. Every number stands in the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from earwitness.counts import quantity
+from earwitness.decision.decision import Decision, RuleResult, Verdict, Winner
+from earwitness.decision.grade import UNGRADED
+from earwitness.decision.measures import MEASURES
+from earwitness.decision.rules import Policy, Rule
+from earwitness.reports.format import NOTHING, duration
+
+HEADER = ("Candidate", "Status", "Grade", "WER", "Open")
+
+_SAMPLED = frozenset(name for name, measure in MEASURES.items() if measure.sampled)
+
+
+def rows(decision: Decision) -> list[tuple[str, ...]]:
+    """Return a row for each candidate, best first."""
+    return [
+        (v.candidate, v.status, NOTHING if v.grade == UNGRADED else v.grade, wer(v), _open(v))
+        for v in decision.verdicts
+    ]
+
+
+def answer(decision: Decision) -> str:
+    """Return what to serve, and why, in two sentences."""
+    return f"{recommendation(decision)}. {decision.why}"
+
+
+def recommendation(decision: Decision) -> str:
+    """Return what to serve."""
+    return f"Serve {decision.chosen}" if decision.chosen else "None of the models may be served"
+
+
+def audio_line(decision: Decision) -> str:
+    """Return what it rests on: the data, where synthetic speech is named, and the policy."""
+    each = [
+        f"{data.name} ({quantity(data.n_clips, 'clip')}, {duration(data.audio_s)}"
+        f"{', synthetic speech' if data.synthetic else ''})"
+        for data in decision.datasets
+    ]
+    return f"Measured on {', '.join(each)}; policy {decision.policy.name}"
+
+
+def wer(verdict: Verdict) -> str:
+    """Return a candidate's WER with its interval."""
+    rule = next((rule for rule in verdict.rules if rule.measure == "wer" and rule.measured is not None), None)
+    if rule is not None:
+        return value_words(rule)
+    value = verdict.promise.get("wer")
+    return NOTHING if value is None else MEASURES["wer"].show(value)
+
+
+def value_words(rule: RuleResult) -> str:
+    """Return what a rule found, with its interval."""
+    return MEASURES[rule.measure].show_with_interval(rule.measured, rule.ci95)
+
+
+def _open(verdict: Verdict) -> str:
+    groups: dict[str, list[str]] = {}
+    for rule in verdict.rules:
+        if rule.outcome != "passed":
+            groups.setdefault(f"{rule.kind} {rule.outcome}", []).append(MEASURES[rule.measure].words)
+        elif rule.by == "interval" and rule.ci95 is None and rule.measure in _SAMPLED:
+            groups.setdefault("no interval", []).append(MEASURES[rule.measure].words)
+    return "; ".join(f"{what}: {', '.join(dict.fromkeys(names))}" for what, names in groups.items()) or "all pass"
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """Return why a candidate is what it is, what its grade was made of, and what is missing."""
+    machine = verdict.environment
+    where = f"on {verdict.device_used} of {machine.cpu}, {quantity(machine.cores, 'core')}"
+    graded = "not graded" if verdict.grade == UNGRADED else f"grade {verdict.grade}"
+    found = [f"{verdict.candidate}: {verdict.status}, {graded}; {where}"]
+    found += [f"  {reason}" for reason in verdict.reasons]
+    if verdict.grade_points is not None:
+        found.append(f"  grade {verdict.grade}: {verdict.grade_points:.1f} of 100 points")
+    found += [f"    {part.category} (weight {part.weight:g}): {part.derivation}" for part in verdict.grade_parts]
+    found += [f"  missing: {gap}" for gap in verdict.missing]
+    return found
+
+
+def winner_line(one: Winner) -> str:
+    """Return who is best in a category."""
+    measure = MEASURES[one.measure]
+    name = one.category.replace("_", " ")
+    note = f" ({one.note})" if one.note else ""
+    if not one.candidates:
+        return f"{name}: nobody{note}"
+    each = ", ".join(
+        f"{label} {measure.show(one.values[label])}" if label in one.values else label for label in one.candidates
+    )
+    return f"{name}: {each}{note}"
+
+
+def explanation(policy: Policy) -> list[str]:
+    """Return a policy's rules, weights and uses in words."""
+    found = [f"{policy.name}: {policy.summary}" if policy.summary else policy.name]
+    for kind, heading in (("gate", "Must hold:"), ("target", "Wished:")):
+        rules = [rule for rule in policy.rules if rule.kind == kind]
+        found += [heading, *(f"  {line}" for rule in rules for line in _rule_lines(rule))] if rules else []
+    found.append("Counts in the grade:")
+    for weight in policy.weights:
+        show = MEASURES[weight.measure].show
+        how = " in its logarithm" if weight.scale == "log" else ""
+        found.append(
+            f"  {weight.category}, weight {weight.weight:g}: {MEASURES[weight.measure].words}, 100 points at "
+            f"{show(weight.full)}, none at {show(weight.zero)}, a straight line{how} between"
+        )
+    found += ["Guidance is given for:"] if policy.uses else []
+    for use in policy.uses:
+        needs = f", with {_and([rule.words() for rule in use.rules])}" if use.rules else ""
+        found.append(f"  {use.name}: the best in {use.best.replace('_', ' ')}{needs}")
+    return found
+
+
+def _rule_lines(rule: Rule) -> list[str]:
+    research = f"; for research up to {rule.of.show(rule.research)}" if rule.research is not None else ""
+    return [f"{rule.words()}{research}", *([f"  {rule.why}"] if rule.why else [])]
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join(parts)

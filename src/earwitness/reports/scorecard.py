@@ -1,0 +1,282 @@
+"""The scorecard: a comparison as columns, which the command line shows as a table and this module as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from earwitness.comparison.matrix import matrix
+from earwitness.comparison.table import Comparison, ModelRow, Table
+from earwitness.counts import quantity
+from earwitness.records.select import machine_name
+from earwitness.reports.format import count, duration, megabytes, number, percent
+from earwitness.reports.matrix import legend, matrix_grid
+from earwitness.reports.speed import batch_sentence, rows_sentences
+from earwitness.reports.statistics import normalizer_gap_sentence, pair_sentences
+from earwitness.types import Score
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the scorecard."""
+
+    heading: str
+    """With the unit."""
+    of: Callable[[ModelRow], Any]
+    """What a row has there: a score, a number, a text, or ``None``."""
+    shown: Callable[[Any], str]
+    """How that is written."""
+    meaning: str
+    """For the legend."""
+
+    def show(self, row: ModelRow) -> str:
+        """Return the cell of a row."""
+        return self.shown(self.of(row))
+
+    def key(self, row: ModelRow) -> float | str | None:
+        """Return what rows are sorted by; ``None`` goes last."""
+        found = self.of(row)
+        key: float | str | None = found.value if isinstance(found, Score) else found
+        return key
+
+
+def _score(metric: str) -> Callable[[ModelRow], Score | None]:
+    return lambda row: row.run.score(metric)
+
+
+def _field(*path: str) -> Callable[[ModelRow], Any]:
+    def found(row: ModelRow) -> Any:
+        value: object = row.run
+        for name in path:
+            value = getattr(value, name, None)
+        return value
+
+    return found
+
+
+_RTF = Column("RTF", _field("speed", "rtf"), number, "seconds of work per second of audio")
+COLUMNS = (
+    Column("Model", lambda row: row.label, str, "engine:weights"),
+    Column("WER", _score("wer"), percent, "word error rate with its 95 % interval; less is better"),
+    Column("Rank", lambda row: row.rank, str, "by WER; a range where the tests cannot tell models apart"),
+    Column("CER", _score("cer"), percent, "character error rate with its 95 % interval"),
+    _RTF,
+    Column("p50 s", _field("speed", "latency_p50_s"), number, "median time of a clip"),
+    Column("p95 s", _field("speed", "latency_p95_s"), number, "95 % of clips took less"),
+    Column("Load s", _field("workers", "load_s"), number, "loading the model, once"),
+    Column("Peak MB", _field("workers", "peak_rss_bytes"), megabytes, "most memory of the worker"),
+    Column("Failed", _score("failed_clips"), count, "clips without a transcript, scored as empty"),
+    Column("Empty", _score("empty_on_speech"), count, "clips with speech and no text"),
+    Column("Hallucinated", _score("words_on_silence"), count, "words on clips in which nobody speaks"),
+    Column("Repetitions", _score("repeated_ngram"), count, "clips in which the text repeats itself"),
+    Column(
+        "Coverage",
+        _score("length_ratio"),
+        lambda score: number(score.value if score else None),
+        "words in the text per word spoken; far under 1, something is missing",
+    ),
+)
+_BY_REFERENCE = ("Rank", "CER", "Empty", "Hallucinated", "Coverage")
+"""Columns that a table without references does not have; its WER is a dash, and a note says why."""
+DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
+THROUGHPUT = Column(
+    "RTFx all cores",
+    _field("measurements", "throughput", "rtfx"),
+    number,
+    "seconds of audio per second with the machine saturated",
+)
+
+
+_PROBLEMS = {
+    "failed_clips": "failed clip",
+    "chat_answer": "chat answer",
+    "token_limit": "cut-off text",
+    "empty_on_speech": "empty text",
+    "words_on_silence": "hallucinated word",
+    "repeated_ngram": "repetition",
+}
+
+
+def problems(row: ModelRow) -> str:
+    """Return what went wrong in some clips, in a few words."""
+    counts = {metric: _count(row, metric) for metric in (*_PROBLEMS, *SELDOM)}
+    found = [quantity(counts[metric], words) for metric, words in _PROBLEMS.items() if counts[metric]]
+    n_others = sum(n for metric, n in counts.items() if metric not in _PROBLEMS)
+    found += [quantity(n_others, "other finding")] if n_others else []
+    return ", ".join(found) or "none"
+
+
+def _count(row: ModelRow, metric: str) -> int:
+    score = row.run.score(metric)
+    return round(score.value) if score is not None and score.value else 0
+
+
+PROBLEMS = Column(
+    "Problems",
+    problems,
+    str,
+    "what went wrong, and how often",
+)
+_MAIN = ("Model", "Device", "WER", "Rank", "RTF", "RTFx all cores", "p95 s", "Peak MB")
+
+
+def main_columns(table: Table) -> tuple[Column, ...]:
+    """Return the columns that most people decide by."""
+    return (*(column for column in columns(table) if column.heading in _MAIN), PROBLEMS)
+
+
+def columns(table: Table) -> tuple[Column, ...]:
+    """Return all columns of a table; where rows ran in different places, or at full throughput, that is one."""
+    first, *rest = COLUMNS
+    found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
+    if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
+        found.insert(found.index(_RTF) + 1, THROUGHPUT)
+    return tuple(column for column in found if column.heading not in _BY_REFERENCE or _has_references(table))
+
+
+def _has_references(table: Table) -> bool:
+    scores = [row.run.score("wer") for row in table.rows]
+    return any(score is None or score.n_clips for score in scores)
+
+
+SELDOM = {
+    "chat_answer": "the model answered instead of transcribing",
+    "token_limit": "generation was cut off at its limit",
+    "empty_on_speech_unlabelled": "no words where somebody speaks, without a reference,",
+    "text_without_speech": "there is text where nobody speaks",
+    "wrong_language": "the text is in another language",
+    "ghost_phrase": "the text holds a phrase that models often hallucinate",
+    "uncovered_speech": "there is speech that no segment covers",
+    "cut_tail": "the end is missing",
+    "dropped_words": "a long run of words is missing",
+    "rate_out_of_band": "words per second are out of band",
+}
+"""Findings that most tables have none of: a note for each that is there, and no column."""
+
+
+def title(table: Table) -> str:
+    """Return a table's heading, which says so when the speech is synthetic."""
+    data = table.dataset
+    synthetic = ", synthetic speech" if data.synthetic else ""
+    return f"{table.name}: {quantity(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
+
+
+def notes(table: Table) -> list[str]:
+    """Return what to keep in mind when reading a table, a sentence each."""
+    return [
+        *([table.unranked] if table.unranked else pair_sentences(table.pairs)),
+        *(batch_sentence(change) for change in table.batch_changes),
+        *(sentence for of_row in (_shared_note, _network_note) for row in table.rows for sentence in of_row(row)),
+        *(sentence for row in table.rows for sentence in _finding_notes(row)),
+        *(f"{row.label}: {row.cause}" for row in table.rows if row.cause),
+        *(f"{row.label}: {normalizer_gap_sentence(one)}" for row in table.rows for one in row.unfolded),
+        *(_interval_notes(table) if _has_references(table) else ()),
+        *rows_sentences([(row.label, row.run) for row in table.rows]),
+        *_place_notes(table),
+    ]
+
+
+def _shared_note(row: ModelRow) -> list[str]:
+    shared = row.wer_on_shared
+    if shared is None:
+        return []
+    clips = quantity(shared.n_clips, "clip")
+    return [f"{row.label} on the {clips} that every model finished: WER {percent(shared)}"]
+
+
+def _network_note(row: ModelRow) -> list[str]:
+    speed = row.run.speed
+    if speed is None or speed.network_s is None:
+        return []
+    return [f"{row.label}: of {speed.wall_s:.1f} s, the network took {speed.network_s:.1f} s"]
+
+
+def _finding_notes(row: ModelRow) -> list[str]:
+    scores = [(row.run.score(metric), meaning) for metric, meaning in SELDOM.items()]
+    return [
+        f"{row.label}: {meaning} in {count(score)} of {quantity(score.n_clips, 'clip')}"
+        for score, meaning in scores
+        if score and score.value
+    ]
+
+
+def _interval_notes(table: Table) -> list[str]:
+    wers = [row.run.score("wer") for row in table.rows]
+    return [f"WER: {reason}" for reason in sorted({score.reason for score in wers if score and score.reason})]
+
+
+def _place_notes(table: Table) -> list[str]:
+    if len(table.places) == 1:
+        return []
+    where = f"These rows ran on {len(table.places)} devices or machines ({'; '.join(table.places)})."
+    return [
+        f"{where} WER and CER compare across them; RTF, times and memory compare only between rows of the same one."
+    ]
+
+
+def machines(table: Table) -> list[str]:
+    """Return what each machine is, with its letter where there are several."""
+    several = len(table.environments) > 1
+    return [
+        f"{f'{machine_name(number)}:' if several else 'measured on'} {env.cpu}, {quantity(env.cores, 'core')}, "
+        f"{env.memory_bytes / 2**30:.0f} GiB, {env.platform}, Python {env.python}, Earwitness {env.earwitness}"
+        for number, env in enumerate(table.environments)
+    ]
+
+
+def signatures(table: Table) -> list[str]:
+    """Return the recipes of the table's scores; they are the same in every row."""
+    scores = (table.rows[0].run.score(metric) for metric in ("wer", "cer"))
+    return [score.signature for score in scores if score]
+
+
+def markdown(comparison: Comparison, *, with_matrix: bool = False) -> str:
+    """Return the whole comparison as a Markdown document, with a matrix of models and devices where it is wanted."""
+    parts = ["# Scorecard\n"]
+    for table in comparison.tables:
+        parts += [f"## {title(table)}\n", _markdown_table(table)]
+        if with_matrix:
+            made = matrix(table)
+            parts += [
+                "Models and devices:\n",
+                grid(*matrix_grid(made)),
+                *(f"- {_escaped(m)}" for m in legend(made)),
+                "",
+            ]
+        if table.differences:
+            parts += ["What differs besides the model:\n", _differences(table)]
+        parts += [f"- {_escaped(note)}" for note in notes(table)]
+        parts += [f"- `{signature}`" for signature in signatures(table)]
+        parts += [f"- {_escaped(machine)}" for machine in machines(table)]
+        parts += [f"- data: {table.dataset.license or 'licence unknown'}, sha256 `{table.dataset.sha256[:16]}`", ""]
+    parts += [
+        "## What the columns mean\n",
+        *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE, THROUGHPUT)),
+    ]
+    if comparison.left_out:
+        parts += ["\n## Left out\n", *(f"- {_escaped(reason)}" for reason in comparison.left_out)]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    shown = columns(table)
+    rows = [[column.show(row) for column in shown] for row in table.rows]
+    return grid([column.heading for column in shown], rows)
+
+
+def _differences(table: Table) -> str:
+    rows = [[d.what, *(d.values[row.label] for row in table.rows)] for d in table.differences]
+    return grid(["In force", *(row.label for row in table.rows)], rows)
+
+
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; the first column is set left, the others right."""
+    rule = "|---" + "|--:" * (len(header) - 1) + "|"
+    body = ("| " + " | ".join(map(_escaped, row)) + " |" for row in (header, *rows))
+    first, *rest = body
+    return "\n".join([first, rule, *rest, ""])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

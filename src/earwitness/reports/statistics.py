@@ -1,0 +1,121 @@
+"""Statistics as sentences: pairs that differ or tie, and how much audio a question takes. No arithmetic here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from earwitness.comparison.ranking import AudioPlan, PairTest
+from earwitness.counts import quantity
+from earwitness.reports.format import NOTHING
+from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap
+
+_MOST_PAIRS = 10
+_KINDS = {
+    "accents": ("an accent", "accents alone"),
+    "case": ("a capital letter", "case alone"),
+    "punctuation": ("a mark", "punctuation alone"),
+}
+
+
+def p_value(p: float | None) -> str:
+    """Show a p-value.
+
+    >>> p_value(0.0312), p_value(0.00002), p_value(None)
+    ('p = 0.031', 'p < 0.001', 'no p')
+    """
+    if p is None:
+        return "no p"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def points(value: float | None, ci95: tuple[float, float] | None) -> str:
+    """Show a difference of rates in percentage points.
+
+    >>> points(0.0123, (-0.001, 0.0255))
+    '1.2 points [-0.1, 2.5]'
+    """
+    if value is None:
+        return NOTHING
+    return f"{100 * value:.1f} points" + (f" [{100 * ci95[0]:.1f}, {100 * ci95[1]:.1f}]" if ci95 else "")
+
+
+def pair_sentence(pair: PairTest) -> str:
+    """Say whether two runs differ, or what it would take to tell, or that they cannot be compared."""
+    d = pair.difference
+    if pair.told_apart:
+        said = f"{pair.first} is better than {pair.second} by {points(d.value, d.ci95)} of WER ({p_value(pair.p)})"
+        if d.ci95 is not None and d.ci95[0] <= 0 <= d.ci95[1]:
+            # Two methods, and two questions: the test is sure of a sign, the interval of no size.
+            said += f"; that it is better can be told from {d.n_clusters} recordings, by how much cannot"
+        return said
+    if not pair.comparable:
+        return f"{pair.first} and {pair.second} cannot be compared: {d.reason}"
+    both = f"{pair.first} and {pair.second} tie"
+    said = f"{both}: {points(d.value, d.ci95)} of WER apart ({p_value(pair.p)})"
+    return said + (f"; {d.reason}" if d.reason else "") + (f". {plan_sentence(pair.plan)}" if pair.plan else "")
+
+
+def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
+    """Say it of every pair; of more than ten, only of those that follow each other in rank, and of how many tie."""
+    if len(pairs) <= _MOST_PAIRS:
+        return [pair_sentence(pair) for pair in pairs]
+    order = list(dict.fromkeys([pairs[0].first, *(pair.second for pair in pairs)]))
+    neighbours = [pair for pair in pairs if order.index(pair.second) - order.index(pair.first) == 1]
+    tied = sum(pair.comparable and not pair.told_apart for pair in pairs)
+    return [*map(pair_sentence, neighbours), f"{tied} of all {len(pairs)} pairs tie"]
+
+
+def normalizer_gap_sentence(gap: NormalizerGap) -> str:
+    """Say what a kind of difference costs, and where to look.
+
+    >>> normalizer_gap_sentence(NormalizerGap("accents", 0.18, 0.1, 0, 93)).partition(". ")[0]
+    'accents alone cost 8.0 points of WER: it would be 10.0 % without, not 18.0 %'
+    """
+    cost = 100 * (gap.wer - gap.wer_folded)
+    one, alone = _KINDS[gap.kind]
+    have = "has" if gap.in_references == 1 else "have"
+    sides = f"{quantity(gap.in_references, 'word')} of the references {have} {one}"
+    return (
+        f"{alone} cost{'' if gap.kind == 'accents' else 's'} {cost:.1f} points of WER: it would be "
+        f"{100 * gap.wer_folded:.1f} % without, not {100 * gap.wer:.1f} %. {sides}, and "
+        f"{quantity(gap.in_texts, 'word')} of the texts: look whether the references are written as they should be"
+    )
+
+
+def plan_sentence(plan: AudioPlan) -> str:
+    """Say how much more audio separates two models.
+
+    >>> plan_sentence(AudioPlan(0.012, 10.0, 44.0, 8.0, None, 60, 264, None))
+    'If that is the true difference, 34 minutes more of recordings like these would tell (from none to no amount)'
+    """
+    return _sentence(plan, "If that is the true difference, ", "would tell")
+
+
+def width_sentence(plan: AudioPlan) -> str:
+    """Say how much more audio brings an interval to a width.
+
+    >>> width_sentence(AudioPlan(0.02, 10.0, 44.0, 30.0, 170.0, 60, 264, None))
+    '34 minutes more of recordings like these would bring it to 2.0 points (from 20 minutes to 2.7 hours)'
+    """
+    return _sentence(plan, "", f"would bring it to {100 * plan.goal:.1f} points")
+
+
+def _sentence(plan: AudioPlan, before: str, does: str) -> str:
+    if plan.minutes_needed is None:
+        return f"How much more audio it would take cannot be told: {plan.reason}"
+    more, low, high = (_more(plan, minutes) for minutes in (plan.minutes_needed, plan.minutes_low, plan.minutes_high))
+    if more == "none":
+        more = "no audio"
+    return f"{before}{more} more of recordings like these {does} (from {low} to {high})"
+
+
+def _more(plan: AudioPlan, minutes: float | None) -> str:
+    """Say how much is to be added, as roughly as it is known."""
+    if minutes is None:
+        return "no amount"
+    more = minutes - plan.minutes_now
+    if more <= 0:
+        return "none"
+    if more < 100:
+        return quantity(max(1, round(more)), "minute")
+    return f"{more / 60:.2g} hours" if more < 6000 else f"{more / 60:,.0f} hours"

@@ -1,0 +1,308 @@
+"""From what was typed to jobs: everything that can be refused is refused here, before the first clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from earwitness import data, weights
+from earwitness.data import bundle
+from earwitness.data.study import BundleStudy
+from earwitness.engines.base import EngineSpec
+from earwitness.engines.catalog import Model, find
+from earwitness.engines.devices import ANYWHERE, require_device
+from earwitness.engines.registry import (
+    get_engine,
+    not_honoured,
+    parse_settings,
+    preset_settings,
+    require_options,
+    require_settings,
+)
+from earwitness.errors import EngineError, UsageError
+from earwitness.files.fetch import cache_dir
+from earwitness.languages import is_among
+from earwitness.records.record import Run, RunLimits, ScoringInfo, Selection
+from earwitness.records.speed import Protocol, SpeedProtocols
+from earwitness.records.store import find_records, read_run
+from earwitness.runs.conditions import names, under
+from earwitness.runs.drive import Job, spoken_language
+from earwitness.runs.speech import SpeechModel
+from earwitness.scoring import ScoringOptions
+from earwitness.scoring.align.alternatives import parse
+from earwitness.types import Dataset, Settings
+from earwitness.workers.environments import python_of
+
+if TYPE_CHECKING:
+    from earwitness.scoring.align.edits import Method
+
+_PROTOCOLS: tuple[Protocol, ...] = ("latency", "cold", "throughput")
+
+
+@dataclass(frozen=True, slots=True)
+class Request(BundleStudy):
+    """The arguments of ``earwitness run``: a study and the data that it is made of."""
+
+    sources: tuple[str, ...] = ()
+    """Datasets."""
+    limit: int | None = None
+    """Only the first so many clips."""
+    tags: tuple[str, ...] = ()
+    """Only clips with these, as ``key=value``."""
+    language: str | None = None
+    """For clips that state none."""
+    channel: int | None = None
+    """For clips that state none."""
+    columns: tuple[str, ...] = ()
+    """Which column of a table has what, as ``text=NAME``."""
+    command: tuple[str, ...] = ()
+    """As typed, for the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job, and the record to go on with, if there is one."""
+
+    job: Job
+    """What to do."""
+    record: Path | None = field(default=None)
+    """To be resumed; ``None`` for a new one."""
+
+
+def plan(request: Request, read: Callable[[Selection], Dataset] | None = None) -> list[Task]:
+    """Return a task for every dataset and model, after checking all of them.
+
+    Args:
+        request: What was asked for.
+        read: What loads a dataset in place of ``load``, for many requests over the same data.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
+    if not request.sources:
+        raise UsageError("Name some data, such as 'sample' or a folder. See what there is: earwitness data list")
+    if not request.models:
+        raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
+    settings, asked = parse_settings(list(request.assignments))
+    scoring = _scoring(request)
+    measure = SpeedProtocols(protocols(request.measure), request.budget_s)
+    tags = dict(pair(tag) for tag in request.tags)
+    columns = dict(pair(column, "Column", "text=NAME") for column in request.columns)
+    models = [_checked(model, request, settings, asked) for model in request.models]
+    ear = open_speech_model(request.speech)
+    tasks = []
+    conditions = names(request.conditions, clean=request.clean)
+    for source, condition in ((source, condition) for source in request.sources for condition in conditions):
+        selection = Selection(
+            _lasting(source), request.limit, tags, request.language, request.channel, condition, columns
+        )
+        dataset = (read or load)(selection)
+        if scoring.alternatives:
+            for clip in dataset.clips:
+                parse(clip.reference or "")
+        for model, in_preset in models:
+            _require_language(model, dataset, in_preset)
+            job = Job(
+                model=model,
+                folder=weights.require(model),
+                weights_sha256=weights.fingerprint(model),
+                dataset=dataset,
+                selection=selection,
+                device=request.device,
+                settings=in_preset,
+                preset=request.preset,
+                limits=RunLimits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
+                scoring=scoring,
+                measure=measure,
+                command=request.command,
+                ear=ear,
+            )
+            tasks.append(Task(job))
+    return tasks
+
+
+def protocols(names: Sequence[str]) -> tuple[Protocol, ...]:
+    """Return the protocols of speed in the order in which they are measured.
+
+    Raises:
+        UsageError: For a name that is none.
+
+    >>> protocols(["throughput,cold", "cold"])
+    ('cold', 'throughput')
+    """
+    wanted = [name.strip() for text in names for name in text.split(",")]
+    for name in wanted:
+        if name not in _PROTOCOLS:
+            raise UsageError(f"There is no protocol {name!r} to measure. There are: {', '.join(_PROTOCOLS)}.")
+    return tuple(name for name in _PROTOCOLS if name in wanted)
+
+
+def packable(request: Request) -> list[Dataset]:
+    """Return the datasets of a request, after checking what can be checked on a machine that will not run it.
+
+    The engines need not be installed here, nor the weights be pulled.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
+    """
+    settings, asked = parse_settings(list(request.assignments))
+    _scoring(request)
+    protocols(request.measure)
+    names(request.conditions, clean=request.clean)
+    tags = dict(pair(tag) for tag in request.tags)
+    columns = dict(pair(column, "Column", "text=NAME") for column in request.columns)
+    datasets = [
+        load(Selection(s, request.limit, tags, request.language, request.channel, columns=columns))
+        for s in request.sources
+    ]
+    for model_id in request.models:
+        model = find(model_id)
+        if any(source.startswith("path:") for source in model.sources):
+            raise UsageError(
+                f"The weights of {model_id!r} are a folder of this machine. Name a model that can be pulled."
+            )
+        spec = get_engine(model.engine).spec
+        require_device(spec, request.device, ANYWHERE)
+        require_settings(spec, settings, asked)
+        for dataset in datasets:
+            _require_language(model, dataset, settings)
+    return datasets
+
+
+def _scoring(request: Request) -> ScoringInfo:
+    method = cast("Method", request.method)
+    options = ScoringOptions(request.normalizer, request.compounds, method, request.alternatives)
+    return ScoringInfo(options.normalizer, request.compounds, method, request.alternatives)
+
+
+def resume_plan(paths: list[Path]) -> list[Task]:
+    """Return a task for every record that did not end, among and below the paths.
+
+    Raises:
+        EarwitnessError: When a record's data, model or engine is no longer to be had.
+    """
+    unfinished = [(path, run) for path in find_records(paths) if (run := read_run(path)).status != "complete"]
+    return [Task(_job_of(run), path) for path, run in unfinished]
+
+
+def _job_of(run: Run) -> Job:
+    found = find(run.model.id)
+    # What was typed beside the address of a server stands in the record alone.
+    model = replace(found, options={**run.model.options, **found.options})
+    python_of(get_engine(model.engine).spec)
+    # Device, settings and preset are the record's own: resuming reads them there.
+    return Job(
+        model=model,
+        folder=weights.require(model),
+        weights_sha256=weights.fingerprint(model),
+        dataset=load(run.dataset.selection),
+        selection=run.dataset.selection,
+        device=run.device_asked,
+        settings=run.settings_asked,
+        preset=run.preset,
+        ear=open_speech_model(None) if run.speech.model else SpeechModel(reason=run.speech.reason),
+    )
+
+
+def open_speech_model(is_required: bool | None) -> SpeechModel:
+    """Return what looks for speech.
+
+    Args:
+        is_required: ``True`` pulls the model if it is not here; ``None`` takes it if it is.
+
+    Raises:
+        UsageError: When it is wanted and cannot be run here.
+        FetchError: When it is wanted and cannot be had.
+    """
+    from earwitness.audio.speech import unavailable
+    from earwitness.weights import speech
+
+    if is_required is False:
+        return SpeechModel(reason="it was not asked for")
+    model = speech.locate()
+    if model is None and not is_required:
+        return SpeechModel(reason="its model is not pulled. Run once with --speech")
+    reason = unavailable()
+    if reason and is_required:
+        raise UsageError(f"Speech cannot be looked for: {reason}")
+    if reason:
+        return SpeechModel(reason=reason)
+    model = model or speech.pull()
+    return SpeechModel(speech.NAME, model, cache_dir() / "speech" / "found")
+
+
+def caveats(tasks: list[Task]) -> list[str]:
+    """Return what a person should know before any work is done, each once.
+
+    Remarks on the datasets, and a line for every engine on the settings that it cannot honour.
+    """
+    jobs = [task.job for task in tasks]
+    remarks = [remark for job in jobs for remark in job.dataset.remarks]
+    found = [not_honoured(get_engine(job.model.engine).spec, job.settings) for job in jobs]
+    return list(dict.fromkeys([*remarks, *(line for line in found if line)]))
+
+
+def load(selection: Selection) -> Dataset:
+    """Load a dataset as selected.
+
+    Raises:
+        UsageError: When no clip is left.
+        DataError: When it cannot be read.
+    """
+    dataset = data.load(
+        selection.source,
+        limit=selection.limit,
+        tags=selection.tags,
+        language=selection.language,
+        channel=selection.channel,
+        columns=selection.columns,
+    )
+    if not dataset.clips:
+        raise UsageError(f"Data {selection.source!r} has no clips left with this --limit and --tag. Ask for less.")
+    return under(dataset, selection.condition)
+
+
+def _lasting(source: str) -> str:
+    # A record may be resumed from another folder: a path is kept whole, a name as it is.
+    path = Path(source)
+    is_path = bundle.split(source) is not None or (path.exists() and ("/" in source or path.suffix))
+    return str(path.resolve()) if is_path else source
+
+
+def _checked(model_id: str, request: Request, settings: Settings, names: frozenset[str]) -> tuple[Model, Settings]:
+    model = find(model_id)
+    spec: EngineSpec = get_engine(model.engine).spec
+    python_of(spec)
+    require_device(spec, request.device)
+    require_options(spec, model.id, model.options)
+    require_settings(spec, settings, names)
+    weights.require(model)
+    return model, preset_settings(spec, request.preset, settings, names)
+
+
+def _require_language(model: Model, dataset: Dataset, settings: Settings) -> None:
+    for clip in dataset.clips:
+        wanted = spoken_language(clip, settings.language)
+        if not is_among(wanted, model.languages):
+            knows = ", ".join(model.languages)
+            raise EngineError(
+                f"Model {model.id!r} knows {knows} only, and clip {clip.id!r} of {dataset.name!r} is {wanted!r}. "
+                f"Take another model, or force it: --set language={model.languages[0]}"
+            )
+
+
+def pair(text: str, what: str = "Tag", example: str = "kind=speech") -> tuple[str, str]:
+    """Return the two halves of a tag, or of another option that names a value.
+
+    >>> pair("kind=speech")
+    ('kind', 'speech')
+
+    Raises:
+        UsageError: When it is not ``key=value``.
+    """
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"{what} {text!r} is not KEY=VALUE, such as {example}.")
+    return key, value

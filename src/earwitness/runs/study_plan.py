@@ -1,0 +1,159 @@
+"""The items of a study: what is measured already, what can be gone on with, what is left to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from earwitness.errors import RecordError, UnsupportedDeviceError, UsageError
+from earwitness.records.listing import RecordList, list_records
+from earwitness.records.record import Selection
+from earwitness.runs.conditions import under
+from earwitness.runs.drive import require_resumable
+from earwitness.runs.job import Job
+from earwitness.runs.plan import Request, Task, load, plan
+from earwitness.runs.reuse import best, differences
+from earwitness.runs.study_file import StudyFile, requests
+from earwitness.types import Dataset
+
+ItemOutcome = Literal["done", "resumed", "skipped", "not run here"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One model on one dataset under one condition, as the study asks for it."""
+
+    outcome: ItemOutcome
+    """What becomes of it; ``done`` is from the beginning."""
+    what: str | None
+    """In words; ``None`` outside a study."""
+    task: Task | None
+    """With the record, where there is one; ``None`` for what cannot be run here."""
+    reason: str = ""
+    """Why it is not run here."""
+
+
+def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[Item], RecordList]:
+    """Plan a study: everything that can be refused is refused, and nothing is run yet.
+
+    A device that this machine does not have leaves its items out, unless that leaves nothing.
+
+    Args:
+        study: What the file says.
+        out: Folder of the records, which may not be there yet.
+        command: As typed, for the records.
+
+    Returns:
+        The items in the order of the file, and the records that were looked at.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
+    held = _held(out)
+    read = _reader()
+    found: list[Item] = []
+    missing: UnsupportedDeviceError | None = None
+    for request in requests(study, command):
+        try:
+            tasks = plan(request, read)
+        except UnsupportedDeviceError as error:
+            missing = error
+            found.append(Item("not run here", _words(request), None, str(error)))
+            continue
+        found += [_item(task, request, held) for task in tasks]
+    if missing is not None and not any(item.task for item in found):
+        raise missing
+    _refuse_twins(found)
+    return found, held
+
+
+def resume_item(request: Request, out: Path) -> list[Item]:
+    """Plan what was typed as the first time, with ``--resume``: what was begun goes on, what is complete is skipped.
+
+    What was not begun is done from the beginning, unless nothing was begun.
+
+    Args:
+        request: As typed.
+        out: Folder of the records.
+
+    Raises:
+        UsageError: When nothing of it was begun, or what was begun is not the same: what differs is named.
+        EarwitnessError: As ``plan``.
+    """
+    held = _held(out)
+    found = [replace(_item(task, request, held), what=None) for task in plan(request)]
+    for item in found:
+        if item.outcome == "done" and item.task is not None:
+            _refuse_other(item.task.job, request, held)
+    if all(item.outcome == "done" for item in found):
+        raise UsageError(f"There is no interrupted run of this in {str(out)!r}. To start one, leave out --resume.")
+    return found
+
+
+def _refuse_other(job: Job, request: Request, records: RecordList) -> None:
+    for path, run in records.records:
+        same = run.model.id == job.model.id and run.dataset.name == job.dataset.name
+        if same and run.status != "complete":
+            what = ", ".join(differences(run, job, speech=request.speech))
+            raise UsageError(
+                f"{path} was begun with other {what} than is typed now. To go on with it as it was begun: earwitness "
+                f"run --resume {shlex.quote(str(path))}. To start anew, leave out --resume."
+            )
+
+
+def _item(task: Task, request: Request, records: RecordList) -> Item:
+    what = _words(request, task.job)
+    record = best(task.job, records.records, speech=request.speech)
+    if record is None:
+        return Item("done", what, task)
+    path, run = record
+    require_resumable(path, task.job)
+    return Item("skipped" if run.status == "complete" else "resumed", what, replace(task, record=path))
+
+
+def _held(out: Path) -> RecordList:
+    try:
+        return list_records([out])
+    except RecordError:  # there is no record yet
+        return RecordList()
+
+
+def _reader() -> Callable[[Selection], Dataset]:
+    """Return what loads datasets, each once, however many models and conditions there are."""
+    clean: dict[str, Dataset] = {}
+
+    def read(selection: Selection) -> Dataset:
+        plain = replace(selection, condition=None)
+        if repr(plain) not in clean:
+            clean[repr(plain)] = load(plain)
+        return under(clean[repr(plain)], selection.condition)
+
+    return read
+
+
+def _words(request: Request, job: Job | None = None) -> str:
+    """Say what an item is.
+
+    >>> _words(Request(models=("fake:echo",), sources=("sample",), preset="native", assignments=("beam_size=5",)))
+    'fake:echo on sample (native, beam_size=5)'
+    """
+    name = job.dataset.name if job else request.sources[0]
+    parts = [
+        *([request.device] if request.device != "auto" else []),
+        *([request.preset] if request.preset != "matched" else []),
+        *request.assignments,
+    ]
+    return f"{request.models[0]} on {name}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _refuse_twins(items: list[Item]) -> None:
+    jobs: list[Job] = []
+    for item in items:
+        if item.task is None:
+            continue
+        if item.task.job in jobs:
+            raise UsageError(f"The study asks twice for {item.what}. Take one out, or give it other settings.")
+        jobs.append(item.task.job)

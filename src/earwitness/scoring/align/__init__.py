@@ -1,0 +1,1 @@
+"""Alignment: reference words against hypothesis words."""

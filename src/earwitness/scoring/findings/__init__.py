@@ -1,0 +1,1 @@
+"""Findings: what is wrong with one transcript, and where."""

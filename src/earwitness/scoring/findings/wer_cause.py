@@ -1,0 +1,58 @@
+"""Why a word error rate is above 100 %: who wrote more words than were said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from earwitness.counts import quantity
+from earwitness.scoring.findings.completeness import (
+    CHAT_ANSWER,
+    GHOST_PHRASE,
+    REPEATED_NGRAM,
+    TEXT_WITHOUT_SPEECH,
+    WORDS_ON_SILENCE,
+    WRONG_LANGUAGE,
+)
+from earwitness.types import ClipScore, Edits
+
+_REASONS = {
+    WORDS_ON_SILENCE: "words on silence or tones",
+    CHAT_ANSWER: "an answer in place of a transcript",
+    REPEATED_NGRAM: "a loop",
+    WRONG_LANGUAGE: "another language than was spoken",
+    GHOST_PHRASE: "a phrase that models often hallucinate",
+    TEXT_WITHOUT_SPEECH: "text where nobody speaks",
+}
+"""In the order in which a clip with several findings is counted, once."""
+_OTHER = "text that nobody said"
+
+
+def cause(scores: Sequence[ClipScore]) -> str | None:
+    """Return in words why the error rate of one clip, or of many, is above 100 %; ``None`` when it is not.
+
+    An error rate above 100 % means that more words were inserted than were heard right. The insertions of a clip are
+    given to its first finding in the order silence, chat answer, loop, language, ghost phrase, no speech, and where it
+    has none, to text that nobody said; the causes are named from the largest on.
+
+    >>> looped = ClipScore("a", Edits(hits=2, insertions=38), None, False, 40, (REPEATED_NGRAM,))
+    >>> cause([looped, ClipScore("b", Edits(hits=4), None, False, 4)])
+    'WER is 633 % because 38 words were inserted where 6 were said: 38 in 1 clip with a loop'
+    """
+    labelled = [(score, score.words) for score in scores if score.words is not None]
+    total = sum((words for _, words in labelled), Edits())
+    if total.rate is None or total.rate <= 1:
+        return None
+    inserted: dict[str, list[int]] = defaultdict(list)
+    for score, words in labelled:
+        if words.insertions:
+            clip = next((reason for kind, reason in _REASONS.items() if kind in score.flags), _OTHER)
+            inserted[clip].append(words.insertions)
+    parts = sorted(inserted.items(), key=lambda part: -sum(part[1]))
+    named = "; ".join(f"{sum(n)} in {quantity(len(n), 'clip')} with {reason}" for reason, n in parts)
+    verb = "was" if total.insertions == 1 else "were"
+    said = "was" if total.length == 1 else "were"
+    return (
+        f"WER is {100 * total.rate:.0f} % because {quantity(total.insertions, 'word')} {verb} inserted "
+        f"where {total.length} {said} said: {named}"
+    )

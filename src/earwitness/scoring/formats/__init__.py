@@ -1,0 +1,1 @@
+"""Transcript formats: text lines, JSONL, Kaldi, and the files of NIST."""

@@ -1,0 +1,1 @@
+"""Metrics: aligned clips to counts, rates and breakdowns."""

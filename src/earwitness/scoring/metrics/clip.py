@@ -1,0 +1,116 @@
+"""One clip: raw reference and raw hypothesis to counts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from earwitness.errors import UsageError
+from earwitness.scoring.align import alternatives
+from earwitness.scoring.align.edits import METHODS, Method, align, align_letters
+from earwitness.scoring.findings.detect import findings
+from earwitness.scoring.text import join_words, normalizer
+from earwitness.types import Clip, ClipScore, Hypothesis
+
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringOptions:
+    """How to score; every option shows in the signature."""
+
+    normalizer: str = "auto"
+    """Name of the normalizer; a file of rules is read, and is its rules from then on."""
+    compounds: bool = False
+    """Whether ``white board`` and ``whiteboard`` are equal."""
+    method: Method = "levenshtein"
+    """How words are aligned: ``levenshtein`` for the fewest errors, ``sclite`` for sclite's costs."""
+    alternatives: bool = False
+    """Whether braces in a reference are sclite's: ``{a / b}`` for one of two wordings, ``{a / @}`` for one or none."""
+    rounds: int = 10_000
+    """Resamples of the bootstrap."""
+    seed: int = 0
+    """Of the bootstrap."""
+
+    def __post_init__(self) -> None:
+        """Refuse what does not exist and what does not go together, and read a file of rules."""
+        object.__setattr__(self, "normalizer", normalizer(self.normalizer).name)
+        if self.method not in METHODS:
+            near = difflib.get_close_matches(self.method, METHODS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UsageError(f"There is no alignment {self.method!r}.{hint} There are: {', '.join(METHODS)}.")
+        if self.compounds and self.method == "sclite":
+            raise UsageError("sclite knows no compounds. Leave out compounds, or the alignment of sclite.")
+
+    def signature(self, metric: str) -> str:
+        """Return the recipe of a metric.
+
+        >>> ScoringOptions("none").signature("wer").split("|")[:4]
+        ['wer', 'norm:none', 'align:levenshtein', 'compounds:off']
+        >>> ScoringOptions("none").signature("cer").split("|")[2:]  # doctest: +NORMALIZE_WHITESPACE
+        ['spaces:counted', 'alternatives:off', 'empty:insertions', 'failed:as-empty',
+         'ci:bootstrap-t-recording-10000-seed0', 'v:2']
+        """
+        words = f"align:{self.method}|compounds:{'merged' if self.compounds else 'off'}"
+        counted = words if not metric.startswith("cer") else "spaces:counted"
+        wording = "best" if self.alternatives else "off"
+        return (
+            f"{metric}|norm:{normalizer(self.normalizer).signature}|{counted}|alternatives:{wording}|empty:insertions"
+            f"|failed:as-empty|ci:bootstrap-t-recording-{self.rounds}-seed{self.seed}|v:{VERSION}"
+        )
+
+
+def reference_words(
+    reference: str, hypothesis: Sequence[str], language: str | None, options: ScoringOptions
+) -> list[str]:
+    """Return the words of a raw reference; with alternatives, those of the wording that is nearest to ``hypothesis``.
+
+    >>> options = ScoringOptions("basic", alternatives=True)
+    >>> reference_words("I {want to / wanna} go", ["i", "wanna", "go"], "en", options)
+    ['i', 'wanna', 'go']
+    """
+    words = partial(normalizer(options.normalizer).words, language=language)
+    if options.alternatives and ("{" in reference or "}" in reference):
+        return alternatives.best_words(alternatives.parse(reference), hypothesis, words, options.method)
+    return words(reference)
+
+
+def score_clip(
+    clip: Clip,
+    hypothesis: Hypothesis,
+    options: ScoringOptions,
+    speech: Sequence[tuple[float, float]] | None = None,
+) -> ClipScore:
+    """Count one clip's edits and findings.
+
+    A failed clip is scored as if its text were empty. A reference without words, be it ``""`` or a remark in brackets
+    that normalizing takes away, makes every word of the hypothesis an insertion. An unlabelled clip has no counts.
+
+    Args:
+        clip: With its raw reference.
+        hypothesis: A raw text, or a failure; a failure is counted as such, and has no findings.
+        options: How to count.
+        speech: Where somebody speaks, in seconds from the clip's beginning; ``None`` when unknown. It changes findings,
+            and no count.
+
+    Raises:
+        ScoringError: For a reference with alternatives whose braces do not match.
+    """
+    norm = normalizer(options.normalizer)
+    transcript = hypothesis.transcript
+    heard = norm.words(transcript.text if transcript else "", clip.language)
+    said = None if clip.reference is None else reference_words(clip.reference, heard, clip.language, options)
+    found = findings(clip, transcript, (said, heard), hypothesis.audio_s, norm, speech) if transcript else ()
+    return ClipScore(
+        clip_id=clip.id,
+        words=None if said is None else align(said, heard, compounds=options.compounds, method=options.method),
+        chars=None
+        if said is None
+        else align_letters(join_words(said, clip.language), join_words(heard, clip.language)),
+        failed=not hypothesis.ok,
+        hypothesis_words=len(heard),
+        flags=tuple(dict.fromkeys(one.kind for one in found)),
+        findings=found,
+    )

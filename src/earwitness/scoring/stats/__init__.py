@@ -1,0 +1,1 @@
+"""Statistics: intervals, tests, ranks, and how much audio a question takes."""

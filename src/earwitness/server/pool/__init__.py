@@ -1,0 +1,1 @@
+"""Workers of one model: threads, a queue, and audio decoded apart."""

@@ -1,0 +1,1 @@
+"""Monitoring: metrics, drift against the benchmark, traces, canary rounds."""
