@@ -15,13 +15,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "earwitness"
 # A room is a folder; each folder and each file inside scoring and server is a room of its own.
 WINGS = ("scoring", "server")
-EVERYONE_MAY = {"", "types", "errors", "files", "languages", "counts"}
+EVERYONE_MAY = {"", "types", "errors", "files", "options", "languages", "counts"}
 MAY_IMPORT = {
     "": {"*"},  # the stub that lists the public names
     "types": set(),
     "errors": set(),
     "languages": set(),
     "counts": set(),
+    "options": set(),
     "files": set(),
     "audio": set(),
     "engines": set(),
@@ -53,6 +54,7 @@ MAY_IMPORT = {
     "server.models": {"server.pool", "server.watch", "server.config", "server.logs", "server.api_errors", "workers"},
     "server.http": {"server.models", "server.pool", "server.watch", "server.config", "server.keys", "server.logs",
                     "server.api_errors", "server.request_context", "engines", "workers"},
+    "server.spec": {"server.config", "engines"},
     "server.plan": {"server.config", "decision", "records", "engines", "weights", "workers"},
     "server.run": {"server.http", "server.models", "server.watch", "server.config", "server.fit", "server.keys",
                    "server.logs", "workers"},

@@ -49,7 +49,6 @@ from earwitness.api.records import clips as clips
 from earwitness.api.records import list_records as list_records
 from earwitness.api.records import query as query
 from earwitness.api.report import report as report
-from earwitness.api.run import RunOptions as RunOptions
 from earwitness.api.run import RunProgress as RunProgress
 from earwitness.api.run import resume as resume
 from earwitness.api.run import run as run
@@ -57,7 +56,6 @@ from earwitness.api.score import ScoreResult as ScoreResult
 from earwitness.api.score import rescore as rescore
 from earwitness.api.score import score as score
 from earwitness.api.serve import DeployResult as DeployResult
-from earwitness.api.serve import ServeOptions as ServeOptions
 from earwitness.api.serve import deploy as deploy
 from earwitness.api.serve import serve as serve
 from earwitness.api.study import StudyResult as StudyResult
@@ -96,7 +94,9 @@ from earwitness.records.query import QueryResult as QueryResult
 from earwitness.records.record import ClipResult as ClipResult
 from earwitness.records.record import Run as Run
 from earwitness.reports.build import ReportFiles as ReportFiles
+from earwitness.runs.spec import RunOptions as RunOptions
 from earwitness.scoring.formats.sclite import ScliteFiles as ScliteFiles
+from earwitness.server.spec import ServeOptions as ServeOptions
 from earwitness.types import Clip as Clip
 from earwitness.types import ClipScore as ClipScore
 from earwitness.types import Dataset as Dataset

@@ -156,7 +156,7 @@ def test_a_hypothesis_that_is_none_is_a_failure_and_one_that_is_missing_only_on_
         (lambda: ew.run("sample", "fake:echo", limt=1), "run has no option 'limt'. Did you mean 'limit'?"),  # type: ignore[call-arg]
         (lambda: ew.run("sample", "fake:echo", limit=0), "limit must be at least 1, not 0"),
         (lambda: ew.run("sample", "fake:echo", settings={"beam_size": 0}), "whole number from 1"),
-        (lambda: ew.run("sample", "fake:echo", condition="nose:1dB"), "Did you mean"),
+        (lambda: ew.run("sample", "fake:echo", conditions="nose:1dB"), "Did you mean"),
         (lambda: ew.compare("nowhere"), "no record 'nowhere'"),
         (lambda: ew.plan("nowhere", width=0), "width must be above 0"),
         (lambda: ew.robustness("nowhere", points=0), "points must be above 0"),
@@ -166,11 +166,11 @@ def test_a_hypothesis_that_is_none_is_a_failure_and_one_that_is_missing_only_on_
         (lambda: ew.gate("nowhere", baseline="b.json", slower=0.5), "slower must be at least 1, not 0.5"),
         (lambda: ew.gate("nowhere", baseline="b.json"), "no record 'nowhere'"),
         (ew.serve, "Say what to serve"),
-        (lambda: ew.serve(model="fake:echo", prot=1), "serve has no option 'prot'. Did you mean 'port'?"),  # type: ignore[call-arg]
-        (lambda: ew.serve(model="fake:ecko"), "Did you mean 'fake:echo'"),
-        (lambda: ew.serve(model="fake:echo", candidate="x"), "Candidates are those of a decision"),
+        (lambda: ew.serve(models="fake:echo", prot=1), "serve has no option 'prot'. Did you mean 'port'?"),  # type: ignore[call-arg]
+        (lambda: ew.serve(models="fake:ecko"), "Did you mean 'fake:echo'"),
+        (lambda: ew.serve(models="fake:echo", candidates="x"), "Candidates are those of a decision"),
         (lambda: ew.serve(decision="d.json", settings={"beam_size": 2}), "as it was measured"),
-        (lambda: ew.serve(model="fake:echo", workers=0), "workers must be at least 1, not 0"),
+        (lambda: ew.serve(models="fake:echo", workers=0), "workers must be at least 1, not 0"),
         (lambda: ew.deploy("d.json", "out", weights="boiled"), "They are baked or mounted"),
         (lambda: ew.bundle("sample", out="x.zip", limt=1), "bundle has no option 'limt'. Did you mean 'limit'?"),  # type: ignore[call-arg]
         (lambda: ew.notebook("my-recordings/", "fake:echo", out="x.ipynb"), "of this machine alone"),
@@ -238,7 +238,7 @@ def test_what_goes_to_another_machine_is_what_the_commands_make(
     by_name, typed = tmp_path / "a.zip", tmp_path / "b.zip"
     made = ew.bundle(three_clips, "fake:echo", limit=2, out=by_name)
     printed("bundle", three_clips, "--model", "fake:echo", "--limit", "2", "--out", typed)
-    assert (by_name.read_bytes(), made.study.models) == (typed.read_bytes(), ("fake:echo",))
+    assert (by_name.read_bytes(), made.study["models"]) == (typed.read_bytes(), ("fake:echo",))
     settings = {"beam_size": 5}
     notebook = ew.notebook(by_name, out=tmp_path / "x" / "s.ipynb", settings=settings, source="index")
     printed("notebook", "--data", by_name, "--set", "beam_size=5", "--source", "index", "--out", tmp_path / "s.ipynb")

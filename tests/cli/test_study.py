@@ -11,19 +11,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import chdir
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from earwitness.cli import main, options
+from earwitness.cli import main
 from earwitness.data import bundle
 from earwitness.engines.catalog import models
 from earwitness.errors import UsageError
+from earwitness.options import options_of
 from earwitness.records import store
-from earwitness.runs.plan import Request
-from earwitness.runs.study_file import Data, Scoring, StudyFile, Variant, read, requests
+from earwitness.runs.bundle_study import read_study
+from earwitness.runs.spec import RunOptions, RunSpec
+from earwitness.runs.study_file import StudyData, StudyFile, Variant, read, specs
+from earwitness.server.spec import ServeOptions, ServeSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,10 @@ def records(folder: Path) -> list[Path]:
     return store.find_records([folder / "runs"])
 
 
-def test_the_options_of_a_run_are_the_fields_of_a_request_with_the_same_defaults() -> None:
-    usual = {field.name: field.default for field in fields(Request) if field.default is not MISSING}
-    assert set(options.OF_A_RUN) == set(usual) - {"sources", "command"}
-    for name, (_, default) in options.OF_A_RUN.items():
-        assert usual[name] == (() if default is None and usual[name] == () else default), name
+def test_the_types_for_editors_are_those_of_the_options() -> None:
+    for spec, keywords in ((RunSpec, RunOptions), (ServeSpec, ServeOptions)):
+        apart = {"models"} if spec is RunSpec else set()
+        assert options_of(spec).keys() - apart == keywords.__annotations__.keys()
 
 
 def test_what_init_writes_runs_as_it_stands_and_is_never_written_over(cli: Cli, tmp_path: Path) -> None:
@@ -99,9 +101,9 @@ def test_what_init_writes_explains_every_key_and_shows_the_default(tmp_path: Pat
     text = TEMPLATE.read_text("utf-8").replace("@MODELS@", '["fake:echo"]')
     path = write(tmp_path, text)
     plain = read(path)
-    for field in (*fields(StudyFile), *fields(Scoring)):
-        assert re.search(rf"^(# )?(\[study\.)?{field.name}\b", text, re.MULTILINE), field.name
-    assert all(f"{field.name} = " in text for field in (*fields(Data), *fields(Variant)))
+    for field in fields(StudyFile):
+        assert re.search(rf"^(# )?{field.name}\b", text, re.MULTILINE), field.name
+    assert all(f"{field.name} = " in text for field in (*fields(StudyData), *fields(Variant)))
     path.write_text(
         re.sub(r"^# (?=[a-z_]+ = )(?!policy|speech)", "", text.partition("# Models of your own")[0], flags=re.M)
     )
@@ -157,16 +159,25 @@ def test_models_have_settings_presets_and_devices_of_their_own(tmp_path: Path) -
             """,
         )
     )
-    found = list(requests(study, ("run",)))
-    assert [(r.sources, r.device, r.preset, r.assignments) for r in found[:3]] == [
-        (("a",), "auto", "matched", ("beam_size=5",)),
-        (("a",), "cuda", "matched", ("beam_size=5",)),
-        (("a",), "cpu", "native", ("beam_size=5", "vad=true")),
+    found = list(specs(study, ("run",)))
+    assert [(r.sources, r.device, r.preset, dict(r.settings)) for r in found[:3]] == [
+        (("a",), "auto", "matched", {"beam_size": 5}),
+        (("a",), "cuda", "matched", {"beam_size": 5}),
+        (("a",), "cpu", "native", {"beam_size": 5, "vad": True}),
     ]
     assert len(found) == 6
     last = found[-1]
-    assert (last.limit, last.tags, last.language, last.channel) == (3, ("kind=speech",), "de", 1)
-    assert (last.measure, last.method, last.command) == (("latency",), "sclite", ("run",))
+    assert (last.limit, last.tags, last.language, last.channel) == (3, {"kind": "speech"}, "de", 1)
+    assert (last.measure, last.align, last.command) == (("latency",), "sclite", ("run",))
+
+
+def test_the_keys_of_an_earlier_version_are_still_read(tmp_path: Path) -> None:
+    study = read(write(tmp_path, f"{OK}timeout = 9\n[study.scoring]\nalign = 'sclite'\n"))
+    assert (study.timeout_s, study.align) == (9.0, "sclite")
+    with pytest.raises(UsageError, match=r"has no key 'scoring'"):
+        read(write(tmp_path, f"{OK}scoring = 1\n"))
+    with pytest.raises(UsageError, match=r"warmup must be at least 0, not -1"):
+        list(specs(read(write(tmp_path, f"{OK}warmup = -1\n")), ()))
 
 
 def test_a_study_is_done_once_and_what_changed_is_done_anew(cli: Cli, tmp_path: Path, three_clips: Path) -> None:
@@ -312,7 +323,7 @@ def scores(root: Path) -> dict[str, Any]:
 def test_a_bundle_carries_what_is_measured(cli: Cli, tmp_path: Path, three_clips: Path) -> None:
     done = cli("bundle", three_clips, "-m", "fake:echo", "--measure", "latency", "--budget-s", "9", "--out", "b.zip")
     assert done.returncode == 0, done.stderr
-    study = bundle.read(tmp_path / "b.zip").study
+    study = read_study(bundle.read(tmp_path / "b.zip"))
     assert (study.measure, study.budget_s) == (("latency",), 9.0)
     (answer,) = json.loads(cli("run", "b.zip", "--json").stdout)
     assert answer["measurements"]["latency"] is not None

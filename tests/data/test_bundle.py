@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from earwitness import data
 from earwitness.data import bundle, bundle_writer
-from earwitness.data.study import BundleStudy
 from earwitness.errors import ArchiveError, DataNotFoundError, EarwitnessError, UsageError
+from earwitness.runs.bundle_study import read_study
 
 pytestmark = pytest.mark.usefixtures("cache")
-STUDY = BundleStudy(models=("fake:echo",), assignments=("beam_size=5",))
+STUDY = {"models": ["fake:echo"], "settings": {"beam_size": 5}}
 
 
 @pytest.fixture
@@ -77,16 +77,14 @@ def test_nothing_in_it_says_where_it_was_made(packed: Path, tmp_path: Path) -> N
 
 def test_only_what_was_chosen_is_packed(three_clips: Path, tmp_path: Path) -> None:
     chosen = data.load(three_clips, limit=1, language="de", channel=0)
-    made = bundle_writer.pack([chosen], BundleStudy(), tmp_path / "one.zip")
+    made = bundle_writer.pack([chosen], {}, tmp_path / "one.zip")
     assert sum(name.endswith(".wav") for name in made.files) == 1
     assert data.load(tmp_path / "one.zip").sha256 == chosen.sha256
 
 
 def test_of_several_datasets_one_is_named(three_clips: Path, tmp_path: Path) -> None:
     path = tmp_path / "two.zip"
-    bundle_writer.pack(
-        [data.load("sample", limit=2), data.load(three_clips), data.load(three_clips)], BundleStudy(), path
-    )
+    bundle_writer.pack([data.load("sample", limit=2), data.load(three_clips), data.load(three_clips)], {}, path)
     assert [source.removeprefix(f"{path}/") for source in bundle.sources(path)] == ["sample-2", "three", "three-2"]
     assert data.load(path / "three-2").sha256 == data.load(three_clips).sha256
     assert data.load(path / "sample-2").synthetic is True
@@ -99,7 +97,7 @@ def test_of_several_datasets_one_is_named(three_clips: Path, tmp_path: Path) -> 
 def test_a_clip_without_audio_is_not_packed(three_clips: Path, tmp_path: Path) -> None:
     (tmp_path / "2.wav").unlink()
     with pytest.raises(UsageError, match="Clip 'clip2' of 'three' has no audio"):
-        bundle_writer.pack([data.load(three_clips)], BundleStudy(), tmp_path / "x.zip")
+        bundle_writer.pack([data.load(three_clips)], {}, tmp_path / "x.zip")
     assert not (tmp_path / "x.zip").exists()
 
 
@@ -148,7 +146,7 @@ def test_a_dataset_s_folder_that_leads_elsewhere_is_refused(packed: Path, folder
 
 def test_an_index_that_does_not_fit_is_named(packed: Path, tmp_path: Path) -> None:
     for change, message in (
-        (lambda index: index.update(bundle_version=99), "version 99; this Earwitness reads up to 2. Upgrade it"),
+        (lambda index: index.update(bundle_version=99), "version 99; this Earwitness reads up to 3. Upgrade it"),
         (lambda index: index.update(extra=1), "does not fit: extra"),
         (lambda index: index.pop("study"), "does not fit: study"),
     ):
@@ -158,6 +156,17 @@ def test_an_index_that_does_not_fit_is_named(packed: Path, tmp_path: Path) -> No
         bundle.read(rewritten(packed, lambda members: members.update({"bundle.json": b"{"})))
     with pytest.raises(ArchiveError, match="is a zip, but no bundle"):
         bundle.read(rewritten(packed, lambda members: members.__delitem__("bundle.json")))
+
+
+def test_the_study_of_an_earlier_version_is_read_with_the_names_of_today(packed: Path) -> None:
+    def age(index: dict[str, Any]) -> None:
+        index["bundle_version"] = 2
+        index["study"] = {"models": ["fake:echo"], "assignments": ["beam_size=5", "vad=true"], "method": "sclite"}
+
+    study = read_study(bundle.read(edited(packed, age)))
+    assert (study.models, study.align, study.settings) == (("fake:echo",), "sclite", {"beam_size": "5", "vad": "true"})
+    with pytest.raises(ArchiveError, match=r"The study of the bundle does not fit: warmup"):
+        read_study(bundle.read(edited(packed, lambda index: index["study"].update(warmup="often"))))
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -201,7 +210,7 @@ def test_every_row_keeps_its_fingerprint(tmp_path: Path, write_wav: Callable[...
     manifest = tmp_path / "any.jsonl"
     manifest.write_text(json.dumps({"audio_filepath": "sound.wav", **row}) + "\n", encoding="utf-8")
     here = data.load(manifest)
-    bundle_writer.pack([here], BundleStudy(), tmp_path / "any.zip")
+    bundle_writer.pack([here], {}, tmp_path / "any.zip")
     there = data.load(tmp_path / "any.zip")
     assert there.sha256 == here.sha256
     assert there.clips[0].tags == here.clips[0].tags

@@ -250,17 +250,17 @@ def test_the_walk_on_the_page_of_the_pipeline_runs(
 
 def test_the_page_of_the_pipeline_names_every_key_and_every_column() -> None:
     from earwitness.records.query import TABLES
-    from earwitness.runs.study_file import Data, Scoring, StudyFile, Variant
+    from earwitness.runs.study_file import StudyData, StudyFile, Variant
 
     page = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
     keys = {field.name: field.default for field in fields(StudyFile)}
     for name, default in keys.items():
         shown = re.search(rf"^\| `{name}` \| (?:`(.*?)`)? ?\|", page, re.MULTILINE)
         assert shown, name
-        if shown[1] is not None and default is not MISSING and name != "scoring":
+        if shown[1] is not None and default is not MISSING:
             expected = list(default) if isinstance(default, tuple) else default
             assert tomllib.loads(f"x = {shown[1]}")["x"] == expected, name
-    for kind in (Data, Variant, Scoring):
+    for kind in (StudyData, Variant):
         assert all(f"`{field.name}`" in page for field in fields(kind))
     for table, columns in TABLES.items():
         assert f"| `{table}` | {', '.join(f'`{name}`' for name in columns)} |" in page

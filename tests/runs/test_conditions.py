@@ -90,11 +90,12 @@ def test_two_conditions_and_the_clean_audio_make_three_records(
 def test_the_clean_audio_comes_first_unless_it_is_not_wanted(
     three_clips: Path, more: list[str], names: list[str]
 ) -> None:
-    from earwitness.runs.plan import Request, plan
+    from earwitness.runs.plan import plan
+    from earwitness.runs.spec import RunSpec
 
     asked = tuple(more[n + 1] for n, word in enumerate(more) if word == "--condition")
     clean = "--no-clean" not in more
-    tasks = plan(Request(sources=(str(three_clips),), models=("fake:echo",), conditions=asked, clean=clean))
+    tasks = plan(RunSpec(sources=(str(three_clips),), models=("fake:echo",), conditions=asked, clean=clean))
     assert [task.job.dataset.name for task in tasks] == names
 
 

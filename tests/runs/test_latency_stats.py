@@ -10,7 +10,7 @@ from tests.runs.queues import closed_loop, latencies, open_loop, shot
 
 from earwitness.runs.latency_stats import ENOUGH, verdict, waits, worth
 from earwitness.runs.load_client import LoadRequest
-from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, shares_needed
+from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_needs
 
 NEVER = float("inf")
 LOADS = 200
@@ -76,5 +76,5 @@ def test_the_fewest_that_can_tell_do_and_one_less_does_not() -> None:
 
 
 def test_what_is_asked_for_tells_though_one_in_a_hundred_is_late() -> None:
-    assert shares_needed(0.01, 0.05) == ENOUGH
+    assert share_needs(0.01, 0.05) == ENOUGH
     assert verdict(99, 100, ENOUGH) == "met"

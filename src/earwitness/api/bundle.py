@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from earwitness.api.records import RecordSource, RecordSources, several
-from earwitness.api.run import RunOptions, settings_of_call
+from earwitness.api.run import spec_of_call
 from earwitness.errors import UsageError
 
 if TYPE_CHECKING:
     from earwitness.data.bundle import Bundle
-    from earwitness.data.study import BundleStudy
-    from earwitness.runs.plan import Request
+    from earwitness.runs.bundle_study import BundleStudy
+    from earwitness.runs.spec import RunOptions, RunSpec
 
 INDEX = "index"
 
@@ -38,7 +38,7 @@ class Notebook:
 
 
 def bundle(
-    data: RecordSources, model: str | Iterable[str] = (), *, out: RecordSource, **options: Unpack[RunOptions]
+    data: RecordSources, models: str | Iterable[str] = (), *, out: RecordSource, **options: Unpack[RunOptions]
 ) -> Bundle:
     """Pack the audio, the references and the study in one file, with the sha256 of everything.
 
@@ -46,7 +46,7 @@ def bundle(
 
     Args:
         data: Names of corpora, manifests, folders, audio files; one or several.
-        model: Ids, such as ``faster-whisper:base``; one or several, or none.
+        models: Ids, such as ``faster-whisper:base``; one or several, or none.
         out: The zip file to make.
         options: Those of ``RunOptions``.
 
@@ -54,12 +54,12 @@ def bundle(
         EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
         FileError: When the zip cannot be written.
     """
-    request, _ = settings_of_call("bundle", [os.fspath(one) for one in several(data)], _several(model), options)
-    return bundle_study(request, Path(out))
+    spec, _ = spec_of_call("bundle", data, models, options)
+    return bundle_study(spec, Path(out))
 
 
-def bundle_study(request: Request, out: Path) -> Bundle:
-    """Pack what a request asks for.
+def bundle_study(spec: RunSpec, out: Path) -> Bundle:
+    """Pack the data and the study of a spec.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
@@ -68,32 +68,32 @@ def bundle_study(request: Request, out: Path) -> Bundle:
     from earwitness.runs.bundle_study import study_of
     from earwitness.runs.plan import packable
 
-    return bundle_writer.pack(packable(request), study_of(request), out)
+    return bundle_writer.pack(packable(spec), study_of(spec), out)
 
 
 def notebook(
     data: RecordSources,
-    model: str | Iterable[str] = (),
+    models: str | Iterable[str] = (),
     *,
     out: RecordSource,
     device: str | None = None,
     preset: str = "matched",
     settings: Mapping[str, Any] | None = None,
     limit: int | None = None,
-    tag: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
     source: str | None = None,
 ) -> Notebook:
     """Write a notebook for Colab (GPU, TPU or CPU) or any Jupyter, which makes the study and packs the records.
 
     Args:
         data: ``sample``, corpora that can be pulled, and bundles of recordings of one's own.
-        model: Ids; one or several. Without, those of the bundle's study.
+        models: Ids; one or several. Without, those of the bundle's study.
         out: The notebook to make, such as ``study.ipynb``.
         device: As for ``run``; ``None`` for that of the bundle's study, or else ``auto``.
         preset: ``matched`` or ``native``.
         settings: On top of the preset; ``--set`` of the command.
         limit: Only the first so many clips.
-        tag: Only clips with these tags.
+        tags: Only clips with these tags.
         source: What it installs: ``index`` for this version, a ``git+https`` address, or a wheel; ``None`` for this
             checkout's commit, or ``index`` where it has no public address.
 
@@ -108,13 +108,13 @@ def notebook(
     from earwitness.reports.notebook import notebook as written
 
     places, study = _data([os.fspath(one) for one in several(data)])
-    named = _several(model)
+    named = _several(models)
     models = named or study.models
     where = device or study.device
     extras, engines = _engines(models, where)
     set_ = [f"{name}={show_settings(value)}" for name, value in (settings or {}).items()]
-    tags = [f"{key}={value}" for key, value in (tag or {}).items()]
-    more = _words(preset=None if preset == "matched" else preset, set=set_, limit=limit, tag=tags)
+    tag = [f"{key}={value}" for key, value in (tags or {}).items()]
+    more = _words(preset=None if preset == "matched" else preset, set=set_, limit=limit, tag=tag)
     asked = _words(model=named, data=places, device=where if where != study.device else None)
     asked = ["earwitness", "notebook", *asked, *more, *_words(source=source, out=Path(out).name)]
     installs, left_behind = _source(source)
@@ -149,14 +149,14 @@ def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], BundleStudy]:
     from earwitness.data import bundle
     from earwitness.data.corpora import CORPORA
     from earwitness.data.dataset import SAMPLE
-    from earwitness.data.study import BundleStudy
+    from earwitness.runs.bundle_study import BundleStudy, read_study
 
     places: list[str] = []
     studies: list[BundleStudy] = []
     for source in sources:
         found = bundle.split(source)
         if found is not None and not found[1]:
-            studies.append(bundle.read(found[0]).study)
+            studies.append(read_study(bundle.read(found[0])))
             places.append(found[0].name)
         elif source == SAMPLE or source in CORPORA:
             places.append(source)
@@ -164,7 +164,7 @@ def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], BundleStudy]:
             raise UsageError(
                 f"Data {source!r} is of this machine alone. Pack it first: earwitness bundle {source} --out study.zip"
             )
-    if len(set(studies)) > 1:
+    if any(study != studies[0] for study in studies):
         raise UsageError("The bundles have different studies. Write a notebook for each.")
     return tuple(places), studies[0] if studies else BundleStudy()
 

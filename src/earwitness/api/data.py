@@ -44,10 +44,10 @@ def read_data(
     data: RecordSource,
     *,
     limit: int | None = None,
-    tag: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
     language: str | None = None,
     channel: int | None = None,
-    column: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
     progress: ExportProgress | None = None,
 ) -> Dataset:
     """Load a dataset: its clips with their references, its name, licence and hash.
@@ -55,10 +55,10 @@ def read_data(
     Args:
         data: A corpus, a manifest, a folder, an audio file, or a dataset of a bundle.
         limit: Only the first so many clips, after choosing by tags.
-        tag: Only clips that have all of these.
+        tags: Only clips that have all of these.
         language: Of clips that state none.
         channel: Of clips that state none.
-        column: Which column of a table, or key of JSON lines, has what, such as ``{"text": "Wording"}``.
+        columns: Which column of a table, or key of JSON lines, has what, such as ``{"text": "Wording"}``.
         progress: Called with how many clips are done, of how many.
 
     Raises:
@@ -71,7 +71,7 @@ def read_data(
     from earwitness import data as room
 
     return room.load(
-        _source(data), limit=limit, tags=tag, language=language, channel=channel, columns=column, progress=progress
+        _source(data), limit=limit, tags=tags, language=language, channel=channel, columns=columns, progress=progress
     )
 
 
@@ -79,7 +79,7 @@ def check(
     data: RecordSource,
     *,
     deep: bool = False,
-    column: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
     format: str | None = None,  # noqa: A002 - the word of the command line
     progress: ExportProgress | None = None,
 ) -> list[DataProblem]:
@@ -88,7 +88,7 @@ def check(
     Args:
         data: As for ``read_data``.
         deep: Whether to decode every clip.
-        column: As for ``read_data``.
+        columns: As for ``read_data``.
         format: Of the manifest; ``None`` finds out.
         progress: Called with how many clips are done, of how many.
 
@@ -97,7 +97,7 @@ def check(
     """
     from earwitness import data as room
 
-    return room.check(_source(data), deep=deep, columns=column, format=format, progress=progress)
+    return room.check(_source(data), deep=deep, columns=columns, format=format, progress=progress)
 
 
 def join(
@@ -106,7 +106,7 @@ def join(
     *,
     seed: int = 0,
     gap: float = 0.5,
-    column: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
     out: RecordSource | None = None,
 ) -> Dataset:
     """Make one long recording out of clips, with its exact reference, and return it as a dataset of one clip.
@@ -116,7 +116,7 @@ def join(
         seconds: How long the recording may be.
         seed: Of the order of the clips.
         gap: Seconds of silence between clips.
-        column: As for ``read_data``.
+        columns: As for ``read_data``.
         out: Folder to make; ``None`` for one in the cache. ``Dataset.source`` says where it is.
 
     Raises:
@@ -125,7 +125,7 @@ def join(
     """
     from earwitness import data as room
 
-    dataset = room.load(_source(data), columns=column)
+    dataset = room.load(_source(data), columns=columns)
     folder = room.join(dataset, seconds, seed=seed, gap_s=gap, out=None if out is None else Path(out))
     return room.load(folder)
 

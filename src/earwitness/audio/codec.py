@@ -171,7 +171,7 @@ def _coded(blocks: Iterator[Wide], codec: Codec, bits_per_s: float | None) -> It
     decoder.open()
     to_flat = av.AudioResampler(format="flt", layout="mono", rate=codec.decoded_hz)
 
-    def decoded(packets: list[Any]) -> Iterator[Wide]:
+    def decode_packets(packets: list[Any]) -> Iterator[Wide]:
         frames = [frame for packet in packets for frame in decoder.decode(packet)]
         for part in (part for frame in frames for part in to_flat.resample(frame)):
             yield part.to_ndarray().reshape(-1).astype(np.float64)
@@ -179,9 +179,9 @@ def _coded(blocks: Iterator[Wide], codec: Codec, bits_per_s: float | None) -> It
     for frame in _frames(blocks, encoder.frame_size or codec.rate_hz // 50):
         sound = av.AudioFrame.from_ndarray(frame[None], format="s16", layout="mono")
         sound.sample_rate = codec.rate_hz
-        yield from decoded(encoder.encode(sound))
-    yield from decoded(encoder.encode(None))
-    yield from decoded([None])
+        yield from decode_packets(encoder.encode(sound))
+    yield from decode_packets(encoder.encode(None))
+    yield from decode_packets([None])
 
 
 def _frames(blocks: Iterator[Wide], size: int) -> Iterator[Pcm]:

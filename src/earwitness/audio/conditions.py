@@ -9,7 +9,6 @@ noise at 10 dB, louder, and the packets lost at 5 % are lost at 10 % too.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Literal
 from earwitness.audio import codec, damage, noise
 from earwitness.audio.track import Scene, Track, Wide
 from earwitness.errors import UsageError
+from earwitness.files.nearest import nearest
 from earwitness.types import Clip, DatasetCondition
 
 CLEAN = "clean"
@@ -177,9 +177,7 @@ def _step(part: str, whole: str) -> Step:
     if kind == CLEAN:
         raise UsageError(f"Condition {whole!r} is clean and is not. Leave 'clean' out of the chain.")
     if kind not in EFFECTS:
-        near = difflib.get_close_matches(kind, EFFECTS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(EFFECTS)}."
-        raise UsageError(f"There is no condition {kind!r}.{hint}")
+        raise UsageError(f"There is no condition {kind!r}.{nearest(kind, EFFECTS)}")
     effect = EFFECTS[kind]
     variant = ""
     if rest and not re.match(r"[-+.\d]", rest[0]) and effect.variants:

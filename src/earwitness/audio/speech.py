@@ -62,14 +62,14 @@ def finder(model: Path) -> Finder:
     def find(blocks: Iterable[AnySamples]) -> tuple[SpeechSpan, ...]:
         heard = 0
 
-        def counted() -> Iterator[AnySamples]:
+        def count_blocks() -> Iterator[AnySamples]:
             nonlocal heard
             for block in blocks:
                 heard += len(block)
                 yield block
 
         # The count is whole only once every probability was taken, which closing the last span waits for.
-        return speech_spans(probabilities(counted(), session), lambda: heard)
+        return speech_spans(probabilities(count_blocks(), session), lambda: heard)
 
     return find
 

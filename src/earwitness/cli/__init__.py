@@ -48,11 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"earwitness {__version__}\n")
         return 0
     if name not in COMMANDS:
-        import difflib
+        from earwitness.files.nearest import did_you_mean
 
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        sys.stderr.write(f"There is no command {name!r}.{hint} Run: earwitness --help\n")
+        sys.stderr.write(f"There is no command {name!r}.{did_you_mean(name, COMMANDS)} Run: earwitness --help\n")
         return 2
     return _exit_code(lambda: app_of(name)(args=arguments[1:], prog_name=f"earwitness {name}"))
 

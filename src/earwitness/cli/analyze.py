@@ -87,7 +87,7 @@ def sensitivity(records: Records, as_json: AsJson = False) -> None:
 @app.command()
 def terms(
     records: Records,
-    terms_file: Annotated[Path | None, typer.Option("--terms", help="Key terms, one a line.")] = None,
+    terms: Annotated[Path | None, typer.Option("--terms", help="Key terms, one a line.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the error rate on numbers, recall and precision on key terms, and punctuation and case error.
@@ -97,7 +97,7 @@ def terms(
     from earwitness.api.analysis import terms as heard
     from earwitness.cli.terms import show
 
-    found = heard(records, terms=terms_file or ())
+    found = heard(records, terms=terms or ())
     if as_json:
         print_json({label: asdict(report) for label, report in found.items()})
         return

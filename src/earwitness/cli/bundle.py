@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from earwitness.cli import options
+from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.options import takes
 from earwitness.counts import quantity
-
-if TYPE_CHECKING:
-    from earwitness.runs.plan import Request
 
 app = new_app("Pack data and study in one file, for another machine.")
 
 
 @app.command()
-@options.of_a_run
+@takes(RunSpec)
 def bundle(
-    request: Request,
     sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA...")],
+    spec: RunSpec,
     out: Annotated[Path, typer.Option(help="The zip file to make.")],
     as_json: AsJson = False,
 ) -> None:
@@ -37,7 +35,7 @@ def bundle(
     """
     from earwitness.api.bundle import bundle_study
 
-    made = bundle_study(replace(request, sources=tuple(sources)), out)
+    made = bundle_study(replace(spec, sources=tuple(sources)), out)
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})
         return
@@ -46,5 +44,5 @@ def bundle(
     for dataset in made.datasets:
         length = f"{quantity(dataset.n_clips, 'clip')}, {duration(dataset.audio_s)}"
         console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)
-    models = ", ".join(made.study.models) or "no models: name them where it is run"
+    models = ", ".join(made.study["models"]) or "no models: name them where it is run"
     console().print(f"{models}\n{out}: {number(out.stat().st_size / 1e6)} MB", markup=False)

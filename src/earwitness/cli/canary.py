@@ -35,7 +35,7 @@ def canary(
     model: Annotated[str | None, typer.Option("--model", "-m", help="Its name there; else the first named.")] = None,
     key_env: options.KeyEnv = None,
     response_format: options.ResponseFormatOption = None,
-    limit: options.Limit = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for an answer; ten times its audio.")] = 60,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the record of every round.")] = None,
     as_json: AsJson = False,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
-from earwitness.cli.options import Columns, parse_columns
+from earwitness.cli.options import takes
 
 if TYPE_CHECKING:
     from earwitness.data import DataProblem
@@ -72,10 +73,12 @@ def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")], as_
 
 
 @app.command()
+@takes(RunSpec, "columns")
 def check(
     source: SourceOption,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every clip.")] = False,
-    columns: Columns = None,
+    *,
+    spec: RunSpec,
     format_: Annotated[str | None, typer.Option("--format", help="Say what it is, when it is not found out.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Print each finding, and not one line for those alike.")] = False,
     as_json: AsJson = False,
@@ -90,7 +93,7 @@ def check(
     from earwitness.data.checks import alike
 
     with progress("checking", quiet=as_json) as report:
-        findings = data.check(source, deep=deep, columns=parse_columns(columns or ()), format=format_, progress=report)
+        findings = data.check(source, deep=deep, columns=spec.columns, format=format_, progress=report)
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -121,17 +124,19 @@ def _lines(group: Sequence[DataProblem]) -> list[str]:
 
 
 @app.command()
+@takes(RunSpec, "columns")
 def show(
     source: SourceOption,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = 10,
-    columns: Columns = None,
+    *,
+    spec: RunSpec,
     as_json: AsJson = False,
 ) -> None:
     """Show a dataset's clips as Earwitness understands them. Example: earwitness data show sample."""
     from earwitness import data
     from earwitness.reports.format import duration
 
-    dataset = data.load(source, columns=parse_columns(columns or ()))
+    dataset = data.load(source, columns=spec.columns)
     if as_json:
         print_json({**asdict(dataset), "clips": [asdict(clip) for clip in dataset.clips[:limit]]})
         return
@@ -148,13 +153,15 @@ def show(
 
 
 @app.command()
+@takes(RunSpec, "columns")
 def join(
     source: SourceOption,
     seconds: Annotated[float, typer.Option(min=1, help="How long the recording may be.")],
     seed: Annotated[int, typer.Option(help="Of the order of the clips.")] = 0,
     gap: Annotated[float, typer.Option(min=0, help="Seconds of silence between clips.")] = 0.5,
     out: Annotated[Path | None, typer.Option(help="Folder to make; the default is in the cache, under a name.")] = None,
-    columns: Columns = None,
+    *,
+    spec: RunSpec,
     as_json: AsJson = False,
 ) -> None:
     """Make one long recording out of clips, with its exact reference and the clips' boundaries.
@@ -165,7 +172,7 @@ def join(
     """
     from earwitness import data
 
-    folder = data.join(data.load(source, columns=parse_columns(columns or ())), seconds, seed=seed, gap_s=gap, out=out)
+    folder = data.join(data.load(source, columns=spec.columns), seconds, seed=seed, gap_s=gap, out=out)
     made = data.load(folder)
     if as_json:
         print_json({"name": made.name, "folder": str(folder), "audio_s": made.audio_s, "sha256": made.sha256})

@@ -37,12 +37,13 @@ def demo(
     from earwitness.files.atomic import write_text
     from earwitness.reports.decision import answer
     from earwitness.reports.scorecard import markdown
-    from earwitness.runs.plan import Request, plan
+    from earwitness.runs.plan import plan
+    from earwitness.runs.spec import RunSpec
 
     models = _models()
     tasks = []
-    for source, limit, tags in [("sample", None, ()), *([] if sample_only else _recordings())]:
-        tasks += plan(Request(sources=(source,), models=models, limit=limit, tags=tags, command=("demo",)))
+    for source, limit, tags in [("sample", None, {}), *([] if sample_only else _recordings())]:
+        tasks += plan(RunSpec(sources=(source,), models=models, limit=limit, tags=tags, command=("demo",)))
     records = run_tasks(tasks, out, quiet=as_json)
     comparison = compare(records)
     card, decision = out / "scorecard.md", out / "decision.json"
@@ -102,20 +103,20 @@ def _models() -> tuple[str, ...]:
     return tuple(usable)
 
 
-def _recordings() -> list[tuple[str, int | None, tuple[str, ...]]]:
+def _recordings() -> list[tuple[str, int | None, dict[str, str]]]:
     from earwitness import data
     from earwitness.data import corpora
     from earwitness.errors import EarwitnessError
 
     screen = console(stderr=True)
-    found: list[tuple[str, int | None, tuple[str, ...]]] = []
+    found: list[tuple[str, int | None, dict[str, str]]] = []
     try:
         corpora.pull("librivox-mini", screen.print)
-        found.append(("librivox-mini", None, ()))
+        found.append(("librivox-mini", None, {}))
         corpora.pull("telephony-en", screen.print)
-        found.append(("telephony-en", TELEPHONY_CLIPS, ("kind=speech",)))
+        found.append(("telephony-en", TELEPHONY_CLIPS, {"kind": "speech"}))
         joined = data.join(data.load("telephony-en"), JOINED_S)
-        found.append((str(joined), None, ()))
+        found.append((str(joined), None, {}))
     except EarwitnessError as error:
         screen.print(f"Some recordings of people are left out: {error}", markup=False)
     return found

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.cli.serve import AllowedHostsOption, TrustedProxiesOption
 
 app = new_app("Files that put a decision into service elsewhere.")
 
@@ -22,12 +21,22 @@ def deploy(
     max_seconds: Annotated[
         float | None, typer.Option(min=1, help="Longest audio; else 3600, or what fits in time.")
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds from the upload's end to the answer.")] = 300,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", "--timeout", min=1, help="Seconds from the upload's end to the answer.")
+    ] = 300,
     weights: Annotated[str, typer.Option(help="baked: pulled into the image; mounted: from a folder.")] = "baked",
     port: Annotated[int, typer.Option(min=1, max=65535, help="On the machine that serves.")] = 8000,
     program: Annotated[str, typer.Option(help="Where systemd finds earwitness.")] = "/opt/earwitness/bin/earwitness",
-    allowed_host: AllowedHostsOption = None,
-    trusted_proxy: TrustedProxiesOption = None,
+    allowed_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", metavar="NAME", help="A host name of this server, such as asr.example.org."),
+    ] = None,
+    trusted_proxies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trusted-proxy", metavar="ADDRESS", help="A proxy whose X-Forwarded-* headers the server believes."
+        ),
+    ] = None,
     hashes: Annotated[
         bool, typer.Option("--hashes/--no-hashes", help="Pin each package by the sha256 of its wheel, as pip finds it.")
     ] = True,
@@ -49,9 +58,9 @@ def deploy(
     from earwitness.api.serve import deploy as deployed
 
     made = deployed(
-        decision, out, candidate=candidate, workers=workers, max_seconds=max_seconds, timeout=timeout, weights=weights,
-        port=port, program=program, allowed_host=allowed_host or (), trusted_proxy=trusted_proxy or (),
-        hashes=hashes, force=force,
+        decision, out, candidate=candidate, workers=workers, max_seconds=max_seconds, timeout_s=timeout_s,
+        weights=weights, port=port, program=program, allowed_hosts=allowed_hosts or (),
+        trusted_proxies=trusted_proxies or (), hashes=hashes, force=force,
     )  # fmt: skip
     if as_json:
         memory = {"request_bytes": made.request_bytes, "limit_bytes": made.limit_bytes}

@@ -39,7 +39,7 @@ def load(
     model: Annotated[str | None, typer.Option("--model", "-m", help="Its name there; else the first named.")] = None,
     key_env: options.KeyEnv = None,
     response_format: options.ResponseFormatOption = None,
-    limit: options.Limit = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
     stretch_s: Annotated[float, typer.Option("--stretch-s", min=0.1, help="Least seconds of every load.")] = 10,
     budget_s: Annotated[float, typer.Option("--budget-s", min=1, help="Seconds for all loads together.")] = 300,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for an answer; ten times its audio.")] = 60,

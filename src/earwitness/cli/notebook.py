@@ -7,23 +7,20 @@ from typing import Annotated
 
 import typer
 
-from earwitness.cli import options
+from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json, quote_command
+from earwitness.cli.options import takes
 
 app = new_app("Write a notebook that makes the study on a borrowed machine.")
 
 
 @app.command()
+@takes(RunSpec, "models", "device", "preset", "settings", "limit", "tags")
 def notebook(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The notebook to make, such as study.ipynb.")],
     data: Annotated[list[str], typer.Option("--data", "-d", help="sample, a corpus or a bundle; may be given again.")],
-    model: options.ModelsOption = None,
-    device: options.Device = "auto",
-    preset: options.Preset = "matched",
-    set_: options.Assignments = None,
-    limit: options.Limit = None,
-    tag: options.Tags = None,
+    spec: RunSpec,
     source: Annotated[
         str | None,
         typer.Option(
@@ -45,9 +42,16 @@ def notebook(
     from earwitness.api.bundle import notebook as written
 
     made = written(
-        data, model or (), out=out, device=device if "device" in quote_command(context) else None, preset=preset,
-        settings=options.parse_assignments(set_ or ()), limit=limit, tag=options.parse_tags(tag or ()), source=source,
-    )  # fmt: skip
+        data,
+        spec.models,
+        out=out,
+        device=spec.device if "device" in quote_command(context) else None,
+        preset=spec.preset,
+        settings=spec.settings,
+        limit=spec.limit,
+        tags=spec.tags,
+        source=source,
+    )
     if made.left_behind:
         console(stderr=True).print(made.left_behind, markup=False)
     if as_json:

@@ -7,19 +7,18 @@ from typing import Annotated
 
 import typer
 
-from earwitness.cli import options
+from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.options import takes
 
 app = new_app("Score a record's texts again, without engine or audio.")
 
 
 @app.command()
+@takes(RunSpec, "normalizer", "compounds", "align", "alternatives")
 def rescore(
     records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some.")],
-    normalizer: options.NormalizerOption = "auto",
-    compounds: options.Compounds = False,
-    method: options.MethodOption = "levenshtein",
-    alternatives: options.Alternatives = False,
+    spec: RunSpec,
     as_json: AsJson = False,
 ) -> None:
     """Write a new record beside each old one, with the same texts under another scoring.
@@ -31,7 +30,9 @@ def rescore(
     from earwitness.api.score import rescore as rescored
     from earwitness.reports.format import percent
 
-    made = rescored(records, normalizer=normalizer, compounds=compounds, align=method, alternatives=alternatives)
+    made = rescored(
+        records, normalizer=spec.normalizer, compounds=spec.compounds, align=spec.align, alternatives=spec.alternatives
+    )
     if as_json:
         print_json([str(record.path) for record in made])
         return

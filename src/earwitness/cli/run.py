@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from earwitness.api.run import RunSpec
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, quote_command
+from earwitness.cli.options import flag, takes
 from earwitness.counts import quantity
+from earwitness.options import options_of
 
 if TYPE_CHECKING:
-    from earwitness.runs.plan import Request
     from earwitness.runs.study_plan import Item
 
 app = new_app("Run models over data and write run records.")
@@ -29,10 +31,9 @@ Resume = Annotated[
 
 
 @app.command()
-@options.of_a_run
+@takes(RunSpec)
 def run(
     context: typer.Context,
-    request: Request,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -41,6 +42,8 @@ def run(
             metavar="DATA...",
         ),
     ] = None,
+    *,
+    spec: RunSpec,
     interleave: options.Interleave = True,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
     resume: Resume = False,
@@ -68,36 +71,36 @@ def run(
 
         earwitness run
     """
-    request = replace(request, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
+    spec = replace(spec, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
     given = quote_command(context)
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if sources or resume:
-            _do(_items(request, given, out if resume else None), out, interleave=interleave, as_json=as_json)
+            _do(_items(spec, given, out if resume else None), out, interleave=interleave, as_json=as_json)
         else:
-            _study(request, given, out, interleave=interleave, as_json=as_json)
+            _study(spec, given, out, interleave=interleave, as_json=as_json)
     except KeyboardInterrupt as stop:
         for line in _interrupted(getattr(stop, "records", ())):
             console(stderr=True).print(line, markup=False)
         raise typer.Exit(130) from None
 
 
-def _items(request: Request, names: frozenset[str], record: Path | None) -> list[Item]:
+def _items(spec: RunSpec, names: frozenset[str], record: Path | None) -> list[Item]:
     from earwitness.runs import study_plan
     from earwitness.runs.bundle_study import with_study
     from earwitness.runs.plan import plan, resume_plan
     from earwitness.runs.study_plan import Item
 
     if record is None:
-        return [Item("done", None, task) for task in plan(with_study(request, names))]
+        return [Item("done", None, task) for task in plan(with_study(spec, names))]
     if "models" in names:
-        return study_plan.resume_item(with_study(request, names), record)
-    tasks = resume_plan([Path(source) for source in request.sources or (str(record),)])
+        return study_plan.resume_item(with_study(spec, names), record)
+    tasks = resume_plan([Path(source) for source in spec.sources or (str(record),)])
     return [Item("resumed", None, task) for task in tasks]
 
 
-def _study(request: Request, names: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
+def _study(spec: RunSpec, names: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
     from earwitness.runs import study_file
     from earwitness.runs.study_plan import items
 
@@ -109,7 +112,7 @@ def _study(request: Request, names: frozenset[str], out: Path, *, interleave: bo
     if file.parent != Path() and not as_json:
         note(f"In {file.parent}:", markup=False)
     with chdir(file.parent):
-        found, held = items(study, out, request.command)
+        found, held = items(study, out, spec.command)
         for sentence in held.unreadable:
             note(f"Passed over: {sentence}", markup=False)
         _do(found, out, interleave=interleave, as_json=as_json)
@@ -118,10 +121,10 @@ def _study(request: Request, names: frozenset[str], out: Path, *, interleave: bo
 def _refuse_typed(names: frozenset[str], file: Path) -> None:
     from earwitness.errors import UsageError
 
-    for name in options.OF_A_RUN:
+    for name in options_of(RunSpec):
         if name in names:
             raise UsageError(
-                f"{options.flag(name)} was typed without data, and then {str(file)!r} says what is measured. "
+                f"{flag(RunSpec, name)} was typed without data, and then {str(file)!r} says what is measured. "
                 "Change it there, or name the data: earwitness run DATA"
             )
 

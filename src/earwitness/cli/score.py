@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from earwitness.cli import options
+from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.options import takes
 from earwitness.counts import quantity
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ app = new_app("Score two transcript files.")
 
 
 @app.command()
+@takes(RunSpec, "normalizer", "compounds", "align")
 def score(
     reference: Annotated[
         Path, typer.Argument(metavar="REF", help="References: plain lines, JSONL, trn, stm or Kaldi's text.")
@@ -30,9 +32,8 @@ def score(
         Path, typer.Argument(metavar="HYP", help="Hypotheses, in the same format; a ctm beside an stm.")
     ],
     language: Annotated[str, typer.Option(help="Of the transcripts; decides the normalizer.")] = "en",
-    normalizer: options.NormalizerOption = "auto",
-    compounds: options.Compounds = False,
-    method: options.MethodOption = "levenshtein",
+    *,
+    spec: RunSpec,
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="{a / b} in a reference is either; trn and stm always have it.")
     ] = False,
@@ -71,9 +72,9 @@ def score(
     from earwitness.api.score import score as scored
 
     found = scored(
-        reference, hypothesis, language=language, normalizer=normalizer, compounds=compounds, align=method,
-        alternatives=alternatives, format=format_, encoding=encoding, missing_as_empty=missing_as_empty,
-        optional_words=optional_words, terms=terms, export_sclite=export_sclite,
+        reference, hypothesis, language=language, normalizer=spec.normalizer, compounds=spec.compounds,
+        align=spec.align, alternatives=alternatives, format=format_, encoding=encoding,
+        missing_as_empty=missing_as_empty, optional_words=optional_words, terms=terms, export_sclite=export_sclite,
     )  # fmt: skip
     if as_json:
         print_json(_answer(found, errors))

@@ -13,7 +13,8 @@ from earwitness.engines.openai_api import SPEC, key_of, names_on
 from earwitness.engines.registry import require_options
 from earwitness.errors import UsageError
 from earwitness.runs.job import Job
-from earwitness.runs.plan import Request, plan
+from earwitness.runs.plan import plan
+from earwitness.runs.spec import RunSpec
 
 _ENGINE = "openai-api"
 _LOOPBACK = re.compile(r"127\.[0-9.]+|localhost|::1")
@@ -78,5 +79,5 @@ def jobs_at(
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
-    request = Request(sources=tuple(sources), models=(model.id,), limit=limit, speech=speech, command=tuple(command))
-    return [replace(task.job, model=model) for task in plan(request)]
+    spec = RunSpec(sources=tuple(sources), models=(model.id,), limit=limit, speech=speech, command=tuple(command))
+    return [replace(task.job, model=model) for task in plan(spec)]

@@ -105,10 +105,10 @@ def _asked(row: ModelRow) -> tuple[Any, ...]:
     return astuple(replace(row.run.settings_asked, threads=None))
 
 
-def _settings(options: tuple[Any, ...], all_asked: list[tuple[Any, ...]]) -> str:
+def _settings(options: tuple[Any, ...], others: list[tuple[Any, ...]]) -> str:
     varying = [
         f"{field.name}={value}"
-        for field, value, *values in zip(fields(Settings), options, *all_asked, strict=True)
+        for field, value, *values in zip(fields(Settings), options, *others, strict=True)
         if len(set(values)) > 1
     ]
     return f" ({', '.join(varying)})" if varying else ""

@@ -109,8 +109,8 @@ class Robustness:
     """A sentence for each run that is in no curve."""
 
 
-_Found = tuple[Path, Run]
-_Curve = tuple[_Found, list[_Found]]
+_Point = tuple[Path, Run]
+_Curve = tuple[_Point, list[_Point]]
 
 
 def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
@@ -126,7 +126,7 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
         RecordError: For a record that cannot be read.
     """
     left_out: list[str] = []
-    groups: dict[tuple[Any, ...], list[_Found]] = defaultdict(list)
+    groups: dict[tuple[Any, ...], list[_Point]] = defaultdict(list)
     for path, run in newest(records, left_out):
         groups[_identity(run)].append((path, run))
     drawn = _drawn(groups.values(), left_out)
@@ -141,7 +141,7 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
     return Robustness(limit, panels, tuple(left_out))
 
 
-def _drawn(groups: Iterable[Sequence[_Found]], left_out: list[str]) -> dict[tuple[str, str], list[_Curve]]:
+def _drawn(groups: Iterable[Sequence[_Point]], left_out: list[str]) -> dict[tuple[str, str], list[_Curve]]:
     """Return the runs of each panel: a clean one, and those under its conditions."""
     drawn: dict[tuple[str, str], list[_Curve]] = defaultdict(list)
     for group in groups:
@@ -161,7 +161,7 @@ def _identity(run: Run) -> tuple[Any, ...]:
     return (clean_sha256(run), *candidate_key(run))
 
 
-def _with_origin(clean: _Found | None, points: Sequence[_Found], left_out: list[str]) -> list[_Found]:
+def _with_origin(clean: _Point | None, points: Sequence[_Point], left_out: list[str]) -> list[_Point]:
     kept = []
     for path, run in points:
         if clean is None:
@@ -180,7 +180,7 @@ def _wer(run: Run) -> Score:
     return score or Score("wer", None, "ratio", "", 0, reason="the record has no scores")
 
 
-def _panel(name: str, family: str, members: Sequence[tuple[_Found, list[_Found]]], limit: float) -> CurvePanel:
+def _panel(name: str, family: str, members: Sequence[tuple[_Point, list[_Point]]], limit: float) -> CurvePanel:
     _refuse_versions(run for _, altered in members for _, run in altered)
     labels = labels_of([clean for (_, clean), _ in members])
     pairs = zip(labels, members, strict=True)
@@ -220,14 +220,14 @@ def _sign(run: Run) -> int:
     return -1 if run.dataset.condition and run.dataset.condition.worse == "less" else 1
 
 
-def _order(point: _Found) -> tuple[float, str]:
+def _order(point: _Point) -> tuple[float, str]:
     condition = point[1].dataset.condition
     if condition is None or condition.severity is None:
         return 0.0, condition.name if condition else ""
     return _sign(point[1]) * condition.severity, condition.name
 
 
-def _curve(label: str, clean: _Found, measured_points: Sequence[_Found], limit: float) -> Curve:
+def _curve(label: str, clean: _Point, measured_points: Sequence[_Point], limit: float) -> Curve:
     resampled = _resampled([clean[0], *(path for path, _ in measured_points)])
     points = []
     for place, (path, run) in enumerate(measured_points):

@@ -7,12 +7,12 @@ docs/decisions/0005-no-rank-across-settings.md.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from earwitness.errors import UsageError
+from earwitness.files.nearest import nearest
 from earwitness.records.record import ClipResult, Run
 from earwitness.types import Score
 
@@ -62,9 +62,7 @@ def accepted_settings(choices: Iterable[str]) -> frozenset[str]:
     names = [name.strip() for text in choices for name in text.split(",")]
     for name in names:
         if name not in (*MATTERS, ALL):
-            near = difflib.get_close_matches(name, MATTERS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(MATTERS)}, {ALL}."
-            raise UsageError(f"There is no difference {name!r} to accept.{hint}")
+            raise UsageError(f"There is no difference {name!r} to accept.{nearest(name, (*MATTERS, ALL))}")
     return frozenset(MATTERS) if ALL in names else ACCEPTED.union(names)
 
 

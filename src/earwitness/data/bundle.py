@@ -22,13 +22,12 @@ from typing import Any
 from earwitness.data.clips import MANIFEST, fingerprint, to_clips
 from earwitness.data.readers import nemo
 from earwitness.data.rows import DataRow
-from earwitness.data.study import BundleStudy
 from earwitness.errors import ArchiveError, DataNotFoundError
 from earwitness.files import archive
 from earwitness.files.fetch import cache_dir, stage
 
 INDEX = "bundle.json"
-VERSION = 2
+VERSION = 3
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
@@ -64,7 +63,7 @@ class Bundle:
     """Of this layout."""
     earwitness: str
     """Version of the Earwitness that packed it."""
-    study: BundleStudy
+    study: Mapping[str, Any]
     """What is to be made of the data."""
     datasets: tuple[BundledData, ...]
     """In the order in which they were named."""

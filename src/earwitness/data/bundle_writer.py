@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from earwitness.data.bundle import INDEX, VERSION, Bundle, BundledData
 from earwitness.data.clips import MANIFEST
 from earwitness.data.dataset import about_folder, locate
 from earwitness.data.readers import nemo
-from earwitness.data.study import BundleStudy
 from earwitness.errors import UsageError
 from earwitness.files import archive
 from earwitness.types import Clip, Dataset
@@ -23,7 +22,7 @@ from earwitness.types import Clip, Dataset
 _NOTICES = re.compile(r"(?i)(copyright|copying|licen[cs]e|notice|attribution)([.-].*)?")
 
 
-def pack(datasets: Sequence[Dataset], study: BundleStudy, target: Path) -> Bundle:
+def pack(datasets: Sequence[Dataset], study: Mapping[str, Any], target: Path) -> Bundle:
     """Write a bundle and return what its index says. The same data and study give the same bytes.
 
     Args:

@@ -10,7 +10,6 @@ Clips stand in the order of the list.
 
 from __future__ import annotations
 
-import difflib
 import gzip
 import json
 import re
@@ -22,6 +21,7 @@ from typing import Any
 
 from earwitness.errors import DataNotFoundError
 from earwitness.files.fetch import FetchProgress, cache_dir, debian_tree, stage
+from earwitness.files.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,6 @@ def _write(fresh: Path, corpus: Corpus, rows: Iterable[Mapping[str, Any]], oddit
 
 def _corpus(name: str) -> Corpus:
     if name not in CORPORA:
-        near = difflib.get_close_matches(name, CORPORA, n=2, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = did_you_mean(name, CORPORA, n=2, cutoff=0.4)
         raise DataNotFoundError(f"There is no corpus {name!r}.{hint} See: earwitness data list")
     return CORPORA[name]

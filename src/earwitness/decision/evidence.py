@@ -16,7 +16,7 @@ from earwitness.counts import are
 from earwitness.records.record import ClipResult, Run
 from earwitness.scoring.stats.bootstrap_t import rate_interval, ratio_interval, standard_error
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, cluster_of, sum_by_cluster
-from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, shares_needed
+from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, share_needs
 from earwitness.scoring.stats.power import narrow
 from earwitness.types import ClipScore, Edits
 
@@ -198,7 +198,7 @@ def quantile(
     def minutes_to(limit: float) -> float | None:
         # The share of clips over the limit has to lie on one side of 1 - q.
         over = sum(seconds > limit for seconds in values) / len(values)
-        needed = shares_needed(over, 1 - q)
+        needed = share_needs(over, 1 - q)
         return None if needed is None else max(0, needed - len(values)) * each
 
     return MeasuredValue(float(np.quantile(values, q)), ci95, reason, ids(runs), minutes_to)
@@ -208,7 +208,7 @@ def _by_share(results: Sequence[ClipResult], value: float, n_recordings: int) ->
     each = sum(result.clip.duration_s for result in results) / 60 / n_recordings
 
     def minutes_to(limit: float) -> float | None:
-        needed = shares_needed(value, limit)
+        needed = share_needs(value, limit)
         return None if needed is None else max(0, needed - n_recordings) * each
 
     return minutes_to

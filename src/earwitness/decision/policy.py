@@ -5,7 +5,6 @@ What every key means stands in ``docs/policy.md``.
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from earwitness.decision.measures import MEASURES
 from earwitness.decision.rules import CATEGORIES, COMMERCIAL, Policy, Rule, Use, Weight
 from earwitness.errors import PolicyError
+from earwitness.files.nearest import did_you_mean
 
 SHIPPED = ("transcription-batch", "live-captions", "telephony", "edge")
 DEFAULT = SHIPPED[0]
@@ -37,7 +37,7 @@ def load(name: str = DEFAULT) -> Policy:
     try:
         return parse(Path(name).read_text(encoding="utf-8"), name)
     except FileNotFoundError:
-        hint = _hint(name, SHIPPED) or f" Name a file, or one of: {', '.join(SHIPPED)}."
+        hint = did_you_mean(name, SHIPPED) or f" Name a file, or one of: {', '.join(SHIPPED)}."
         raise PolicyError(f"There is no policy {name!r}.{hint}") from None
     except UnicodeDecodeError as error:
         raise PolicyError(f"Policy {name!r} is not UTF-8 (byte {error.start}). Convert it.") from None
@@ -95,7 +95,7 @@ class _At:
     def only(self, table: Mapping[str, Any], choices: Iterable[str]) -> None:
         for key in table:
             if key not in choices:
-                hint = _hint(key, choices) or f" There are: {', '.join(choices)}."
+                hint = did_you_mean(key, choices) or f" There are: {', '.join(choices)}."
                 raise PolicyError(f"Policy {self.source!r} has an unknown key {self._named(key)!r}.{hint}")
 
     def wrong(self, key: str, version: str, value: object) -> PolicyError:
@@ -217,8 +217,3 @@ def _use(at: _At, table: Mapping[str, Any]) -> Use:
     if not isinstance(best, str) or best not in CATEGORIES:
         raise at.wrong("best", "one of " + ", ".join(CATEGORIES), best)
     return Use(at.text(table, "name", " "), best, _rules(at.into("gates"), at.table(table, "gates"), "gate"))
-
-
-def _hint(key: str, choices: Iterable[str]) -> str:
-    near = difflib.get_close_matches(key, list(choices), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""

@@ -85,10 +85,13 @@ def _shared(candidates: Sequence[Candidate], everyone: Sequence[Candidate]) -> d
     hashes = [{heard.run.dataset.sha256 for heard in candidate.runs} for candidate in candidates or everyone]
     common = set.intersection(*hashes) if hashes else set()
 
-    def kept(runs: Sequence[RunWithResults]) -> tuple[RunWithResults, ...]:
+    def of_the_dataset(runs: Sequence[RunWithResults]) -> tuple[RunWithResults, ...]:
         return tuple(heard for heard in runs if heard.run.dataset.sha256 in common)
 
-    return {c.label: RuleScope(kept(c.clean), kept(c.clean), kept(c.altered)) for c in everyone}
+    return {
+        c.label: RuleScope(of_the_dataset(c.clean), of_the_dataset(c.clean), of_the_dataset(c.altered))
+        for c in everyone
+    }
 
 
 def _tied(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.errors import EngineError, UnknownModelError
+from earwitness.files.nearest import did_you_mean, nearest
 
 USER_FILE = "earwitness.toml"
 _TABLES = ("model", "study")
@@ -123,8 +123,7 @@ def find(model_id: str) -> Model:
         return Model(model_id, engine, weights_id=f"local/{folder.name}", sources=(f"path:{folder}",))
     known = {model.id: model for model in models()}
     if model_id not in known:
-        near = difflib.get_close_matches(model_id, known, n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = did_you_mean(model_id, known, n=3, cutoff=0.5)
         raise UnknownModelError(f"There is no model {model_id!r}.{hint} See: earwitness models list")
     return known[model_id]
 
@@ -136,9 +135,7 @@ def _rows(text: str, where: str) -> list[Model]:
         raise EngineError(f"{where} is not TOML: {error}.") from None
     for name in data:
         if name not in _TABLES:
-            near = difflib.get_close_matches(name, _TABLES, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(_TABLES)}."
-            raise EngineError(f"{where} has an unknown table {name!r}. {hint}")
+            raise EngineError(f"{where} has an unknown table {name!r}.{nearest(name, _TABLES)}")
     return [_model(row, where) for row in data.get("model", [])]
 
 
@@ -163,9 +160,7 @@ def _made(kind: type[Any], values: Mapping[str, Any], name: str, where: str) -> 
     known = {each.name: each for each in fields(kind)}
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise EngineError(f"Model {name!r} in {where} has an unknown key {key!r}.{hint}")
+            raise EngineError(f"Model {name!r} in {where} has an unknown key {key!r}.{did_you_mean(key, known)}")
     for key, each in known.items():
         if each.default is MISSING and each.default_factory is MISSING and key not in values:
             raise EngineError(f"Model {name!r} in {where} has no {key!r}.")

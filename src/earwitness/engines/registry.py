@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from typing import Any
 
-from earwitness.engines.base import Engine, EngineSpec, Option
+from earwitness.engines.base import Engine, EngineOption, EngineSpec
 from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError, UsageError
+from earwitness.files.nearest import nearest
 from earwitness.types import Settings
 
 GROUP = "earwitness.engines"
@@ -100,23 +100,12 @@ def require_options(spec: EngineSpec, model_id: str, options: Mapping[str, Any])
             raise EngineError(f"Model {model_id!r} needs the option {name!r}: {option.meaning}.")
 
 
-def _fits(option: Option, value: Any) -> bool:
+def _fits(option: EngineOption, value: Any) -> bool:
     if option.kind == "number":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if option.kind == "texts":
         return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
     return isinstance(value, str) and bool(not option.pattern or re.fullmatch(option.pattern, value))
-
-
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """Return the second half of a refusal: the nearest name, or all that there are.
-
-    >>> nearest("beamsize", ["beam_size", "vad"]), nearest("x", ["beam_size", "vad"])
-    (" Did you mean 'beam_size'?", ' There are: beam_size, vad.')
-    """
-    names = list(choices)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(names)}."
 
 
 def parse_settings(assignments: list[str]) -> tuple[Settings, frozenset[str]]:

@@ -10,8 +10,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from earwitness.engines.registry import nearest, show_settings
+from earwitness.engines.registry import show_settings
 from earwitness.errors import UsageError
+from earwitness.files.nearest import nearest
 from earwitness.records.listing import state
 from earwitness.records.prune import KINDS, PruneKind
 from earwitness.records.record import Run

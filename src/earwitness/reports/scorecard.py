@@ -46,13 +46,13 @@ def _score(metric: str) -> Callable[[ModelRow], Score | None]:
 
 
 def _field(*path: str) -> Callable[[ModelRow], Any]:
-    def found(row: ModelRow) -> Any:
+    def cells(row: ModelRow) -> Any:
         value: object = row.run
         for name in path:
             value = getattr(value, name, None)
         return value
 
-    return found
+    return cells
 
 
 _RTF = Column("RTF", _field("speed", "rtf"), number, "seconds of work per second of audio")

@@ -1,32 +1,60 @@
-"""The study of a bundle as arguments of ``earwitness run``: what was not typed is taken from it.
-
-The fields of ``BundleStudy`` are called as those of ``Request``.
-"""
+"""The study of a bundle: the models, device and options that travel with the data. What is typed wins over it."""
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import fields, replace
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from earwitness.data import bundle
-from earwitness.data.study import BundleStudy
-from earwitness.errors import UsageError
-from earwitness.runs.plan import Request
+from earwitness.errors import ArchiveError, UsageError
+from earwitness.runs.spec import MeasureOptions, ModelOptions, RunSpec, shared
+from earwitness.scoring.text import normalizer
+
+_OLD_NAMES = {"assignments": "settings", "method": "align"}
+"""Of bundles up to version 2."""
 
 
-def study_of(request: Request) -> BundleStudy:
-    """Return what of a request travels in a bundle."""
-    return BundleStudy(**{field.name: getattr(request, field.name) for field in fields(BundleStudy)})
+@dataclass(frozen=True, kw_only=True)
+class BundleStudy(MeasureOptions, ModelOptions):
+    """What is to be made of the data of a bundle."""
 
 
-def with_study(request: Request, names: Set[str]) -> Request:
-    """Return a request in which every whole bundle stands for its datasets, and its study for what was not typed.
+def study_of(spec: RunSpec) -> dict[str, Any]:
+    """Return what of a spec travels in a bundle, as JSON values. A file of scoring rules travels as its contents."""
+    study = BundleStudy(**shared(spec, BundleStudy))
+    return asdict(replace(study, normalizer=normalizer(study.normalizer).name))
 
-    Decoding settings that were typed come after those of the study, and win.
+
+def read_study(packed: bundle.Bundle) -> BundleStudy:
+    """Return the study of a bundle of any version.
+
+    Raises:
+        ArchiveError: For one that does not fit.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    values = {_OLD_NAMES.get(name, name): value for name, value in packed.study.items()}
+    settings = values.get("settings", {})
+    if not isinstance(settings, Mapping):
+        values["settings"] = dict(str(text).partition("=")[::2] for text in settings)
+    try:
+        study: BundleStudy = TypeAdapter(BundleStudy).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ArchiveError(f"The study of the bundle does not fit: {field}: {first['msg']}. Pack it again.") from None
+    return study
+
+
+def with_study(spec: RunSpec, names: Set[str]) -> RunSpec:
+    """Return a spec in which every whole bundle stands for its datasets, and its study for what was not typed.
+
+    Decoding settings that were typed come on top of those of the study.
 
     Args:
-        request: As typed, defaults filled in.
-        names: Names of the options that were typed, as the fields of ``Request`` are called.
+        spec: As typed, defaults filled in.
+        names: Names of the options that were typed.
 
     Raises:
         UsageError: For two bundles with different studies.
@@ -34,20 +62,19 @@ def with_study(request: Request, names: Set[str]) -> Request:
     """
     sources: list[str] = []
     study: BundleStudy | None = None
-    for source in request.sources:
-        found = bundle.split(source)
-        if found is None:
+    for source in spec.sources:
+        place = bundle.split(source)
+        if place is None:
             sources.append(source)
             continue
-        zipped, name = found
-        sources += [source] if name else bundle.sources(zipped)
-        packed = bundle.read(zipped).study
+        path, name = place
+        sources += [source] if name else bundle.sources(path)
+        packed = read_study(bundle.read(path))
         if study is not None and study != packed:
-            raise UsageError(f"Bundle {str(zipped)!r} has another study than the one before it. Run them one by one.")
+            raise UsageError(f"Bundle {str(path)!r} has another study than the one before it. Run them one by one.")
         study = packed
     if study is None:
-        return request
-    theirs = {field.name: getattr(study, field.name) for field in fields(study) if field.name not in names}
-    # What is typed with --set stands on top of the study's settings.
-    theirs["assignments"] = (*study.assignments, *request.assignments)
-    return replace(request, **theirs, sources=tuple(sources))
+        return spec
+    theirs = {each.name: getattr(study, each.name) for each in fields(study) if each.name not in names}
+    theirs["settings"] = {**study.settings, **spec.settings}
+    return replace(spec, **theirs, sources=tuple(sources))

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from earwitness import data, weights
 from earwitness.data import bundle
-from earwitness.data.study import BundleStudy
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import ANYWHERE, require_device
 from earwitness.engines.registry import (
     get_engine,
     not_honoured,
-    parse_settings,
     preset_settings,
     require_options,
     require_settings,
@@ -29,6 +27,7 @@ from earwitness.records.speed import Protocol, SpeedProtocols
 from earwitness.records.store import find_records, read_run
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
+from earwitness.runs.spec import RunSpec
 from earwitness.runs.speech import SpeechModel
 from earwitness.scoring import ScoringOptions
 from earwitness.scoring.align.alternatives import parse
@@ -42,26 +41,6 @@ _PROTOCOLS: tuple[Protocol, ...] = ("latency", "cold", "throughput")
 
 
 @dataclass(frozen=True, slots=True)
-class Request(BundleStudy):
-    """The arguments of ``earwitness run``: a study and the data that it is made of."""
-
-    sources: tuple[str, ...] = ()
-    """Datasets."""
-    limit: int | None = None
-    """Only the first so many clips."""
-    tags: tuple[str, ...] = ()
-    """Only clips with these, as ``key=value``."""
-    language: str | None = None
-    """For clips that state none."""
-    channel: int | None = None
-    """For clips that state none."""
-    columns: tuple[str, ...] = ()
-    """Which column of a table has what, as ``text=NAME``."""
-    command: tuple[str, ...] = ()
-    """As typed, for the record."""
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """A job, and the record to go on with, if there is one."""
 
@@ -71,32 +50,30 @@ class Task:
     """To be resumed; ``None`` for a new one."""
 
 
-def plan(request: Request, read: Callable[[Selection], Dataset] | None = None) -> list[Task]:
+def plan(spec: RunSpec, read: Callable[[Selection], Dataset] | None = None) -> list[Task]:
     """Return a task for every dataset and model, after checking all of them.
 
     Args:
-        request: What was asked for.
+        spec: Data, models and options.
         read: What loads a dataset in place of ``load``, for many requests over the same data.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
-    if not request.sources:
+    if not spec.sources:
         raise UsageError("Name some data, such as 'sample' or a folder. See what there is: earwitness data list")
-    if not request.models:
+    if not spec.models:
         raise UsageError("Name a model with --model, such as faster-whisper:tiny.en. See: earwitness models list")
-    settings, asked = parse_settings(list(request.assignments))
-    scoring = _scoring(request)
-    measure = SpeedProtocols(protocols(request.measure), request.budget_s)
-    tags = dict(pair(tag) for tag in request.tags)
-    columns = dict(pair(column, "Column", "text=NAME") for column in request.columns)
-    models = [_checked(model, request, settings, asked) for model in request.models]
-    ear = open_speech_model(request.speech)
+    settings, typed = spec.decoding()
+    scoring = _scoring(spec)
+    measure = SpeedProtocols(protocols(spec.measure), spec.budget_s)
+    models = [_checked(model, spec, settings, typed) for model in spec.models]
+    ear = open_speech_model(spec.speech)
     tasks = []
-    conditions = names(request.conditions, clean=request.clean)
-    for source, condition in ((source, condition) for source in request.sources for condition in conditions):
+    conditions = names(spec.conditions, clean=spec.clean)
+    for source, condition in ((source, condition) for source in spec.sources for condition in conditions):
         selection = Selection(
-            _lasting(source), request.limit, tags, request.language, request.channel, condition, columns
+            _lasting(source), spec.limit, spec.tags, spec.language, spec.channel, condition, spec.columns
         )
         dataset = (read or load)(selection)
         if scoring.alternatives:
@@ -110,13 +87,13 @@ def plan(request: Request, read: Callable[[Selection], Dataset] | None = None) -
                 weights_sha256=weights.fingerprint(model),
                 dataset=dataset,
                 selection=selection,
-                device=request.device,
+                device=spec.device,
                 settings=in_preset,
-                preset=request.preset,
-                limits=RunLimits(warmup=request.warmup, timeout_floor_s=request.timeout_s),
+                preset=spec.preset,
+                limits=RunLimits(warmup=spec.warmup, timeout_floor_s=spec.timeout_s),
                 scoring=scoring,
                 measure=measure,
-                command=request.command,
+                command=spec.command,
                 ear=ear,
             )
             tasks.append(Task(job))
@@ -139,42 +116,40 @@ def protocols(names: Sequence[str]) -> tuple[Protocol, ...]:
     return tuple(name for name in _PROTOCOLS if name in wanted)
 
 
-def packable(request: Request) -> list[Dataset]:
-    """Return the datasets of a request, after checking what can be checked on a machine that will not run it.
+def packable(spec: RunSpec) -> list[Dataset]:
+    """Return the datasets of a spec, after checking what can be checked on a machine that will not run it.
 
     The engines need not be installed here, nor the weights be pulled.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work anywhere.
     """
-    settings, asked = parse_settings(list(request.assignments))
-    _scoring(request)
-    protocols(request.measure)
-    names(request.conditions, clean=request.clean)
-    tags = dict(pair(tag) for tag in request.tags)
-    columns = dict(pair(column, "Column", "text=NAME") for column in request.columns)
+    settings, typed = spec.decoding()
+    _scoring(spec)
+    protocols(spec.measure)
+    names(spec.conditions, clean=spec.clean)
     datasets = [
-        load(Selection(s, request.limit, tags, request.language, request.channel, columns=columns))
-        for s in request.sources
+        load(Selection(source, spec.limit, spec.tags, spec.language, spec.channel, columns=spec.columns))
+        for source in spec.sources
     ]
-    for model_id in request.models:
+    for model_id in spec.models:
         model = find(model_id)
         if any(source.startswith("path:") for source in model.sources):
             raise UsageError(
                 f"The weights of {model_id!r} are a folder of this machine. Name a model that can be pulled."
             )
-        spec = get_engine(model.engine).spec
-        require_device(spec, request.device, ANYWHERE)
-        require_settings(spec, settings, asked)
+        engine = get_engine(model.engine).spec
+        require_device(engine, spec.device, ANYWHERE)
+        require_settings(engine, settings, typed)
         for dataset in datasets:
             _require_language(model, dataset, settings)
     return datasets
 
 
-def _scoring(request: Request) -> ScoringInfo:
-    method = cast("Method", request.method)
-    options = ScoringOptions(request.normalizer, request.compounds, method, request.alternatives)
-    return ScoringInfo(options.normalizer, request.compounds, method, request.alternatives)
+def _scoring(spec: RunSpec) -> ScoringInfo:
+    method = cast("Method", spec.align)
+    options = ScoringOptions(spec.normalizer, spec.compounds, method, spec.alternatives)
+    return ScoringInfo(options.normalizer, spec.compounds, method, spec.alternatives)
 
 
 def resume_plan(paths: list[Path]) -> list[Task]:
@@ -271,15 +246,15 @@ def _lasting(source: str) -> str:
     return str(path.resolve()) if is_path else source
 
 
-def _checked(model_id: str, request: Request, settings: Settings, names: frozenset[str]) -> tuple[Model, Settings]:
+def _checked(model_id: str, spec: RunSpec, settings: Settings, names: frozenset[str]) -> tuple[Model, Settings]:
     model = find(model_id)
-    spec: EngineSpec = get_engine(model.engine).spec
-    python_of(spec)
-    require_device(spec, request.device)
-    require_options(spec, model.id, model.options)
-    require_settings(spec, settings, names)
+    engine: EngineSpec = get_engine(model.engine).spec
+    python_of(engine)
+    require_device(engine, spec.device)
+    require_options(engine, model.id, model.options)
+    require_settings(engine, settings, names)
     weights.require(model)
-    return model, preset_settings(spec, request.preset, settings, names)
+    return model, preset_settings(engine, spec.preset, settings, names)
 
 
 def _require_language(model: Model, dataset: Dataset, settings: Settings) -> None:
@@ -291,18 +266,3 @@ def _require_language(model: Model, dataset: Dataset, settings: Settings) -> Non
                 f"Model {model.id!r} knows {knows} only, and clip {clip.id!r} of {dataset.name!r} is {wanted!r}. "
                 f"Take another model, or force it: --set language={model.languages[0]}"
             )
-
-
-def pair(text: str, what: str = "Tag", example: str = "kind=speech") -> tuple[str, str]:
-    """Return the two halves of a tag, or of another option that names a value.
-
-    >>> pair("kind=speech")
-    ('kind', 'speech')
-
-    Raises:
-        UsageError: When it is not ``key=value``.
-    """
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise UsageError(f"{what} {text!r} is not KEY=VALUE, such as {example}.")
-    return key, value

@@ -1,7 +1,7 @@
-"""``[study]`` of ``earwitness.toml``: a whole study, read strictly and turned into requests.
+"""``[study]`` of ``earwitness.toml``: a whole study, read strictly and turned into specs of runs.
 
-The names are those of the options of ``earwitness run``, in the plural where a list is meant. Paths in the file are
-relative to its folder, and so is the folder of the records.
+The keys are the options of ``spec.py``. Paths in the file are relative to its folder, and so is the folder of the
+records.
 """
 
 from __future__ import annotations
@@ -11,46 +11,31 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from earwitness.engines.catalog import USER_FILE, user_file
-from earwitness.engines.registry import nearest, show_settings
 from earwitness.errors import UsageError
-from earwitness.runs.plan import Request
-
-_STRICT: dict[str, Any] = {"extra": "forbid"}
-Scalar = str | bool | int | float
+from earwitness.files.nearest import nearest
+from earwitness.runs.spec import DataOptions, MeasureOptions, Preset, RunSpec, Scalar, shared
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
-    """A dataset of the study."""
-
-    __pydantic_config__ = _STRICT
+@dataclass(frozen=True, kw_only=True)
+class StudyData(DataOptions):
+    """A dataset of the study, with the options of its own."""
 
     source: str
     """``sample``, the name of a corpus, a path, or a bundle's dataset."""
-    limit: int | None = None
-    """Only the first so many clips."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Only clips with these."""
-    language: str | None = None
-    """For clips that state none."""
-    channel: int | None = None
-    """For clips that state none."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Which column of a table, or key of JSON lines, has what."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Variant:
     """A model as it is to be run; what is left out is taken from the study."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     id: str
     """As in the catalog."""
-    preset: Literal["matched", "native"] | None = None
+    preset: Preset | None = None
     """What its settings begin from."""
     settings: Mapping[str, Scalar] = field(default_factory=dict)
     """On top of the study's own."""
@@ -58,54 +43,16 @@ class Variant:
     """Each makes a run of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """How texts are scored."""
+@dataclass(frozen=True, kw_only=True)
+class StudyFile(MeasureOptions):
+    """What the file says: every option that is not the data's own, and these."""
 
-    __pydantic_config__ = _STRICT
-
-    normalizer: str = "auto"
-    """Name of the normalizer."""
-    compounds: bool = False
-    """Whether ``white board`` equals ``whiteboard``."""
-    align: str = "levenshtein"
-    """``levenshtein``, or ``sclite`` for its costs."""
-    alternatives: bool = False
-    """Whether ``{a / b}`` in a reference is either."""
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFile:
-    """What the file says."""
-
-    __pydantic_config__ = _STRICT
-
-    data: tuple[Data, ...]
-    """What is heard."""
+    data: tuple[StudyData, ...]
+    """The datasets."""
     models: tuple[Variant, ...]
-    """Who hears it; an id may be there several times, with other settings."""
+    """The models; an id may be there several times, with other settings."""
     devices: tuple[str, ...] = ("auto",)
     """For models that name none."""
-    preset: Literal["matched", "native"] = "matched"
-    """For models that name none."""
-    settings: Mapping[str, Scalar] = field(default_factory=dict)
-    """On top of the preset, for all models."""
-    conditions: tuple[str, ...] = ()
-    """What is done to the audio; each makes a dataset of its own."""
-    clean: bool = True
-    """Whether the audio as it is is heard, too."""
-    measure: tuple[str, ...] = ()
-    """Protocols of speed."""
-    budget_s: float = 300.0
-    """Seconds for each of them."""
-    speech: bool | None = None
-    """Whether to look for speech; left out, where it can be done."""
-    warmup: int = 1
-    """Unmeasured transcriptions by every new worker."""
-    timeout: float = 120.0
-    """Seconds that a clip gets at least."""
-    scoring: Scoring = Scoring()
-    """How texts are scored."""
     policy: str | None = None
     """By which the runs are decided and gated: a name, or a file."""
     out: str = "runs"
@@ -139,6 +86,7 @@ def read(path: Path) -> StudyFile:
     study = _tables(path).get("study")
     if not isinstance(study, dict):
         raise UsageError(f"{where} has no table [study]. See one: earwitness init in an empty folder")
+    study = _with_new_names(study)
     study = {**study, "data": _entries(study, "data", "source"), "models": _entries(study, "models", "id")}
     try:
         # By way of JSON, where a list may become a tuple and nothing else becomes anything.
@@ -165,35 +113,26 @@ def policy() -> str | None:
     return str(beside) if beside is not None and beside.is_file() else named
 
 
-def requests(study: StudyFile, command: tuple[str, ...]) -> Iterator[Request]:
-    """Yield a request for every dataset, model and device, in the order of the file."""
+def specs(study: StudyFile, command: tuple[str, ...]) -> Iterator[RunSpec]:
+    """Yield a spec for every dataset, model and device, in the order of the file."""
     for data in study.data:
         for model in study.models:
+            options = {
+                **shared(study, MeasureOptions),
+                **shared(data, DataOptions),
+                "preset": model.preset or study.preset,
+                "settings": {**study.settings, **model.settings},
+            }
             for device in model.devices if model.devices is not None else study.devices:
-                yield Request(
-                    sources=(data.source,),
-                    limit=data.limit,
-                    tags=tuple(f"{key}={value}" for key, value in data.tags.items()),
-                    language=data.language,
-                    channel=data.channel,
-                    columns=tuple(f"{role}={name}" for role, name in data.columns.items()),
-                    models=(model.id,),
-                    device=device,
-                    preset=model.preset or study.preset,
-                    assignments=_assignments({**study.settings, **model.settings}),
-                    conditions=study.conditions,
-                    clean=study.clean,
-                    normalizer=study.scoring.normalizer,
-                    compounds=study.scoring.compounds,
-                    method=study.scoring.align,
-                    alternatives=study.scoring.alternatives,
-                    warmup=study.warmup,
-                    timeout_s=study.timeout,
-                    speech=study.speech,
-                    measure=study.measure,
-                    budget_s=study.budget_s,
-                    command=command,
-                )
+                yield RunSpec(sources=(data.source,), models=(model.id,), device=device, command=command, **options)
+
+
+def _with_new_names(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the names of earlier versions: ``timeout``, and a table ``[study.scoring]`` of its own."""
+    scoring = study.get("scoring", {})
+    scoring = scoring if isinstance(scoring, dict) else {"scoring": scoring}
+    renamed = {"timeout_s" if name == "timeout" else name: value for name, value in study.items() if name != "scoring"}
+    return {**renamed, **scoring}
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -201,10 +140,6 @@ def _tables(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{str(path)!r} is not TOML: {error}.") from None
-
-
-def _assignments(settings: Mapping[str, Scalar]) -> tuple[str, ...]:
-    return tuple(f"{name}={show_settings(value)}" for name, value in settings.items())
 
 
 def _entries(study: Mapping[str, Any], name: str, key: str) -> Any:
@@ -225,7 +160,7 @@ def _sentence(error: Any) -> str:
 
 def _table(inside: list[Any]) -> tuple[type[Any], str]:
     if inside[:1] == ["data"]:
-        return Data, "an entry of data"
+        return StudyData, "an entry of data"
     if inside[:1] == ["models"]:
         return Variant, "an entry of models"
-    return (Scoring, "[study.scoring]") if inside[:1] == ["scoring"] else (StudyFile, "[study]")
+    return StudyFile, "[study]"

@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from earwitness.engines.registry import show_settings
 from earwitness.errors import RecordError, UnsupportedDeviceError, UsageError
 from earwitness.records.listing import RecordList, list_records
 from earwitness.records.record import Selection
 from earwitness.runs.conditions import under
 from earwitness.runs.drive import require_resumable
 from earwitness.runs.job import Job
-from earwitness.runs.plan import Request, Task, load, plan
+from earwitness.runs.plan import Task, load, plan
 from earwitness.runs.reuse import best, differences
-from earwitness.runs.study_file import StudyFile, requests
+from earwitness.runs.spec import RunSpec
+from earwitness.runs.study_file import StudyFile, specs
 from earwitness.types import Dataset
 
 ItemOutcome = Literal["done", "resumed", "skipped", "not run here"]
@@ -56,27 +58,27 @@ def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[I
     read = _reader()
     found: list[Item] = []
     missing: UnsupportedDeviceError | None = None
-    for request in requests(study, command):
+    for spec in specs(study, command):
         try:
-            tasks = plan(request, read)
+            tasks = plan(spec, read)
         except UnsupportedDeviceError as error:
             missing = error
-            found.append(Item("not run here", _words(request), None, str(error)))
+            found.append(Item("not run here", _words(spec), None, str(error)))
             continue
-        found += [_item(task, request, held) for task in tasks]
+        found += [_item(task, spec, held) for task in tasks]
     if missing is not None and not any(item.task for item in found):
         raise missing
     _refuse_twins(found)
     return found, held
 
 
-def resume_item(request: Request, out: Path) -> list[Item]:
+def resume_item(spec: RunSpec, out: Path) -> list[Item]:
     """Plan what was typed as the first time, with ``--resume``: what was begun goes on, what is complete is skipped.
 
     What was not begun is done from the beginning, unless nothing was begun.
 
     Args:
-        request: As typed.
+        spec: As typed.
         out: Folder of the records.
 
     Raises:
@@ -84,29 +86,29 @@ def resume_item(request: Request, out: Path) -> list[Item]:
         EarwitnessError: As ``plan``.
     """
     held = _held(out)
-    found = [replace(_item(task, request, held), what=None) for task in plan(request)]
+    found = [replace(_item(task, spec, held), what=None) for task in plan(spec)]
     for item in found:
         if item.outcome == "done" and item.task is not None:
-            _refuse_other(item.task.job, request, held)
+            _refuse_other(item.task.job, spec, held)
     if all(item.outcome == "done" for item in found):
         raise UsageError(f"There is no interrupted run of this in {str(out)!r}. To start one, leave out --resume.")
     return found
 
 
-def _refuse_other(job: Job, request: Request, records: RecordList) -> None:
+def _refuse_other(job: Job, spec: RunSpec, records: RecordList) -> None:
     for path, run in records.records:
         same = run.model.id == job.model.id and run.dataset.name == job.dataset.name
         if same and run.status != "complete":
-            what = ", ".join(differences(run, job, speech=request.speech))
+            what = ", ".join(differences(run, job, speech=spec.speech))
             raise UsageError(
                 f"{path} was begun with other {what} than is typed now. To go on with it as it was begun: earwitness "
                 f"run --resume {shlex.quote(str(path))}. To start anew, leave out --resume."
             )
 
 
-def _item(task: Task, request: Request, records: RecordList) -> Item:
-    what = _words(request, task.job)
-    record = best(task.job, records.records, speech=request.speech)
+def _item(task: Task, spec: RunSpec, records: RecordList) -> Item:
+    what = _words(spec, task.job)
+    record = best(task.job, records.records, speech=spec.speech)
     if record is None:
         return Item("done", what, task)
     path, run = record
@@ -134,19 +136,19 @@ def _reader() -> Callable[[Selection], Dataset]:
     return read
 
 
-def _words(request: Request, job: Job | None = None) -> str:
+def _words(spec: RunSpec, job: Job | None = None) -> str:
     """Say what an item is.
 
-    >>> _words(Request(models=("fake:echo",), sources=("sample",), preset="native", assignments=("beam_size=5",)))
+    >>> _words(RunSpec(models=("fake:echo",), sources=("sample",), preset="native", settings={"beam_size": 5}))
     'fake:echo on sample (native, beam_size=5)'
     """
-    name = job.dataset.name if job else request.sources[0]
+    name = job.dataset.name if job else spec.sources[0]
     parts = [
-        *([request.device] if request.device != "auto" else []),
-        *([request.preset] if request.preset != "matched" else []),
-        *request.assignments,
+        *([spec.device] if spec.device != "auto" else []),
+        *([spec.preset] if spec.preset != "matched" else []),
+        *(f"{name}={show_settings(value)}" for name, value in spec.settings.items()),
     ]
-    return f"{request.models[0]} on {name}" + (f" ({', '.join(parts)})" if parts else "")
+    return f"{spec.models[0]} on {name}" + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _refuse_twins(items: list[Item]) -> None:

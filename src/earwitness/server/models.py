@@ -85,7 +85,7 @@ class Models:
         """
         pool = self._opened(self.default)
         self.pools[self.default.id] = pool
-        if not await pool.settled():
+        if not await pool.settle():
             raise ServeError(f"Model {self.default.id!r} cannot be served: {pool.trouble}")
         self._was_ready = True
 
@@ -116,7 +116,7 @@ class Models:
             fresh = None
             if self.served.get(first.id) != first or first.id not in self.pools:
                 fresh = self._opened(first)
-                if not await fresh.settled():
+                if not await fresh.settle():
                     self._close_later(fresh)
                     raise ServeError(f"Model {first.id!r} cannot be served: {fresh.trouble}")
             kept = {
@@ -189,7 +189,7 @@ class Models:
                 in_force=dict(info.in_force), streams=info.streams,
             )  # fmt: skip
 
-        def lost(model: ServedModel, why: str, how: str) -> None:
+        def count_loss(model: ServedModel, why: str, how: str) -> None:
             self._metrics.restarts.labels(model.id, why).inc()
             log("worker has ended", logging.WARNING, model=model.id, reason=why, how=how)
 
@@ -197,7 +197,7 @@ class Models:
             self._metrics.restarts.labels(model.id, "start").inc()
             log("no worker came up", logging.ERROR, model=model.id, reason=why)
 
-        return Events(started, lost, trouble)
+        return Events(started, count_loss, trouble)
 
 
 def as_refusal(error: FullError | UnavailableError) -> ApiError:

@@ -31,11 +31,11 @@ def self_test(name: str) -> dict[str, Any]:
         "prefix": sys.prefix,
         "packages": package_versions(spec),
         "distributions": _everything_installed(),
-        "devices": [] if failed else devices_seen(spec),
+        "devices": [] if failed else visible_devices(spec),
     }
 
 
-def devices_seen(spec: EngineSpec) -> list[str]:
+def visible_devices(spec: EngineSpec) -> list[str]:
     """Return the devices of this machine that the engine's packages see and that the engine does not rule out.
 
     Asked of the packages that are imported by now: torch and CTranslate2. An engine on neither is taken to see the CPU.

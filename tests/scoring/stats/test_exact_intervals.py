@@ -13,7 +13,7 @@ from earwitness.scoring.stats.exact_intervals import (
     quantile_interval,
     quantile_needs,
     share_interval,
-    shares_needed,
+    share_needs,
 )
 from earwitness.scoring.stats.quantiles import quantile_difference
 
@@ -98,7 +98,7 @@ def test_values_in_blocks_are_worth_at_most_their_blocks_and_more_than_the_large
 @given(st.sampled_from([0.0, 0.02, 0.2, 0.5]), st.sampled_from([0.01, 0.05, 0.3]))
 @settings(deadline=None)
 def test_as_many_trials_as_it_is_said_to_take_settle_a_limit_and_one_less_does_not(share: float, limit: float) -> None:
-    n = shares_needed(share, limit)
+    n = share_needs(share, limit)
     assert n is not None
     trials = [k for k in (n, n - 1) if k]
     if share < limit:

@@ -97,11 +97,11 @@ def _open(path: Path, columns: Mapping[str, str]) -> tuple[list[str], _Form]:
     first = "\t" if ".tsv" in path.suffixes else ","
     wanted = {fold(name) for name in columns.values()}
 
-    def known(delimiter: str) -> tuple[int, int]:
+    def known_columns(delimiter: str) -> tuple[int, int]:
         header = _header(_records(lines, _Form(delimiter)))
         return len(roles(header, {})) + len(wanted.intersection(map(fold, header))), len(header)
 
-    delimiter = max([first, *_DELIMITERS], key=known)
+    delimiter = max([first, *_DELIMITERS], key=known_columns)
     return lines, _Form(delimiter, delimiter != "\t" or _is_quoted(lines))
 
 

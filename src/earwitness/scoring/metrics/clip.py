@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from earwitness.errors import UsageError
+from earwitness.files.nearest import did_you_mean
 from earwitness.scoring.align import alternatives
 from earwitness.scoring.align.edits import METHODS, Method, align, align_letters
 from earwitness.scoring.findings.detect import findings
@@ -38,8 +38,7 @@ class ScoringOptions:
         """Refuse what does not exist and what does not go together, and read a file of rules."""
         object.__setattr__(self, "normalizer", normalizer(self.normalizer).name)
         if self.method not in METHODS:
-            near = difflib.get_close_matches(self.method, METHODS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(self.method, METHODS)
             raise UsageError(f"There is no alignment {self.method!r}.{hint} There are: {', '.join(METHODS)}.")
         if self.compounds and self.method == "sclite":
             raise UsageError("sclite knows no compounds. Leave out compounds, or the alignment of sclite.")

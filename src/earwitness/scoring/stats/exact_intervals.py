@@ -71,12 +71,12 @@ def share_interval(share: float, n: float) -> tuple[float, float]:
     return low, high
 
 
-def shares_needed(share: float, limit: float) -> int | None:
+def share_needs(share: float, limit: float) -> int | None:
     """Return how many trials bring the near end of a share's interval to a limit, if the share stays what it is.
 
     ``None`` when the share is the limit, or it would take more than a hundred million.
 
-    >>> shares_needed(0.0, 0.05), shares_needed(0.2, 0.1), shares_needed(0.1, 0.1)
+    >>> share_needs(0.0, 0.05), share_needs(0.2, 0.1), share_needs(0.1, 0.1)
     (72, 50, None)
     """
     if share == limit:

@@ -99,7 +99,7 @@ def separate(
     t_for = _quantiles(1 - alpha / 2, power)
     fewest = next(k for k in range(FEWEST, 200) if least_p(k) <= alpha)
 
-    def needed(effect: float) -> int | None:
+    def clusters_for(effect: float) -> int | None:
         return _clusters_needed(lambda k: t_for(k) * error * (len(d) / k) ** 0.5 <= abs(effect), fewest)
 
     interval = ratio_interval(d, n, seed=seed)
@@ -107,7 +107,9 @@ def separate(
     if interval is not None:
         far = max(map(abs, interval))
         near = min(map(abs, interval)) if interval[0] * interval[1] > 0 else 0.0
-    return _plan(value, audio_s, len(d), needed(value), needed(far or value), needed(near) if near else None)
+    return _plan(
+        value, audio_s, len(d), clusters_for(value), clusters_for(far or value), clusters_for(near) if near else None
+    )
 
 
 def narrow(
@@ -142,14 +144,14 @@ def narrow(
         return _untold(width, len(e), audio_s, "every recording has the same rate, so its spread is unknown")
     t_for = _quantiles(0.975)
 
-    def needed(spread: float) -> int | None:
+    def clusters_for(spread: float) -> int | None:
         return _clusters_needed(lambda k: 2 * t_for(k) * spread * (len(e) / k) ** 0.5 <= width, FEWEST)
 
     if len(e) < MANY:
         low, high = np.quantile(resample_rates(e, n, rounds=2000, seed=seed)[1], [0.025, 0.975])
     else:
         low = high = error
-    return _plan(width, audio_s, len(e), needed(error), needed(float(low)), needed(float(high)))
+    return _plan(width, audio_s, len(e), clusters_for(error), clusters_for(float(low)), clusters_for(float(high)))
 
 
 def _refused(counts: Counts, lengths: Counts, audio_s: float, goal: float = 0.0) -> AudioPlan | None:

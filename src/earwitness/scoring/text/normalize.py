@@ -22,7 +22,6 @@ clusters), those of foreign words among them included, as in the same appendix; 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -30,6 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from earwitness.errors import UsageError
+from earwitness.files.nearest import did_you_mean
 from earwitness.languages import has_spaces, primary
 from earwitness.scoring.text import english, leaderboard, leaderboard_2026, multilingual, rules, whisper
 from earwitness.scoring.text.characters import lower_case
@@ -130,8 +130,7 @@ def _named(name: str) -> Normalizer:
             )
         return Normalizer(own.name, f"rules-{own.sha256[:12]}({normalizer(own.base).signature})", own)
     if name not in NAMES:
-        near = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, NAMES)
         raise UsageError(f"There is no normalizer {name!r}.{hint} There are: {', '.join(NAMES)}, or a file of rules.")
     ours, any_language = f"english-{english.VERSION}@{package}", f"multilingual@{multilingual.VERSION}"
     signatures = {

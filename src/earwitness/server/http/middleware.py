@@ -156,7 +156,7 @@ class Outside:
         wall_s = time.monotonic() - note.began_at
         route = scope.get("route")
         note.route = str(getattr(route, "path", "")) or "none"
-        status = CLOSED if wire.gone and not wire.finished else wire.status
+        status = CLOSED if wire.is_gone and not wire.finished else wire.status
         note.reason = CLIENT_CLOSED if status == CLOSED else note.reason
         self._metrics.requests.labels(note.route, str(status)).inc()
         if note.reason is not None:
@@ -187,7 +187,7 @@ class _Wire:
         self._watch: asyncio.Task[None] | None = None
 
     @property
-    def gone(self) -> bool:
+    def is_gone(self) -> bool:
         """Whether the client hung up."""
         return self._hung_up.is_set()
 
@@ -196,7 +196,7 @@ class _Wire:
         try:
             await self._work
         except asyncio.CancelledError:
-            if not self.gone:
+            if not self.is_gone:
                 raise
         finally:
             if self._watch is not None:
@@ -238,7 +238,7 @@ class _Wire:
         left = _LINGER_BYTES
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
-                while left > 0 and not self._whole and not self.gone:
+                while left > 0 and not self._whole and not self.is_gone:
                     left -= len((await self._received()).get("body", b""))
 
     async def _received(self) -> Message:

@@ -201,7 +201,7 @@ class Service:
         return answer
 
     def _count(self, model: ServedModel, one: JobSample, job: PoolJob) -> None:
-        self.metrics.add(model, one, as_measured=job.guide is None)
+        self.metrics.add(model, one, is_comparable=job.guide is None)
 
     def _over_time(self) -> ApiError:
         most_s = self.limits.timeout_s

@@ -81,7 +81,7 @@ class PoolJob:
         return max(0.0, self._ends_at - time.monotonic())
 
     @property
-    def dropped(self) -> Reason | None:
+    def drop_reason(self) -> Reason | None:
         """Why nobody waits for it any more; ``None`` while somebody does."""
         return self._dropped
 

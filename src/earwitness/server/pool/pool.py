@@ -162,7 +162,7 @@ class Pool:
             self._jobs.append(job)
             self._changed.notify()
 
-    async def settled(self) -> bool:
+    async def settle(self) -> bool:
         """Wait until a worker is ready, and return true; or false once one could not be had, for ``trouble``."""
         while not self.n_ready and not self.trouble:
             self._news.clear()
@@ -235,8 +235,8 @@ class Pool:
         failure = self._try(worker, job) if job.take(worker) else None
         if failure is None:
             return worker
-        self._lost(worker, job.dropped or self._end_of(failure), failure.message)
-        if job.dropped:
+        self._lost(worker, job.drop_reason or self._end_of(failure), failure.message)
+        if job.drop_reason:
             job.finish(DroppedError())
         elif job.told or job.attempts == _TRIES or failure.kind == "timeout":
             job.finish(JobFailedError(failure))

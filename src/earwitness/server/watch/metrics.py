@@ -104,14 +104,14 @@ class Metrics:
         """Keep what a worker says of itself, for the info metric."""
         self._loaded[model.id] = info
 
-    def add(self, model: ServedModel, one: JobSample, *, as_measured: bool = True) -> None:
+    def add(self, model: ServedModel, one: JobSample, *, is_comparable: bool = True) -> None:
         """Count a job that came to its end, and say so when the service departs from what was promised.
 
         Args:
             model: The model.
             one: What came of it.
-            as_measured: Whether nothing was asked for that nobody measured, such as a translation; otherwise the answer
-                is counted, and held against no promise.
+            is_comparable: Whether the benchmark measured such requests. A translation, for example, is counted and not
+                compared with what was promised.
         """
         if one.wall_s is None:
             self.failed.labels(model.id).inc()
@@ -119,7 +119,7 @@ class Metrics:
             self.outputs.labels(model.id, "empty" if one.empty else "loop" if one.loop else "text").inc()
             self.audio_s.labels(model.id).inc(one.audio_s)
             self.work_s.labels(model.id).inc(one.wall_s)
-        if as_measured and self._served.get(model.id) == model:
+        if is_comparable and self._served.get(model.id) == model:
             live = self.live(model)
             live.add(one)
             self._tell_drift(model, live)

@@ -1,0 +1,173 @@
+"""Every option of a server, once, under one name: for ``earwitness serve`` and for ``ew.serve``.
+
+To add an option, add a field to ``ServeSpec``, and its type to ``ServeOptions`` for editors and type checkers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+from earwitness.engines.registry import show_settings
+from earwitness.errors import UsageError
+from earwitness.options import Option, require_least
+from earwitness.server.config import LONGEST_S, ServerLimits, Site
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSpec:
+    """A server as it is asked for: what it serves, to whom, and within which limits.
+
+    Raises:
+        UsageError: For a number that is too small, a path that is none, or options that contradict each other.
+    """
+
+    decision: Annotated[Path | None, Option("What earwitness decide wrote.", metavar="FILE")] = None
+    candidates: Annotated[
+        tuple[str, ...], Option("Of the decision, in place of the chosen one; may be given again.", ("--candidate",))
+    ] = ()
+    models: Annotated[tuple[str, ...], Option("Model id; may be given again.", ("--model", "-m"))] = ()
+    device: Annotated[str, Option("auto, cpu, cuda, cuda:1, mps or tpu; a decision has its own.")] = "auto"
+    preset: Annotated[
+        Literal["matched", "native"],
+        Option("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it."),
+    ] = "matched"
+    settings: Annotated[
+        Mapping[str, Any],
+        Option("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
+    ] = field(default_factory=dict)
+    host: Annotated[str, Option("Address to bind; 0.0.0.0 opens it to others.")] = "127.0.0.1"
+    port: Annotated[int, Option("0 for any that is free.", least=0)] = 8000
+    workers: Annotated[
+        int | None, Option("Processes for each model; by default as many as the cores allow.", least=1)
+    ] = None
+    threads: Annotated[int | None, Option("Threads of each worker; a decision has its own.", least=1)] = None
+    queue: Annotated[int, Option("Requests that may wait beside those in work.", least=0)] = 16
+    max_seconds: Annotated[
+        float | None, Option("Longest audio; by default an hour, or what fits in time and memory.", least=0.001)
+    ] = None
+    max_mb: Annotated[float, Option("Largest upload, in MiB.", least=0.001)] = 100
+    timeout_s: Annotated[
+        float, Option("Seconds from the upload's end to the answer.", ("--timeout-s", "--timeout"), least=0.001)
+    ] = 300
+    drain_s: Annotated[
+        float, Option("Seconds in which requests may end after the stop signal.", ("--drain-s", "--drain"), least=1)
+    ] = 30
+    linger_s: Annotated[
+        float,
+        Option("Seconds after SIGTERM in which the server still takes requests.", ("--linger-s", "--linger"), least=0),
+    ] = 0
+    memory_mb: Annotated[float | None, Option("MiB for all models; by default most of the free memory.", least=1)] = (
+        None
+    )
+    keys: Annotated[Path | None, Option("Only holders of these keys may ask.", metavar="FILE")] = None
+    rate: Annotated[float | None, Option("Requests a minute for each key.", least=0.001)] = None
+    cors: Annotated[tuple[str, ...], Option("A web page that may ask; may be given again.", metavar="ORIGIN")] = ()
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Option("A host name of this server, such as asr.example.org.", ("--allowed-host",), "NAME"),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Option("A proxy whose X-Forwarded-* headers the server believes.", ("--trusted-proxy",), "ADDRESS"),
+    ] = ()
+    root_path: Annotated[str, Option("A proxy passes on requests under this path, such as /asr.", metavar="PATH")] = ""
+    connections: Annotated[int, Option("Most connections at once.", least=2)] = 1000
+    keep_alive_s: Annotated[
+        float, Option("Seconds for which an idle connection is kept.", ("--keep-alive-s", "--keep-alive"), least=1)
+    ] = 75
+    openai_names: Annotated[
+        bool, Option("whisper-1 and the like mean the first model.", ("--openai-names/--no-openai-names",))
+    ] = True
+    log_text: Annotated[bool, Option("Include transcripts in the log (off by default).", ("--log-text",))] = False
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        require_least(self)
+        for name in ("decision", "keys"):  # a caller may pass any path
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else Path(value))
+        path = self.root_path.rstrip("/")
+        if path and (not path.startswith("/") or any(char in path for char in "?#% ") or "//" in path):
+            raise UsageError(f"A root path is one such as /asr, not {self.root_path!r}.")
+        if (self.decision is None) == (not self.models):
+            raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
+        if self.decision is None and self.candidates:
+            raise UsageError("Candidates are those of a decision: name it with --decision.")
+        own = self.settings or self.threads is not None or self.device != "auto" or self.preset != "matched"
+        if self.decision is not None and own:
+            raise UsageError(
+                "A decision is served as it was measured: leave out --set, --threads, --device and --preset."
+            )
+
+    def assignments(self) -> list[str]:
+        """Return the settings as ``NAME=VALUE`` texts."""
+        return [f"{name}={show_settings(value)}" for name, value in self.settings.items()]
+
+    def site(self) -> Site:
+        """Return where the server listens, and to whom."""
+        return Site(
+            host=self.host,
+            port=self.port,
+            keys=self.keys,
+            origins=self.cors,
+            allowed_hosts=self.allowed_hosts,
+            proxies=self.trusted_proxies,
+            root_path=self.root_path.rstrip("/"),
+            connections=self.connections,
+            keep_alive_s=self.keep_alive_s,
+            openai_names=self.openai_names,
+            log_text=self.log_text,
+            watched=self.decision,
+        )
+
+    def limits(self) -> ServerLimits:
+        """Return the limits of the server."""
+        return ServerLimits(
+            queue=self.queue,
+            max_bytes=round(self.max_mb * _MIB),
+            max_audio_s=self.max_seconds or LONGEST_S,
+            fits=self.max_seconds is None,
+            timeout_s=self.timeout_s,
+            drain_s=self.drain_s,
+            linger_s=self.linger_s,
+            rate_per_minute=self.rate,
+            memory_bytes=None if self.memory_mb is None else round(self.memory_mb * _MIB),
+        )
+
+
+class ServeOptions(TypedDict, total=False):
+    """The options of a server as keywords, for editors and type checkers; ``ServeSpec`` says what each means."""
+
+    decision: str | os.PathLike[str] | None
+    candidates: str | Iterable[str]
+    models: str | Iterable[str]
+    device: str
+    preset: str
+    settings: Mapping[str, Any]
+    host: str
+    port: int
+    workers: int | None
+    threads: int | None
+    queue: int
+    max_seconds: float | None
+    max_mb: float
+    timeout_s: float
+    drain_s: float
+    linger_s: float
+    memory_mb: float | None
+    keys: str | os.PathLike[str] | None
+    rate: float | None
+    cors: str | Iterable[str]
+    allowed_hosts: str | Iterable[str]
+    trusted_proxies: str | Iterable[str]
+    root_path: str
+    connections: int
+    keep_alive_s: float
+    openai_names: bool
+    log_text: bool
