@@ -61,19 +61,13 @@ def _place(file: BinaryIO, head: bytes) -> tuple[int, int] | None:
     if kind in (b"RIFF", b"RF64", b"BW64") and form == b"WAVE":
         return _in_riff(file)
     if kind == b"FORM" and form in (b"AIFF", b"AIFC"):
-        chunks = _chunks(file, ">4sI", 12, 2)
-        return next(((at + 8, size - 8 if size else 0) for name, at, size in chunks if name == b"SSND"), None)
+        return _in_aiff(file)
     if kind == b"caff":
-        chunks = _chunks(file, ">4sq", 8, 1)
-        return next(((at + 4, size - 4 if size > 0 else 0) for name, at, size in chunks if name == b"data"), None)
+        return _in_caf(file)
     if kind == b".snd":
-        start, size = struct.unpack(">II", head[4:12])
-        file.seek(0, 2)
-        # FFmpeg plays an AU file to its end, whatever its size says: a smaller one states nothing.
-        return start, 0 if size < file.tell() - start else size
+        return _in_au(file, head)
     if head == _W64_RIFF:
-        chunks = _chunks(file, "<16sq", 40, 8, counts_itself=True)
-        return next(((at, size) for name, at, size in chunks if name[:4] == b"data"), None)
+        return _first_chunk(_chunks(file, "<16sq", 40, 8, counts_itself=True), b"data")
     return None
 
 
@@ -86,6 +80,36 @@ def _in_riff(file: BinaryIO) -> tuple[int, int] | None:
         if name == b"data":
             return at, wide if size == 0xFFFFFFFF and wide is not None else size
     return None
+
+
+def _in_aiff(file: BinaryIO) -> tuple[int, int] | None:
+    chunk = _first_chunk(_chunks(file, ">4sI", 12, 2), b"SSND")
+    if chunk is None:
+        return None
+    at, size = chunk
+    # The sound is behind an offset and a block size.
+    return at + 8, size - 8 if size else 0
+
+
+def _in_caf(file: BinaryIO) -> tuple[int, int] | None:
+    chunk = _first_chunk(_chunks(file, ">4sq", 8, 1), b"data")
+    if chunk is None:
+        return None
+    at, size = chunk
+    # The sound is behind a count of edits.
+    return at + 4, size - 4 if size > 0 else 0
+
+
+def _in_au(file: BinaryIO, head: bytes) -> tuple[int, int]:
+    start, size = struct.unpack(">II", head[4:12])
+    file.seek(0, 2)
+    # FFmpeg plays an AU file to its end, whatever its size says: a smaller one states nothing.
+    return start, 0 if size < file.tell() - start else size
+
+
+def _first_chunk(chunks: Iterator[tuple[bytes, int, int]], kind: bytes) -> tuple[int, int] | None:
+    """Return the place and the size of the first chunk whose name begins so."""
+    return next(((at, size) for name, at, size in chunks if name.startswith(kind)), None)
 
 
 def _chunks(
