@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from earwitness.audio import codec, damage, noise
@@ -232,26 +232,39 @@ def describe(condition: Condition, clean_sha256: str) -> DatasetCondition:
     >>> found.family, found.severity, found.worse, found.clean_severity
     ('noise:pink:*dB+mulaw', 5.0, 'less', None)
     """
-    axis = next((place for place, step in enumerate(condition.steps) if step.value is not None), None)
-    steps = condition.steps
-    shown = [step.with_value("*") if place == axis else step.name for place, step in enumerate(steps)]
-    effect = None if axis is None else EFFECTS[steps[axis].kind]
-    worse = effect.worse if effect else None
-    value = None if axis is None else steps[axis].value
-    family = "+".join(shown)
-    if effect and value is not None and effect.clean is not None and worse is None:
-        worse = "more" if value > effect.clean else "less"
-        family += f" ({'over' if worse == 'more' else 'under'} {effect.clean:g})"
-    return DatasetCondition(
-        name=condition.name,
-        clean_sha256=clean_sha256,
-        version=_version(condition),
-        family=family,
-        severity=value,
-        unit=effect.unit if effect else "",
-        worse=worse,
-        clean_severity=effect.clean if effect else None,
+    names = [step.name for step in condition.steps]
+    flat = DatasetCondition(
+        condition.name, clean_sha256, _version(condition), "+".join(names), severity=None, unit="", worse=None
     )
+    axis = next(((place, step.value) for place, step in enumerate(condition.steps) if step.value is not None), None)
+    if axis is None:
+        return flat
+    place, severity = axis
+    step = condition.steps[place]
+    effect = EFFECTS[step.kind]
+    names[place] = step.with_value("*")
+    return replace(
+        flat,
+        family="+".join(names) + _side_of_clean(effect, severity),
+        severity=severity,
+        unit=effect.unit,
+        worse=_harm(effect, severity),
+        clean_severity=effect.clean,
+    )
+
+
+def _harm(effect: Effect, severity: float) -> Literal["less", "more"] | None:
+    """Return which way a severity hurts; that of an effect with two ways, such as ``speed``, hurts away from clean."""
+    if effect.worse is not None or effect.clean is None:
+        return effect.worse
+    return "more" if severity > effect.clean else "less"
+
+
+def _side_of_clean(effect: Effect, severity: float) -> str:
+    """Return what a family's name ends with, so that severities which hurt in opposite ways are in two families."""
+    if effect.worse is not None or effect.clean is None:
+        return ""
+    return f" ({'over' if severity > effect.clean else 'under'} {effect.clean:g})"
 
 
 def _version(condition: Condition) -> str:
