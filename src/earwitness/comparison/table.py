@@ -19,6 +19,7 @@ from earwitness.records.listing import none_complete
 from earwitness.records.record import ClipResult, DatasetInfo, Environment, Run
 from earwitness.records.rescore import score_run
 from earwitness.records.select import (
+    clean_sha256,
     labels_of,
     machine_of,
     newest,
@@ -141,21 +142,30 @@ def _refuse_lonely(groups: Mapping[str, Sequence[tuple[Path, Run]]], left_out: S
     if not lonely or alone:
         return
     if len(groups) == 1:
-        path, run = lonely[0]
-        others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
-        raise ComparisonError(f"There is only one run to compare, {run.model.id!r} ({path}). {others}")
-    conditions = [run.dataset.condition for _, run in lonely]
-    origins = {c.clean_sha256 if c else run.dataset.sha256 for c, (_, run) in zip(conditions, lonely, strict=True)}
-    if any(conditions) and len(origins) == 1 and len(lonely) == len(groups):
-        names = ", ".join(c.name if c else "clean" for c in conditions)
-        raise ComparisonError(
-            f"There is one run under each condition ({names}), and a table compares runs under the same one. "
-            "For how a model holds, run: earwitness robustness RUN... For a table, run another model too."
-        )
-    each = "; ".join(
-        f"{run.model.id!r} ran on {run.dataset.name!r} (sha256 {run.dataset.sha256[:12]})" for _, run in lonely
-    )
+        raise ComparisonError(_why_one_run(*lonely[0], left_out))
+    runs = [run for _, run in lonely]
+    if len(runs) == len(groups) and _is_one_dataset_under_conditions(runs):
+        raise ComparisonError(_why_one_run_a_condition(runs))
+    each = "; ".join(f"{run.model.id!r} ran on {run.dataset.name!r} (sha256 {run.dataset.sha256[:12]})" for run in runs)
     raise ComparisonError(f"Runs on different data are not compared: {each}. Run the models on the same data.")
+
+
+def _why_one_run(path: Path, run: Run, left_out: Sequence[str]) -> str:
+    others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
+    return f"There is only one run to compare, {run.model.id!r} ({path}). {others}"
+
+
+def _is_one_dataset_under_conditions(runs: Sequence[Run]) -> bool:
+    return len({clean_sha256(run) for run in runs}) == 1 and any(run.dataset.condition for run in runs)
+
+
+def _why_one_run_a_condition(runs: Sequence[Run]) -> str:
+    conditions = [run.dataset.condition for run in runs]
+    names = ", ".join(condition.name if condition else "clean" for condition in conditions)
+    return (
+        f"There is one run under each condition ({names}), and a table compares runs under the same one. "
+        "For how a model holds, run: earwitness robustness RUN... For a table, run another model too."
+    )
 
 
 def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str], read: Reader) -> Table:
