@@ -65,22 +65,27 @@ def roles(names: Collection[str], columns: Mapping[str, str]) -> dict[str, str]:
     >>> roles(["Audio", "Texto", "Agent"], {})
     {'audio': 'Audio', 'text': 'Texto'}
     """
+    exact = set(names)
     by_fold: dict[str, str] = {}
     for name in names:
         by_fold.setdefault(fold(name), name)
-    exact = set(names)
-    found: dict[str, str] = {}
-    for role, wanted in columns.items():
-        if wanted in exact or fold(wanted) in by_fold:
-            found[role] = wanted if wanted in exact else by_fold[fold(wanted)]
-    for role, known in _FOLDED.items():
-        if role in found or (role == "end" and "duration" in found):
+
+    def spelling(name: str, folded: str) -> str | None:
+        return name if name in exact else by_fold.get(folded)
+
+    by_role: dict[str, str] = {}
+    for role, name in columns.items():
+        column = spelling(name, fold(name))
+        if column is not None:
+            by_role[role] = column
+    for role, usual in _FOLDED.items():
+        if role in by_role or (role == "end" and "duration" in by_role):
             continue
-        free = (one if one in exact else by_fold[folded] for one, folded in known if folded in by_fold)
-        first = next((name for name in free if name not in found.values()), None)
-        if first is not None:
-            found[role] = first
-    return found
+        candidates = (spelling(name, folded) for name, folded in usual)
+        free = next((column for column in candidates if column and column not in by_role.values()), None)
+        if free is not None:
+            by_role[role] = free
+    return by_role
 
 
 def require_roles(columns: Mapping[str, str]) -> None:

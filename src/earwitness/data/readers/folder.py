@@ -7,7 +7,7 @@ beside the audio, it has the references.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -31,29 +31,36 @@ def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
         path: The folder or the file.
         columns: Names of columns that the user states, by role, for the metadata.
     """
-    root = path if path.is_dir() else path.parent
-    files = [f for f in sorted(path.rglob("*")) if is_data(f, path) and f.is_file()] if path.is_dir() else [path]
-    labelled: set[str] = set()
-    for metadata in (f for f in files if f.name.lower() in METADATA):
-        for row in _described(metadata, columns):
-            if isinstance(row, DataRow):
-                labelled.add(os.path.abspath(row.audio))  # noqa: PTH100 - links are not followed
-                row = replace(row, name=inside(row.audio, root))  # noqa: PLW2901
-            yield row
+    is_folder = path.is_dir()
+    root = path if is_folder else path.parent
+    files = _files(path) if is_folder else [path]
+    in_metadata: set[str] = set()
+    for row in _metadata_rows(files, columns, root):
+        if isinstance(row, DataRow):
+            in_metadata.add(_place(row.audio))
+        yield row
     audio = [f for f in files if f.suffix.lower() in AUDIO_SUFFIXES]
-    texts = _texts(root if path.is_dir() else None, files, audio)
-    for file in audio:
-        if os.path.abspath(file) in labelled:  # noqa: PTH100
-            continue
-        try:
-            yield _row(file, root, texts.get(_stem(file)))
-        except ManifestError as error:
-            yield error
-    if path.is_dir():
-        yield from _unused(files, audio, texts, root, has_labels=bool(labelled))
+    texts = _texts(files) if is_folder else _text_beside(audio)
+    yield from (_row(file, root, texts.get(_stem(file))) for file in audio if _place(file) not in in_metadata)
+    if is_folder:
+        yield from _unused(files, audio, texts, root, has_labels=bool(in_metadata))
 
 
-def _described(metadata: Path, columns: Mapping[str, str]) -> Rows:
+def _files(folder: Path) -> list[Path]:
+    return [f for f in sorted(folder.rglob("*")) if is_data(f, folder) and f.is_file()]
+
+
+def _place(file: Path) -> str:
+    return os.path.abspath(file)  # noqa: PTH100 - links are not followed
+
+
+def _metadata_rows(files: Iterable[Path], columns: Mapping[str, str], root: Path) -> Rows:
+    for metadata in (f for f in files if f.name.lower() in METADATA):
+        for row in _table_rows(metadata, columns):
+            yield replace(row, name=inside(row.audio, root)) if isinstance(row, DataRow) else row
+
+
+def _table_rows(metadata: Path, columns: Mapping[str, str]) -> Rows:
     reader = nemo if metadata.suffix.lower() == ".jsonl" else table
     try:
         names_audio = reader.names_audio(metadata, columns)
@@ -67,8 +74,11 @@ def _described(metadata: Path, columns: Mapping[str, str]) -> Rows:
     yield from reader.read(metadata, columns)
 
 
-def _row(audio: Path, root: Path, text: Path | None) -> DataRow:
-    reference = None if text is None else " ".join(line.strip() for _, line in _lines(text))
+def _row(audio: Path, root: Path, text: Path | None) -> DataRow | ManifestError:
+    try:
+        reference = None if text is None else " ".join(line.strip() for _, line in _lines(text))
+    except ManifestError as error:
+        return error
     return DataRow(where=str(audio), audio=audio, name=inside(audio, root), reference=reference)
 
 
@@ -77,10 +87,12 @@ def _lines(text: Path) -> Iterator[tuple[int, str]]:
     return text_lines(text) if text.stat().st_size else iter(())
 
 
-def _texts(folder: Path | None, files: list[Path], audio: list[Path]) -> dict[str, Path]:
-    if folder is None:
-        beside = audio[0].with_suffix(".txt") if audio else None
-        return {_stem(beside): beside} if beside is not None and beside.is_file() else {}
+def _text_beside(audio: Iterable[Path]) -> dict[str, Path]:
+    # In a folder the files are known; beside a single file they are not.
+    return {_stem(file): text for file in audio if (text := file.with_suffix(".txt")).is_file()}
+
+
+def _texts(files: Iterable[Path]) -> dict[str, Path]:
     # ``.TXT`` where there is no ``.txt``.
     texts = sorted((f for f in files if f.suffix.lower() == ".txt"), key=lambda f: f.suffix == ".txt")
     return {_stem(text): text for text in texts}

@@ -108,12 +108,16 @@ def _rows(where: str, data: Object, root: Path) -> Iterator[DataRow]:
     supervisions = sorted(cut.supervisions or (), key=lambda one: one.start)
     channels = cut.channel if isinstance(cut.channel, list) else [cut.channel]
     if len(channels) > 1 and not all(len(_channels(one)) == 1 for one in supervisions):
-        yield _row(where, cut, _mean(where, cut, channels), supervisions, root)
+        yield _row(where, cut, _mean(where, cut, channels), supervisions, root, _text(cut.id))
         return
     for channel in channels:
         own = [one for one in supervisions if len(channels) == 1 or _channels(one) == [channel]]
-        name = None if cut.id is None else f"{cut.id}-ch{channel}" if len(channels) > 1 else str(cut.id)
-        yield _row(where, cut, _source(where, cut.recording, channel), own, root, name)
+        id_ = _text(cut.id) if len(channels) == 1 else _id_of_channel(cut, channel)
+        yield _row(where, cut, _source(where, cut.recording, channel), own, root, id_)
+
+
+def _id_of_channel(cut: Cut, channel: int | None) -> str | None:
+    return None if cut.id is None else f"{cut.id}-ch{channel}"
 
 
 def _cut(where: str, data: Object) -> Cut:
@@ -178,27 +182,36 @@ def _row(
     source: tuple[LhotseSource, int | None],
     supervisions: Sequence[Supervision],
     root: Path,
-    id_: str | None = None,
+    id_: str | None,
 ) -> DataRow:
     file, channel = source
     if file.type != "file":
         raise ManifestError(f"{where}: audio of type {show(file.type)} is not a file. Save it to files first.")
-    texts = [one.text.strip() for one in supervisions if one.text is not None]
-    name = "" if cut.recording.id is None else str(cut.recording.id)
+    recording = _text(cut.recording.id)
     return DataRow(
         where=where,
         audio=audio_at(root, file.source, where),
-        name=name,
-        id=id_ if id_ is not None or cut.id is None else str(cut.id),
+        name=recording or "",
+        id=id_,
         start_s=seconds(cut.start, "'start'", where) or 0.0,
         duration_s=seconds(cut.duration, "'duration'", where),
-        reference=" ".join(text for text in texts if text) if texts else None,
+        reference=_reference(supervisions),
         language=_shared(one.language for one in supervisions),
-        speaker=_shared(None if one.speaker is None else str(one.speaker) for one in supervisions),
-        recording=name or None,
+        speaker=_shared(_text(one.speaker) for one in supervisions),
+        recording=recording or None,
         channel=channel,
         tags=_tags(cut.custom or {}),
     )
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _reference(supervisions: Sequence[Supervision]) -> str | None:
+    """Return the texts in order; ``None`` when none was written down, which is not the same as silence."""
+    texts = [one.text.strip() for one in supervisions if one.text is not None]
+    return " ".join(text for text in texts if text) if texts else None
 
 
 def _shared(values: Iterator[str | None]) -> str | None:
