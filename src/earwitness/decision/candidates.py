@@ -261,17 +261,33 @@ def repeat_command(run: Run, *more: str, dataset: DatasetInfo | None = None) -> 
     import shlex
 
     selection = (dataset or run.dataset).selection
-    words = ["earwitness", "run", selection.source, "--model", run.model.id, "--device", run.device_asked]
-    if selection.limit is not None:
-        words += ["--limit", str(selection.limit)]
-    words += [word for key, value in selection.tags.items() for word in ("--tag", f"{key}={value}")]
-    words += ["--language", selection.language] if selection.language else []
-    words += ["--channel", str(selection.channel)] if selection.channel is not None else []
-    words += [word for role, name in selection.columns.items() for word in ("--column", f"{role}={name}")]
-    if run.preset != _PRESET:
-        words += ["--preset", run.preset]
-    else:
-        asked = ((one.name, getattr(run.settings_asked, one.name), one.default) for one in fields(Settings))
-        changed = (f"{name}={str(v).lower() if isinstance(v, bool) else v}" for name, v, usual in asked if v != usual)
-        words += [word for setting in changed for word in ("--set", setting)]
-    return shlex.join([*words, *more])
+    words = [
+        *("earwitness", "run", selection.source, "--model", run.model.id, "--device", run.device_asked),
+        *_option("--limit", selection.limit),
+        *_pairs("--tag", selection.tags),
+        *_option("--language", selection.language or None),
+        *_option("--channel", selection.channel),
+        *_pairs("--column", selection.columns),
+        *(_option("--preset", run.preset) if run.preset != _PRESET else _pairs("--set", _changes(run.settings_asked))),
+        *more,
+    ]
+    return shlex.join(words)
+
+
+def _option(name: str, value: object) -> list[str]:
+    return [] if value is None else [name, str(value)]
+
+
+def _pairs(option: str, values: Mapping[str, object]) -> list[str]:
+    return [word for key, value in values.items() for word in (option, f"{key}={value}")]
+
+
+def _changes(settings: Settings) -> dict[str, str]:
+    """Return the settings that differ from the preset's, as they are typed."""
+    values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
+    usual = {field.name: field.default for field in fields(Settings)}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+        if value != usual[name]
+    }

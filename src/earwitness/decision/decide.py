@@ -164,27 +164,32 @@ def _winners(cases: Sequence[_Case]) -> tuple[Winner, ...]:
 
 def _guidance(use: Use, cases: Sequence[_Case]) -> str:
     """Return who is best for a use, in a sentence."""
-    fit = [
-        case.candidate
-        for case in cases
-        if all(evaluate_rule(rule, case.candidate).outcome == "passed" for rule in use.rules)
-    ]
-    needs = f" with {' and '.join(rule.short() for rule in use.rules)}" if use.rules else ""
+    fit = [case.candidate for case in cases if _is_fit(case.candidate, use)]
+    needs = f"with {' and '.join(rule.short() for rule in use.rules)}" if use.rules else "that may be served"
     if not fit:
-        return f"For {use.name}: none{needs or ' that may be served'}."
-    best = winner(use.best, fit)
-    words = MEASURES[best.measure].words
+        return f"For {use.name}: none {needs}."
     if len(fit) == 1:
-        return f"For {use.name}: {fit[0].label}, the only one{needs or ' that may be served'}."
+        return f"For {use.name}: {fit[0].label}, the only one {needs}."
+    return f"For {use.name}: {_best_of(fit, use.best)}."
+
+
+def _is_fit(candidate: Candidate, use: Use) -> bool:
+    return all(evaluate_rule(rule, candidate).outcome == "passed" for rule in use.rules)
+
+
+def _best_of(candidates: Sequence[Candidate], category: str) -> str:
+    """Return the best of several candidates, with their values; or all, with the reason, where nobody is best."""
+    best = winner(category, candidates)
+    measure = MEASURES[best.measure]
     if not best.candidates:
-        return f"For {use.name}: {_and([c.label for c in fit])}, which {words} does not tell apart ({best.note})."
-    shown = ", ".join(f"{label} {MEASURES[best.measure].show(best.values[label])}" for label in best.candidates)
+        return f"{_or([c.label for c in candidates])}, which {measure.words} does not tell apart ({best.note})"
+    values = ", ".join(f"{label} {measure.show(best.values[label])}" for label in best.candidates)
     several = f" ({NOT_COMPARED})" if NOT_COMPARED in (best.note or "") else " (a tie)"
     tie = several if len(best.candidates) > 1 else ""
-    return f"For {use.name}: {_and(best.candidates)}{tie}, by {words}: {shown}."
+    return f"{_or(best.candidates)}{tie}, by {measure.words}: {values}"
 
 
-def _and(labels: Sequence[str]) -> str:
+def _or(labels: Sequence[str]) -> str:
     return " or ".join(labels)
 
 

@@ -46,11 +46,9 @@ def winner(category: str, candidates: Sequence[Candidate], losers: Sequence[Cand
     found = {candidate.label: _taken(measure, candidate, cases[candidate.label]) for candidate in everyone}
     values = {label: one.value for label, one in found.items() if isinstance(one.value, float)}
     notes = _not_measured(candidates, values, measure)
-    competing = {c.label: values[c.label] for c in candidates if c.label in values}
-    machines = {candidate.machine for candidate in candidates}
-    if measure.about == "speed" and len(machines) > 1:
-        notes.append(f"measured on {len(machines)} machines, whose times and sizes do not compare")
-        competing = {}
+    apart = _machines_apart(candidates, measure)
+    notes += apart
+    competing = {} if apart else {c.label: values[c.label] for c in candidates if c.label in values}
     if not competing:
         return Winner(category, measure.name, (), values, "; ".join(notes) or "every candidate is rejected")
     sign = 1 if measure.better == "less" else -1
@@ -58,8 +56,7 @@ def winner(category: str, candidates: Sequence[Candidate], losers: Sequence[Cand
     tied, why = _tied(category, best, competing, found, cases)
     notes += [why] if why else []
     notes += _as_good([c.label for c in losers if c.label in values], values, best, sign)
-    if category == "accuracy":
-        notes += setting_differences({candidate.label: candidate.run for candidate in candidates}).values()
+    notes += _settings_apart(candidates) if category == "accuracy" else []
     return Winner(category, measure.name, tuple(sorted({best, *tied})), values, "; ".join(notes) or None)
 
 
@@ -67,6 +64,17 @@ def _not_measured(candidates: Sequence[Candidate], values: Mapping[str, float], 
     missing = [candidate.label for candidate in candidates if candidate.label not in values]
     ask = f"; measured by earwitness run {measure.ask}" if measure.ask else ""
     return [f"not measured of {', '.join(missing)}{ask}"] if missing else []
+
+
+def _machines_apart(candidates: Sequence[Candidate], measure: Measure) -> list[str]:
+    n_machines = len({candidate.machine for candidate in candidates})
+    if measure.about != "speed" or n_machines < 2:
+        return []
+    return [f"measured on {n_machines} machines, whose times and sizes do not compare"]
+
+
+def _settings_apart(candidates: Sequence[Candidate]) -> list[str]:
+    return list(setting_differences({candidate.label: candidate.run for candidate in candidates}).values())
 
 
 def _taken(measure: Measure, candidate: Candidate, case: RuleScope) -> MeasuredValue:
