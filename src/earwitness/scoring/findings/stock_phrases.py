@@ -55,22 +55,28 @@ def ghost(text: str) -> tuple[str, bool] | None:
     >>> ghost("Please hold. Thanks for watching!"), ghost("Thank you. Thank you."), ghost("Thank you, goodbye.")
     (('thanks for watching', True), ('thank you', False), None)
     """
-    if not text.isascii():
-        flat = "".join(plain_words(text))
-        for phrase, letters in _unspaced():
-            if letters in flat:
-                return phrase, True
     sentences = [words for part in _SENTENCE.split(text) if (words := plain_words(part))]
-    for words in sentences:
-        begins = _telling().get(words[0], ())
-        found = next((phrase for phrase, start in begins if words[: len(start)] == start), None)
-        if found is None and "amara" in words and _contains(words, ["amara", "org"]):
-            found = "amara.org"
-        if found is not None:
-            return found, True
-    said = {tuple(words) for words in sentences}
-    alone = _common().get(next(iter(said))) if len(said) == 1 else None
+    sure = _unspaced_phrase(text) or next(filter(None, map(_first_phrase, sentences)), None)
+    if sure is not None:
+        return sure, True
+    distinct = {tuple(words) for words in sentences}
+    alone = _common().get(distinct.pop()) if len(distinct) == 1 else None
     return None if alone is None else (alone, False)
+
+
+def _unspaced_phrase(text: str) -> str | None:
+    if text.isascii():
+        return None
+    flat = "".join(plain_words(text))
+    return next((phrase for phrase, letters in _unspaced() if letters in flat), None)
+
+
+def _first_phrase(sentence: list[str]) -> str | None:
+    """Return the telling phrase that a sentence begins with, or the name of the site that is one anywhere."""
+    for phrase, words in _telling().get(sentence[0], ()):
+        if sentence[: len(words)] == words:
+            return phrase
+    return "amara.org" if "amara" in sentence and _contains(sentence, ["amara", "org"]) else None
 
 
 def says(text: str, phrase: str) -> bool:

@@ -74,20 +74,24 @@ def normalizer_gaps(results: Sequence[ScoredText], norm: str) -> tuple[Normalize
         results: Clips with texts and their counts; those without a reference are passed over.
         norm: Name of the normalizer that they were scored with.
     """
-    labelled = [(clip, heard, score.words) for clip, heard, score in results if score.words and score.words.length]
+    labelled = [
+        (clip, hypothesis, score.words) for clip, hypothesis, score in results if score.words and score.words.length
+    ]
     length = sum(words.length for _, _, words in labelled)
     errors = sum(words.errors for _, _, words in labelled)
-    kinds = _KINDS.get(norm, ("accents",))
-    found = []
-    for kind in kinds:
-        texts = [(clip, heard.transcript.text) for clip, heard, _ in labelled if heard.transcript]
-        if kind == "accents":
-            texts = [(clip, text) for clip, text in texts if not (text.isascii() and (clip.reference or "").isascii())]
-        saved, in_references, in_texts = _folded(texts, norm, _FOLDS[kind])
-        enough = saved >= _LEAST_ERRORS and saved >= min(_LEAST_POINTS * length, _LEAST_SHARE * errors)
-        if enough:
-            found.append(NormalizerGap(kind, errors / length, (errors - saved) / length, in_references, in_texts))
-    return tuple(found)
+    least = max(_LEAST_ERRORS, min(_LEAST_POINTS * length, _LEAST_SHARE * errors))
+    texts = [(clip, hypothesis.transcript.text) for clip, hypothesis, _ in labelled if hypothesis.transcript]
+    gaps = []
+    for kind in _KINDS.get(norm, ("accents",)):
+        candidates = [pair for pair in texts if _may_have_accents(*pair)] if kind == "accents" else texts
+        saved, in_references, in_texts = _folded(candidates, norm, _FOLDS[kind])
+        if saved >= least:
+            gaps.append(NormalizerGap(kind, errors / length, (errors - saved) / length, in_references, in_texts))
+    return tuple(gaps)
+
+
+def _may_have_accents(clip: Clip, text: str) -> bool:
+    return not (text.isascii() and (clip.reference or "").isascii())
 
 
 def _folded(texts: Sequence[tuple[Clip, str]], norm: str, fold: Callable[[str], str]) -> tuple[int, int, int]:

@@ -28,6 +28,7 @@ MARKS = ".,;:?!…¿¡。，、；：？！؟،؛।॥"
 _TOKEN = re.compile(rf"[{re.escape(MARKS)}]|\w+(?:[.,:]\w+)*(?:['’\-]\w+)*")
 _LETTER = re.compile(rf"[{re.escape(MARKS)}]|\w")
 VERSION = 1
+_NO_REFERENCE = "no clip with a text has a reference"
 
 
 def tokens(text: str, language: str | None = None) -> tuple[list[str], list[str]]:
@@ -79,28 +80,32 @@ def raw_scores(pairs: Iterable[tuple[Clip, Hypothesis]]) -> tuple[Score, Score]:
     Failed clips have no text to look at and are left out. Both are ``None`` with a reason when the references have no
     marks, or no capital letter: they were normalized before they were written down.
     """
-    kept = [(c, h.transcript.text) for c, h in pairs if c.reference is not None and h.transcript is not None]
-    counted = [compare_raw(clip.reference or "", text, clip.language) for clip, text in kept]
-    references = [clip.reference or "" for clip, _ in kept]
-    keys: list[Hashable] = [cluster_of(clip) for clip, _ in kept]
-    marks = [edits for edits, _ in counted]
-    case = [edits for _, edits in counted]
-    nothing = None if kept else "no clip with a text has a reference"
+    triples = [
+        (clip, clip.reference, hypothesis.transcript.text)
+        for clip, hypothesis in pairs
+        if clip.reference is not None and hypothesis.transcript is not None
+    ]
+    counts = [compare_raw(reference, text, clip.language) for clip, reference, text in triples]
+    marks, case = [edits for edits, _ in counts], [edits for _, edits in counts]
+    n_marks, n_words = [edits.hits + edits.errors for edits in marks], [edits.length for edits in case]
+    keys: list[Hashable] = [cluster_of(clip) for clip, _, _ in triples]
+    references = [reference for _, reference, _ in triples]
     return (
-        _score(
-            "punctuation_error_rate", marks, [e.hits + e.errors for e in marks], keys,
-            nothing or _without_marks(references),
-        ),
-        _score("case_error_rate", case, [e.length for e in case], keys, nothing or _without_capitals(references)),
-    )  # fmt: skip
+        _score("punctuation_error_rate", marks, n_marks, keys, _without_marks(references)),
+        _score("case_error_rate", case, n_words, keys, _without_capitals(references)),
+    )
 
 
 def _without_marks(references: Sequence[str]) -> str | None:
+    if not references:
+        return _NO_REFERENCE
     has_marks = any(mark in text for text in references for mark in MARKS)
     return None if has_marks else "the references have no punctuation"
 
 
 def _without_capitals(references: Sequence[str]) -> str | None:
+    if not references:
+        return _NO_REFERENCE
     has_capitals = any(text != text.lower() for text in references)
     return None if has_capitals else "the references have no capital letters"
 

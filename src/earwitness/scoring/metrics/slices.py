@@ -165,33 +165,41 @@ def drivers(
     cluster: ClusterBy = "recording",
 ) -> tuple[Driver, ...]:
     """Return what each slice adds to the difference between two systems over the same clips, the most first."""
-    others = {clip.id: score for clip, score in second}
-    shared = [(clip, score) for clip, score in first if score.words and clip.id in others and others[clip.id].words]
-    keys = [cluster_of(clip, cluster) for clip, _ in shared]
-    lengths = [score.words.length if score.words else 0 for _, score in shared]
-    d = np.array([_errors(score) - _errors(others[clip.id]) for clip, score in shared], float)
-    total, all_words = float(d.sum()), sum(lengths)
-    if not all_words:
+    others = {clip.id: score for clip, score in second if score.words}
+    shared = [(clip, score) for clip, score in first if score.words and clip.id in others]
+    n_words = sum(_n_words(score) for _, score in shared)
+    if not n_words:
         return ()
-    found = []
+    total = sum(_errors(score) - _errors(others[clip.id]) for clip, score in shared)
+    parts = []
     for value, group in _grouped(shared, slicer(by, values), by).items():
-        ids = {clip.id for clip, _ in group}
-        inside = np.array([clip.id in ids for clip, _ in shared])
-        numerators, denominators = sum_by_cluster(keys, d * inside, lengths)
-        enough = len(numerators) >= FEWEST
         errors_a, errors_b = sum(_errors(s) for _, s in group), sum(_errors(others[clip.id]) for clip, _ in group)
-        found.append(
+        parts.append(
             Driver(
                 value=value,
                 n_clips=len(group),
                 errors_a=errors_a,
                 errors_b=errors_b,
-                points=(errors_a - errors_b) / all_words,
+                points=(errors_a - errors_b) / n_words,
                 share=(errors_a - errors_b) / total if total else None,
-                ci95=ratio_interval(numerators, denominators, rounds=_ROUNDS) if enough else None,
+                ci95=_points_interval(group, shared, others, cluster),
             )
         )
-    return tuple(sorted(found, key=lambda driver: (-abs(driver.points), driver.value)))
+    return tuple(sorted(parts, key=lambda driver: (-abs(driver.points), driver.value)))
+
+
+def _points_interval(
+    group: Sequence[ScoredClip], shared: Sequence[ScoredClip], others: Mapping[str, ClipScore], cluster: ClusterBy
+) -> tuple[float, float] | None:
+    """Return the interval of a slice's points: clips outside it add words to the rate, and no errors."""
+    inside = {clip.id for clip, _ in group}
+    keys = [cluster_of(clip, cluster) for clip, _ in shared]
+    numerators, denominators = sum_by_cluster(
+        keys,
+        [_errors(score) - _errors(others[clip.id]) if clip.id in inside else 0 for clip, score in shared],
+        [_n_words(score) for _, score in shared],
+    )
+    return ratio_interval(numerators, denominators, rounds=_ROUNDS) if len(numerators) >= FEWEST else None
 
 
 def slicer(by: str, values: Mapping[str, float] | None = None) -> Callable[[Clip, ClipScore], str]:
@@ -237,7 +245,7 @@ def _number(clip: Clip, score: ClipScore, by: str, values: Mapping[str, float]) 
     if by == "duration":
         return clip.duration_s
     if by == "rate":
-        words = score.words.length if score.words else 0
+        words = _n_words(score)
         return words / clip.duration_s if words and clip.duration_s else None
     if clip.id in values:
         return values[clip.id]
@@ -272,7 +280,7 @@ def _slice(value: str, group: Sequence[ScoredClip], cluster: ClusterBy) -> Slice
     keys = [cluster_of(clip, cluster) for clip, _ in group]
     ci95, reason = None, "the references have no words"
     if total.rate is not None:
-        lengths = [score.words.length if score.words else 0 for _, score in group]
+        lengths = [_n_words(score) for _, score in group]
         ci95, why = rate_interval([_errors(score) for _, score in group], lengths, keys, rounds=_ROUNDS)
         reason = why or ""
     return Slice(
@@ -295,6 +303,10 @@ def _errors(score: ClipScore) -> int:
     return score.words.errors if score.words else 0
 
 
+def _n_words(score: ClipScore) -> int:
+    return score.words.length if score.words else 0
+
+
 def _matrices(groups: Mapping[str, Sequence[ScoredClip]], cluster: ClusterBy) -> tuple[Counts, Counts]:
     """Errors and lengths, shape (clusters, slices)."""
     keys = [cluster_of(clip, cluster) for group in groups.values() for clip, _ in group]
@@ -305,7 +317,7 @@ def _matrices(groups: Mapping[str, Sequence[ScoredClip]], cluster: ClusterBy) ->
             sum_by_cluster(
                 keys,
                 [_errors(score) * inside for score, inside in flat],
-                [score.words.length * inside if score.words else 0 for score, inside in flat],
+                [_n_words(score) * inside for score, inside in flat],
             )
         )
     errors, lengths = (np.stack(side, axis=1) for side in zip(*columns, strict=True))

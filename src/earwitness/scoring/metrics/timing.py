@@ -97,21 +97,29 @@ def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
     >>> speed([]).rtf is None
     True
     """
-    timed = [h for h in hypotheses if h.ok and h.wall_s is not None]
-    walls = [h.wall_s for h in timed if h.wall_s is not None]
-    audio_s, wall_s = sum(h.audio_s for h in timed), sum(walls)
-    network = [h.transcript.network_s for h in timed if h.transcript and h.transcript.network_s is not None]
+    timed = [(h, h.wall_s) for h in hypotheses if h.ok and h.wall_s is not None]
+    walls = [wall_s for _, wall_s in timed]
+    audio_s, wall_s = sum(h.audio_s for h, _ in timed), sum(walls)
     p50, p90, p95, p99 = np.percentile(walls, [50, 90, 95, 99]).tolist() if walls else [None] * 4
     return Speed(
         audio_s=audio_s,
         wall_s=wall_s,
-        decode_s=sum(h.decode_s or 0.0 for h in timed),
-        rtf=wall_s / audio_s if audio_s else None,
-        rtfx=audio_s / wall_s if wall_s else None,
+        decode_s=sum(h.decode_s or 0.0 for h, _ in timed),
+        rtf=_ratio(wall_s, audio_s),
+        rtfx=_ratio(audio_s, wall_s),
         latency_p50_s=p50,
         latency_p90_s=p90,
         latency_p95_s=p95,
         latency_p99_s=p99,
         n_timed=len(timed),
-        network_s=sum(network) if network else None,
+        network_s=_network_s(h for h, _ in timed),
     )
+
+
+def _ratio(above: float, below: float) -> float | None:
+    return above / below if below else None
+
+
+def _network_s(hypotheses: Iterable[Hypothesis]) -> float | None:
+    shares = [h.transcript.network_s for h in hypotheses if h.transcript and h.transcript.network_s is not None]
+    return sum(shares) if shares else None
