@@ -145,11 +145,11 @@ def _cardinal(tokens: Sequence[Token], here: int, after_pair: bool) -> tuple[Gro
         whole = first.text.isdigit() and (first.text == "0" or first.text[0] != "0")
         if not (scaled and whole and len(first.text) <= LONGEST):
             return _group(first.text), here + 1
-        return _said(tokens, here + 1, int(first.text), after_pair=False)
+        return _read_on(tokens, here + 1, int(first.text), after_pair=False)
     if first.text == "a" and scaled and at(tokens, here - 1).text not in ("half", "quarter"):
-        return _said(tokens, here + 1, 1, after_pair=False)
+        return _read_on(tokens, here + 1, 1, after_pair=False)
     if first.text in UNDER_HUNDRED:
-        return _said(tokens, here + 1, UNDER_HUNDRED[first.text], after_pair=after_pair)
+        return _read_on(tokens, here + 1, UNDER_HUNDRED[first.text], after_pair=after_pair)
     return None, here
 
 
@@ -185,8 +185,27 @@ class _Sum:
             return True
         return number < 10 and self.part % 10 == 0 and self.part % 100 >= 20
 
+    def takes_scale(self, scale: int) -> bool:
+        """Return whether hundred, thousand or a larger one can multiply what was read before it."""
+        if scale == 1 or not self.part:
+            return False
+        return self.part < 100 if scale == 100 else scale < self.least
 
-def _said(tokens: Sequence[Token], here: int, first: int, *, after_pair: bool) -> tuple[Group, int]:
+    @property
+    def is_tens_and_digit(self) -> bool:
+        """Whether its digit may be of the next number, as in "twenty twenty six hundred": 2020 and 600."""
+        return self.part is not None and self.part > 20 and self.part % 10 != 0
+
+    def multiply(self, scale: int) -> None:
+        """Multiply what was read last; only hundreds may be multiplied again, as in "two hundred thousand"."""
+        part = self.part or 0
+        if scale == 100:
+            self.part = part * 100
+        else:
+            self.total, self.part, self.least = self.total + part * scale, None, scale
+
+
+def _read_on(tokens: Sequence[Token], here: int, first: int, *, after_pair: bool) -> tuple[Group, int]:
     """Return the number that goes on at a token, when its first word is known."""
     read = _Sum(0, first, 10**18)
     full = False
@@ -196,14 +215,11 @@ def _said(tokens: Sequence[Token], here: int, first: int, *, after_pair: bool) -
         scale = _scale(word)
         if word in UNDER_HUNDRED and read.takes(UNDER_HUNDRED[word]) and not _spells(tokens, after, read):
             read.part = (read.part or 0) + UNDER_HUNDRED[word]
-        elif scale > 1 and (scale < read.least if scale > 100 else 0 < (read.part or 0) < 100) and read.part:
-            if scale == 100 and after_pair and not full and read.part > 20 and read.part % 10:
-                return Group(str(read.part - read.part % 10)), after - 1
+        elif read.takes_scale(scale):
+            if scale == 100 and after_pair and not full and read.is_tens_and_digit:
+                return Group(str(read.value - read.value % 10)), after - 1
             full = True
-            if scale == 100:
-                read.part *= 100
-            else:
-                read = _Sum(read.total + read.part * scale, None, scale)
+            read.multiply(scale)
         elif (ending := _ordinal(word, read)) is not None:
             return Group(ending, joins=False), after + 1
         else:

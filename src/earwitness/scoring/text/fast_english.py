@@ -221,11 +221,16 @@ class FastEnglish:
         words = [word[1]] if word else self._letters(token).split()
         if _HALF.search(" ".join(words)):
             return "half", words
-        spaced = token != "" and token.split() != [token]
-        reaches = any(s.rstrip().endswith(self._before) or s.lstrip().startswith(self._after) for s in stages)
-        if words and not (spaced or reaches) and all(w.isalpha() and w not in self._joining for w in words):
+        meets_space = self._meets_space(token, stages)
+        if words and not meets_space and all(w.isalpha() and w not in self._joining for w in words):
             return "plain", words
-        return ("contracted" if spaced or reaches or len(stages) > 1 else "inert"), words
+        return ("contracted" if meets_space or len(stages) > 1 else "inert"), words
+
+    def _meets_space(self, token: str, stages: list[str]) -> bool:
+        """Return whether a token has white space in it, or could be a side of a contraction that has."""
+        if token != "" and token.split() != [token]:
+            return True
+        return any(s.rstrip().endswith(self._before) or s.lstrip().startswith(self._after) for s in stages)
 
     def _stages(self, token: str) -> list[str]:
         """Return the token, fillers taken away, before and after each replacement that changes it."""
