@@ -13,7 +13,7 @@ from itertools import combinations
 
 from earwitness.errors import UsageError
 from earwitness.files.nearest import nearest
-from earwitness.records.record import ClipResult, Run
+from earwitness.records.record import ClipResult, Run, texts_of
 from earwitness.types import Score
 
 MATTERS = (
@@ -118,10 +118,7 @@ def batch_changes(runs: Mapping[str, Run], results: Mapping[str, Sequence[ClipRe
         first, second = sorted(pair, key=lambda label: sizes[label])
         if sizes[first] == sizes[second] or _others(runs[first]) != _others(runs[second]):
             continue
-        texts = [
-            {r.clip.id: r.hypothesis.transcript.text for r in results[label] if r.hypothesis.transcript}
-            for label in (first, second)
-        ]
+        texts = [texts_of(results[label]) for label in (first, second)]
         both = texts[0].keys() & texts[1].keys()
         found.append(
             BatchChange(

@@ -6,7 +6,7 @@ second one holds the raw texts, so a record can be scored again anywhere, withou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -307,3 +307,8 @@ class ClipResult:
     speech: tuple[tuple[float, float], ...] | None = None
     """Where somebody speaks by the run's ``speech`` model: from and to, in seconds from the beginning of the clip, in
     order; ``()`` when nobody does, ``None`` when it was not looked for or the audio could not be read."""
+
+
+def texts_of(results: Iterable[ClipResult]) -> dict[str, str]:
+    """Return the raw texts by clip id, without the clips that failed."""
+    return {result.clip.id: result.hypothesis.transcript.text for result in results if result.hypothesis.transcript}

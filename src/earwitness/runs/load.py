@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from earwitness.engines.openai_api import endpoint, key_of
-from earwitness.records.record import ClipResult, Run
+from earwitness.records.record import ClipResult, Run, texts_of
 from earwitness.records.speed import Load, LoadPlan, LoadStep
 from earwitness.runs.job import Job
 from earwitness.runs.latency_stats import ENOUGH, MET_SHARE, verdict, waits, worth
@@ -55,11 +55,10 @@ def under_load(
     clips = clips_to_send([result.clip for result in first], run, job, scratch)
     options = job.model.options
     client = Client(endpoint(options["base_url"]), key_of(job.model.id, options), clips.bodies, run.limits)
-    said = {result.clip.id: result.hypothesis.transcript.text for result in first if result.hypothesis.transcript}
+    texts = texts_of(first)
     ends_at = time.perf_counter() + run.measure.budget_s
-    steps = list(run.measurements.load.steps) if run.measurements and run.measurements.load else []
-    tried = {step.load for step in steps}
-    left = [load for load in plan.steps if load not in tried] or next_loads(plan, steps)
+    steps = _steps_so_far(run)
+    left = _missing_loads(plan, steps) or next_loads(plan, steps)
     reason = None
     while left:
         load = left.pop(0)
@@ -71,14 +70,23 @@ def under_load(
         most_s = left_s / (len(left) + 1) if len(steps) < len(plan.steps) else left_s
         shots: list[LoadRequest] = []
         queue = ClipQueue(clips.clips, run.measure.stretch_s, most_s, partial(_can_tell, plan, load, shots))
-        steps.append(_measured(load, _Stretch(plan, load, queue, client, shots).run(), plan, said))
+        steps.append(_measured(load, _Stretch(plan, load, queue, client, shots).run(), plan, texts))
         left = left or next_loads(plan, steps)
         if left:
-            keep(_found(plan, steps, len(clips.clips), f"{', '.join(map(_shown, left))} not tried yet"))
-    return _found(plan, steps, len(clips.clips), reason)
+            keep(_load(plan, steps, len(clips.clips), f"{', '.join(map(_shown, left))} not tried yet"))
+    return _load(plan, steps, len(clips.clips), reason)
 
 
-def _found(plan: LoadPlan, steps: Sequence[LoadStep], n_clips: int, reason: str | None) -> Load:
+def _steps_so_far(run: Run) -> list[LoadStep]:
+    return list(run.measurements.load.steps) if run.measurements and run.measurements.load else []
+
+
+def _missing_loads(plan: LoadPlan, steps: Sequence[LoadStep]) -> list[float]:
+    done = {step.load for step in steps}
+    return [load for load in plan.steps if load not in done]
+
+
+def _load(plan: LoadPlan, steps: Sequence[LoadStep], n_clips: int, reason: str | None) -> Load:
     best, why = most_shown(plan, steps)
     return Load(plan, tuple(steps), n_clips, best, reason or why)
 

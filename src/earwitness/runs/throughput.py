@@ -7,7 +7,7 @@ from pathlib import Path
 
 from earwitness.counts import quantity
 from earwitness.engines.registry import get_engine
-from earwitness.records.record import ClipResult, Run
+from earwitness.records.record import ClipResult, Run, texts_of
 from earwitness.records.speed import Throughput, Try
 from earwitness.runs.job import Job
 from earwitness.runs.saturate import Stretch, saturate
@@ -65,7 +65,7 @@ def throughput(
         tries.append(Try(workers, threads, tried.audio_s, tried.wall_s, _rtfx(tried), _why_not(tried)))
     best = max(tries, key=lambda one: (one.reason is None, one.rtfx or 0.0, -one.workers))
     if best.reason is not None:
-        return _found(best, first, Stretch((), 0.0, 0.0, None, best.reason), tries)
+        return _outcome(best, first, Stretch((), 0.0, 0.0, None, best.reason), tries)
     stretch = saturate(
         run,
         job,
@@ -76,33 +76,43 @@ def throughput(
         most_s=measure.budget_s * (1 - _SEARCH_SHARE),
         scratch=scratch,
     )
-    return _found(best, first, stretch, tries)
+    return _outcome(best, first, stretch, tries)
 
 
-def _found(best: Try, first: Sequence[ClipResult], stretch: Stretch, tries: Sequence[Try]) -> Throughput:
-    said = {r.clip.id: r.hypothesis.transcript.text for r in first if r.hypothesis.transcript}
-    heard = [(h.clip_id, h.transcript.text) for h in (one.hypothesis for one in stretch.heard) if h.transcript]
-    alone = speed(result.hypothesis for result in first)
-    alone_s = alone.wall_s + alone.decode_s
-    n_left = len(said) - len({one.hypothesis.clip_id for one in stretch.heard})
-    cut = (
-        f"the budget ended before {n_left} of {quantity(len(said), 'clip')}" if n_left and not stretch.reason else None
-    )
+def _outcome(best: Try, first: Sequence[ClipResult], stretch: Stretch, tries: Sequence[Try]) -> Throughput:
+    texts = texts_of(first)
+    hypotheses = [one.hypothesis for one in stretch.heard]
+    answers = [(h.clip_id, h.transcript.text) for h in hypotheses if h.transcript]
     return Throughput(
         workers=best.workers,
         threads=best.threads,
         audio_s=stretch.audio_s,
         wall_s=stretch.wall_s,
         rtfx=_rtfx(stretch),
-        sequential_rtfx=alone.audio_s / alone_s if alone_s else None,
+        sequential_rtfx=_sequential_rtfx(first),
         n_clips=len(stretch.heard),
-        n_failed=sum(not one.hypothesis.ok for one in stretch.heard),
-        n_compared=len({key for key, _ in heard}),
-        texts_differ=len({key for key, text in heard if text != said[key]}),
+        n_failed=_n_failed(stretch),
+        n_compared=len({key for key, _ in answers}),
+        texts_differ=len({key for key, text in answers if text != texts[key]}),
         tries=tuple(tries),
         peak_rss_bytes=stretch.peak_rss_bytes,
-        reason=stretch.reason or cut,
+        reason=stretch.reason or _why_cut(stretch, len(texts)),
     )
+
+
+def _sequential_rtfx(first: Sequence[ClipResult]) -> float | None:
+    alone = speed(result.hypothesis for result in first)
+    alone_s = alone.wall_s + alone.decode_s
+    return alone.audio_s / alone_s if alone_s else None
+
+
+def _why_cut(stretch: Stretch, n_clips: int) -> str | None:
+    n_left = n_clips - len({one.hypothesis.clip_id for one in stretch.heard})
+    return f"the budget ended before {n_left} of {quantity(n_clips, 'clip')}" if n_left else None
+
+
+def _n_failed(stretch: Stretch) -> int:
+    return sum(not one.hypothesis.ok for one in stretch.heard)
 
 
 def _rtfx(stretch: Stretch) -> float | None:
@@ -110,7 +120,7 @@ def _rtfx(stretch: Stretch) -> float | None:
 
 
 def _why_not(stretch: Stretch) -> str | None:
-    n_failed = sum(not one.hypothesis.ok for one in stretch.heard)
+    n_failed = _n_failed(stretch)
     failed = f"{n_failed} of {quantity(len(stretch.heard), 'clip')} failed" if n_failed else None
     return stretch.reason or failed or (None if _rtfx(stretch) else "no audio was heard")
 
