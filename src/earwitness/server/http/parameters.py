@@ -73,26 +73,18 @@ def parse_request(
         Refused: For the first thing that cannot be honoured.
     """
     fields = _single(form.fields)
-    if form.file is None:
-        raise _invalid("file", "There is no file. Send the audio as 'file', as in: curl -F file=@audio.wav.")
-    if form.size_bytes == 0:
-        raise _invalid("file", "The file is empty (0 bytes).")
-    chosen = find(fields.get("model") or DEFAULT, models, aliases)
+    _require_sound(form)
+    model = find(fields.get("model") or DEFAULT, models, aliases)
     _require_temperature_of_0(fields.get("temperature") or "0")
-    guide = _guide(translate, fields.get("prompt") or "", chosen)
+    guide = _guide(translate, fields.get("prompt") or "", model)
     form_of_answer = _one_of("response_format", fields.get("response_format") or "json", FORMATS)
-    stream = _truth("stream", fields.get("stream") or "false")
-    if stream and form_of_answer not in STREAMED:
-        raise _invalid("stream", f"{form_of_answer} cannot be streamed. Ask for {', '.join(STREAMED)}.")
-    wanted = [value for name, value in form.fields if name in _LISTS]
-    for value in wanted:
-        _one_of("timestamp_granularities[]", value, GRANULARITIES)
-    if wanted and form_of_answer != "verbose_json":
-        raise _invalid("timestamp_granularities[]", "Times are in verbose_json only: set response_format=verbose_json.")
-    segments = form_of_answer in ("srt", "vtt", "verbose_json") and wanted != ["word"]
-    _require_times(chosen, words="word" in wanted, segments=segments)
-    language = _language(fields.get("language") or None, chosen)
-    return TranscriptionRequest(chosen.id, language, form_of_answer, "word" in wanted, segments, stream, guide)
+    stream = _stream(fields.get("stream") or "false", form_of_answer)
+    granularities = _granularities(form.fields, form_of_answer)
+    words = "word" in granularities
+    segments = form_of_answer in ("srt", "vtt", "verbose_json") and granularities != ["word"]
+    _require_times(model, words=words, segments=segments)
+    language = _language(fields.get("language") or None, model)
+    return TranscriptionRequest(model.id, language, form_of_answer, words, segments, stream, guide)
 
 
 def find(model_id: str, models: Mapping[str, ServedModel], aliases: Collection[str] = ()) -> ServedModel:
@@ -152,6 +144,13 @@ def _single(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
+def _require_sound(form: UploadForm) -> None:
+    if form.file is None:
+        raise _invalid("file", "There is no file. Send the audio as 'file', as in: curl -F file=@audio.wav.")
+    if form.size_bytes == 0:
+        raise _invalid("file", "The file is empty (0 bytes).")
+
+
 def _guide(translate: bool, prompt: str, model: ServedModel) -> Guide | None:
     if prompt and not takes_prompt(model):
         raise _invalid("prompt", f"Engine {model.model.engine!r} takes no prompt. Leave it out.")
@@ -172,6 +171,22 @@ def _require_temperature_of_0(temperature: str) -> None:
         raise _invalid("temperature", f"temperature is a number, not {temperature[:40]!r}.") from None
     if not is_zero:
         raise _invalid("temperature", "Models are served with the settings that were measured: temperature is 0.")
+
+
+def _stream(value: str, form_of_answer: ResponseFormat) -> bool:
+    stream = _truth("stream", value)
+    if stream and form_of_answer not in STREAMED:
+        raise _invalid("stream", f"{form_of_answer} cannot be streamed. Ask for {', '.join(STREAMED)}.")
+    return stream
+
+
+def _granularities(fields: Iterable[tuple[str, str]], form_of_answer: ResponseFormat) -> list[str]:
+    values = [value for name, value in fields if name in _LISTS]
+    for value in values:
+        _one_of("timestamp_granularities[]", value, GRANULARITIES)
+    if values and form_of_answer != "verbose_json":
+        raise _invalid("timestamp_granularities[]", "Times are in verbose_json only: set response_format=verbose_json.")
+    return values
 
 
 def _require_times(model: ServedModel, *, words: bool, segments: bool) -> None:
