@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from earwitness.comparison.matrix import matrix
 from earwitness.comparison.table import Table, compare
 from earwitness.engines.catalog import find
 from earwitness.records.record import RunLimits, Selection
-from earwitness.reports.bars import svg
 from earwitness.reports.matrix import legend, matrix_grid, plain_matrix
 from earwitness.reports.scorecard import columns, markdown, notes
 from earwitness.runs.drive import Job, start
@@ -136,15 +134,3 @@ def test_the_numbers_of_the_matrix_are_those_of_the_records(measure: Measure) ->
         str(row.record): (row.run.score("wer").value, row.run.speed.rtf)  # type: ignore[union-attr]
         for row in table.rows
     }
-
-
-def test_bars_of_speed_stand_apart_for_each_place(measure: Measure) -> None:
-    comparison = compare([measure("fake:echo"), measure("fake:chat"), measure("fake:chat", "cuda:0")])
-    drawing = ET.fromstring(svg(comparison))
-    texts = [text.text or "" for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    headings = [text for text in texts if text.startswith(("WER on", "RTF on"))]
-    assert headings == ["WER on three: 3 clips, 6 s; less is better", "RTF on cpu; less is faster",
-                        "RTF on cuda:0; less is faster"]  # fmt: skip
-    assert texts.count("fake:echo") == 2
-    for bar in drawing.iter("{http://www.w3.org/2000/svg}rect"):
-        assert 0 <= float(bar.get("x", "0")) + float(bar.get("width", "0")) <= float(drawing.get("width", "0"))

@@ -23,7 +23,9 @@ def compare(
     with_matrix: Annotated[
         bool, typer.Option("--matrix", help="Also models by devices: measured, not run, or unsupported.")
     ] = False,
-    bars: Annotated[Path | None, typer.Option("--bars", help="Draw WER and RTF as bars into this SVG file.")] = None,
+    bars: Annotated[
+        Path | None, typer.Option("--bars", help="Draw WER with its intervals into this file: .svg or .png.")
+    ] = None,
     wide: Annotated[bool, typer.Option("--wide", help="Show all columns, in as many tables as they take.")] = False,
     accept: Annotated[
         list[str] | None,
@@ -45,14 +47,13 @@ def compare(
     """
     from earwitness.api.compare import compare as compared
     from earwitness.files.atomic import write_text
-    from earwitness.reports.bars import svg
     from earwitness.reports.scorecard import markdown
 
     found = compared(records, accept=accept or ())
+    if bars is not None:
+        _draw(found, bars)
     if out is not None:
         write_text(out, markdown(found, with_matrix=with_matrix))
-    if bars is not None:
-        write_text(bars, svg(found))
     if as_json:
         print_json(plain(found, with_matrix=with_matrix))
         return
@@ -62,6 +63,19 @@ def compare(
     for path in (out, bars):
         if path is not None:
             console(stderr=True).print(f"Written: {path}", markup=False)
+
+
+def _draw(comparison: Any, path: Path) -> None:
+    from earwitness.errors import UsageError
+    from earwitness.reports.charts import wer_by_dataset
+    from earwitness.reports.draw import write
+
+    chart = wer_by_dataset(comparison.tables)
+    if not chart["vconcat"]:
+        raise UsageError(
+            "No run has a WER to draw, since no clip has a reference. Label the clips, or leave out --bars."
+        )
+    write(chart, path)
 
 
 def show(comparison: Any, *, with_matrix: bool = False, wide: bool = False) -> None:

@@ -14,10 +14,11 @@ from typing import Any, Final
 from earwitness.comparison.robustness import CurvePanel
 from earwitness.comparison.slices import SliceSet
 from earwitness.comparison.study import Board
-from earwitness.comparison.table import ModelRow
+from earwitness.comparison.table import ModelRow, Table
 from earwitness.counts import quantity
 from earwitness.reports.format import number, percent
 from earwitness.reports.labels import beside
+from earwitness.reports.scorecard import title
 
 INK: Final = "#1b2027"
 MUTED: Final = "#566070"
@@ -34,13 +35,15 @@ Spec = dict[str, Any]
 _PERCENT = {"tickCount": 6, "format": "~%", "labelExpr": "replace(datum.label, '%', ' %')"}
 _PLAIN = {"format": "~f", "tickCount": 5}
 _WIDE = 30
+_OF_THE_WHOLE = ("$schema", "background", "padding", "autosize", "config")
+"""What a chart of several parts states once; Vega-Lite fits the width of single charts alone."""
 
 
-def wer(board: Board) -> Spec:
-    """Return WER with its interval, a line for each run."""
+def wer(table: Table) -> Spec:
+    """Return WER with its interval, a line for each run that has one."""
     rows: list[dict[str, Any]] = [
         {"label": row.label, "wer": score.value, "low": low, "high": high, "shown": percent(score)}
-        for row in board.table.rows
+        for row in table.rows
         if (score := row.run.score("wer")) and score.value is not None
         for low, high in [score.ci95 or (score.value, score.value)]
     ]
@@ -59,6 +62,15 @@ def wer(board: Board) -> Spec:
         ],
         {"y": _labels([row["label"] for row in rows])},
     )  # fmt: skip
+
+
+def wer_by_dataset(tables: Sequence[Table]) -> Spec:
+    """Return WER on every dataset, one chart under another; datasets on which no run has a WER are left out."""
+    views = [wer(table) | {"title": {"text": title(table), "anchor": "start", "color": INK}} for table in tables]
+    full = [view for view in views if view["data"]["values"]]
+    whole = _chart({}, [])
+    parts = [{name: value for name, value in view.items() if name not in _OF_THE_WHOLE} for view in full]
+    return {name: whole[name] for name in _OF_THE_WHOLE if name != "autosize"} | {"vconcat": parts}
 
 
 def speed(board: Board, place: str) -> Spec:
@@ -195,7 +207,7 @@ def curves(panel: CurvePanel) -> Spec:
 def card(board: Board, heading: str, lines: Sequence[str]) -> Spec:
     """Return an image card of 1200 by 630 pixels: what was found in a sentence, and WER of the best runs."""
     best = board.table.rows[:MOST]
-    spec = wer(replace(board, table=replace(board.table, rows=best)))
+    spec = wer(replace(board.table, rows=best))
     spec |= {
         "width": 1200,
         "height": 630,

@@ -7,10 +7,12 @@ colours of the palette replaced by the page's variables, so light and dark are o
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree as ET
 
 from earwitness.errors import UsageError
+from earwitness.files.atomic import write_bytes
 from earwitness.reports.charts import GRID, INK, MUTED, PAPER, SERIES, Spec
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -55,6 +57,25 @@ def png(spec: Spec, scale: float = _SCALE) -> bytes:
     """
     made: bytes = _converter().vegalite_to_png(spec, scale=scale)
     return made
+
+
+def write(spec: Spec, path: Path) -> None:
+    """Write a chart as a file of its own, in the colours of the light theme.
+
+    Args:
+        spec: A Vega-Lite specification.
+        path: The file; its suffix, ``.svg`` or ``.png``, is the format.
+
+    Raises:
+        UsageError: For another suffix, or when the extra is not installed.
+        FileError: When it cannot be written; what was there before still is.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".svg", ".png"):
+        raise UsageError(
+            f"A chart is written as SVG or PNG, not as {path.name!r}. Name a file that ends in .svg or .png."
+        )
+    write_bytes(path, png(spec) if suffix == ".png" else _converter().vegalite_to_svg(spec).encode())
 
 
 def _converter() -> ModuleType:

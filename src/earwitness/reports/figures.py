@@ -45,9 +45,8 @@ def _of_board(prefix: str, board: Board) -> list[Figure]:
     made = []
     known = [row for row in board.table.rows if (score := row.run.score("wer")) and score.value is not None]
     if known:
-        made.append(
-            Figure(f"{prefix}-wer", "Word error rate", "Less is better; lines are 95 % intervals.", charts.wer(board))
-        )
+        caption = "Less is better; lines are 95 % intervals."
+        made.append(Figure(f"{prefix}-wer", "Word error rate", caption, charts.wer(board.table)))
     if board.times:
         several = len(board.table.places) > 1
         where = " Rows ran in different places: their seconds do not compare." if several else ""
