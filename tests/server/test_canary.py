@@ -20,8 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.runs.jobs import job, quiet
 from tests.server.serving import Running, running, script_folder, until, write_decision
 
+from earwitness.api.canary import promise_of
 from earwitness.cli import main
-from earwitness.cli.canary import promise_of
 from earwitness.decision.decision import Evidence, RuleResult
 from earwitness.records.record import Run
 from earwitness.records.store import read_run

@@ -14,11 +14,12 @@ from earwitness.errors import UsageError
 
 if TYPE_CHECKING:
     from earwitness.audio.conditions import Effect
+    from earwitness.types import DatasetCondition
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionKind:
-    """Something that may befall audio."""
+    """A way to alter audio: a noise, a codec, a room."""
 
     kind: str
     """Its name."""
@@ -43,6 +44,29 @@ def list_conditions() -> list[ConditionKind]:
     from earwitness.audio.conditions import EFFECTS
 
     return [_kind(effect) for effect in EFFECTS.values()]
+
+
+def canonical_condition(name: str) -> str:
+    """Return the one name of a condition, such as ``noise:pink:10dB`` for ``noise:10dB``.
+
+    Raises:
+        UsageError: For a condition that there is not.
+    """
+    from earwitness.audio.conditions import parse
+
+    return parse(name).name
+
+
+def describe_condition(name: str) -> tuple[DatasetCondition, tuple[tuple[str, str], ...]]:
+    """Return what a condition means, and each of its steps with a sentence.
+
+    Raises:
+        UsageError: For a condition that there is not.
+    """
+    from earwitness.audio.conditions import EFFECTS, describe, parse
+
+    condition = parse(name)
+    return describe(condition, ""), tuple((step.name, EFFECTS[step.kind].summary) for step in condition.steps)
 
 
 def apply(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from earwitness.api.records import RecordSource, RecordSources, paths
+from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.errors import UsageError
 from earwitness.types import Score
 
 if TYPE_CHECKING:
+    from earwitness.comparison.matrix import Matrix
     from earwitness.comparison.ranking import PairTest
     from earwitness.comparison.robustness import Robustness
-    from earwitness.comparison.table import Comparison
+    from earwitness.comparison.table import Comparison, Table
     from earwitness.decision.decision import Decision
+    from earwitness.decision.rules import Policy
     from earwitness.scoring.stats.clusters import ClusterBy
     from earwitness.scoring.stats.power import AudioPlan
+
+DECISION_FILE = "decision.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,11 @@ def compare(records: RecordSources = "runs", *, accept: str | Iterable[str] = ()
 
 
 def decide(
-    records: RecordSources = "runs", *, policy: str = "transcription-batch", out: RecordSource | None = None
+    records: RecordSources = "runs",
+    *,
+    policy: str = "transcription-batch",
+    out: RecordSource | None = None,
+    command: Sequence[str] = (),
 ) -> Decision:
     """Judge every model by a policy: what it may be used for, with the rules, numbers and records behind it.
 
@@ -62,6 +71,7 @@ def decide(
         records: Records, or folders that hold some.
         policy: Name of a shipped policy, or the path of a file.
         out: Where to write the decision as JSON; ``None`` writes nothing.
+        command: As typed, for the decision.
 
     Raises:
         ComparisonError: When there is nothing to judge, or runs that must not be compared.
@@ -69,15 +79,51 @@ def decide(
         RecordError: For a record that cannot be read.
         FileError: When the decision cannot be written.
     """
-    from earwitness.decision.decide import decide as decided
+    from earwitness.decision.decide import decide as judge
     from earwitness.decision.decision_file import write_decision
-    from earwitness.decision.policy import load
 
-    target = Path(out or "decision.json")
-    decision = decided(paths(records), load(policy), out=target)
+    target = Path(out or DECISION_FILE)
+    decision = judge(paths(records), read_policy(policy), out=target, command=command)
     if out is not None:
         write_decision(target, decision)
     return decision
+
+
+def read_policy(name: str) -> Policy:
+    """Return a shipped policy, or that of a file.
+
+    Raises:
+        PolicyError: For a policy that there is not, or that does not make sense.
+    """
+    from earwitness.decision.policy import load
+
+    return load(name)
+
+
+def decision_path(records: RecordSources) -> Path:
+    """Return where a decision on records belongs: the one folder that was named, or the nearest that holds them all.
+
+    Raises:
+        RecordError: For a path that is not there, or a folder without any record.
+    """
+    sources, files = [Path(source) for source in several(records)], paths(records)
+    if len(sources) == 1 and sources[0].is_dir():
+        return sources[0] / DECISION_FILE
+    return Path(os.path.commonpath([path.absolute().parent for path in files])) / DECISION_FILE
+
+
+def plain_decision(decision: Decision) -> dict[str, Any]:
+    """Return a decision as JSON values, as its file has them."""
+    from earwitness.decision.decision_file import plain_decision as plain
+
+    return plain(decision)
+
+
+def device_matrix(table: Table) -> Matrix:
+    """Return models by devices: measured, not run, or unsupported."""
+    from earwitness.comparison.matrix import matrix
+
+    return matrix(table)
 
 
 def robustness(records: RecordSources = "runs", *, points: float = 10.0) -> Robustness:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -188,3 +188,95 @@ def import_(sources: RecordSources, *, out: RecordSource = "runs") -> list[Arriv
 
 def _source(data: RecordSource) -> str | Path:
     return data if isinstance(data, str) else Path(data)
+
+
+@dataclass(frozen=True, slots=True)
+class DataStatus:
+    """A dataset that has a name, and whether it is on this machine."""
+
+    name: str
+    """As typed."""
+    here: bool
+    """Whether it can be read without downloading it."""
+    minutes: float
+    """Of audio."""
+    language: str
+    """Of the speech; empty where the clips state none."""
+    license: str
+    """Of the recordings."""
+    title: str
+    """What it is."""
+    attribution: str = ""
+    """Whom the licence wants named."""
+
+
+def list_data() -> list[DataStatus]:
+    """Return the built-in sample, the corpora that can be downloaded, and the recordings that were joined here.
+
+    >>> list_data()[0].name
+    'sample'
+    """
+    from earwitness import data as room
+    from earwitness.data.corpora import CORPORA
+    from earwitness.data.dataset import SAMPLE
+    from earwitness.files.fetch import cache_dir
+
+    sample = room.load(SAMPLE)
+    first = DataStatus(SAMPLE, True, _minutes(sample), "en", sample.license or "", "built in; synthetic speech")
+    corpora = [
+        DataStatus(
+            corpus.name,
+            (cache_dir() / "corpora" / corpus.name / "manifest.jsonl").exists(),
+            corpus.minutes,
+            corpus.language,
+            corpus.license,
+            corpus.title,
+            corpus.attribution,
+        )
+        for corpus in CORPORA.values()
+    ]
+    folders = sorted((cache_dir() / "joined").glob("*/manifest.jsonl"))
+    joined = [room.load(folder.parent) for folder in folders]
+    rows = [
+        DataStatus(each.name, True, _minutes(each), each.clips[0].language or "", each.license or "", "joined")
+        for each in joined
+    ]
+    return [first, *corpora, *rows]
+
+
+def pull_corpora(names: Sequence[str], progress: Callable[[str], None]) -> dict[str, Path]:
+    """Download corpora into the cache; what is there already is left as it is.
+
+    Args:
+        names: Such as ``telephony-en``.
+        progress: Called with a line for every step.
+
+    Raises:
+        DataNotFoundError: For a corpus that there is not.
+        FetchError: When something cannot be had.
+    """
+    from earwitness.data import corpora
+
+    return {name: corpora.pull(name, progress) for name in names}
+
+
+def remove_corpora(names: Sequence[str]) -> dict[str, bool]:
+    """Remove downloaded corpora; return whether each was there.
+
+    Raises:
+        DataNotFoundError: For a corpus that there is not.
+    """
+    from earwitness.data import corpora
+
+    return {name: corpora.remove(name) for name in names}
+
+
+def alike(problems: Sequence[DataProblem]) -> list[list[DataProblem]]:
+    """Return problems in groups that differ only in names and numbers."""
+    from earwitness.data import checks
+
+    return checks.alike(list(problems))
+
+
+def _minutes(dataset: Dataset) -> float:
+    return round(dataset.audio_s / 60, 1)

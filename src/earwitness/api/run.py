@@ -18,6 +18,7 @@ from earwitness.runs.spec import RunSpec as RunSpec
 if TYPE_CHECKING:
     from earwitness.runs.job import Job
     from earwitness.runs.plan import Task
+    from earwitness.runs.study_plan import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def run(
     from earwitness.runs.plan import plan
 
     spec, typed = spec_of_call("run", data, models, options)
-    return done(plan(with_study(spec, typed)), Path(out), progress, interleave=interleave)
+    return run_tasks(plan(with_study(spec, typed)), Path(out), Events(progress), interleave=interleave)
 
 
 def resume(
@@ -93,7 +94,7 @@ def resume(
     from earwitness.runs.plan import resume_plan
 
     tasks = resume_plan([Path(source) for source in several(records)])
-    return done(tasks, Path(), progress, interleave=interleave)
+    return run_tasks(tasks, Path(), Events(progress), interleave=interleave)
 
 
 def spec_of_call(
@@ -111,16 +112,100 @@ def spec_of_call(
     return spec, set(given)
 
 
-def done(tasks: Sequence[Task], out: Path, progress: RunCallback, *, interleave: bool) -> list[Record]:
-    """Do the work, and return the records in the order of the tasks."""
-    from earwitness.runs.drive import Turn, by_data, together
+class Events:
+    """What is told of tasks while they are at work. A subclass shows it.
 
-    made: dict[int, Path] = {}
+    Args:
+        progress: Called after every clip.
+    """
+
+    def __init__(self, progress: RunCallback = lambda _: None) -> None:
+        """Take a callback."""
+        self.clip_done = progress
+
+    def note(self, text: str) -> None:
+        """Take a sentence that a person should know: before any work, and of a dataset's audio after it."""
+
+    def begin(self, model: str, data: str, n_clips: int) -> None:
+        """Learn that a model begins with a dataset."""
+
+
+def run_tasks(tasks: Sequence[Task], out: Path, events: Events, *, interleave: bool = True) -> list[Record]:
+    """Do the work, and return the records in the order of the tasks."""
+    from earwitness.data.audio_remarks import summarize
+    from earwitness.records.store import read_clips
+    from earwitness.runs.drive import Turn, by_data, together
+    from earwitness.runs.plan import caveats
+
+    for line in caveats(list(tasks)):
+        events.note(line)
+    records: dict[int, Path] = {}
     for group in by_data([task.job for task in tasks], interleave=interleave):
-        turns = [Turn(tasks[n].job, _reporter(tasks[n].job, progress), tasks[n].record) for n in group]
-        made |= zip(group, together(turns, out), strict=True)
-    return [Record(made[n], read_run(made[n])) for n in range(len(tasks))]
+        turns = []
+        for number in group:
+            job = tasks[number].job
+            events.begin(job.model.id, job.dataset.name, len(job.dataset.clips))
+            turns.append(Turn(job, _reporter(job, events.clip_done), tasks[number].record))
+        records |= zip(group, together(turns, out), strict=True)
+        results = read_clips(records[group[0]])
+        for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
+            events.note(f"{turns[0].job.dataset.name}: {line}")
+    return [Record(records[number], read_run(records[number])) for number in range(len(tasks))]
 
 
 def _reporter(job: Job, progress: RunCallback) -> Callable[[int, int, ClipResult], None]:
     return lambda done, total, result: progress(RunProgress(job.model.id, job.dataset.name, done, total, result))
+
+
+def plan_items(spec: RunSpec, typed: frozenset[str], resume_in: Path | None) -> list[Item]:
+    """Return what a run consists of: every model on every dataset, or the records to go on with.
+
+    Args:
+        spec: What is asked for.
+        typed: Names of the options that were typed.
+        resume_in: Folder of the records to go on with; ``None`` begins anew.
+
+    Raises:
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
+    from earwitness.runs.bundle_study import with_study
+    from earwitness.runs.plan import plan, resume_plan
+    from earwitness.runs.study_plan import Item, resume_item
+
+    if resume_in is None:
+        return [Item("done", None, task) for task in plan(with_study(spec, typed))]
+    if "models" in typed:
+        return resume_item(with_study(spec, typed), resume_in)
+    tasks = resume_plan([Path(source) for source in spec.sources or (str(resume_in),)])
+    return [Item("resumed", None, task) for task in tasks]
+
+
+def run_items(items: Sequence[Item], out: Path, events: Events, *, interleave: bool = True) -> list[Record | None]:
+    """Do what is left of some items, and return the record of each; ``None`` for what cannot be run here."""
+    left = [item.task for item in items if item.task is not None and item.outcome != "skipped"]
+    fresh = iter(run_tasks(left, out, events, interleave=interleave))
+    records: list[Record | None] = []
+    for item in items:
+        path = item.task.record if item.task is not None else None
+        if item.outcome == "skipped" and path is not None:
+            records.append(Record(path, read_run(path)))
+        else:
+            records.append(None if item.task is None else next(fresh))
+    return records
+
+
+def unfinished(records: Sequence[Path]) -> list[tuple[Record, int]]:
+    """Return the records that did not end, each with how many clips it has."""
+    from earwitness.records.listing import n_done
+
+    found = [Record(path, read_run(path)) for path in records]
+    return [(record, n_done(record.path)) for record in found if record.run.status != "complete"]
+
+
+def why_so_high(record: Record) -> str | None:
+    """Return why a WER is above 100 %; ``None`` where it is not."""
+    from earwitness.records.store import read_clips
+    from earwitness.scoring.findings.wer_cause import cause
+
+    wer = record.run.score("wer")
+    return cause([result.score for result in read_clips(record.path)]) if wer and (wer.value or 0) > 1 else None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earwitness.api.records import Record, RecordSource
-from earwitness.api.run import RunCallback, done
-from earwitness.records.store import read_run
+from earwitness.api.run import Events, RunCallback, run_items
 
 if TYPE_CHECKING:
     from earwitness.runs.study_plan import Item, ItemOutcome
@@ -51,23 +50,63 @@ def study(
         UsageError: When there is no study, or it does not make sense.
         EarwitnessError: In one sentence, for the first thing that cannot work, before any clip is heard.
     """
+    with open_study(None if file is None else Path(file), None if out is None else Path(out)) as work:
+        records = run_items(work.items, work.out, Events(progress), interleave=interleave)
+        return [
+            StudyResult(item.outcome, item.what or "", _absolute(record), item.reason)
+            for item, record in zip(work.items, records, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyWork:
+    """A study that is planned."""
+
+    folder: Path
+    """Of the file; the working folder while the study is at work."""
+    out: Path
+    """Folder of the records."""
+    items: tuple[Item, ...]
+    """In the order of the file."""
+    unreadable: tuple[str, ...]
+    """A sentence for each record that cannot be read."""
+
+
+def find_study() -> Path:
+    """Return the nearest study file.
+
+    Raises:
+        UsageError: When there is none.
+    """
+    from earwitness.runs.study_file import find
+
+    return find()
+
+
+@contextmanager
+def open_study(file: Path | None, out: Path | None, command: tuple[str, ...] = ()) -> Iterator[StudyWork]:
+    """Plan a study, and stay in its folder until the work is done.
+
+    Args:
+        file: The study; ``None`` for the nearest.
+        out: Folder of the records; ``None`` for the one that the study names.
+        command: For the records.
+
+    Raises:
+        UsageError: When there is no study, or it does not make sense.
+        EarwitnessError: In one sentence, for the first thing that cannot work.
+    """
     from earwitness.runs import study_file
     from earwitness.runs.study_plan import items
 
-    path = study_file.find() if file is None else Path(file)
-    asked = study_file.read(path)
-    folder = Path(asked.out) if out is None else Path(out).resolve()
+    path = study_file.find() if file is None else file
+    study = study_file.read(path)
+    folder = Path(study.out) if out is None else out.resolve()
     with chdir(path.parent):
-        found, _ = items(asked, folder, ("earwitness.study", str(path)))
-        left = [item.task for item in found if item.task is not None and item.outcome != "skipped"]
-        made = iter(done(left, folder, progress, interleave=interleave))
-        return [StudyResult(item.outcome, item.what or "", _record(item, made), item.reason) for item in found]
+        plan, records = items(study, folder, command or ("earwitness.study", str(path)))
+        yield StudyWork(path.parent, folder, tuple(plan), records.unreadable)
 
 
-def _record(item: Item, records: Iterator[Record]) -> Record | None:
-    """Return an item's record, with a path that means the same in another folder."""
-    if item.task is None:
-        return None
-    path = item.task.record
-    found = Record(path, read_run(path)) if item.outcome == "skipped" and path is not None else next(records)
-    return replace(found, path=found.path.resolve())
+def _absolute(record: Record | None) -> Record | None:
+    """Return a record with a path that means the same in another folder."""
+    return record and replace(record, path=record.path.resolve())

@@ -137,10 +137,10 @@ def _show_matrix(table: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    from earwitness.comparison.matrix import matrix
+    from earwitness.api.compare import device_matrix
     from earwitness.reports.matrix import legend, matrix_grid
 
-    made = matrix(table)
+    made = device_matrix(table)
     (first, *heads), rows = matrix_grid(made)
     shown = Table(first, title="Models and devices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for head in heads:

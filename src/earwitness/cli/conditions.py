@@ -1,4 +1,4 @@
-"""``earwitness conditions``: what may befall audio, and how it sounds."""
+"""``earwitness conditions``: list, preview and apply audio conditions."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def show(name: ConditionName, as_json: AsJson = False) -> None:
 
     earwitness conditions show noise:pink:5dB+mulaw
     """
-    from earwitness.audio.conditions import EFFECTS, describe, parse
+    from earwitness.api.audio import canonical_condition, describe_condition
 
-    condition = parse(name)
-    about = {key: value for key, value in asdict(describe(condition, "")).items() if key != "clean_sha256"}
+    meaning, steps = describe_condition(name)
+    about = {key: value for key, value in asdict(meaning).items() if key != "clean_sha256"}
     if as_json:
         print_json(about)
         return
-    console().print(condition.name, markup=False, style="bold")
-    for step in condition.steps:
-        console().print(f"  {step.name}: {EFFECTS[step.kind].summary}", markup=False)
+    console().print(canonical_condition(name), markup=False, style="bold")
+    for step, summary in steps:
+        console().print(f"  {step}: {summary}", markup=False)
     for key in ("family", "severity", "unit", "worse", "version"):
         if about[key] not in (None, ""):
             console().print(f"  {key}: {about[key]}", markup=False)
@@ -81,13 +81,13 @@ def apply(
     earwitness conditions apply talk.wav --condition reverb:0.8s+noise:10dB --out hall.wav
     """
     from earwitness.api.audio import apply as written
-    from earwitness.audio.conditions import parse
+    from earwitness.api.audio import canonical_condition
 
     audio_s = written(file, condition, out, voices=voices, force=force)
     if as_json:
-        print_json({"out": str(out), "audio_s": audio_s, "condition": parse(condition).name})
+        print_json({"out": str(out), "audio_s": audio_s, "condition": canonical_condition(condition)})
         return
-    console(stderr=True).print(f"Written: {out}, {audio_s:.2f} s of {parse(condition).name}", markup=False)
+    console(stderr=True).print(f"Written: {out}, {audio_s:.2f} s of {canonical_condition(condition)}", markup=False)
 
 
 def _yes(here: bool) -> str:

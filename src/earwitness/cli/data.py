@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,13 +26,16 @@ def list_(as_json: AsJson = False) -> None:
     """List the built-in sample, corpora that can be pulled, joined recordings. Example: earwitness data list."""
     from rich.table import Table
 
-    rows = _known()
+    from earwitness.api.data import list_data
+
+    rows = list_data()
     if as_json:
-        print_json(rows)
+        print_json([{**asdict(row), "here": "yes" if row.here else ""} for row in rows])
         return
     table = Table("Data", "Here", "Minutes", "Language", "Licence", "What it is", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(str(row[key]) for key in ("name", "here", "minutes", "language", "license", "title")))
+        here = "yes" if row.here else ""
+        table.add_row(row.name, here, f"{row.minutes:g}", row.language, row.license, row.title)
     console().print(table)
 
 
@@ -47,24 +50,25 @@ def pull(
 
     earwitness data pull librivox-mini telephony-en
     """
-    from earwitness.data import corpora
+    from earwitness.api.data import list_data, pull_corpora
 
     screen = console(stderr=True)
-    folders = {name: corpora.pull(name, lambda text: screen.print(text, markup=False)) for name in names}
+    folders = pull_corpora(names, lambda text: screen.print(text, markup=False))
     if as_json:
         print_json({name: str(folder) for name, folder in folders.items()})
         return
+    about = {row.name: row for row in list_data()}
     for name, folder in folders.items():
-        corpus = corpora.CORPORA[name]
+        corpus = about[name]
         console().print(f"{name}: {folder}\n  {corpus.license}; {corpus.attribution}", markup=False)
 
 
 @app.command()
 def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")], as_json: AsJson = False) -> None:
     """Remove pulled corpora. Example: earwitness data remove telephony-ru."""
-    from earwitness.data import corpora
+    from earwitness.api.data import remove_corpora
 
-    removed = {name: corpora.remove(name) for name in names}
+    removed = remove_corpora(names)
     if as_json:
         print_json(removed)
         return
@@ -89,11 +93,11 @@ def check(
 
     earwitness data check my-recordings/ --deep
     """
-    from earwitness import data
-    from earwitness.data.checks import alike
+    from earwitness.api.data import alike
+    from earwitness.api.data import check as find_problems
 
-    with progress("checking", quiet=as_json) as report:
-        findings = data.check(source, deep=deep, columns=spec.columns, format=format_, progress=report)
+    with progress("checking", quiet=as_json) as on_progress:
+        findings = find_problems(source, deep=deep, columns=spec.columns, format=format_, progress=on_progress)
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json([asdict(finding) for finding in findings])
@@ -133,10 +137,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a dataset's clips as Earwitness understands them. Example: earwitness data show sample."""
-    from earwitness import data
+    from earwitness.api.data import read_data
     from earwitness.reports.format import duration
 
-    dataset = data.load(source, columns=spec.columns)
+    dataset = read_data(source, columns=spec.columns)
     if as_json:
         print_json({**asdict(dataset), "clips": [asdict(clip) for clip in dataset.clips[:limit]]})
         return
@@ -170,39 +174,12 @@ def join(
 
     earwitness data join telephony-en --seconds 163
     """
-    from earwitness import data
+    from earwitness.api.data import join as join_clips
 
-    folder = data.join(data.load(source, columns=spec.columns), seconds, seed=seed, gap_s=gap, out=out)
-    made = data.load(folder)
+    dataset = join_clips(source, seconds, seed=seed, gap=gap, out=out, columns=spec.columns)
     if as_json:
-        print_json({"name": made.name, "folder": str(folder), "audio_s": made.audio_s, "sha256": made.sha256})
-        return
-    console().print(f"{made.name}: {made.audio_s:.1f} s, {folder}", markup=False)
-
-
-def _known() -> list[dict[str, Any]]:
-    from earwitness import data
-    from earwitness.data.corpora import CORPORA
-    from earwitness.data.dataset import SAMPLE
-    from earwitness.files.fetch import cache_dir
-
-    sample = data.load(SAMPLE)
-    first = {"name": SAMPLE, "here": "yes", "minutes": round(sample.audio_s / 60, 1), "language": "en"}
-    rows: list[dict[str, Any]] = [{**first, "license": sample.license, "title": "built in; synthetic speech"}]
-    for corpus in CORPORA.values():
-        there = (cache_dir() / "corpora" / corpus.name / "manifest.jsonl").exists()
-        rows.append(
-            {
-                "name": corpus.name,
-                "here": "yes" if there else "",
-                "minutes": corpus.minutes,
-                "language": corpus.language,
-                "license": corpus.license,
-                "title": corpus.title,
-            }
+        print_json(
+            {"name": dataset.name, "folder": dataset.source, "audio_s": dataset.audio_s, "sha256": dataset.sha256}
         )
-    for folder in sorted((cache_dir() / "joined").glob("*/manifest.jsonl")):
-        joined = data.load(folder.parent)
-        row = {"name": joined.name, "here": "yes", "minutes": round(joined.audio_s / 60, 1)}
-        rows.append({**row, "language": joined.clips[0].language or "", "license": joined.license, "title": "joined"})
-    return rows
+        return
+    console().print(f"{dataset.name}: {dataset.audio_s:.1f} s, {dataset.source}", markup=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from earwitness.decision.rules import Policy
 
 app = new_app("Which model may be served, under a policy.")
-_NAME = "decision.json"
 
 
 @app.command()
@@ -28,7 +27,8 @@ def decide(
         str, typer.Option(help="transcription-batch, live-captions, telephony, edge, or a file of your own.")
     ] = "transcription-batch",
     out: Annotated[
-        Path | None, typer.Option(help=f"Where to write the decision; else {_NAME} in the folder of the records.")
+        Path | None,
+        typer.Option(help="Where to write the decision; by default decision.json in the folder of the records."),
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the policy's rules in words; without records, nothing else.")
@@ -46,43 +46,30 @@ def decide(
 
         earwitness decide --explain --policy my-policy.toml
     """
-    from dataclasses import asdict
-
-    from earwitness.decision.decide import decide as decided
-    from earwitness.decision.decision_file import plain_decision, write_decision
-    from earwitness.decision.policy import load
+    from earwitness.api.compare import decide as judge
+    from earwitness.api.compare import decision_path, plain_decision, read_policy
     from earwitness.errors import UsageError
-    from earwitness.records.store import find_records
 
-    asked = load(policy)
+    rules = read_policy(policy)
     if not records:
         if not explain:
             raise UsageError("There is nothing to decide on. Name records or a folder: earwitness decide runs/")
         if as_json:
-            print_json(asdict(asked))
+            print_json(asdict(rules))
         else:
-            _explain(asked)
+            _explain(rules)
         return
-    paths = find_records(records)
-    target = out or _beside(records, paths)
-    decision = decided(paths, asked, out=target, command=sys.argv[1:])
-    write_decision(target, decision)
+    target = out or decision_path(records)
+    decision = judge(records, policy=policy, out=target, command=sys.argv[1:])
     if as_json:
         print_json(plain_decision(decision))
     else:
         if explain:
-            _explain(asked)
+            _explain(rules)
             console().print()
         _show(decision)
     console(stderr=True).print(f"Written: {target}", markup=False)
     raise typer.Exit(0 if decision.chosen is not None else 1)
-
-
-def _beside(reports: list[Path], records: list[Path]) -> Path:
-    """The one folder that was named, or else the nearest one that holds all records."""
-    if len(reports) == 1 and reports[0].is_dir():
-        return reports[0] / _NAME
-    return Path(os.path.commonpath([path.absolute().parent for path in records])) / _NAME
 
 
 def _explain(policy: Policy) -> None:

@@ -19,7 +19,6 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.engines.base import EngineSpec
     from earwitness.workers.environments import SelfTest
     from earwitness.workers.install import InstallPlan
 
@@ -38,7 +37,7 @@ def list_(as_json: AsJson = False) -> None:
     """List every engine: where it runs, its packages and size, what to type. Example: earwitness engines list."""
     from rich.table import Table
 
-    from earwitness.api.machine import list_engines
+    from earwitness.api.engines import list_engines
 
     rows = list_engines()
     if as_json:
@@ -75,24 +74,18 @@ def install(
 
         earwitness engines install whisper lfm2.5-audio
     """
-    from earwitness.api.machine import engine_here
-    from earwitness.engines.registry import get_engine
-    from earwitness.workers.environments import why_not_here
-    from earwitness.workers.install import plan
+    from earwitness.api.engines import engine_status, install_plans
 
     # The same way out as for Ctrl-C: pip is ended, and what is there waits to be gone on with.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    screen = console(stderr=True)
-    specs = [get_engine(name).spec for name in names]
-    wanted = [spec for spec in specs if why_not_here(spec)]
-    plans = {spec.name: plan(spec, use_lock=not no_lock, uv=not pip, python=python) for spec in wanted}
-    for spec in specs:
-        if spec.name in plans:
-            _install(plans[spec.name])
+    plans = install_plans(names, lock=not no_lock, uv=not pip, python=python)
+    for name in names:
+        if name in plans:
+            _install(plans[name])
         else:
-            screen.print(f"{spec.name}: this Python has it already; it is used in place.", markup=False)
+            console(stderr=True).print(f"{name}: this Python has it already; it is used in place.", markup=False)
     if as_json:
-        print_json([asdict(engine_here(spec)) for spec in specs])
+        print_json([asdict(status) for status in engine_status(names)])
 
 
 @app.command()
@@ -108,25 +101,22 @@ def check(
 
     earwitness engines check whisper
     """
-    from earwitness.engines.registry import get_engine
-    from earwitness.workers.environments import check as test
-    from earwitness.workers.environments import place_of
+    from earwitness.api.engines import check_engines
 
-    specs = [get_engine(name).spec for name in names] if names else [spec for spec in _specs() if place_of(spec)]
-    found = {spec.name: test(spec) for spec in specs}
+    tests = check_engines(names or ())
     if as_json:
-        print_json([{"engine": name, "works": not tested.failed, **asdict(tested)} for name, tested in found.items()])
+        print_json([{"engine": name, "works": not test.failed, **asdict(test)} for name, test in tests.items()])
     else:
-        for spec in specs:
-            console().print(f"{spec.name}: {_verdict(spec, found[spec.name])}", markup=False, soft_wrap=True)
-    if any(tested.failed for tested in found.values()):
+        for name, test in tests.items():
+            console().print(f"{name}: {_verdict(name, test)}", markup=False, soft_wrap=True)
+    if any(test.failed for test in tests.values()):
         raise typer.Exit(1)
 
 
 @app.command()
 def remove(names: Names, as_json: AsJson = False) -> None:
     """Remove environments of engines; packages in this Python stay. Example: earwitness engines remove whisper."""
-    from earwitness.api.machine import uninstall
+    from earwitness.api.engines import uninstall
 
     removed = uninstall(names)
     if as_json:
@@ -145,32 +135,26 @@ def in_bytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def _specs() -> list[EngineSpec]:
-    from earwitness.engines.registry import engine_names, get_engine
-
-    return [get_engine(name).spec for name in engine_names()]
-
-
-def _verdict(spec: EngineSpec, test: SelfTest) -> str:
-    from earwitness.workers.environments import place_of
+def _verdict(name: str, test: SelfTest) -> str:
+    from earwitness.api.engines import engine_status
 
     if test.failed:
-        again = f" Run: earwitness engines install {spec.name}" if place_of(spec) == "own" else ""
+        (status,) = engine_status(name)
+        again = f" Run: earwitness engines install {name}" if status.place == "own" else ""
         return f"does not work: {test.failed.rstrip('.')}.{again}" if again else f"does not work: {test.failed}"
-    packages = "".join(f", {name} {version}" for name, version in (test.packages or {}).items())
+    packages = "".join(f", {package} {version}" for package, version in (test.packages or {}).items())
     return f"works: Python {test.python}{packages}; devices: {', '.join(test.devices)}"
 
 
 def _install(todo: InstallPlan) -> None:
-    from earwitness.workers.install import install as make
-    from earwitness.workers.install import size_of
+    from earwitness.api.engines import installed_bytes, run_install
 
     screen = console(stderr=True)
     for line in _beforehand(todo):
         screen.print(line, markup=False)
     started = time.monotonic()
-    with _showing(todo.spec.name, lambda: size_of(todo.folder)) as report:
-        stamp = make(todo, report)
+    with _status(todo.spec.name, lambda: installed_bytes(todo)) as on_line:
+        stamp = run_install(todo, on_line)
     took_s = time.monotonic() - started
     screen.print(
         f"{todo.spec.name}: works, {in_bytes(stamp.size_bytes)}, {took_s:.0f} s; Python {stamp.python}, "
@@ -190,7 +174,7 @@ def _beforehand(todo: InstallPlan) -> Iterator[str]:
 
 
 @contextmanager
-def _showing(name: str, size: Callable[[], int]) -> Iterator[Callable[[str], None]]:
+def _status(name: str, size: Callable[[], int]) -> Iterator[Callable[[str], None]]:
     """Show what is going on: in a terminal one line that changes, with time and size; elsewhere a line a step."""
     from rich.text import Text
 

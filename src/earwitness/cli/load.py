@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,8 +18,9 @@ from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from earwitness.api.records import Record
     from earwitness.records.record import Run
-    from earwitness.records.speed import Load, LoadPlan
+    from earwitness.records.speed import Load
 
 app = new_app("A running server under load.")
 
@@ -42,10 +43,12 @@ def load(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
     stretch_s: Annotated[float, typer.Option("--stretch-s", min=0.1, help="Least seconds of every load.")] = 10,
     budget_s: Annotated[float, typer.Option("--budget-s", min=1, help="Seconds for all loads together.")] = 300,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for an answer; ten times its audio.")] = 60,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", "--timeout", min=1, help="Seconds for an answer; ten times its audio.")
+    ] = 60,
     seed: Annotated[int, typer.Option(help="Of the arrivals.")] = 0,
     yes_remote: Annotated[
-        bool, typer.Option("--yes-remote", help="The server is elsewhere, and mine to test.")
+        bool, typer.Option("--yes-remote", help="Confirm that you may load-test this remote server.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("runs"),
     as_json: AsJson = False,
@@ -60,33 +63,28 @@ def load(
 
         earwitness load http://127.0.0.1:8000 --data librivox-mini --arrivals poisson --rate 0.5,1,2 --target-p95 3
     """
-    from earwitness.cli.run import run_tasks
-    from earwitness.cli.server_address import jobs_at, model_at, require_ours
+    from earwitness.api.load_test import is_met, load_test
+    from earwitness.cli.run import Bars
     from earwitness.errors import UsageError
-    from earwitness.records.speed import SpeedProtocols
-    from earwitness.records.store import read_run
-    from earwitness.runs.plan import Task
 
     if not data:
         raise UsageError("Name what to send: --data sample, or a folder, a manifest, a corpus.")
-    asked = load_plan(arrivals, clients, rate, target_p95, seed)
-    require_ours(url, yes_remote=yes_remote)
+    _require_arrivals(arrivals, rate)
+    steps, rates = _numbers("--clients", clients), None if rate is None else _numbers("--rate", rate)
     stop_on_sigterm()
-    measure = SpeedProtocols(budget_s=budget_s, stretch_s=stretch_s, load=asked)
-    tasks = [
-        Task(replace(job, measure=measure, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout)))
-        for job in jobs_at(model_at(url, model, key_env, response_format), data, limit=limit, command=sys.argv[1:])
-    ]
-    with _saying_how_to_go_on(out):
-        records = run_tasks(tasks, out, quiet=as_json)
-    runs = {path: read_run(path) for path in records}
-    _tell(runs, as_json=as_json)
-    if not all(map(_is_met, runs.values())):
+    with _how_to_resume(out), Bars(quiet=as_json) as bars:
+        records = load_test(
+            url, data, clients=steps, rate=rates, target_p95_s=target_p95, model=model, key_env=key_env,
+            response_format=response_format, limit=limit, stretch_s=stretch_s, budget_s=budget_s, timeout_s=timeout_s,
+            seed=seed, yes_remote=yes_remote, out=out, command=tuple(sys.argv[1:]), events=bars,
+        )  # fmt: skip
+    _tell(records, as_json=as_json)
+    if not all(map(is_met, records)):
         raise typer.Exit(1)
 
 
 @contextmanager
-def _saying_how_to_go_on(out: Path) -> Iterator[None]:
+def _how_to_resume(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
@@ -97,96 +95,71 @@ def _saying_how_to_go_on(out: Path) -> Iterator[None]:
         raise
 
 
-def load_plan(arrivals: str, clients: str, rate: str | None, target_p95_s: float | None, seed: int) -> LoadPlan:
-    """Return what was asked for, smallest load first.
-
-    >>> load_plan("closed", "4,1,2", None, 1.5, 0).steps
-    (1.0, 2.0, 4.0)
-
-    Raises:
-        UsageError: For loads that are none.
-    """
+def _require_arrivals(arrivals: str, rate: str | None) -> None:
     from earwitness.errors import UsageError
-    from earwitness.records.speed import LoadPlan
 
-    if arrivals == "closed" and rate is None:
-        steps = _numbers("--clients", clients)
-        if any(step != int(step) or not 1 <= step <= 512 for step in steps):
-            raise UsageError(
-                f"--clients {clients!r} are no numbers of clients. Take whole ones up to 512, as in 1,2,4."
-            )
-        return LoadPlan("closed", steps, target_p95_s, seed)
-    if arrivals == "poisson" and rate is not None:
-        return LoadPlan("poisson", _numbers("--rate", rate), target_p95_s, seed)
-    if arrivals == "poisson":
+    if arrivals not in ("closed", "poisson"):
+        raise UsageError(f"There are no arrivals {arrivals!r}. There are: closed, poisson.")
+    if arrivals == "poisson" and rate is None:
         raise UsageError("Say how many requests per second arrive: --arrivals poisson --rate 0.5,1,2")
-    if arrivals == "closed":
+    if arrivals == "closed" and rate is not None:
         raise UsageError("A --rate is that of arrivals at random. Say so: --arrivals poisson --rate 0.5,1,2")
-    raise UsageError(f"There are no arrivals {arrivals!r}. There are: closed, poisson.")
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
     from earwitness.errors import UsageError
 
     try:
-        found = sorted({float(part) for part in text.split(",")})
+        return tuple(float(part) for part in text.split(","))
     except ValueError:
-        found = []
-    if not found or not 0 < found[0] <= found[-1] < float("inf"):
-        raise UsageError(f"{option} {text!r} is no list of numbers above 0, such as 1,2,4.")
-    return tuple(found)
+        raise UsageError(f"{option} takes numbers with commas, such as 1,2,4; not {text!r}.") from None
 
 
-def _is_met(run: Run) -> bool:
-    found = _found(run)
-    if run.status != "complete" or found is None or not found.steps:
-        return False
-    return found.plan.target_p95_s is None or found.best is not None
-
-
-def _found(run: Run) -> Load | None:
+def _load_of(run: Run) -> Load | None:
     return run.measurements.load if run.measurements else None
 
 
-def _plain(path: Path, run: Run) -> dict[str, Any]:
-    found, wer = _found(run), run.score("wer")
+def _plain(record: Record) -> dict[str, Any]:
+    run = record.run
+    load, wer = _load_of(run), run.score("wer")
     return {
-        "record": str(path),
+        "record": str(record.path),
         "status": run.status,
         "failure": run.failure and asdict(run.failure),
         "model": run.model.id,
         "dataset": run.dataset.name,
         "wer": wer and wer.value,
         "alone": run.speed and asdict(run.speed),
-        "load": found and asdict(found),
+        "load": load and asdict(load),
     }
 
 
-def _tell(runs: dict[Path, Run], *, as_json: bool) -> None:
+def _tell(records: list[Record], *, as_json: bool) -> None:
     if as_json:
-        print_json([_plain(path, run) for path, run in runs.items()])
+        print_json([_plain(record) for record in records])
         return
-    for path, run in runs.items():
-        _show(path, run)
+    for record in records:
+        _show(record)
 
 
-def _show(path: Path, run: Run) -> None:
+def _show(record: Record) -> None:
     from earwitness.reports.format import percent
     from earwitness.reports.speed import load_sentences
 
-    found, screen = _found(run), console()
+    run, screen = record.run, console()
+    load = _load_of(run)
     screen.print(f"{run.model.id} on {run.dataset.name}: WER {percent(run.score('wer'))}", markup=False)
-    if found is None:
+    if load is None:
         why = run.failure.message if run.failure else "no clip got a transcript"
         screen.print(f"  {run.status}, and no load was measured: {why}", markup=False)
     else:
-        screen.print(_table(found))
-        for sentence in load_sentences(found)[len(found.steps) :]:
+        screen.print(_table(load))
+        for sentence in load_sentences(load)[len(load.steps) :]:
             screen.print(f"  {sentence}", markup=False)
-        for step in found.steps:
+        for step in load.steps:
             if step.latency_p95_ci95_s is None:
-                screen.print(f"  {step.load:g} {_unit(found)}: {step.ci95_reason}", markup=False)
-    screen.print(f"  {path}", markup=False, soft_wrap=True)
+                screen.print(f"  {step.load:g} {_unit(load)}: {step.ci95_reason}", markup=False)
+    screen.print(f"  {record.path}", markup=False, soft_wrap=True)
 
 
 def _unit(load: Load) -> str:

@@ -11,7 +11,7 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
 if TYPE_CHECKING:
-    from earwitness.api.machine import ModelStatus
+    from earwitness.api.models import ModelStatus
 
 app = new_app(
     "Models and their weights: list, show, pull, convert, remove.\n\n"
@@ -25,7 +25,7 @@ def list_(as_json: AsJson = False) -> None:
     """List every model that is known, and which are on this machine. Example: earwitness models list."""
     from rich.table import Table
 
-    from earwitness.api.machine import list_models
+    from earwitness.api.models import list_models
 
     rows = [_plain(row) for row in list_models()]
     if as_json:
@@ -41,10 +41,9 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJson = False) -> None:
     """Show all that is known of a model. Example: earwitness models show faster-whisper:base."""
-    from earwitness.api.machine import model_here
-    from earwitness.engines.catalog import find
+    from earwitness.api.models import model_status
 
-    row = _plain(model_here(find(model_id)))
+    row = _plain(model_status(model_id))
     if as_json:
         print_json(row)
         return
@@ -63,12 +62,12 @@ def pull(ids: Ids, as_json: AsJson = False) -> None:
 
     earwitness models pull faster-whisper:tiny.en pocketsphinx:en-us
     """
-    from earwitness import weights
-    from earwitness.engines.catalog import find
+    from earwitness.api.models import model_status
+    from earwitness.api.models import pull as pull_weights
 
     screen = console(stderr=True)
-    models = [find(model_id) for model_id in ids]
-    folders = {model.id: weights.pull(model, lambda text: screen.print(text, markup=False)) for model in models}
+    models = [model_status(model_id).model for model_id in ids]
+    folders = pull_weights([model.id for model in models], progress=lambda text: screen.print(text, markup=False))
     if as_json:
         print_json({model_id: folder and str(folder) for model_id, folder in folders.items()})
         return
@@ -79,10 +78,10 @@ def pull(ids: Ids, as_json: AsJson = False) -> None:
 @app.command()
 def remove(ids: Ids, as_json: AsJson = False) -> None:
     """Remove pulled weights. Example: earwitness models remove faster-whisper:base."""
-    from earwitness.api import machine
-    from earwitness.engines.catalog import find
+    from earwitness.api.models import model_status
+    from earwitness.api.models import remove as remove_weights
 
-    removed = machine.remove([find(model_id).id for model_id in ids])
+    removed = remove_weights([model_status(model_id).model.id for model_id in ids])
     if as_json:
         print_json(removed)
         return
@@ -105,7 +104,7 @@ def convert(
 
     earwitness models convert faster-whisper:/data/my-whisper --to huggingface --out my-whisper-hf
     """
-    from earwitness.api.machine import convert as converted
+    from earwitness.api.models import convert as converted
 
     screen = console(stderr=True)
     converted(model_id, to, out, progress=lambda text: screen.print(text, markup=False))

@@ -6,14 +6,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earwitness.api.run import RunSpec
+from earwitness.api.run import Events, RunProgress, RunSpec, plan_items, run_items, unfinished
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, quote_command
 from earwitness.cli.options import flag, takes
@@ -21,6 +20,8 @@ from earwitness.counts import quantity
 from earwitness.options import options_of
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from earwitness.runs.study_plan import Item
 
 app = new_app("Run models over data and write run records.")
@@ -72,50 +73,76 @@ def run(
         earwitness run
     """
     spec = replace(spec, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
-    given = quote_command(context)
+    typed = quote_command(context)
     # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if sources or resume:
-            _do(_items(spec, given, out if resume else None), out, interleave=interleave, as_json=as_json)
+            _work(plan_items(spec, typed, out if resume else None), out, interleave=interleave, as_json=as_json)
         else:
-            _study(spec, given, out, interleave=interleave, as_json=as_json)
+            _study(typed, out, spec.command, interleave=interleave, as_json=as_json)
     except KeyboardInterrupt as stop:
-        for line in _interrupted(getattr(stop, "records", ())):
+        for line in _interruption(getattr(stop, "records", ())):
             console(stderr=True).print(line, markup=False)
         raise typer.Exit(130) from None
 
 
-def _items(spec: RunSpec, names: frozenset[str], record: Path | None) -> list[Item]:
-    from earwitness.runs import study_plan
-    from earwitness.runs.bundle_study import with_study
-    from earwitness.runs.plan import plan, resume_plan
-    from earwitness.runs.study_plan import Item
+class Bars(Events):
+    """A progress bar for each model and dataset on standard error; sentences where there is no terminal."""
 
-    if record is None:
-        return [Item("done", None, task) for task in plan(with_study(spec, names))]
-    if "models" in names:
-        return study_plan.resume_item(with_study(spec, names), record)
-    tasks = resume_plan([Path(source) for source in spec.sources or (str(record),)])
-    return [Item("resumed", None, task) for task in tasks]
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Show nothing where another program reads."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        super().__init__(self._show_clip)
+        self._screen, self._quiet = console(stderr=True), quiet
+        columns = (
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        )  # fmt: skip
+        hides = quiet or not self._screen.is_terminal
+        self._bars = Progress(*columns, console=self._screen, disable=hides, refresh_per_second=4)
+        self._of: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> Bars:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End drawing."""
+        self._bars.stop()
+
+    def note(self, text: str) -> None:
+        """Print a sentence."""
+        if not self._quiet:
+            self._screen.print(text, markup=False)
+
+    def begin(self, model: str, data: str, n_clips: int) -> None:
+        """Add a bar."""
+        if self._bars.disable:
+            self.note(f"{model} on {data}: {quantity(n_clips, 'clip')}")
+        self._of[model, data] = self._bars.add_task(f"{model} on {data}", total=n_clips)
+
+    def _show_clip(self, progress: RunProgress) -> None:
+        self._bars.update(self._of[progress.model, progress.data], completed=progress.done, total=progress.total)
+        failure = progress.result.hypothesis.failure
+        if failure is not None:
+            text = f"{progress.result.clip.id}: failed in {failure.stage}: {failure.message}"
+            self._bars.console.print(text, markup=False)
 
 
-def _study(spec: RunSpec, names: frozenset[str], out: Path, *, interleave: bool, as_json: bool) -> None:
-    from earwitness.runs import study_file
-    from earwitness.runs.study_plan import items
+def _study(typed: frozenset[str], out: Path, command: tuple[str, ...], *, interleave: bool, as_json: bool) -> None:
+    from earwitness.api.study import find_study, open_study
 
-    file = study_file.find()
-    study = study_file.read(file)
-    _refuse_typed(names, file)
-    out = out.resolve() if "out" in names else Path(study.out)
+    file = find_study()
+    _refuse_typed(typed, file)
     note = console(stderr=True).print
     if file.parent != Path() and not as_json:
         note(f"In {file.parent}:", markup=False)
-    with chdir(file.parent):
-        found, held = items(study, out, spec.command)
-        for sentence in held.unreadable:
+    with open_study(file, out if "out" in typed else None, command) as work:
+        for sentence in work.unreadable:
             note(f"Passed over: {sentence}", markup=False)
-        _do(found, out, interleave=interleave, as_json=as_json)
+        _work(work.items, work.out, interleave=interleave, as_json=as_json)
 
 
 def _refuse_typed(names: frozenset[str], file: Path) -> None:
@@ -129,77 +156,27 @@ def _refuse_typed(names: frozenset[str], file: Path) -> None:
             )
 
 
-def _do(items: list[Item], out: Path, *, interleave: bool, as_json: bool) -> None:
+def _work(items: Sequence[Item], out: Path, *, interleave: bool, as_json: bool) -> None:
     from earwitness.cli.run_output import answer
 
-    left = [item.task for item in items if item.task is not None and item.outcome != "skipped"]
-    made = iter(run_tasks(left, out, quiet=as_json, interleave=interleave))
-    records: list[Path | None] = []
-    for item in items:
-        if item.task is None:
-            records.append(None)
-        else:
-            records.append(item.task.record if item.outcome == "skipped" else next(made))
+    with Bars(quiet=as_json) as bars:
+        if all(item.task is None or item.outcome == "skipped" for item in items):
+            console(stderr=True).print("Nothing to do: every record is complete.")
+        records = run_items(items, out, bars, interleave=interleave)
     if not answer(items, records, as_json=as_json):
         raise typer.Exit(1)
 
 
-def run_tasks(tasks: list[Any], out: Path, *, quiet: bool = False, interleave: bool = True) -> list[Path]:
-    """Do the work with a progress bar on standard error, and return the records in the order of the tasks."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from earwitness.data.audio_remarks import summarize
-    from earwitness.records.store import read_clips
-    from earwitness.runs.drive import Turn, by_data, together
-    from earwitness.runs.plan import caveats
-
-    screen = console(stderr=True)
-    if not tasks:
-        screen.print("Nothing to do: every record is complete.")
-    for line in caveats(tasks):
-        if not quiet:
-            screen.print(line, markup=False)
-    records: dict[int, Path] = {}
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, disable=quiet or not screen.is_terminal, refresh_per_second=4) as bars:
-        for group in by_data([task.job for task in tasks], interleave=interleave):
-            turns = []
-            for number in group:
-                job = tasks[number].job
-                if bars.disable and not quiet:
-                    n_clips = quantity(len(job.dataset.clips), "clip")
-                    screen.print(f"{job.model.id} on {job.dataset.name}: {n_clips}", markup=False)
-                turns.append(Turn(job, _reporter(bars, job), tasks[number].record))
-            records |= zip(group, together(turns, out), strict=True)
-            if not quiet:
-                results = read_clips(records[group[0]])
-                for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
-                    screen.print(f"{turns[0].job.dataset.name}: {line}", markup=False)
-    return [records[number] for number in range(len(tasks))]
-
-
-def _interrupted(records: Sequence[Path]) -> list[str]:
+def _interruption(records: Sequence[Path]) -> list[str]:
     """Say what an interruption left, and the command that goes on."""
-    from earwitness.records.listing import n_done
-    from earwitness.records.store import read_run
-
-    runs = [(path, run) for path in records if (run := read_run(path)).status != "complete"]
-    if not runs:
+    left = unfinished(records)
+    if not left:
         return ["Interrupted. No run was begun that could go on."]
-    kept = (f"{r.model.id} on {r.dataset.name}: {n_done(p)} of {quantity(r.dataset.n_clips, 'clip')}" for p, r in runs)
+    each = "; ".join(
+        f"{record.run.model.id} on {record.run.dataset.name}: {n} of {quantity(record.run.dataset.n_clips, 'clip')}"
+        for record, n in left
+    )
     return [
-        f"Interrupted. What was done is kept ({'; '.join(kept)}).",
-        f"Go on: earwitness run --resume {shlex.join(str(path) for path, _ in runs)}",
+        f"Interrupted. What was done is kept ({each}).",
+        f"Go on: earwitness run --resume {shlex.join(str(record.path) for record, _ in left)}",
     ]
-
-
-def _reporter(bars: Any, job: Any) -> Any:
-    bar = bars.add_task(f"{job.model.id} on {job.dataset.name}", total=len(job.dataset.clips))
-
-    def report(n_done: int, total: int, result: Any) -> None:
-        bars.update(bar, completed=n_done, total=total)
-        if result.hypothesis.failure is not None:
-            failure = result.hypothesis.failure
-            bars.console.print(f"{result.clip.id}: failed in {failure.stage}: {failure.message}", markup=False)
-
-    return report

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from earwitness.api.run import why_so_high
 from earwitness.cli.common import console, print_json
 from earwitness.counts import quantity
-from earwitness.records.record import Run
-from earwitness.records.store import read_clips, read_run
 from earwitness.reports.format import number, percent
-from earwitness.runs.study_plan import Item
-from earwitness.scoring.findings.wer_cause import cause
+
+if TYPE_CHECKING:
+    from earwitness.api.records import Record
+    from earwitness.records.record import Run
+    from earwitness.runs.study_plan import Item
 
 
-def answer(items: Sequence[Item], records: Sequence[Path | None], *, as_json: bool) -> bool:
+def answer(items: Sequence[Item], records: Sequence[Record | None], *, as_json: bool) -> bool:
     """Print what became of every item, and return whether all that could be run here is complete.
 
     Args:
@@ -24,23 +25,22 @@ def answer(items: Sequence[Item], records: Sequence[Path | None], *, as_json: bo
         records: Of each; ``None`` for one that was not run here.
         as_json: For machines.
     """
-    runs = [read_run(path) if path else None for path in records]
-    answers = list(zip(items, records, runs, strict=True))
+    rows = list(zip(items, records, strict=True))
     if as_json:
-        print_json([_plain(item, path, run) for item, path, run in answers])
+        print_json([_plain(item, record) for item, record in rows])
     else:
-        for item, path, run in answers:
-            console().print(_text(item, path, run), markup=False, soft_wrap=True)
-    return all(run is None or run.status == "complete" for run in runs)
+        for item, record in rows:
+            console().print(_text(item, record), markup=False, soft_wrap=True)
+    return all(record is None or record.run.status == "complete" for record in records)
 
 
-def _text(item: Item, path: Path | None, run: Run | None) -> str:
-    if path is None or run is None:
+def _text(item: Item, record: Record | None) -> str:
+    if record is None:
         return f"{item.outcome}: {item.what}: {item.reason}"
     # Outside a study, nothing needs to be told apart.
-    head = f"{item.outcome}: {item.what}" if item.what else f"{run.model.id} on {run.dataset.name}"
-    why = _why(path, run)
-    return f"{head}{_in_words(run)}\n  {path}" + (f"\n  {why}" if why else "")
+    head = f"{item.outcome}: {item.what}" if item.what else f"{record.run.model.id} on {record.run.dataset.name}"
+    why = why_so_high(record)
+    return f"{head}{_in_words(record.run)}\n  {record.path}" + (f"\n  {why}" if why else "")
 
 
 def _in_words(run: Run) -> str:
@@ -53,24 +53,20 @@ def _in_words(run: Run) -> str:
     )
 
 
-def _why(path: Path, run: Run) -> str | None:
-    wer = run.score("wer")
-    return cause([result.score for result in read_clips(path)]) if wer and (wer.value or 0) > 1 else None
-
-
-def _plain(item: Item, path: Path | None, run: Run | None) -> dict[str, Any]:
-    if path is None or run is None:
+def _plain(item: Item, record: Record | None) -> dict[str, Any]:
+    if record is None:
         return {"outcome": item.outcome, "what": item.what, "reason": item.reason}
+    run = record.run
     return {
         "outcome": item.outcome,
-        "record": str(path),
+        "record": str(record.path),
         "id": run.id,
         "status": run.status,
         "model": run.model.id,
         "dataset": run.dataset.name,
         "device_used": run.device_used,
         "failure": run.failure and asdict(run.failure),
-        "cause": _why(path, run),
+        "cause": why_so_high(record),
         "scores": {score.metric: asdict(score) for score in run.scores},
         "speed": run.speed and asdict(run.speed),
         "measurements": run.measurements and asdict(run.measurements),

@@ -12,10 +12,13 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.counts import quantity
 
 if TYPE_CHECKING:
-    from earwitness.records.record import Run
+    from collections.abc import Sequence
+
+    from earwitness.api.records import Record
+    from earwitness.records.prune import Surplus
+    from earwitness.records.query import QueryResult
 
 app = new_app("List, filter, query and prune the records.")
-StoredRuns = list[tuple[Path, "Run"]]
 _ID_CHARS = 8
 Paths = Annotated[list[Path] | None, typer.Argument(help="Records, or folders that hold some.", metavar="PATH...")]
 Where = Annotated[
@@ -57,52 +60,58 @@ def runs(
 
         earwitness runs --prune superseded,failed --yes
     """
-    from earwitness.errors import UsageError
-    from earwitness.records.filters import parse
-    from earwitness.records.listing import list_records
-
     roots = paths or [Path("runs")]
     if restore:
         _restore(roots, as_json=as_json)
         return
-    if prune is None and (yes or even_newest or older_than):
+    _refuse_unclear(prune, sql, needs_prune=yes or even_newest or older_than is not None)
+    from earwitness.api.runs import list_runs, prunable
+
+    everything = list_runs(
+        roots, model=model or (), dataset=dataset or (), status=status or (), since=since, where=where or ()
+    )
+    for sentence in everything.unreadable:
+        console(stderr=True).print(f"Cannot be read: {sentence}", markup=False)
+    if sql is not None:
+        _show_answer(everything.query(sql), as_json=as_json)
+    elif prune is not None:
+        surplus = prunable(roots, prune, among=everything.records, older_than=older_than, even_newest=even_newest)
+        _prune(surplus, roots, yes=yes, as_json=as_json)
+    elif as_json:
+        print_json([_plain(record) for record in everything.records])
+    else:
+        _show(everything.records)
+
+
+def _refuse_unclear(prune: list[str] | None, sql: str | None, *, needs_prune: bool) -> None:
+    from earwitness.errors import UsageError
+
+    if prune is None and needs_prune:
         raise UsageError("--yes, --even-newest and --older-than go with --prune KIND.")
     if prune is not None and sql is not None:
         raise UsageError("--sql asks and --prune puts away. Do one after the other.")
-    found = list_records(roots)
-    for sentence in found.unreadable:
-        console(stderr=True).print(f"Cannot be read: {sentence}", markup=False)
-    wanted = parse(model or (), dataset or (), status or (), since, where or ())
-    chosen = [(path, run) for path, run in found.records if wanted.takes(path, run)]
-    if sql is not None:
-        _ask(chosen, sql, as_json=as_json)
-    elif prune is not None:
-        _prune(list(found.records), chosen, roots, prune, older_than, even_newest=even_newest, yes=yes, as_json=as_json)
-    elif as_json:
-        print_json([_plain(path, run) for path, run in chosen])
-    else:
-        _show(chosen)
 
 
-def _show(records: StoredRuns) -> None:
+def _show(records: Sequence[Record]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from earwitness.records.listing import state
+    from earwitness.api.runs import state_of
     from earwitness.reports.format import NOTHING, number, percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("when", "model", "dataset", "condition", "device", "status", "WER", "RTF", "id"):
         table.add_column(name, justify="right" if name in ("WER", "RTF") else "left", overflow="fold")
-    for path, run in records:
+    for record in records:
+        run = record.run
         cells = (
             run.created_at[:16].replace("T", " "),
             run.model.id,
             run.dataset.name,
             run.dataset.condition.name if run.dataset.condition else NOTHING,
             run.device_used or run.device_asked,
-            state(path, run),
+            state_of(record),
             percent(run.score("wer")),
             number(run.speed.rtf if run.speed else None),
             run.id[-_ID_CHARS:],
@@ -112,11 +121,9 @@ def _show(records: StoredRuns) -> None:
     console(stderr=True).print(f"{quantity(len(records), 'record')}; times are UTC.", markup=False)
 
 
-def _ask(records: StoredRuns, sql: str, *, as_json: bool) -> None:
-    from earwitness.records.query import query
+def _show_answer(answer: QueryResult, *, as_json: bool) -> None:
     from earwitness.reports.format import NOTHING
 
-    answer = query(records, sql)
     if as_json:
         print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
         return
@@ -132,26 +139,10 @@ def _ask(records: StoredRuns, sql: str, *, as_json: bool) -> None:
     console().print(table)
 
 
-def _prune(
-    records: StoredRuns,
-    runs: StoredRuns,
-    roots: list[Path],
-    choices: list[str],
-    older_than: str | None,
-    *,
-    even_newest: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    from earwitness.records.filters import kinds, moment
-    from earwitness.records.prune import surplus, throw_away
+def _prune(going: list[Surplus], roots: list[Path], *, yes: bool, as_json: bool) -> None:
+    from earwitness.api.runs import prune
 
-    before = moment(older_than) if older_than else None
-    among = {path for path, _ in runs}
-    going = [
-        each for each in surplus(records, kinds(choices), before=before, even_newest=even_newest) if each.path in among
-    ]
-    moved = throw_away([each.path for each in going], roots) if yes else []
+    moved = prune(going, roots) if yes else []
     if as_json:
         rows = [{"record": str(each.path), "id": each.run.id, "why": each.why} for each in going]
         print_json({"pruned": yes, "records": rows, "now": [str(path) for path in moved]})
@@ -170,9 +161,9 @@ def _prune(
 
 
 def _restore(roots: list[Path], *, as_json: bool) -> None:
-    from earwitness.records.prune import bring_back
+    from earwitness.api.runs import restore
 
-    back, left = bring_back(roots)
+    back, left = restore(roots)
     if as_json:
         print_json({"back": [str(path) for path in back], "left": [str(path) for path in left]})
     else:
@@ -186,15 +177,16 @@ def _restore(roots: list[Path], *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _plain(path: Path, run: Run) -> dict[str, Any]:
-    from earwitness.records.listing import state
+def _plain(record: Record) -> dict[str, Any]:
+    from earwitness.api.runs import state_of
 
+    run = record.run
     wer = run.score("wer")
     return {
-        "record": str(path),
+        "record": str(record.path),
         "id": run.id,
         "created_at": run.created_at,
-        "status": state(path, run),
+        "status": state_of(record),
         "model": run.model.id,
         "dataset": run.dataset.name,
         "condition": run.dataset.condition.name if run.dataset.condition else None,

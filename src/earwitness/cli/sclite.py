@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from earwitness.scoring.formats.sclite import ScliteFiles
+if TYPE_CHECKING:
+    from earwitness.scoring.formats.sclite import ScliteFiles
 
 
 def lines(files: ScliteFiles) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def add(
 
     Example: earwitness serve keys add reception --rate 120
     """
-    from earwitness.server.keys import add_key
+    from earwitness.api.keys import add_key
 
     secret = add_key(file, name, rate)
     if as_json:
@@ -71,7 +71,7 @@ def add(
 @keys_app.command("list")
 def list_(file: File = KEYS, as_json: AsJson = False) -> None:
     """List the keys by name. Example: earwitness serve keys list."""
-    from earwitness.server.keys import read_keys
+    from earwitness.api.keys import read_keys
 
     rows = [{"name": k.name, "created_at": k.created_at, "rate_per_minute": k.rate_per_minute} for k in read_keys(file)]
     if as_json:
@@ -85,7 +85,7 @@ def list_(file: File = KEYS, as_json: AsJson = False) -> None:
 @keys_app.command("remove")
 def remove(name: KeyName, file: File = KEYS, as_json: AsJson = False) -> None:
     """Remove a key; a running server refuses it within a second. Example: earwitness serve keys remove reception."""
-    from earwitness.server.keys import remove_key
+    from earwitness.api.keys import remove_key
 
     remove_key(file, name)
     if as_json:

@@ -1,17 +1,12 @@
-"""``earwitness models`` and ``list_engines`` as functions: what is on this machine, and what brings it here."""
+"""``earwitness models`` as functions: the catalog, and weights on this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from earwitness.engines.catalog import Model
-
-if TYPE_CHECKING:
-    from earwitness.engines.base import EngineSpec
-    from earwitness.workers.environments import Stamp
 
 Tell = Callable[[str], None]
 
@@ -37,36 +32,6 @@ class ModelStatus:
     def here(self) -> bool:
         """Whether it can be run without pulling anything."""
         return self.folder is not None or not self.model.sources
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """An engine, and where it runs on this machine."""
-
-    engine: str
-    """Its name."""
-    place: Literal["here", "own"] | None
-    """``here``: in this Python; ``own``: in an environment of its own; ``None``: it is not installed."""
-    why_not_here: str | None
-    """Why this Python cannot run it; ``None`` when it can."""
-    python: str | None
-    """Version of the Python that runs it."""
-    python_wanted: str
-    """Versions that it works with."""
-    packages: Mapping[str, str]
-    """What it is made of, with versions."""
-    requirements: tuple[str, ...]
-    """What is installed for it."""
-    folder: str | None
-    """Of its own environment."""
-    size_bytes: int | None
-    """Of that environment."""
-    expected_bytes: int | None
-    """How large its lock says that it becomes."""
-    environment: Stamp | None
-    """How its own environment was made."""
-    remedy: str
-    """What to type where it is not installed; empty where it is."""
 
 
 def list_models() -> list[ModelStatus]:
@@ -95,59 +60,15 @@ def model_here(model: Model) -> ModelStatus:
     )
 
 
-def list_engines() -> list[EngineStatus]:
-    """Return every engine that is known, and where it runs.
-
-    >>> next(row.place for row in list_engines() if row.engine == "fake")
-    'here'
-    """
-    from earwitness.engines.registry import engine_names, get_engine
-
-    return [engine_here(get_engine(name).spec) for name in engine_names()]
-
-
-def engine_here(spec: EngineSpec) -> EngineStatus:
-    """Return where an engine runs on this machine."""
-    import platform
-
-    from earwitness.workers.environments import folder_of, packages_of, place_of, stamp_of, why_not_here
-    from earwitness.workers.install import lock_of
-
-    place, stamp, lock = place_of(spec), stamp_of(spec), lock_of(spec)
-    return EngineStatus(
-        engine=spec.name,
-        place=place,
-        why_not_here=why_not_here(spec),
-        python=platform.python_version() if place == "here" else stamp.python if stamp else None,
-        python_wanted=spec.python,
-        packages=packages_of(spec),
-        requirements=spec.requirements,
-        folder=str(folder_of(spec)) if stamp else None,
-        size_bytes=stamp.size_bytes if stamp else None,
-        expected_bytes=lock.size_bytes if lock else None,
-        environment=stamp,
-        remedy="" if place else f"earwitness engines install {spec.name}",
-    )
-
-
-def install(engine: str | Iterable[str], *, progress: Tell = lambda _: None) -> list[EngineStatus]:
-    """Give engines environments of their own; nothing is done for those that this Python has, or that are whole.
-
-    Args:
-        engine: Names, such as ``whisper``; one or several.
-        progress: Called with a line for every step of the installer.
+def model_status(model_id: str) -> ModelStatus:
+    """Return all that is known of a model.
 
     Raises:
-        EngineError: When there is no such engine, or it cannot be installed.
+        UnknownModelError: For an id that there is not.
     """
-    from earwitness.engines.registry import get_engine
-    from earwitness.workers import install as installing
-    from earwitness.workers.environments import why_not_here
+    from earwitness.engines.catalog import find
 
-    specs = [get_engine(name).spec for name in ([engine] if isinstance(engine, str) else engine)]
-    for plan in [installing.plan(spec) for spec in specs if why_not_here(spec)]:
-        installing.install(plan, progress)
-    return [engine_here(spec) for spec in specs]
+    return model_here(find(model_id))
 
 
 def pull(name: str | Iterable[str], *, progress: Tell = lambda _: None) -> dict[str, Path | None]:
@@ -198,25 +119,6 @@ def remove(name: str | Iterable[str]) -> dict[str, bool]:
     names = [name] if isinstance(name, str) else list(name)
     wanted = {one: find(one) if ":" in one else None for one in names}
     return {one: corpora.remove(one) if model is None else weights.remove(model) for one, model in wanted.items()}
-
-
-def uninstall(engine: str | Iterable[str]) -> dict[str, bool]:
-    """Remove environments of engines; packages in this Python stay.
-
-    Args:
-        engine: Names, such as ``whisper``; one or several.
-
-    Returns:
-        Whether each had one.
-
-    Raises:
-        EngineError: When there is no such engine.
-    """
-    from earwitness.engines.registry import get_engine
-    from earwitness.workers import environments
-
-    specs = [get_engine(name).spec for name in ([engine] if isinstance(engine, str) else engine)]
-    return {spec.name: environments.remove(spec) for spec in specs}
 
 
 def convert(model: str, to: str, out: str | Path, *, progress: Tell = lambda _: None) -> Path:
