@@ -71,7 +71,8 @@ LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "fast
 
 
 def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+    # The build writes _version.py, which a checkout may have or not.
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.name != "_version.py")
 
 
 def name_of(path: Path) -> str:

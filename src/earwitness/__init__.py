@@ -11,7 +11,10 @@ is first used: this package itself needs nothing but the standard library, becau
 
 from typing import Any
 
-__version__ = "0.1.0"
+try:
+    from earwitness._version import __version__  # written by the build, from the git tag
+except ImportError:
+    __version__ = "0.0.0"  # a checkout that was never installed
 
 
 def __getattr__(name: str) -> Any:
