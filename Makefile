@@ -8,7 +8,7 @@ DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium 
           prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl \
           shellcheck
 
-.PHONY: setup demo study test test-engines test-long quick check format lint types release clean
+.PHONY: setup demo study test test-engines test-long quick check format lint types site release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -55,8 +55,11 @@ types: setup ## mypy, strict
 
 check: test test-engines ## all of the above, with every engine
 
+site: setup ## the documents as a site with search, in site/
+	$(BIN)/mkdocs build --strict
+
 release: ## build the source archive and the wheel, check them, and install the wheel in a fresh environment
 	@tools/release.sh $(PYTHON)
 
 clean: ## remove the environment (pulled weights and data stay in the user's cache)
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache

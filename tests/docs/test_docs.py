@@ -27,7 +27,7 @@ DOCS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 def blocks(path: Path, language: str) -> dict[str, str]:
     """Code blocks of a language, by title or by number."""
     found = re.findall(
-        rf"^```{language}(?: title=(\S+))?\n(.*?)^```", path.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        rf'^```{language}(?: title="(\S+)")?\n(.*?)^```', path.read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
     return {title or str(number): code for number, (title, code) in enumerate(found)}
 
@@ -54,7 +54,14 @@ def test_commands_in_the_documents_exist(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "tool",
-    ["publish_schema.py", "publish_devices.py", "publish_measures.py", "publish_deploy.py", "publish_normalizers.py"],
+    [
+        "publish_schema.py",
+        "publish_devices.py",
+        "publish_measures.py",
+        "publish_deploy.py",
+        "publish_normalizers.py",
+        "publish_reference.py",
+    ],
 )
 def test_what_is_published_is_what_the_code_says(tool: str) -> None:
     done = subprocess.run([sys.executable, f"tools/{tool}", "--check"], cwd=ROOT, capture_output=True, text=True)
