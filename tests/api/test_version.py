@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -32,10 +32,9 @@ def test_a_package_that_was_never_built_has_a_version_and_a_built_one_has_that_o
     assert imported_from(tmp_path) == "7.8.9"
 
 
-def test_the_command_the_package_and_the_installation_say_the_same_version() -> None:
+def test_the_command_prints_the_version_of_the_package() -> None:
     done = subprocess.run([sys.executable, "-m", "earwitness", "--version"], capture_output=True, text=True)
     assert done.stdout == f"earwitness {ew.__version__}\n"
-    assert version("earwitness") == ew.__version__
 
 
 @pytest.mark.real
@@ -51,4 +50,8 @@ def test_the_wheel_has_the_version_of_the_tag(tmp_path: Path, tag: str | None, e
         subprocess.run([*git, *command], cwd=source, check=True)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), "."]
     subprocess.run(pip, cwd=source, check=True, capture_output=True)
-    assert [path.name for path in tmp_path.glob("*.whl")] == [f"earwitness-{expected}-py3-none-any.whl"]
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == f"earwitness-{expected}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as zipped:
+        zipped.extractall(tmp_path / "unpacked")
+    assert imported_from(tmp_path / "unpacked") == expected
