@@ -60,7 +60,7 @@ MAY_IMPORT = {
                    "server.logs", "workers"},
     "deployment": {"server", "decision", "records", "engines"},
     "api": {"*"},
-    "cli": {"*"},
+    "cli": {"api", "reports"},
 }  # fmt: skip
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
@@ -101,10 +101,15 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
 MODULES = {name_of(path): path for path in modules()}
 
 
-def ours(path: Path) -> set[str]:
-    """The modules of this package that a file imports, late imports counted."""
+def ours(path: Path, *, types: bool = True) -> set[str]:
+    """The modules of this package that a file imports, late imports counted; ``types`` counts those for types alone."""
     found = set()
-    for name, _ in imports(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    blocks = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    for_types = {id(node) for block in blocks for node in ast.walk(block)}
+    for name, node in imports(tree):
+        if id(node) in for_types and not types:
+            continue
         top, _, inside = name.partition(".")
         if top == "earwitness":
             found.add(inside if inside in MODULES else inside.rpartition(".")[0])
@@ -115,7 +120,8 @@ def ours(path: Path) -> set[str]:
 def test_a_room_imports_only_from_the_rooms_it_may(module: str) -> None:
     room = room_of(module)
     allowed = EVERYONE_MAY | {room} | MAY_IMPORT[room]
-    for wanted in {room_of(name) for name in ours(MODULES[module])}:
+    # The command line works through api alone; it may name the types of what api returns.
+    for wanted in {room_of(name) for name in ours(MODULES[module], types=room != "cli")}:
         assert {"*", wanted, wanted.split(".")[0]} & allowed, f"{room} imports {wanted}"
 
 
@@ -210,8 +216,6 @@ def test_files_and_functions_stay_small() -> None:
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 BRANCHES = (ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case, ast.Assert)
 MOST_PATHS = 15
-EXCEPTIONS = {"cli/runs.py: runs": "to be taken apart"}
-"""Functions above the limit, each with the reason."""
 
 
 def n_branches(node: ast.AST) -> int:
@@ -265,5 +269,4 @@ def test_functions_have_few_ways_through_them() -> None:
             if isinstance(node, FUNCTIONS) and complexity(node) > MOST_PATHS:
                 name = getattr(node, "name", f"lambda in line {node.lineno}")
                 found[f"{path.relative_to(PACKAGE).as_posix()}: {name}"] = complexity(node)
-    assert {name: paths for name, paths in found.items() if name not in EXCEPTIONS} == {}
-    assert EXCEPTIONS.keys() <= found.keys(), "what has few ways through it needs no exception"
+    assert found == {}

@@ -15,11 +15,14 @@ from earwitness.api.audio import list_conditions as list_conditions
 from earwitness.api.bundle import Notebook as Notebook
 from earwitness.api.bundle import bundle as bundle
 from earwitness.api.bundle import notebook as notebook
+from earwitness.api.canary import CanaryResult as CanaryResult
+from earwitness.api.canary import canary as canary
 from earwitness.api.compare import AudioNeeds as AudioNeeds
 from earwitness.api.compare import compare as compare
 from earwitness.api.compare import decide as decide
 from earwitness.api.compare import plan as plan
 from earwitness.api.compare import robustness as robustness
+from earwitness.api.data import DataStatus as DataStatus
 from earwitness.api.data import ExportResult as ExportResult
 from earwitness.api.data import ScliteExport as ScliteExport
 from earwitness.api.data import check as check
@@ -27,10 +30,14 @@ from earwitness.api.data import export as export
 from earwitness.api.data import export_sclite as export_sclite
 from earwitness.api.data import import_ as import_
 from earwitness.api.data import join as join
+from earwitness.api.data import list_data as list_data
 from earwitness.api.data import read_data as read_data
+from earwitness.api.demo import DemoResult as DemoResult
+from earwitness.api.demo import demo as demo
 from earwitness.api.doctor import DoctorCheck as DoctorCheck
 from earwitness.api.doctor import doctor as doctor
 from earwitness.api.engines import EngineStatus as EngineStatus
+from earwitness.api.engines import check_engines as check_engines
 from earwitness.api.engines import install as install
 from earwitness.api.engines import list_engines as list_engines
 from earwitness.api.engines import uninstall as uninstall
@@ -39,6 +46,7 @@ from earwitness.api.gate import baseline as baseline
 from earwitness.api.gate import gate as gate
 from earwitness.api.init import InitResult as InitResult
 from earwitness.api.init import init as init
+from earwitness.api.load_test import load_test as load_test
 from earwitness.api.models import ModelStatus as ModelStatus
 from earwitness.api.models import convert as convert
 from earwitness.api.models import list_models as list_models
@@ -52,6 +60,8 @@ from earwitness.api.report import report as report
 from earwitness.api.run import RunProgress as RunProgress
 from earwitness.api.run import resume as resume
 from earwitness.api.run import run as run
+from earwitness.api.runs import RunList as RunList
+from earwitness.api.runs import list_runs as list_runs
 from earwitness.api.score import ScoreResult as ScoreResult
 from earwitness.api.score import rescore as rescore
 from earwitness.api.score import score as score

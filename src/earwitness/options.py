@@ -15,7 +15,7 @@ from earwitness.files.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Flag:
     """How an option is typed on the command line, and what its value may be."""
 
     help: str
@@ -30,7 +30,7 @@ class Option:
     """For a mapping: an example of one entry, such as ``kind=speech``."""
 
 
-def options_of(spec: type[Any]) -> Mapping[str, Option]:
+def options_of(spec: type[Any]) -> Mapping[str, Flag]:
     """Return the options of a class by name, in the order of its fields."""
     hints = get_type_hints(spec, include_extras=True)
     return {
@@ -38,7 +38,7 @@ def options_of(spec: type[Any]) -> Mapping[str, Option]:
         for each in fields(spec)
         if get_origin(hints[each.name]) is Annotated
         for extra in get_args(hints[each.name])[1:]
-        if isinstance(extra, Option)
+        if isinstance(extra, Flag)
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from earwitness.api.models import Tell
 from earwitness.api.records import Record, RecordSource
 from earwitness.api.run import Events, run_tasks
 from earwitness.errors import EarwitnessError, UsageError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
 TELEPHONY_CLIPS = 60
 JOINED_S = 163.0
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def demo(*, out: RecordSource = "runs", sample_only: bool = False, events: Event
     return DemoResult(tuple(records), comparison, scorecard, decision, decision_file, page)
 
 
-def _page(records: list[Record], folder: Path, decision: Decision, note: Note) -> Path | None:
+def _page(records: list[Record], folder: Path, decision: Decision, note: Tell) -> Path | None:
     from earwitness.api.report import report
 
     try:
@@ -83,7 +82,7 @@ def _page(records: list[Record], folder: Path, decision: Decision, note: Note) -
         return None
 
 
-def _models(note: Note) -> tuple[str, ...]:
+def _models(note: Tell) -> tuple[str, ...]:
     from earwitness import weights
     from earwitness.engines.catalog import find
     from earwitness.engines.registry import get_engine
@@ -104,7 +103,7 @@ def _models(note: Note) -> tuple[str, ...]:
     return tuple(usable)
 
 
-def _recordings(note: Note) -> list[tuple[str, int | None, dict[str, str]]]:
+def _recordings(note: Tell) -> list[tuple[str, int | None, dict[str, str]]]:
     from earwitness import data
     from earwitness.data import corpora
 

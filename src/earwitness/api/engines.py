@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from earwitness.api.models import Tell
 from earwitness.engines.registry import engine_names, get_engine
 
 if TYPE_CHECKING:
     from earwitness.engines.base import EngineSpec
     from earwitness.workers.environments import SelfTest, Stamp
     from earwitness.workers.install import InstallPlan
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from earwitness.api.records import Record, RecordSource, RecordSources, several
 from earwitness.api.run import Events, RunCallback, run_tasks
 from earwitness.errors import UsageError
-from earwitness.options import several as texts
 
 if TYPE_CHECKING:
     from earwitness.records.speed import LoadPlan
@@ -41,6 +40,8 @@ def load_test(
 ) -> list[Record]:
     """Send data to any server with OpenAI's API: once through by one client, then under every load.
 
+    There is a record for each dataset; ``record.run.measurements.load`` has every load.
+
     Args:
         url: Of the server, such as ``http://127.0.0.1:8000``.
         data: Clips to send; one dataset or several.
@@ -59,15 +60,12 @@ def load_test(
         out: Folder of the records.
         progress: Called after every clip of the first pass.
         command: For the record.
-        events: What is told of the work besides; ``None`` for nothing.
-
-    Returns:
-        A record for each dataset; ``record.run.measurements.load`` has every load.
+        events: Shows the work; ``None`` shows nothing.
 
     Raises:
-        UsageError: For an address, loads or a server that cannot be meant.
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
+    from earwitness.records.record import RunLimits
     from earwitness.records.speed import SpeedProtocols
     from earwitness.runs.plan import Task
     from earwitness.runs.remote import jobs_at, model_at, require_ours
@@ -76,10 +74,9 @@ def load_test(
     require_ours(url, yes_remote=yes_remote)
     protocols = SpeedProtocols(budget_s=budget_s, stretch_s=stretch_s, load=load)
     sources = [str(source) for source in several(data)]
-    tasks = [
-        Task(replace(job, measure=protocols, limits=replace(job.limits, warmup=0, timeout_floor_s=timeout_s)))
-        for job in jobs_at(model_at(url, model, key_env, response_format), texts(sources), limit=limit, command=command)
-    ]
+    jobs = jobs_at(model_at(url, model, key_env, response_format), sources, limit=limit, command=command)
+    limits = RunLimits(warmup=0, timeout_floor_s=timeout_s)
+    tasks = [Task(replace(job, measure=protocols, limits=limits)) for job in jobs]
     return run_tasks(tasks, Path(out), events or Events(progress))
 
 

@@ -157,12 +157,12 @@ def _reporter(job: Job, progress: RunCallback) -> Callable[[int, int, ClipResult
     return lambda done, total, result: progress(RunProgress(job.model.id, job.dataset.name, done, total, result))
 
 
-def plan_items(spec: RunSpec, typed: frozenset[str], resume_in: Path | None) -> list[Item]:
+def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None) -> list[Item]:
     """Return what a run consists of: every model on every dataset, or the records to go on with.
 
     Args:
         spec: What is asked for.
-        typed: Names of the options that were typed.
+        names: Of the options that were typed.
         resume_in: Folder of the records to go on with; ``None`` begins anew.
 
     Raises:
@@ -173,9 +173,9 @@ def plan_items(spec: RunSpec, typed: frozenset[str], resume_in: Path | None) -> 
     from earwitness.runs.study_plan import Item, resume_item
 
     if resume_in is None:
-        return [Item("done", None, task) for task in plan(with_study(spec, typed))]
-    if "models" in typed:
-        return resume_item(with_study(spec, typed), resume_in)
+        return [Item("done", None, task) for task in plan(with_study(spec, names))]
+    if "models" in names:
+        return resume_item(with_study(spec, names), resume_in)
     tasks = resume_plan([Path(source) for source in spec.sources or (str(resume_in),)])
     return [Item("resumed", None, task) for task in tasks]
 

@@ -131,15 +131,15 @@ class Bars(Events):
             self._bars.console.print(text, markup=False)
 
 
-def _study(typed: frozenset[str], out: Path, command: tuple[str, ...], *, interleave: bool, as_json: bool) -> None:
+def _study(names: frozenset[str], out: Path, command: tuple[str, ...], *, interleave: bool, as_json: bool) -> None:
     from earwitness.api.study import find_study, open_study
 
     file = find_study()
-    _refuse_typed(typed, file)
+    _refuse_typed(names, file)
     note = console(stderr=True).print
     if file.parent != Path() and not as_json:
         note(f"In {file.parent}:", markup=False)
-    with open_study(file, out if "out" in typed else None, command) as work:
+    with open_study(file, out if "out" in names else None, command) as work:
         for sentence in work.unreadable:
             note(f"Passed over: {sentence}", markup=False)
         _work(work.items, work.out, interleave=interleave, as_json=as_json)

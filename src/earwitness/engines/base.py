@@ -30,7 +30,7 @@ class DeviceSupport:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineOption:
+class Option:
     """Something that a catalog row may tell its engine, under ``options``."""
 
     kind: Literal["text", "texts", "number"]
@@ -70,7 +70,7 @@ class EngineSpec:
     """The same audio gives the same text."""
     maps: Mapping[str, str] = field(default_factory=dict)
     """What a setting is called in the engine's own interface, where it has a name there; for documents."""
-    options: Mapping[str, EngineOption] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
     """What a catalog row may tell it."""
     guides: tuple[str, ...] = ()
     """Fields of ``Guide`` that its models can follow, which are then ``GuidableModel``. The catalog row says whether a

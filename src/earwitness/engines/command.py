@@ -31,7 +31,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from earwitness.engines.base import DeviceSupport, EngineOption, EngineSpec, ModelFiles, settings_in_force
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, Option, settings_in_force
 from earwitness.engines.jsonpath import segments_at, text_at
 from earwitness.engines.wav import write_wav
 from earwitness.errors import EngineError
@@ -58,16 +58,14 @@ SPEC = EngineSpec(
     maps={"language": "{language}, {lang}", "threads": "{threads}"},
     deterministic=False,
     options={
-        "argv": EngineOption(
-            "texts", "the program and its arguments, with placeholders such as {audio}", required=True
-        ),
-        "output": EngineOption("text", "what it gives: text or json", pattern="text|json"),
-        "output_suffix": EngineOption("text", "what the program adds to {output}, such as .txt", pattern=r"\.[\w.]+"),
-        "text_path": EngineOption("text", "where the text is in the JSON, such as results.*.text"),
-        "segments_path": EngineOption("text", "where the list of segments is in the JSON"),
-        "segment_keys": EngineOption("texts", "paths of start, end and text in a segment: three of them"),
-        "segment_unit_s": EngineOption("number", "seconds of the segments' unit of time, such as 0.001"),
-        "auto_language": EngineOption("text", "what {language} is for a clip whose language is to be detected"),
+        "argv": Option("texts", "the program and its arguments, with placeholders such as {audio}", required=True),
+        "output": Option("text", "what it gives: text or json", pattern="text|json"),
+        "output_suffix": Option("text", "what the program adds to {output}, such as .txt", pattern=r"\.[\w.]+"),
+        "text_path": Option("text", "where the text is in the JSON, such as results.*.text"),
+        "segments_path": Option("text", "where the list of segments is in the JSON"),
+        "segment_keys": Option("texts", "paths of start, end and text in a segment: three of them"),
+        "segment_unit_s": Option("number", "seconds of the segments' unit of time, such as 0.001"),
+        "auto_language": Option("text", "what {language} is for a clip whose language is to be detected"),
     },
 )
 PLACEHOLDERS = {

@@ -26,7 +26,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from earwitness.engines.base import DeviceSupport, EngineOption, EngineSpec, ModelFiles, settings_in_force
+from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, Option, settings_in_force
 from earwitness.engines.blocks import in_blocks
 from earwitness.engines.http import URL_PATTERN, address, get, multipart, post, try_connection
 from earwitness.engines.jsonpath import segments_at, text_at
@@ -53,19 +53,19 @@ SPEC = EngineSpec(
     maps={"language": "language", "timestamps": "response_format, timestamp_granularities[]"},
     deterministic=False,
     options={
-        "base_url": EngineOption(
+        "base_url": Option(
             "text",
             "the address before /audio/transcriptions, such as http://127.0.0.1:8000/v1, without user name or key",
             required=True,
             pattern=URL_PATTERN,
         ),
-        "model": EngineOption("text", "the model's name on the server", required=True),
-        "api_key_env": EngineOption(
+        "model": Option("text", "the model's name on the server", required=True),
+        "api_key_env": Option(
             "text",
             "the name, in capitals, of the environment variable that holds the key",
             pattern="[A-Z_][A-Z0-9_]*",
         ),
-        "response_format": EngineOption(
+        "response_format": Option(
             "text", "verbose_json, which has times, or json where the server has no other", pattern="verbose_json|json"
         ),
     },

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, v
 from importlib.util import find_spec
 from typing import Any
 
-from earwitness.engines.base import Engine, EngineOption, EngineSpec
+from earwitness.engines.base import Engine, EngineSpec, Option
 from earwitness.errors import EngineError, EngineNotInstalledError, SettingsError, UsageError
 from earwitness.files.nearest import nearest
 from earwitness.types import Settings
@@ -100,7 +100,7 @@ def require_options(spec: EngineSpec, model_id: str, options: Mapping[str, Any])
             raise EngineError(f"Model {model_id!r} needs the option {name!r}: {option.meaning}.")
 
 
-def _fits(option: EngineOption, value: Any) -> bool:
+def _fits(option: Option, value: Any) -> bool:
     if option.kind == "number":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if option.kind == "texts":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal, TypedDict
 
 from earwitness.engines.registry import parse_settings, show_settings
-from earwitness.options import Option, require_least
+from earwitness.options import Flag, require_least
 from earwitness.types import Settings
 
 Preset = Literal["matched", "native"]
@@ -23,8 +23,8 @@ Scalar = str | bool | int | float
 class ModelOptions:
     """Which models, and where."""
 
-    models: Annotated[tuple[str, ...], Option("Model id; may be given again.", ("--model", "-m"))] = ()
-    device: Annotated[str, Option("auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto"
+    models: Annotated[tuple[str, ...], Flag("Model id; may be given again.", ("--model", "-m"))] = ()
+    device: Annotated[str, Flag("auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +33,17 @@ class DataOptions:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    limit: Annotated[int | None, Option("Only the first N clips.", least=1)] = None
+    limit: Annotated[int | None, Flag("Only the first N clips.", least=1)] = None
     tags: Annotated[
-        Mapping[str, str], Option("Only clips with this tag.", ("--tag",), "KEY=VALUE", pair="kind=speech")
+        Mapping[str, str], Flag("Only clips with this tag.", ("--tag",), "KEY=VALUE", pair="kind=speech")
     ] = field(default_factory=dict)
-    language: Annotated[str | None, Option("Language of clips that state none, such as en.")] = None
-    channel: Annotated[
-        int | None, Option("Which channel, from 0, of clips that state none; else the mean.", least=0)
-    ] = None
+    language: Annotated[str | None, Flag("Language of clips that state none, such as en.")] = None
+    channel: Annotated[int | None, Flag("Which channel, from 0, of clips that state none; else the mean.", least=0)] = (
+        None
+    )
     columns: Annotated[
         Mapping[str, str],
-        Option(
+        Flag(
             "Which column of a table has the text, as in text=Wording; also audio, id.",
             ("--column",), "ROLE=NAME", pair="text=NAME",
         ),
@@ -57,45 +57,45 @@ class MeasureOptions:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     preset: Annotated[
-        Preset, Option("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
+        Preset, Flag("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
     ] = "matched"
     settings: Annotated[
         Mapping[str, Scalar],
-        Option("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
+        Flag("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
     ] = field(default_factory=dict)
     conditions: Annotated[
         tuple[str, ...],
-        Option("Alter the audio, as in noise:10dB or mulaw; may be repeated.", ("--condition",), "NAME"),
+        Flag("Alter the audio, as in noise:10dB or mulaw; may be repeated.", ("--condition",), "NAME"),
     ] = ()
     clean: Annotated[
-        bool, Option("With --condition: whether to run the unaltered audio first.", ("--clean/--no-clean",))
+        bool, Flag("With --condition: whether to run the unaltered audio first.", ("--clean/--no-clean",))
     ] = True
     normalizer: Annotated[
         str,
-        Option("auto, english, multilingual, whisper, leaderboard, none, another of docs/metrics.md, or a TOML file."),
+        Flag("auto, english, multilingual, whisper, leaderboard, none, another of docs/metrics.md, or a TOML file."),
     ] = "auto"
-    compounds: Annotated[bool, Option("'white board' equals 'whiteboard'.", ("--compounds",))] = False
-    align: Annotated[str, Option("levenshtein, or sclite for its costs.")] = "levenshtein"
-    alternatives: Annotated[bool, Option("{a / b} in a reference is either.", ("--alternatives",))] = False
-    warmup: Annotated[int, Option("Unmeasured transcriptions by every new worker.", least=0)] = 1
+    compounds: Annotated[bool, Flag("'white board' equals 'whiteboard'.", ("--compounds",))] = False
+    align: Annotated[str, Flag("levenshtein, or sclite for its costs.")] = "levenshtein"
+    alternatives: Annotated[bool, Flag("{a / b} in a reference is either.", ("--alternatives",))] = False
+    warmup: Annotated[int, Flag("Unmeasured transcriptions by every new worker.", least=0)] = 1
     timeout_s: Annotated[
         float,
-        Option(
+        Flag(
             "Seconds that a clip gets, or ten times its audio if that is more.", ("--timeout-s", "--timeout"), least=1
         ),
     ] = 120.0
     speech: Annotated[
         bool | None,
-        Option(
+        Flag(
             "Look for speech in the audio, to find what a text left out; by default if it can be done here.",
             ("--speech/--no-speech",),
         ),
     ] = None
     measure: Annotated[
         tuple[str, ...],
-        Option("Also measure speed by protocol: cold, latency, throughput.", metavar="PROTOCOL,..."),
+        Flag("Also measure speed by protocol: cold, latency, throughput.", metavar="PROTOCOL,..."),
     ] = ()
-    budget_s: Annotated[float, Option("Seconds that each protocol may take.", least=1)] = 300.0
+    budget_s: Annotated[float, Flag("Seconds that each protocol may take.", least=1)] = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)

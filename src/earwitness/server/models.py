@@ -10,7 +10,7 @@ from earwitness.server.api_errors import ApiError
 from earwitness.server.config import ServedModel, ServeError, ServerLimits
 from earwitness.server.logs import log
 from earwitness.server.pool.job import UnavailableError
-from earwitness.server.pool.pool import Events, FullError, Pool
+from earwitness.server.pool.pool import FullError, Pool, PoolEvents
 from earwitness.server.watch.metrics import Metrics
 from earwitness.workers.host_memory import memory_limit_bytes
 from earwitness.workers.supervisor import AudioFile
@@ -181,7 +181,7 @@ class Models:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    def _events(self) -> Events:
+    def _events(self) -> PoolEvents:
         def started(model: ServedModel, info: LoadedInfo) -> None:
             self._metrics.loaded(model, info)
             log(
@@ -197,7 +197,7 @@ class Models:
             self._metrics.restarts.labels(model.id, "start").inc()
             log("no worker came up", logging.ERROR, model=model.id, reason=why)
 
-        return Events(started, count_loss, trouble)
+        return PoolEvents(started, count_loss, trouble)
 
 
 def as_refusal(error: FullError | UnavailableError) -> ApiError:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from earwitness.engines.registry import show_settings
 from earwitness.errors import UsageError
-from earwitness.options import Option, require_least
+from earwitness.options import Flag, require_least
 from earwitness.server.config import LONGEST_S, ServerLimits, Site
 
 _MIB = 1 << 20
@@ -27,64 +27,64 @@ class ServeSpec:
         UsageError: For a number that is too small, a path that is none, or options that contradict each other.
     """
 
-    decision: Annotated[Path | None, Option("What earwitness decide wrote.", metavar="FILE")] = None
+    decision: Annotated[Path | None, Flag("What earwitness decide wrote.", metavar="FILE")] = None
     candidates: Annotated[
-        tuple[str, ...], Option("Of the decision, in place of the chosen one; may be given again.", ("--candidate",))
+        tuple[str, ...],
+        Flag("Of the decision, in place of the chosen one; may be given again.", ("--candidate",)),
     ] = ()
-    models: Annotated[tuple[str, ...], Option("Model id; may be given again.", ("--model", "-m"))] = ()
-    device: Annotated[str, Option("auto, cpu, cuda, cuda:1, mps or tpu; a decision has its own.")] = "auto"
+    models: Annotated[tuple[str, ...], Flag("Model id; may be given again.", ("--model", "-m"))] = ()
+    device: Annotated[str, Flag("auto, cpu, cuda, cuda:1, mps or tpu; a decision has its own.")] = "auto"
     preset: Annotated[
         Literal["matched", "native"],
-        Option("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it."),
+        Flag("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it."),
     ] = "matched"
     settings: Annotated[
         Mapping[str, Any],
-        Option("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
+        Flag("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
     ] = field(default_factory=dict)
-    host: Annotated[str, Option("Address to bind; 0.0.0.0 opens it to others.")] = "127.0.0.1"
-    port: Annotated[int, Option("0 for any that is free.", least=0)] = 8000
+    host: Annotated[str, Flag("Address to bind; 0.0.0.0 opens it to others.")] = "127.0.0.1"
+    port: Annotated[int, Flag("0 for any that is free.", least=0)] = 8000
     workers: Annotated[
-        int | None, Option("Processes for each model; by default as many as the cores allow.", least=1)
+        int | None, Flag("Processes for each model; by default as many as the cores allow.", least=1)
     ] = None
-    threads: Annotated[int | None, Option("Threads of each worker; a decision has its own.", least=1)] = None
-    queue: Annotated[int, Option("Requests that may wait beside those in work.", least=0)] = 16
+    threads: Annotated[int | None, Flag("Threads of each worker; a decision has its own.", least=1)] = None
+    queue: Annotated[int, Flag("Requests that may wait beside those in work.", least=0)] = 16
     max_seconds: Annotated[
-        float | None, Option("Longest audio; by default an hour, or what fits in time and memory.", least=0.001)
+        float | None, Flag("Longest audio; by default an hour, or what fits in time and memory.", least=0.001)
     ] = None
-    max_mb: Annotated[float, Option("Largest upload, in MiB.", least=0.001)] = 100
+    max_mb: Annotated[float, Flag("Largest upload, in MiB.", least=0.001)] = 100
     timeout_s: Annotated[
-        float, Option("Seconds from the upload's end to the answer.", ("--timeout-s", "--timeout"), least=0.001)
+        float, Flag("Seconds from the upload's end to the answer.", ("--timeout-s", "--timeout"), least=0.001)
     ] = 300
     drain_s: Annotated[
-        float, Option("Seconds in which requests may end after the stop signal.", ("--drain-s", "--drain"), least=1)
+        float,
+        Flag("Seconds in which requests may end after the stop signal.", ("--drain-s", "--drain"), least=1),
     ] = 30
     linger_s: Annotated[
         float,
-        Option("Seconds after SIGTERM in which the server still takes requests.", ("--linger-s", "--linger"), least=0),
+        Flag("Seconds after SIGTERM in which the server still takes requests.", ("--linger-s", "--linger"), least=0),
     ] = 0
-    memory_mb: Annotated[float | None, Option("MiB for all models; by default most of the free memory.", least=1)] = (
-        None
-    )
-    keys: Annotated[Path | None, Option("Only holders of these keys may ask.", metavar="FILE")] = None
-    rate: Annotated[float | None, Option("Requests a minute for each key.", least=0.001)] = None
-    cors: Annotated[tuple[str, ...], Option("A web page that may ask; may be given again.", metavar="ORIGIN")] = ()
+    memory_mb: Annotated[float | None, Flag("MiB for all models; by default most of the free memory.", least=1)] = None
+    keys: Annotated[Path | None, Flag("Only holders of these keys may ask.", metavar="FILE")] = None
+    rate: Annotated[float | None, Flag("Requests a minute for each key.", least=0.001)] = None
+    cors: Annotated[tuple[str, ...], Flag("A web page that may ask; may be given again.", metavar="ORIGIN")] = ()
     allowed_hosts: Annotated[
         tuple[str, ...],
-        Option("A host name of this server, such as asr.example.org.", ("--allowed-host",), "NAME"),
+        Flag("A host name of this server, such as asr.example.org.", ("--allowed-host",), "NAME"),
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Option("A proxy whose X-Forwarded-* headers the server believes.", ("--trusted-proxy",), "ADDRESS"),
+        Flag("A proxy whose X-Forwarded-* headers the server believes.", ("--trusted-proxy",), "ADDRESS"),
     ] = ()
-    root_path: Annotated[str, Option("A proxy passes on requests under this path, such as /asr.", metavar="PATH")] = ""
-    connections: Annotated[int, Option("Most connections at once.", least=2)] = 1000
+    root_path: Annotated[str, Flag("A proxy passes on requests under this path, such as /asr.", metavar="PATH")] = ""
+    connections: Annotated[int, Flag("Most connections at once.", least=2)] = 1000
     keep_alive_s: Annotated[
-        float, Option("Seconds for which an idle connection is kept.", ("--keep-alive-s", "--keep-alive"), least=1)
+        float, Flag("Seconds for which an idle connection is kept.", ("--keep-alive-s", "--keep-alive"), least=1)
     ] = 75
     openai_names: Annotated[
-        bool, Option("whisper-1 and the like mean the first model.", ("--openai-names/--no-openai-names",))
+        bool, Flag("whisper-1 and the like mean the first model.", ("--openai-names/--no-openai-names",))
     ] = True
-    log_text: Annotated[bool, Option("Include transcripts in the log (off by default).", ("--log-text",))] = False
+    log_text: Annotated[bool, Flag("Include transcripts in the log (off by default).", ("--log-text",))] = False
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -92,9 +92,7 @@ class ServeSpec:
         for name in ("decision", "keys"):  # a caller may pass any path
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else Path(value))
-        path = self.root_path.rstrip("/")
-        if path and (not path.startswith("/") or any(char in path for char in "?#% ") or "//" in path):
-            raise UsageError(f"A root path is one such as /asr, not {self.root_path!r}.")
+        _require_root_path(self.root_path)
         if (self.decision is None) == (not self.models):
             raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
         if self.decision is None and self.candidates:
@@ -139,6 +137,12 @@ class ServeSpec:
             rate_per_minute=self.rate,
             memory_bytes=None if self.memory_mb is None else round(self.memory_mb * _MIB),
         )
+
+
+def _require_root_path(text: str) -> None:
+    path = text.rstrip("/")
+    if path and (not path.startswith("/") or any(char in path for char in "?#% ") or "//" in path):
+        raise UsageError(f"A root path is one such as /asr, not {text!r}.")
 
 
 class ServeOptions(TypedDict, total=False):

@@ -45,7 +45,7 @@ class FullError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
+class PoolEvents:
     """Who is told of what happens in a pool, from its threads."""
 
     started: Callable[[ServedModel, LoadedInfo], None] = lambda *_: None
@@ -66,7 +66,7 @@ class Pool:
         events: Who is told.
     """
 
-    def __init__(self, model: ServedModel, probe: tuple[AudioFile, str | None], queue: int, events: Events) -> None:
+    def __init__(self, model: ServedModel, probe: tuple[AudioFile, str | None], queue: int, events: PoolEvents) -> None:
         """Start the threads, which start the workers."""
         self.served = model
         self.open = 0
