@@ -71,13 +71,14 @@ def load_test(
     from earwitness.runs.remote import jobs_at, model_at, require_ours
 
     load = plan_of(clients, rate, target_p95_s, seed)
-    require_ours(url, yes_remote=yes_remote)
     protocols = SpeedProtocols(budget_s=budget_s, stretch_s=stretch_s, load=load)
-    sources = [str(source) for source in several(data)]
-    jobs = jobs_at(model_at(url, model, key_env, response_format), sources, limit=limit, command=command)
+    require_ours(url, yes_remote=yes_remote)
+    there = model_at(url, model, key_env, response_format)
+    jobs = jobs_at(there, [str(source) for source in several(data)], limit=limit, command=command)
     limits = RunLimits(warmup=0, timeout_floor_s=timeout_s)
-    tasks = [Task(replace(job, measure=protocols, limits=limits)) for job in jobs]
-    return run_tasks(tasks, Path(out), events or Events(progress))
+    return run_tasks(
+        [Task(replace(job, measure=protocols, limits=limits)) for job in jobs], Path(out), events or Events(progress)
+    )
 
 
 def plan_of(clients: Sequence[float], rate: Sequence[float] | None, target_p95_s: float | None, seed: int) -> LoadPlan:
