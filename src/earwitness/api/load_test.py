@@ -34,9 +34,8 @@ def load_test(
     seed: int = 0,
     yes_remote: bool = False,
     out: RecordSource = "runs",
-    progress: RunCallback = lambda _: None,
+    progress: RunCallback | Events = lambda _: None,
     command: tuple[str, ...] = ("earwitness.load_test",),
-    events: Events | None = None,
 ) -> list[Record]:
     """Send data to any server with OpenAI's API: once through by one client, then under every load.
 
@@ -60,7 +59,6 @@ def load_test(
         out: Folder of the records.
         progress: Called after every clip of the first pass.
         command: For the record.
-        events: Shows the work; ``None`` shows nothing.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
@@ -76,9 +74,8 @@ def load_test(
     there = model_at(url, model, key_env, response_format)
     jobs = jobs_at(there, [str(source) for source in several(data)], limit=limit, command=command)
     limits = RunLimits(warmup=0, timeout_floor_s=timeout_s)
-    return run_tasks(
-        [Task(replace(job, measure=protocols, limits=limits)) for job in jobs], Path(out), events or Events(progress)
-    )
+    tasks = [Task(replace(job, measure=protocols, limits=limits)) for job in jobs]
+    return run_tasks(tasks, Path(out), progress)
 
 
 def plan_of(clients: Sequence[float], rate: Sequence[float] | None, target_p95_s: float | None, seed: int) -> LoadPlan:

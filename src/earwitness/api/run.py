@@ -73,7 +73,7 @@ def run(
     from earwitness.runs.plan import plan
 
     spec, typed = spec_of_call("run", data, models, options)
-    return run_tasks(plan(with_study(spec, typed)), Path(out), Events(progress), interleave=interleave)
+    return run_tasks(plan(with_study(spec, typed)), Path(out), progress, interleave=interleave)
 
 
 def resume(
@@ -94,7 +94,7 @@ def resume(
     from earwitness.runs.plan import resume_plan
 
     tasks = resume_plan([Path(source) for source in several(records)])
-    return run_tasks(tasks, Path(), Events(progress), interleave=interleave)
+    return run_tasks(tasks, Path(), progress, interleave=interleave)
 
 
 def spec_of_call(
@@ -130,13 +130,16 @@ class Events:
         """Learn that a model begins with a dataset."""
 
 
-def run_tasks(tasks: Sequence[Task], out: Path, events: Events, *, interleave: bool = True) -> list[Record]:
+def run_tasks(
+    tasks: Sequence[Task], out: Path, progress: RunCallback | Events, *, interleave: bool = True
+) -> list[Record]:
     """Do the work, and return the records in the order of the tasks."""
     from earwitness.data.audio_remarks import summarize
     from earwitness.records.store import read_clips
     from earwitness.runs.drive import Turn, by_data, together
     from earwitness.runs.plan import caveats
 
+    events = progress if isinstance(progress, Events) else Events(progress)
     for line in caveats(list(tasks)):
         events.note(line)
     records: dict[int, Path] = {}
@@ -180,10 +183,12 @@ def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None) -> 
     return [Item("resumed", None, task) for task in tasks]
 
 
-def run_items(items: Sequence[Item], out: Path, events: Events, *, interleave: bool = True) -> list[Record | None]:
+def run_items(
+    items: Sequence[Item], out: Path, progress: RunCallback | Events, *, interleave: bool = True
+) -> list[Record | None]:
     """Do what is left of some items, and return the record of each; ``None`` for what cannot be run here."""
     left = [item.task for item in items if item.task is not None and item.outcome != "skipped"]
-    fresh = iter(run_tasks(left, out, events, interleave=interleave))
+    fresh = iter(run_tasks(left, out, progress, interleave=interleave))
     records: list[Record | None] = []
     for item in items:
         path = item.task.record if item.task is not None else None

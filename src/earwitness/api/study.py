@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earwitness.api.records import Record, RecordSource
-from earwitness.api.run import Events, RunCallback, run_items
+from earwitness.api.run import RunCallback, run_items
 
 if TYPE_CHECKING:
     from earwitness.runs.study_plan import Item, ItemOutcome
@@ -51,7 +51,7 @@ def study(
         EarwitnessError: In one sentence, for the first thing that cannot work, before any clip is heard.
     """
     with open_study(None if file is None else Path(file), None if out is None else Path(out)) as work:
-        records = run_items(work.items, work.out, Events(progress), interleave=interleave)
+        records = run_items(work.items, work.out, progress, interleave=interleave)
         return [
             StudyResult(item.outcome, item.what or "", _absolute(record), item.reason)
             for item, record in zip(work.items, records, strict=True)

@@ -76,7 +76,7 @@ def load(
         records = load_test(
             url, data, clients=steps, rate=rates, target_p95_s=target_p95, model=model, key_env=key_env,
             response_format=response_format, limit=limit, stretch_s=stretch_s, budget_s=budget_s, timeout_s=timeout_s,
-            seed=seed, yes_remote=yes_remote, out=out, command=tuple(sys.argv[1:]), events=bars,
+            seed=seed, yes_remote=yes_remote, out=out, command=tuple(sys.argv[1:]), progress=bars,
         )  # fmt: skip
     _tell(records, as_json=as_json)
     if not all(map(is_met, records)):
