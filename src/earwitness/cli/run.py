@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 app = new_app("Run models over data and write run records.")
 OUT = Path("runs")
+_LINE_EVERY_S = 5.0
+"""Where there is no terminal to draw a bar in."""
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with records that did not end, or with the run that is typed again.")
 ]
@@ -102,6 +105,7 @@ class Bars(Events):
         hides = quiet or not self._screen.is_terminal
         self._bars = Progress(*columns, console=self._screen, disable=hides, refresh_per_second=4)
         self._of: dict[tuple[str, str], TaskID] = {}
+        self._last_line_s = time.monotonic()
 
     def __enter__(self) -> Bars:
         """Begin to draw."""
@@ -124,6 +128,9 @@ class Bars(Events):
         self._of[model, data] = self._bars.add_task(f"{model} on {data}", total=n_clips)
 
     def _show_clip(self, progress: RunProgress) -> None:
+        if self._bars.disable and time.monotonic() - self._last_line_s >= _LINE_EVERY_S:
+            self._last_line_s = time.monotonic()
+            self.note(f"{progress.model} on {progress.data}: {progress.done} of {progress.total}")
         self._bars.update(self._of[progress.model, progress.data], completed=progress.done, total=progress.total)
         failure = progress.result.hypothesis.failure
         if failure is not None:
