@@ -17,6 +17,7 @@ from tests.installed import engine_python
 from earwitness.types import Clip, Dataset, Hypothesis, Transcript
 from earwitness.workers.environments import variables_for
 
+ROOT = Path(__file__).parents[1]
 RATE_HZ = 16_000
 # Programs for the interpreters of engines, whose packages are not here.
 collect_ignore_glob = ["real/probes/*.py"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.runs.queues import closed_loop, latencies, open_loop, shot
 
-from earwitness.runs.latency_stats import ENOUGH, verdict, waits, worth
+from earwitness.runs.latency_stats import ENOUGH, latency_stats, verdict, worth
 from earwitness.runs.load_client import LoadRequest
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_needs
 
@@ -35,7 +35,7 @@ def test_the_interval_of_p95_holds_the_truth_though_requests_wait_for_each_other
     for _ in range(LOADS):
         shots = load(n)
         waited = latencies(shots)
-        ends = waits(waited, worth(shots, clients)).ci95_s[1]
+        ends = latency_stats(waited, worth(shots, clients)).ci95_s[1]
         by_itself = quantile_interval(waited, 0.95)
         told += ends is not None
         held += ends is not None and ends[0] <= truth <= ends[1]

@@ -24,7 +24,7 @@ _SHOWN = (0.5, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class LatencyStats:
     """Percentiles of what answered requests waited: p50, p95, p99."""
 
     values_s: tuple[float | None, float | None, float | None]
@@ -53,27 +53,27 @@ def worth(shots: Iterable[LoadRequest], clients: int | None) -> float:
     return independent([clients] * (n // clients) + [n % clients])
 
 
-def waits(latencies_s: Sequence[float], n_independent: float) -> Waits:
+def latency_stats(latencies_s: Sequence[float], n_independent: float) -> LatencyStats:
     """Summarize latencies.
 
     Args:
         latencies_s: Of answered requests.
         n_independent: What these are worth.
 
-    >>> found = waits([0.1 * n for n in range(1, 101)], 100)
+    >>> found = latency_stats([0.1 * n for n in range(1, 101)], 100)
     >>> [tuple(round(end, 1) for end in ends) for ends in found.ci95_s if ends]
     [(4.0, 6.1), (9.0, 10.0)]
     >>> found.reason
     'p99 takes 368 independent requests for an interval, and these are worth 100'
     """
     if not latencies_s:
-        return Waits((None, None, None), (None, None, None), "no request was answered")
+        return LatencyStats((None, None, None), (None, None, None), "no request was answered")
     p50, p95, p99 = np.percentile(latencies_s, [100 * q for q in _SHOWN]).tolist()
     intervals = tuple(quantile_interval(latencies_s, q, n_independent) for q in _SHOWN)
     missing = [q for q, ends in zip(_SHOWN, intervals, strict=True) if ends is None]
     takes = ", ".join(f"p{100 * q:.0f} takes {quantile_needs(q)}" for q in missing)
     reason = f"{takes} independent requests for an interval, and these are worth {n_independent:.0f}" if takes else None
-    return Waits((p50, p95, p99), intervals, reason)
+    return LatencyStats((p50, p95, p99), intervals, reason)
 
 
 def verdict(n_within: int, n_requests: int, n_independent: float) -> LoadVerdict:

@@ -21,7 +21,7 @@ from earwitness.engines.openai_api import endpoint, key_of
 from earwitness.records.record import ClipResult, Run, texts_of
 from earwitness.records.speed import Load, LoadPlan, LoadStep
 from earwitness.runs.job import Job
-from earwitness.runs.latency_stats import ENOUGH, MET_SHARE, verdict, waits, worth
+from earwitness.runs.latency_stats import ENOUGH, MET_SHARE, verdict, latency_stats, worth
 from earwitness.runs.load_client import Client, LoadRequest, clips_to_send
 from earwitness.runs.saturate import ClipQueue, share
 from earwitness.types import Clip
@@ -221,7 +221,7 @@ def _measured(load: float, stretch: _Stretch, plan: LoadPlan, texts: dict[str, s
     answered = [shot for shot in shots if shot.text is not None]
     latencies = [shot.ended_s - shot.due_s for shot in answered]
     n_independent = _worth(plan, load, shots)
-    found = waits(latencies, n_independent * len(answered) / max(1, len(shots)))
+    found = latency_stats(latencies, n_independent * len(answered) / max(1, len(shots)))
     wall_s = queue.ended_s - queue.began_s
     audio_s = sum(share(shot.began_s, shot.ended_s, queue.ended_s) * shot.audio_s for shot in answered)
     n_within = None if plan.target_p95_s is None else _n_within(plan.target_p95_s, shots)
