@@ -33,18 +33,18 @@ SAMPLE_TOLERANCE = 2e-3
 """Of full scale: the two decode some codecs in fixed point, and some in floating point."""
 RULES: Mapping[str, str] = {
     "same": "the same length, and the same samples to 0.002 of full scale",
-    "both refuse": "neither hears anything: the file is too damaged",
-    "refused": "Earwitness refuses a damaged file in a sentence that names the damage, and ffmpeg decodes what it can: "
-    "a part is never taken for the whole",
-    "delay": "ffmpeg 5 has up to one frame more at the beginning, the end or a seam: the encoder's delay, which the "
-    "container says to leave out",
+    "both refuse": "neither decodes anything: the file is too damaged",
+    "refused": "Earwitness refuses a damaged file in a sentence that names the damage, and ffmpeg decodes what it "
+    "can: Earwitness never takes a part for the whole",
+    "delay": "ffmpeg 5 has up to one frame more at the beginning, the end or a seam: the encoder's delay, which "
+    "the container says to leave out",
     "seam": "two files under one stream number: within one frame of the seam, the samples differ",
-    "more": "ffmpeg refuses, stops early or loses its place, and what Earwitness hears is the sound of the undamaged "
+    "more": "ffmpeg refuses, stops early or loses its position, and Earwitness reads the sound of the undamaged "
     "file, sample for sample",
-    "noise": "junk in front of the file, or the header of a file that was joined, is taken for sound: the two agree on "
-    "the sound itself, and make other noise of the rest",
-    "unknown": "ffmpeg 5 does not know the format, and makes noise of it or nothing: Earwitness's samples are held "
-    "against the sound that was encoded",
+    "noise": "junk in front of the file, or the header of a joined file, is taken for sound: both agree on the "
+    "sound itself, but produce different noise from the rest",
+    "unknown": "ffmpeg 5 does not know the format, and produces noise or nothing: Earwitness's samples are compared "
+    "with the original sound",
 }
 """How two answers may go together; all else is a difference."""
 _DAMAGE = {

@@ -293,7 +293,10 @@ def command(*arguments: str) -> list[str]:
         (("http://192.0.2.1:8000", "--data", "sample"), "'192.0.2.1' is not this machine."),
         (("ftp://127.0.0.1", "--data", "sample"), "'ftp://127.0.0.1' is no address of a server."),
         (("http://127.0.0.1:9",), "Name what to send"),
-        (("http://127.0.0.1:9", "--data", "sample", "--clients", "1,2.5"), "--clients '1,2.5' are no numbers"),
+        (
+            ("http://127.0.0.1:9", "--data", "sample", "--clients", "1,2.5"),
+            "--clients takes whole numbers from 1 to 512, such as 1,2,4; not 1,2.5",
+        ),
         (("http://127.0.0.1:9", "--data", "sample", "--arrivals", "poisson"), "Say how many requests per second"),
         (("http://127.0.0.1:9", "--data", "sample", "--rate", "2"), "Say so: --arrivals poisson"),
     ],
