@@ -270,3 +270,13 @@ def test_functions_have_few_ways_through_them() -> None:
                 name = getattr(node, "name", f"lambda in line {node.lineno}")
                 found[f"{path.relative_to(PACKAGE).as_posix()}: {name}"] = complexity(node)
     assert found == {}
+
+
+def test_the_command_line_has_types() -> None:
+    loose = [
+        f"{path.name}: line {node.lineno}"
+        for path in sorted((PACKAGE / "cli").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name) and node.id == "Any"
+    ]
+    assert len(loose) <= 1, loose  # rich's own signature, in common.py

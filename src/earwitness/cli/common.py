@@ -30,7 +30,7 @@ def new_app(summary: str) -> typer.Typer:
     )
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Write one JSON document to standard output; NaN is refused rather than written."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     # All that is translated stands inside of JSON's strings: other control characters are escaped by now.
@@ -52,11 +52,12 @@ def visible(text: str) -> str:
 def console(*, stderr: bool = False) -> Console:
     """Return where people read: standard output for answers, standard error for progress and notes."""
     from rich.console import Console
+    from rich.text import Text
 
     class Visible(Console):
         """A console to which no text of a stranger can give orders."""
 
-        def render_str(self, text: str, **options: Any) -> Any:
+        def render_str(self, text: str, **options: Any) -> Text:  # as rich has it
             return super().render_str(visible(text), **options)
 
     found = Visible(stderr=stderr, highlight=False, soft_wrap=stderr)

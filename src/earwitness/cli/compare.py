@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table as Grid
+
+    from earwitness.comparison.table import Comparison, ModelRow, RunDifference, Table
+    from earwitness.reports.scorecard import Column
 
 app = new_app("Compare runs over the same data.")
 _GAP = 3
@@ -65,7 +71,7 @@ def compare(
             console(stderr=True).print(f"Written: {path}", markup=False)
 
 
-def _draw(comparison: Any, path: Path) -> None:
+def _draw(comparison: Comparison, path: Path) -> None:
     from earwitness.errors import UsageError
     from earwitness.reports.charts import wer_by_dataset
     from earwitness.reports.draw import write
@@ -78,18 +84,18 @@ def _draw(comparison: Any, path: Path) -> None:
     write(chart, path)
 
 
-def show(comparison: Any, *, with_matrix: bool = False, wide: bool = False) -> None:
+def show(comparison: Comparison, *, with_matrix: bool = False, wide: bool = False) -> None:
     """Print a comparison as tables, of the columns that decide or of all."""
     from earwitness.reports.scorecard import columns, machines, main_columns, notes, title
 
     screen = console()
-    told: Any = ()
+    shown: tuple[RunDifference, ...] = ()
     for table in comparison.tables:
         for part, chosen in enumerate(_fitting((columns if wide else main_columns)(table), table.rows, screen.width)):
             screen.print(_grid(title(table) if not part else "", chosen, table.rows))
-        if table.differences and table.differences != told:
+        if table.differences and table.differences != shown:
             screen.print(_differences(table))
-        told = table.differences
+        shown = table.differences
         for note in [*notes(table), *(machines(table) if len(table.environments) > 1 else ())]:
             screen.print(f"  {note}", markup=False, highlight=False)
         screen.print()
@@ -99,10 +105,10 @@ def show(comparison: Any, *, with_matrix: bool = False, wide: bool = False) -> N
         screen.print(f"Left out: {reason}", markup=False, highlight=False)
 
 
-def _fitting(columns: Sequence[Any], rows: Sequence[Any], width: int) -> list[list[Any]]:
+def _fitting(columns: Sequence[Column], rows: Sequence[ModelRow], width: int) -> list[list[Column]]:
     """Divide columns into as many tables as the width asks for, each with the first column, none cut off."""
 
-    def wide(column: Any) -> int:
+    def wide(column: Column) -> int:
         return _GAP + max(len(text) for text in (column.heading, *(column.show(row) for row in rows)))
 
     first, *rest = columns
@@ -114,12 +120,12 @@ def _fitting(columns: Sequence[Any], rows: Sequence[Any], width: int) -> list[li
     return parts
 
 
-def _grid(heading: str, columns: Sequence[Any], rows: Sequence[Any]) -> Any:
+def _grid(heading: str, columns: Sequence[Column], rows: Sequence[ModelRow]) -> Grid:
     from rich import box
-    from rich.table import Table
+    from rich.table import Table as Grid
     from rich.text import Text
 
-    table = Table(
+    table = Grid(
         title=Text(heading) if heading else None,
         title_justify="left",
         title_style="bold",
@@ -133,16 +139,16 @@ def _grid(heading: str, columns: Sequence[Any], rows: Sequence[Any]) -> Any:
     return table
 
 
-def _show_matrix(table: Any) -> None:
+def _show_matrix(table: Table) -> None:
     from rich import box
-    from rich.table import Table
+    from rich.table import Table as Grid
 
     from earwitness.api.compare import device_matrix
     from earwitness.reports.matrix import legend, matrix_grid
 
     made = device_matrix(table)
     (first, *heads), rows = matrix_grid(made)
-    shown = Table(first, title="Models and devices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = Grid(first, title="Models and devices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for head in heads:
         shown.add_column(head, justify="right")
     for row in rows:
@@ -153,16 +159,16 @@ def _show_matrix(table: Any) -> None:
     console().print()
 
 
-def _differences(table: Any) -> Any:
-    from rich.table import Table
+def _differences(table: Table) -> Grid:
+    from rich.table import Table as Grid
 
-    shown = Table("In force", *(row.label for row in table.rows), box=None, pad_edge=False, header_style="dim")
+    shown = Grid("In force", *(row.label for row in table.rows), box=None, pad_edge=False, header_style="dim")
     for difference in table.differences:
         shown.add_row(difference.what, *(difference.values[row.label] for row in table.rows), style="dim")
     return shown
 
 
-def plain(comparison: Any, *, with_matrix: bool = False) -> dict[str, Any]:
+def plain(comparison: Comparison, *, with_matrix: bool = False) -> dict[str, object]:
     """Return a comparison as plain values for JSON."""
     from earwitness.reports.matrix import plain_matrix
     from earwitness.reports.scorecard import notes

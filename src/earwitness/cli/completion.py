@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 from typer._completion_shared import get_completion_script
@@ -16,21 +16,24 @@ from typer.core import TyperCommand, TyperGroup
 from earwitness.cli.commands import COMMANDS, app_of
 from earwitness.errors import EarwitnessError
 
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context
+
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 class Commands(TyperGroup):
     """All commands; only the one that is typed is imported."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - typer's signature
         """Return the names in the order of ``earwitness --help``."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+    def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | None:  # noqa: ARG002 - typer's signature
         """Return a command that has a name and a summary, enough to list it."""
         return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ARG002 - typer's signature
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:  # noqa: ARG002 - typer's signature
         """Return the command that the first word names, with its options."""
         name = args[0]
         command = typer.main.get_command(app_of(name)) if name in COMMANDS else None

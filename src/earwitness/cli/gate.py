@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -106,7 +106,7 @@ def _show_baseline(update: BaselineUpdate, *, partial: bool, as_json: bool) -> N
     console().print(str(update.baseline), markup=False, soft_wrap=True)
 
 
-def _plain(verdict: GateVerdict) -> dict[str, Any]:
+def _plain(verdict: GateVerdict) -> dict[str, object]:
     from earwitness.reports.gate import label, sentence
 
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,14 +27,15 @@ def list_(as_json: AsJson = False) -> None:
 
     from earwitness.api.models import list_models
 
-    rows = [_plain(row) for row in list_models()]
+    rows = list_models()
     if as_json:
-        print_json(rows)
+        print_json([_plain(row) for row in rows])
         return
     table = Table("Model", "Here", "Parameters", "Languages", "Licence", "What it is", box=None, pad_edge=False)
     for row in rows:
-        size = f"{row['parameters'] / 1e6:.0f} M" if row["parameters"] else ""
-        table.add_row(row["id"], _here(row), size, ", ".join(row["languages"]), row["license"], row["summary"])
+        model = row.model
+        size = f"{model.parameters / 1e6:.0f} M" if model.parameters else ""
+        table.add_row(model.id, _here(row), size, ", ".join(model.languages), model.license, model.summary)
     console().print(table)
 
 
@@ -114,28 +115,29 @@ def convert(
     console().print(f"{model_id} as {to}: {out}", markup=False)
 
 
-def _lines(key: str, value: Any) -> list[str]:
-    """What is shown of a field, a line each; none for what there is none of."""
+def _lines(key: str, value: object) -> list[str]:
+    """Return a field as lines; none for an empty one."""
     match key, value:
-        case "files", _:
+        case "files", list() | tuple():
             return [f"{one['name']}  {one['size_bytes']:,} bytes  sha256 {one['sha256']}" for one in value]
         case "parameters" | "size_bytes", int():
             return [f"{value:,}"]
-        case "options", _:
-            return [f"{name} = {told!r}" for name, told in value.items()]
+        case "options", dict():
+            return [f"{name} = {option!r}" for name, option in value.items()]
         case _, list() | tuple():
             return [str(one) for one in value]
+        case _, bool():
+            return ["yes" if value else "no"]
         case _:
-            reply = {True: "yes", False: "no", None: ""}.get(value, value)
-            return [str(reply)] if reply else []
+            return [str(value)] if value not in (None, "") else []
 
 
-def _plain(row: ModelStatus) -> dict[str, Any]:
-    found = {field.name: getattr(row, field.name) for field in fields(row)}
-    return {**asdict(found.pop("model")), **found, "folder": row.folder and str(row.folder)}
+def _plain(row: ModelStatus) -> dict[str, object]:
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {**asdict(values.pop("model")), **values, "folder": row.folder and str(row.folder)}
 
 
-def _here(row: dict[str, Any]) -> str:
-    if not row["sources"]:
+def _here(row: ModelStatus) -> str:
+    if not row.model.sources:
         return "yes"
-    return f"{row['size_bytes'] / 1e6:.0f} MB" if row["folder"] else ""
+    return f"{row.size_bytes / 1e6:.0f} MB" if row.folder and row.size_bytes else ""

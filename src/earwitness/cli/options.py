@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Annotated, Any, Literal, get_origin, get_type_hints
+from typing import Annotated, Literal, get_origin, get_type_hints
 
 import typer
 
@@ -24,7 +24,7 @@ Interleave = Annotated[
 Command = Callable[..., None]
 
 
-def takes(spec: type[Any], *names: str) -> Callable[[Command], Command]:
+def takes(spec: type[object], *names: str) -> Callable[[Command], Command]:
     """Give a command the options of a class; it gets them together, as its parameter ``spec``.
 
     The options stand where ``spec`` stands in the command's signature.
@@ -46,9 +46,9 @@ def takes(spec: type[Any], *names: str) -> Callable[[Command], Command]:
                 parameters.append(own)
 
         @wraps(command)
-        def wrapped(**values: Any) -> None:
+        def wrapped(**values: object) -> None:
             context = values.get("context")
-            if context is not None and context.invoked_subcommand is not None:
+            if isinstance(context, typer.Context) and context.invoked_subcommand is not None:
                 return  # the subcommand has options of its own
             options = {name: values.pop(name) for name in chosen}
             command(**values, spec=from_texts(spec, options))
@@ -60,7 +60,7 @@ def takes(spec: type[Any], *names: str) -> Callable[[Command], Command]:
     return with_options
 
 
-def flag(spec: type[Any], name: str) -> str:
+def flag(spec: type[object], name: str) -> str:
     """Return an option as it is typed.
 
     >>> from earwitness.api.run import RunSpec
@@ -71,11 +71,11 @@ def flag(spec: type[Any], name: str) -> str:
     return flags[0].partition("/")[0] if flags else f"--{name.replace('_', '-')}"
 
 
-def _parameter(spec: type[Any], name: str) -> inspect.Parameter:
+def _parameter(spec: type[object], name: str) -> inspect.Parameter:
     option, kind = options_of(spec)[name], kind_of(spec, name)
     many = get_origin(kind) in (tuple, Mapping)
     default = None if many else default_of(spec, name)
-    typed: Any = list[str] | None if many else str if get_origin(kind) is Literal else kind
+    typed: object = list[str] | None if many else str if get_origin(kind) is Literal else kind
     shown = default is not None and default != ""
     declared = typer.Option(
         *(option.flags or (flag(spec, name),)), metavar=option.metavar, help=option.help, show_default=shown

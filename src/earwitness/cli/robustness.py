@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.comparison.robustness import Robustness
 
 app = new_app("WER against the severity of a condition, and where each model breaks.")
 
@@ -45,11 +48,11 @@ def robustness(
         console(stderr=True).print(f"Written: {out}")
 
 
-def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _plain(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in pairs}
 
 
-def _show(result: Any) -> None:
+def _show(result: Robustness) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text

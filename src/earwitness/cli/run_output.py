@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from earwitness.api.run import why_so_high
 from earwitness.cli.common import console, print_json
@@ -53,7 +53,7 @@ def _in_words(run: Run) -> str:
     )
 
 
-def _plain(item: Item, record: Record | None) -> dict[str, Any]:
+def _plain(item: Item, record: Record | None) -> dict[str, object]:
     if record is None:
         return {"outcome": item.outcome, "what": item.what, "reason": item.reason}
     run = record.run

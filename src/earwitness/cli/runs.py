@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -177,7 +177,7 @@ def _restore(roots: list[Path], *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _plain(record: Record) -> dict[str, Any]:
+def _plain(record: Record) -> dict[str, object]:
     from earwitness.api.runs import state_of
 
     run = record.run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from earwitness.scoring.formats.sclite import ScliteFiles
@@ -13,7 +13,7 @@ def lines(files: ScliteFiles) -> tuple[str, ...]:
     return (*files.commands, *files.notes)
 
 
-def plain(files: ScliteFiles) -> dict[str, Any]:
+def plain(files: ScliteFiles) -> dict[str, object]:
     """Return the same for machines."""
     return {
         "trn": [str(path) for path in files.trn],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,16 @@ from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
 from earwitness.counts import quantity
+from earwitness.types import Edits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.text import Text
 
     from earwitness.api.score import ScoreResult
     from earwitness.scoring.metrics.mistakes import Mistakes
+    from earwitness.types import Score
 
 app = new_app("Score two transcript files.")
 
@@ -82,11 +86,11 @@ def score(
         _print(found, worst, errors)
 
 
-def _answer(result: ScoreResult, errors: int | None) -> dict[str, Any]:
+def _answer(result: ScoreResult, errors: int | None) -> dict[str, object]:
     from earwitness.cli.sclite import plain
 
     all_scores = (*result.scores, *(result.terms.scores if result.terms else ()))
-    answer: dict[str, Any] = {score.metric: asdict(score) for score in all_scores}
+    answer: dict[str, object] = {score.metric: asdict(score) for score in all_scores}
     if result.terms:
         answer["terms"] = [asdict(term) for term in result.terms.terms]
     if result.sclite is not None:
@@ -120,7 +124,7 @@ def _print(result: ScoreResult, worst: int, errors: int | None) -> None:
         console().print(line, markup=False, soft_wrap=True)
 
 
-def _show(scores: Any) -> None:
+def _show(scores: Sequence[Score]) -> None:
     from rich import box
     from rich.table import Table
 
@@ -130,7 +134,7 @@ def _show(scores: Any) -> None:
     screen = console()
     rates = [*scores[:2], *(score for score in scores if score.metric in ("mer", "wil"))]
     for score in rates:
-        e = score.edits
+        e = score.edits or Edits()
         table.add_row(
             score.metric.upper(), percent(score), *map(str, (e.hits, e.substitutions, e.deletions, e.insertions))
         )

@@ -21,7 +21,7 @@ from earwitness.engines.openai_api import endpoint, key_of
 from earwitness.records.record import ClipResult, Run, texts_of
 from earwitness.records.speed import Load, LoadPlan, LoadStep
 from earwitness.runs.job import Job
-from earwitness.runs.latency_stats import ENOUGH, MET_SHARE, verdict, latency_stats, worth
+from earwitness.runs.latency_stats import ENOUGH, MET_SHARE, latency_stats, verdict, worth
 from earwitness.runs.load_client import Client, LoadRequest, clips_to_send
 from earwitness.runs.saturate import ClipQueue, share
 from earwitness.types import Clip
