@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+from earwitness.files.schema import Strict
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(Strict):
     """A span of a recording and what was said in it."""
-
-    __pydantic_config__ = _STRICT
 
     id: str
     """Unique within its dataset."""
@@ -60,10 +58,8 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetCondition:
+class DatasetCondition(Strict):
     """What was done to the audio of a dataset before a model heard it."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """Canonical, such as ``noise:10dB+mulaw``."""
@@ -84,10 +80,8 @@ class DatasetCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Strict):
     """Clips under a name, with the hash that makes two runs comparable."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """Short, for tables and file names."""
@@ -128,10 +122,8 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Strict):
     """A piece of a transcript with its place in time; also used for words."""
-
-    __pydantic_config__ = _STRICT
 
     start_s: float
     """From the beginning of the clip."""
@@ -160,10 +152,8 @@ class DecodedSegment(Segment):
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(Strict):
     """What an engine heard: finished text, never a generator."""
-
-    __pydantic_config__ = _STRICT
 
     text: str
     """Raw; normalizing is the scorer's work."""
@@ -195,10 +185,8 @@ class Guide:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Strict):
     """Why there is no transcript."""
-
-    __pydantic_config__ = _STRICT
 
     stage: Literal["audio", "spawn", "load", "transcribe"]
     """Where it went wrong."""
@@ -211,7 +199,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
+class Hypothesis(Strict):
     """What one model made of one clip: a transcript or a failure, exactly one of them.
 
     Raises:
@@ -220,8 +208,6 @@ class Hypothesis:
     >>> Hypothesis("a", Transcript("hello"), None, audio_s=1.0, decode_s=0.01, wall_s=0.1).ok
     True
     """
-
-    __pydantic_config__ = _STRICT
 
     clip_id: str
     """The clip."""
@@ -255,7 +241,7 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(Strict):
     """Counts of a minimum-edit alignment. They add up; rates are made last, from sums.
 
     >>> total = Edits(hits=3, substitutions=1) + Edits(hits=1, insertions=2)
@@ -264,8 +250,6 @@ class Edits:
     >>> Edits(insertions=2).rate is None
     True
     """
-
-    __pydantic_config__ = _STRICT
 
     hits: int = 0
     """Reference tokens that were heard right."""
@@ -302,10 +286,8 @@ class Edits:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Strict):
     """Something that is wrong with one transcript, and where."""
-
-    __pydantic_config__ = _STRICT
 
     kind: str
     """Such as ``repeated_ngram``; all of them are told in ``docs/completeness.md``."""
@@ -318,10 +300,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipScore:
+class ClipScore(Strict):
     """Counts of one clip, from which every corpus score is made without aligning again."""
-
-    __pydantic_config__ = _STRICT
 
     clip_id: str
     """The clip."""
@@ -340,10 +320,8 @@ class ClipScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Score(Strict):
     """One number that can be defended: value, interval, how many clips stand behind it, and its recipe."""
-
-    __pydantic_config__ = _STRICT
 
     metric: str
     """Name, such as ``wer``."""
@@ -366,14 +344,12 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Strict):
     """How to decode, in one vocabulary for all engines.
 
     An engine that cannot honour a setting refuses it before the run or, for a default, reports the value that is
     really in force; records hold both what was asked and what was in force.
     """
-
-    __pydantic_config__ = _STRICT
 
     language: str = "clip"
     """``clip``: each clip's own; ``auto``: the engine detects it; or a BCP 47 tag for all clips."""

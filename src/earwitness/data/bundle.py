@@ -25,17 +25,15 @@ from earwitness.data.rows import DataRow
 from earwitness.errors import ArchiveError, DataNotFoundError
 from earwitness.files import archive
 from earwitness.files.fetch import cache_dir, stage
+from earwitness.files.schema import Strict, require_version, validate
 
 INDEX = "bundle.json"
 VERSION = 3
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
 @dataclass(frozen=True, slots=True)
-class BundledData:
+class BundledData(Strict):
     """A dataset in a bundle."""
-
-    __pydantic_config__ = _STRICT
 
     folder: str
     """Its folder's name under ``data/``."""
@@ -54,10 +52,8 @@ class BundledData:
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Strict):
     """What ``bundle.json`` says."""
-
-    __pydantic_config__ = _STRICT
 
     bundle_version: int
     """Of this layout."""
@@ -153,25 +149,14 @@ def _unpack(source: archive.Archive, bundle: Bundle, root: Path) -> None:
 
 
 def _index(source: archive.Archive) -> Bundle:
-    from pydantic import TypeAdapter, ValidationError
-
+    where = repr(str(source.path))
     if INDEX not in source.names:
-        raise ArchiveError(f"{str(source.path)!r} is a zip, but no bundle. Make one: earwitness bundle DATA --out FILE")
+        raise ArchiveError(f"{where} is a zip, but no bundle. Make one: earwitness bundle DATA --out FILE")
+    index = source.read(INDEX)
     try:
-        data = json.loads(source.read(INDEX))
-        version = data.get("bundle_version") if isinstance(data, dict) else None
-        if isinstance(version, int) and version > VERSION:
-            raise ArchiveError(
-                f"{str(source.path)!r} is a bundle of version {version}; this Earwitness reads up to {VERSION}. "
-                "Upgrade it."
-            )
-        bundle: Bundle = TypeAdapter(Bundle).validate_python(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ArchiveError(f"{str(source.path)!r}: {INDEX} does not fit: {field}: {first['msg']}.") from None
+        data = json.loads(index)
     except ValueError as error:
-        if isinstance(error, ArchiveError):
-            raise
-        raise ArchiveError(f"{str(source.path)!r}: {INDEX} is not JSON: {error}.") from None
+        raise ArchiveError(f"{where}: {INDEX} is not JSON: {error}.") from None
+    require_version(data, "bundle_version", VERSION, f"{where} is a bundle of version", ArchiveError)
+    bundle: Bundle = validate(Bundle, data, f"{where}: {INDEX} does not fit", error=ArchiveError)
     return bundle

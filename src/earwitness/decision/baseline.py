@@ -13,21 +13,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from earwitness.files.schema import Strict, plain, read_document, schema_of
 from earwitness.records.record import ClipResult, Run
 from earwitness.records.speed import Drift
-from earwitness.records.store import adapter, read_document, schema_of
 from earwitness.types import Clip, Edits, Settings
 
 SCHEMA_VERSION = 1
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 _DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class MachineClass:
+class MachineClass(Strict):
     """What has to be equal for figures of speed to be held against each other."""
-
-    __pydantic_config__ = _STRICT
 
     cpu: str
     """Model name of the processor."""
@@ -38,10 +35,8 @@ class MachineClass:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Strict):
     """Figures of speed, to four digits; ``None`` for what was not measured."""
-
-    __pydantic_config__ = _STRICT
 
     rtf: float | None = None
     """Seconds of transcription per second of audio, one clip at a time."""
@@ -58,10 +53,8 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipCounts:
+class ClipCounts(Strict):
     """One clip."""
-
-    __pydantic_config__ = _STRICT
 
     clip: str
     """Hash of what it is: audio, span, channel, reference, language."""
@@ -72,10 +65,8 @@ class ClipCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Strict):
     """One model, as it was asked to decode, on one dataset."""
-
-    __pydantic_config__ = _STRICT
 
     model: str
     """Its id."""
@@ -108,10 +99,8 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Strict):
     """What runs are held against."""
-
-    __pydantic_config__ = _STRICT
 
     schema_version: int
     """Of this layout."""
@@ -208,7 +197,7 @@ def baseline_of(entries: Sequence[Entry]) -> Baseline:
 
 def render(baseline: Baseline) -> str:
     """Return a baseline as the text of its file: JSON, a clip on a line of its own."""
-    data = adapter(Baseline).dump_python(baseline, mode="json")
+    data = plain(baseline)
     lines = ["{", f' "schema_version": {data["schema_version"]},', ' "entries": [']
     for number, entry in enumerate(data["entries"]):
         clips = entry.pop("clips")

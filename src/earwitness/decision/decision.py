@@ -10,21 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from earwitness.files.schema import Strict
 from earwitness.records.record import DatasetInfo, EngineInfo, Environment, ModelInfo
 from earwitness.scoring.metrics.lengths import LengthBand
 from earwitness.types import Settings
 
 SCHEMA_VERSION = 1
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 CandidateStatus = Literal["production", "conditional", "research", "rejected", "undecided"]
 RuleOutcome = Literal["passed", "failed", "undecided", "not measured"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Strict):
     """A record that numbers were taken from."""
-
-    __pydantic_config__ = _STRICT
 
     run_id: str
     """Of the run."""
@@ -41,10 +39,8 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleResult:
+class RuleResult(Strict):
     """One rule of the policy, held against one candidate."""
-
-    __pydantic_config__ = _STRICT
 
     kind: Literal["gate", "target"]
     """A gate must hold; a target is wished."""
@@ -79,10 +75,8 @@ class RuleResult:
 
 
 @dataclass(frozen=True, slots=True)
-class GradePart:
+class GradePart(Strict):
     """What one category gives to the grade."""
-
-    __pydantic_config__ = _STRICT
 
     category: str
     """Such as ``accuracy``."""
@@ -95,10 +89,8 @@ class GradePart:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Strict):
     """What is decided of one candidate, with everything that it takes to serve it as it was measured."""
-
-    __pydantic_config__ = _STRICT
 
     candidate: str
     """Label, unique in the decision: the model, with device or settings where several share it."""
@@ -143,10 +135,8 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Winner:
+class Winner(Strict):
     """The best of a category; several when they cannot be told apart."""
-
-    __pydantic_config__ = _STRICT
 
     category: str
     """``accuracy``, ``latency``, ``throughput``, ``memory``, ``cold_start``, ``completeness`` or ``robustness``."""
@@ -161,10 +151,8 @@ class Winner:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyInfo:
+class PolicyInfo(Strict):
     """Under which policy."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """As the policy calls itself."""
@@ -177,10 +165,8 @@ class PolicyInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Strict):
     """Models judged by one policy over the same data."""
-
-    __pydantic_config__ = _STRICT
 
     schema_version: int
     """Of this layout."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from earwitness.decision.decision import SCHEMA_VERSION, Decision
 from earwitness.files.atomic import write_text
-from earwitness.records.store import adapter, read_document, schema_of
+from earwitness.files.schema import plain, read_document, schema_of, to_json
 
 
 def plain_decision(decision: Decision) -> dict[str, Any]:
     """Return a decision as plain values for JSON."""
-    plain: dict[str, Any] = adapter(Decision).dump_python(decision, mode="json")
-    return plain
+    values: dict[str, Any] = plain(decision)
+    return values
 
 
 def write_decision(path: Path, decision: Decision) -> None:
@@ -23,7 +22,7 @@ def write_decision(path: Path, decision: Decision) -> None:
     Raises:
         RecordError: When it cannot be written.
     """
-    write_text(path, json.dumps(plain_decision(decision), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    write_text(path, to_json(decision, indent=1))
 
 
 def read_decision(path: Path) -> Decision:

@@ -10,20 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from earwitness.files.schema import Strict
 from earwitness.records.speed import Drift, Measurements, Order, SpeedProtocols
 from earwitness.scoring.metrics.timing import Speed
 from earwitness.types import Clip, ClipScore, DatasetCondition, Failure, Hypothesis, Score, Settings
 
 SCHEMA_VERSION = 1
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 RunStatus = Literal["running", "complete", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInfo:
+class ModelInfo(Strict):
     """Which weights."""
-
-    __pydantic_config__ = _STRICT
 
     id: str
     """As in the catalog, such as ``faster-whisper:base``."""
@@ -40,10 +38,8 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineInfo:
+class EngineInfo(Strict):
     """Which code ran the weights."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """Such as ``faster-whisper``."""
@@ -54,10 +50,8 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Strict):
     """How the dataset was asked for: enough to load it again."""
-
-    __pydantic_config__ = _STRICT
 
     source: str
     """A path or the name of a corpus."""
@@ -76,10 +70,8 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetInfo:
+class DatasetInfo(Strict):
     """Which recordings."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """For tables."""
@@ -100,10 +92,8 @@ class DatasetInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Strict):
     """On what machine, and by which Earwitness."""
-
-    __pydantic_config__ = _STRICT
 
     earwitness: str
     """Version."""
@@ -126,10 +116,8 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkersInfo:
+class WorkersInfo(Strict):
     """The processes that did the work."""
-
-    __pydantic_config__ = _STRICT
 
     spawn_s: float
     """Starting the first worker, without the load."""
@@ -146,10 +134,8 @@ class WorkersInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechInfo:
+class SpeechInfo(Strict):
     """How speech was looked for in the audio, apart from the model."""
-
-    __pydantic_config__ = _STRICT
 
     model: str | None = None
     """Such as ``silero-vad 6.2.3``; ``None`` when it was not looked for."""
@@ -160,10 +146,8 @@ class SpeechInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoringInfo:
+class ScoringInfo(Strict):
     """How hypotheses were scored."""
-
-    __pydantic_config__ = _STRICT
 
     normalizer: str = "auto"
     """Name of the normalizer; of a user's own rules, ``rules:`` and the rules themselves as JSON."""
@@ -176,10 +160,8 @@ class ScoringInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class RunLimits:
+class RunLimits(Strict):
     """What a run puts up with."""
-
-    __pydantic_config__ = _STRICT
 
     warmup: int = 1
     """Transcriptions by every new worker that are not measured, of at most ten seconds of the first clip."""
@@ -194,10 +176,8 @@ class RunLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipsFile:
+class ClipsFile(Strict):
     """The other half of the record."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """File name, in the same folder."""
@@ -208,10 +188,8 @@ class ClipsFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class Process(Strict):
     """The process that writes the record, to tell a run that goes on from one that was killed."""
-
-    __pydantic_config__ = _STRICT
 
     pid: int
     """Its id."""
@@ -220,10 +198,8 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Strict):
     """One model over one dataset on one device."""
-
-    __pydantic_config__ = _STRICT
 
     schema_version: int
     """Of this layout."""
@@ -293,10 +269,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class ClipResult:
+class ClipResult(Strict):
     """One line of ``<time>.clips.jsonl``: the clip with its reference, what the model made of it, and the counts."""
-
-    __pydantic_config__ = _STRICT
 
     clip: Clip
     """With its raw reference, so that the line can be scored again."""

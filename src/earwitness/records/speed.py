@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from earwitness.files.schema import Strict
 from earwitness.records.spread import Spread
 from earwitness.scoring.metrics.timing import Speed
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 _LARGE = 1.1
 Protocol = Literal["cold", "latency", "throughput"]
 LoadVerdict = Literal["met", "missed", "cannot be told"]
 
 
 @dataclass(frozen=True, slots=True)
-class LoadPlan:
+class LoadPlan(Strict):
     """How a server is to be put under load."""
-
-    __pydantic_config__ = _STRICT
 
     arrivals: Literal["closed", "poisson"]
     """``closed``: so many clients, each of which asks again when it has its answer; ``poisson``: so many requests a
@@ -33,10 +31,8 @@ class LoadPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeedProtocols:
+class SpeedProtocols(Strict):
     """Which protocols follow the first pass over the clips, and how long each may take."""
-
-    __pydantic_config__ = _STRICT
 
     protocols: tuple[Protocol, ...] = ()
     """In the order latency, cold, throughput, whatever order they were asked in."""
@@ -52,10 +48,8 @@ class SpeedProtocols:
 
 
 @dataclass(frozen=True, slots=True)
-class ColdStart:
+class ColdStart(Strict):
     """One worker, spawned for nothing else."""
-
-    __pydantic_config__ = _STRICT
 
     spawn_s: float
     """Starting its process, without the load."""
@@ -66,10 +60,8 @@ class ColdStart:
 
 
 @dataclass(frozen=True, slots=True)
-class Cold:
+class Cold(Strict):
     """Cold start: from nothing to the first text, with the files of the weights in the system's cache."""
-
-    __pydantic_config__ = _STRICT
 
     starts: tuple[ColdStart, ...]
     """In order."""
@@ -88,10 +80,8 @@ class Cold:
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Strict):
     """Warm latency: passes over the same clips, one at a time, by a worker that stays."""
-
-    __pydantic_config__ = _STRICT
 
     pass_wall_s: tuple[float, ...]
     """Seconds of transcription in each pass, in order; the run itself is the first."""
@@ -110,10 +100,8 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class Try(Strict):
     """A way to share the cores among workers, and what came of it."""
-
-    __pydantic_config__ = _STRICT
 
     workers: int
     """Processes at once."""
@@ -130,10 +118,8 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Throughput:
+class Throughput(Strict):
     """Throughput: the machine saturated, by as many workers and threads as a short search found best."""
-
-    __pydantic_config__ = _STRICT
 
     workers: int
     """Processes at once."""
@@ -165,10 +151,8 @@ class Throughput:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadStep:
+class LoadStep(Strict):
     """A server under one load."""
-
-    __pydantic_config__ = _STRICT
 
     load: float
     """Clients at once, or requests per second."""
@@ -216,10 +200,8 @@ class LoadStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Load(Strict):
     """A server under growing load, by the clocks of its clients: network and queue are in every number."""
-
-    __pydantic_config__ = _STRICT
 
     plan: LoadPlan
     """What was asked for."""
@@ -236,10 +218,8 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurements:
+class Measurements(Strict):
     """What the protocols found; ``None`` for those that were not asked for, or found nothing to measure."""
-
-    __pydantic_config__ = _STRICT
 
     cold: Cold | None = None
     """Cold start."""
@@ -252,10 +232,8 @@ class Measurements:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Strict):
     """The machine itself over the run: the same small work, clocked between blocks of clips."""
-
-    __pydantic_config__ = _STRICT
 
     n: int
     """How often."""
@@ -280,10 +258,8 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Order(Strict):
     """How a run took turns with those of other models over the same data."""
-
-    __pydantic_config__ = _STRICT
 
     turns: Literal["alone", "interleaved", "one after the other"]
     """``interleaved``: a block of clips by each model in turn."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+from earwitness.files.schema import Strict
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Strict):
     """What repeated measurements of one thing came to."""
-
-    __pydantic_config__ = _STRICT
 
     n: int
     """How many."""

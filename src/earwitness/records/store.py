@@ -9,7 +9,6 @@ passes over and resuming cuts off.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import re
@@ -17,12 +16,12 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 from earwitness.errors import RecordError
-from earwitness.files.atomic import RESUME, is_pipe_or_device, write_bytes, write_errors, write_text
+from earwitness.files.atomic import RESUME, write_bytes, write_errors, write_text
+from earwitness.files.schema import read_bytes, read_document, schema_of, to_json, validate
 from earwitness.records.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 from earwitness.scoring.text.old_names import current_name
 
@@ -99,8 +98,7 @@ def write_run(path: Path, run: Run) -> None:
     Raises:
         FileError: When it cannot be written; the old one is then still there.
     """
-    data = adapter(Run).dump_python(run, mode="json")
-    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n", then=RESUME)
+    write_text(path, to_json(run, indent=1), then=RESUME)
 
 
 def read_run(path: Path) -> Run:
@@ -127,41 +125,6 @@ def _with_stored_rules(run: Run) -> Run:
     return replace(run, scoring=replace(run.scoring, normalizer=name))
 
 
-def read_document(kind: Any, path: Path, version: int, *, what: str, missing: str, remedy: str) -> Any:
-    """Read a JSON file of a published schema.
-
-    Args:
-        kind: What it becomes; it has a ``schema_version``.
-        path: Where it is.
-        version: The newest that can be read.
-        what: What it should be, as in "is not ...".
-        missing: What is not there, as in "There is no ...".
-        remedy: A sentence for when it is not there.
-
-    Raises:
-        RecordError: When it is not there, not JSON, from a newer schema, or does not fit; the first field is named.
-    """
-    try:
-        data = json.loads(_content(path).decode())
-    except FileNotFoundError:
-        raise RecordError(f"There is no {missing} {str(path)!r}. {remedy}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"{str(path)!r} is not {what}: {error}.") from None
-    found = data.get("schema_version") if isinstance(data, dict) else None
-    if isinstance(found, int) and found > version:
-        raise RecordError(
-            f"{str(path)!r} has schema version {found}; this Earwitness reads up to {version}. Upgrade it."
-        )
-    return validate(kind, data, str(path))
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of a file; a pipe or a device, which may never end, is an OSError."""
-    if is_pipe_or_device(path):
-        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
-    return path.read_bytes()
-
-
 def append(file: IO[bytes], result: ClipResult) -> None:
     """Append one line and hand it to the operating system, so that killing this process cannot lose it."""
     file.write(_line_of(result))
@@ -178,8 +141,7 @@ def write_clips(record: Path, results: Iterable[ClipResult]) -> None:
 
 
 def _line_of(result: ClipResult) -> bytes:
-    data = adapter(ClipResult).dump_python(result, mode="json")
-    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return to_json(result).encode()
 
 
 def read_clips(record: Path) -> list[ClipResult]:
@@ -193,7 +155,7 @@ def read_clips(record: Path) -> list[ClipResult]:
 
 def _results(path: Path) -> Iterator[ClipResult]:
     try:
-        lines = _content(path).split(b"\n")
+        lines = read_bytes(path).split(b"\n")
     except FileNotFoundError:
         raise RecordError(f"The record's texts are missing: there is no {str(path)!r}.") from None
     except OSError as error:
@@ -205,7 +167,7 @@ def _results(path: Path) -> Iterator[ClipResult]:
             data = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise RecordError(f"{where} is not JSON: {error}.") from None
-        yield validate(ClipResult, data, where)
+        yield validate(ClipResult, data, f"{where} does not fit the record's schema")
 
 
 def cut_unfinished_line(path: Path) -> None:
@@ -265,33 +227,3 @@ def run_schema() -> dict[str, Any]:
 def clips_schema() -> dict[str, Any]:
     """Return the JSON Schema of one line of the clips file."""
     return schema_of(ClipResult, "Earwitness clip result, one line of a .clips.jsonl file")
-
-
-def schema_of(kind: Any, title: str) -> dict[str, Any]:
-    """Return the JSON Schema of a value, as it is published."""
-    schema = adapter(kind).json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
-
-
-@cache
-def adapter(kind: Any) -> Any:
-    """Return what checks a value against its schema, reads it and writes it."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)
-
-
-def validate(kind: Any, data: Any, where: str) -> Any:
-    """Return plain data as a value.
-
-    Raises:
-        RecordError: When it does not fit; the first field that does not is named.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return adapter(kind).validate_python(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{where} does not fit the record's schema: {field}: {first['msg']}.") from None

@@ -8,6 +8,7 @@ from typing import Any
 
 from earwitness.data import bundle
 from earwitness.errors import ArchiveError, UsageError
+from earwitness.files.schema import validate
 from earwitness.runs.spec import MeasureOptions, ModelOptions, RunSpec, shared
 from earwitness.scoring.text import normalizer
 
@@ -32,18 +33,12 @@ def read_study(packed: bundle.Bundle) -> BundleStudy:
     Raises:
         ArchiveError: For one that does not fit.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     values = {_OLD_NAMES.get(name, name): value for name, value in packed.study.items()}
     settings = values.get("settings", {})
     if not isinstance(settings, Mapping):
         values["settings"] = dict(str(text).partition("=")[::2] for text in settings)
-    try:
-        study: BundleStudy = TypeAdapter(BundleStudy).validate_python(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ArchiveError(f"The study of the bundle does not fit: {field}: {first['msg']}. Pack it again.") from None
+    misfit, remedy = "The study of the bundle does not fit", "Pack it again."
+    study: BundleStudy = validate(BundleStudy, values, misfit, remedy=remedy, error=ArchiveError)
     return study
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, ClassVar, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from earwitness.engines.registry import parse_settings, show_settings
+from earwitness.files.schema import Strict
 from earwitness.options import Flag, require_least
 from earwitness.types import Settings
 
@@ -28,10 +29,8 @@ class ModelOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
+class DataOptions(Strict):
     """Which clips of a dataset, and how its rows are read. These stay with the data."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     limit: Annotated[int | None, Flag("Only the first N clips.", least=1)] = None
     tags: Annotated[
@@ -51,10 +50,8 @@ class DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureOptions:
+class MeasureOptions(Strict):
     """How models decode, what is done to the audio, how texts are scored, and which speeds are measured."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     preset: Annotated[
         Preset, Flag("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")

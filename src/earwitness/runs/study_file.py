@@ -11,11 +11,12 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from earwitness.engines.catalog import USER_FILE, user_file
 from earwitness.errors import UsageError
 from earwitness.files.nearest import nearest
+from earwitness.files.schema import Strict
 from earwitness.runs.spec import DataOptions, MeasureOptions, Preset, RunSpec, Scalar, shared
 
 
@@ -28,10 +29,8 @@ class StudyData(DataOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Variant:
+class Variant(Strict):
     """A model as it is to be run; what is left out is taken from the study."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     id: str
     """As in the catalog."""

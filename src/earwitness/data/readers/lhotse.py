@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from earwitness.data.readers.jsonlines import Object, first_object, objects
 from earwitness.data.rows import DataRow, Rows, audio_at, seconds, show
 from earwitness.errors import ManifestError
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from earwitness.files.schema import validate
 
 _KINDS = ("MonoCut", "MultiCut")
 
@@ -121,8 +118,6 @@ def _id_of_channel(cut: Cut, channel: int | None) -> str | None:
 
 
 def _cut(where: str, data: Object) -> Cut:
-    from pydantic import ValidationError
-
     kind = data.get("type", "MonoCut")
     if kind not in _KINDS:
         raise ManifestError(
@@ -131,19 +126,9 @@ def _cut(where: str, data: Object) -> Cut:
     recording = data.get("recording")
     if not isinstance(recording, dict) or not recording.get("sources"):
         raise ManifestError(f"{where} has no recording with sources. Save the cuts with their recordings.")
-    try:
-        return _adapter().validate_python(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ManifestError(f"{where} is no cut of Lhotse: {place}: {first['msg']}. Correct the line.") from None
-
-
-@cache
-def _adapter() -> TypeAdapter[Cut]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Cut)
+    misfit = f"{where} is no cut of Lhotse"
+    cut: Cut = validate(Cut, data, misfit, remedy="Correct the line.", error=ManifestError)
+    return cut
 
 
 def _channels(supervision: Supervision) -> list[int]:

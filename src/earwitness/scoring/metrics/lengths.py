@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from earwitness.files.schema import Strict
 from earwitness.types import Hypothesis
 
 WIDTH = 1.4
@@ -22,10 +23,8 @@ FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class LengthBand:
+class LengthBand(Strict):
     """What clips of nearly one length took, one at a time; named and made as the measures of all clips are."""
-
-    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
 
     from_s: float
     """Shortest audio."""

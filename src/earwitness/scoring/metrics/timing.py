@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from earwitness.files.schema import Strict
 from earwitness.types import Hypothesis
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class Speed(Strict):
     """Sums, ratios and percentiles of the clips that have a transcript; ``None`` where there is none."""
-
-    __pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}  # noqa: RUF012
 
     audio_s: float
     """Seconds of audio."""
