@@ -113,16 +113,16 @@ def test_what_init_writes_explains_every_key_and_shows_the_default(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[study]\nmodles = []", "[study] has no key 'modles'. Did you mean 'models'?"),
-        ("[study]\ndata = [{ source = 'x', limt = 1 }]", "an entry of data has no key 'limt'. Did you mean 'limit'?"),
-        ("[study]\nmodels = [{ id = 'a:b', setings = {} }]", "models has no key 'setings'. Did you mean 'settings'?"),
-        ("[study]\ndata = ['sample']\nmodels = [{ preset = 'native' }]", "an entry of models needs 'id'."),
+        ("[study]\nmodles = []", "has an unknown key 'study.modles'. Did you mean 'models'?"),
+        ("[study]\ndata = [{ source = 'x', limt = 1 }]", "unknown key 'study.data.1.limt'. Did you mean 'limit'?"),
+        ("[study]\nmodels = [{ id = 'a:b', setings = {} }]", "'study.models.1.setings'. Did you mean 'settings'?"),
+        ("[study]\ndata = ['sample']\nmodels = [{ preset = 'native' }]", "needs 'study.models.1.id'."),
         (f"{OK}[study.scoring]\nnormaliser = 'x'", "Did you mean 'normalizer'?"),
-        (f"{OK}warmup = 'two'", "warmup in [study]: input should be a valid integer."),
-        (f"{OK}clean = 1", "clean in [study]: input should be a valid boolean."),
-        (f"{OK}preset = 'fast'", "preset in [study]: input should be 'matched' or 'native'."),
+        (f"{OK}warmup = 'two'", "'study.warmup' must be a whole number, and it is 'two'."),
+        (f"{OK}clean = 1", "'study.clean' must be true or false, and it is 1."),
+        (f"{OK}preset = 'fast'", "'study.preset' must be 'matched' or 'native', and it is 'fast'."),
         ("[study]\ndata = ['sample']\nmodels = []", "[study] names no models."),
-        ("[study]\ndata = 'sample'\nmodels = ['a:b']", "data in [study]: input should be a valid array."),
+        ("[study]\ndata = 'sample'\nmodels = ['a:b']", "'study.data' must be a list, and it is 'sample'."),
         ("[[model]]\n", "has no table [study]"),
         ("[study", "is not TOML"),
     ],
@@ -174,7 +174,7 @@ def test_models_have_settings_presets_and_devices_of_their_own(tmp_path: Path) -
 def test_the_keys_of_an_earlier_version_are_still_read(tmp_path: Path) -> None:
     study = read(write(tmp_path, f"{OK}timeout = 9\n[study.scoring]\nalign = 'sclite'\n"))
     assert (study.timeout_s, study.align) == (9.0, "sclite")
-    with pytest.raises(UsageError, match=r"has no key 'scoring'"):
+    with pytest.raises(UsageError, match=r"has an unknown key 'study.scoring'"):
         read(write(tmp_path, f"{OK}scoring = 1\n"))
     with pytest.raises(UsageError, match=r"warmup must be at least 0, not -1"):
         list(specs(read(write(tmp_path, f"{OK}warmup = -1\n")), ()))

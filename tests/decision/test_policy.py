@@ -89,7 +89,7 @@ TYPES = [
     ("[gates]\nlicence = 3", "'gates.licence' must be 'commercial' or a list of licences"),
     ("[gates]\nwer = 0.2\n[weights.accuracy]\nfull = 0.6", "must be less than 0.5, which gives no points"),
     ("[gates]\nwer = 0.2\n[weights.memory]\nfull = 0", "'weights.memory.full' must be over 0 and less than 1.6e+10"),
-    ("[gates]\nwer = 0.2\n[[use]]\nbest = 'accuracy'", "'use.1.name' must be text"),
+    ("[gates]\nwer = 0.2\n[[use]]\nbest = 'accuracy'", "needs 'use.1.name'"),
     ("[gates]\nwer = 0.2\n[[use]]\nname = 'x'\nbest = ['accuracy']", "'use.1.best' must be one of accuracy"),
     ("[gates]\nwer = 0.2\n[use]\nname = 'x'", "'use' must be tables"),
 ]  # fmt: skip

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from earwitness.decision.measures import MEASURES, Measure
+from earwitness.files.toml_file import Must
 
 COMMERCIAL = "commercial"
 JudgedBy = Literal["interval", "value"]
+Amount = Annotated[float, Must("a number that is not negative", {"ge": 0, "allow_inf_nan": False})]
+SomeText = Annotated[str, Must("text", {"min_length": 1})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,15 @@ class Rule:
     """Which side of the limit is allowed; ``is`` for a licence."""
     limit: float | tuple[str, ...]
     """In the measure's unit; for a licence ``commercial``, or the names that are allowed."""
-    research: float | None = None
+    research: Amount | None = None
     """How far beyond the limit of a gate a model is still of use for research; ``None`` for not at all."""
     by: JudgedBy = "interval"
     """Whether the whole interval has to be on the allowed side, or the value alone."""
-    dataset: str | None = None
+    dataset: SomeText | None = None
     """Name of the only dataset that it is about."""
-    condition: str | None = None
+    condition: SomeText | None = None
     """The condition that it is about, such as ``noise:10dB``."""
-    device: str | None = None
+    device: SomeText | None = None
     """The only device that it is about, such as ``cuda``; for measures of speed."""
     why: str = ""
     """Its reason, in the policy's words."""
@@ -104,13 +107,13 @@ class Weight:
 
     category: str
     """Of ``CATEGORIES``."""
-    weight: float
+    weight: Amount
     """Against the others."""
     measure: str
     """By which it is graded."""
-    full: float
+    full: Amount
     """The value that gives 100 points."""
-    zero: float
+    zero: Amount
     """The value that gives none."""
     scale: Literal["linear", "log"]
     """How points go from one to the other."""
@@ -120,9 +123,9 @@ class Weight:
 class Use:
     """A use that the policy gives guidance for."""
 
-    name: str
+    name: SomeText
     """In words, to stand behind "For"."""
-    best: str
+    best: Annotated[str, Must(f"one of {', '.join(CATEGORIES)}", {"pattern": f"^({'|'.join(CATEGORIES)})$"})]
     """The category that decides among those that meet the rules."""
     rules: tuple[Rule, ...]
     """What it takes beside the policy's gates."""
@@ -132,7 +135,7 @@ class Use:
 class Policy:
     """Rules, weights and uses."""
 
-    name: str
+    name: SomeText
     """What it calls itself."""
     summary: str
     """What it is for."""

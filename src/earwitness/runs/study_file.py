@@ -6,17 +6,16 @@ records.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from earwitness.engines.catalog import USER_FILE, user_file
 from earwitness.errors import UsageError
-from earwitness.files.nearest import nearest
 from earwitness.files.schema import Strict
+from earwitness.files.toml_file import TomlFile
 from earwitness.runs.spec import DataOptions, MeasureOptions, Preset, RunSpec, Scalar, shared
 
 
@@ -79,19 +78,13 @@ def read(path: Path) -> StudyFile:
     Raises:
         UsageError: In one sentence, for what is not there, not known, or of another kind than it should be.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     where = repr(str(path))
     study = _tables(path).get("study")
     if not isinstance(study, dict):
         raise UsageError(f"{where} has no table [study]. See one: earwitness init in an empty folder")
     study = _with_new_names(study)
     study = {**study, "data": _entries(study, "data", "source"), "models": _entries(study, "models", "id")}
-    try:
-        # By way of JSON, where a list may become a tuple and nothing else becomes anything.
-        study_file: StudyFile = TypeAdapter(StudyFile).validate_json(json.dumps(study, default=str), strict=True)
-    except ValidationError as error:
-        raise UsageError(f"{where}: {_sentence(error.errors()[0])}") from None
+    study_file: StudyFile = TomlFile(where, {"study": study}, UsageError).read(StudyFile, study, ("study",))
     for name in ("data", "models"):
         if not getattr(study_file, name):
             raise UsageError(f"{where}: [study] names no {name}. Write {name} = [...]")
@@ -145,21 +138,3 @@ def _entries(study: Mapping[str, Any], name: str, key: str) -> Any:
     """Return a list in which a bare text stands for a table with one key."""
     reply = study.get(name, [])
     return [{key: each} if isinstance(each, str) else each for each in reply] if isinstance(reply, list) else reply
-
-
-def _sentence(error: Any) -> str:
-    *inside, last = error["loc"]
-    kind, table = _table(inside)
-    if error["type"] == "unexpected_keyword_argument":
-        return f"{table} has no key {last!r}.{nearest(str(last), (each.name for each in fields(kind)))}"
-    key = ".".join(str(part) for part in error["loc"] if not isinstance(part, int))
-    what = error["msg"][0].lower() + error["msg"][1:]
-    return f"{table} needs {last!r}." if error["type"].startswith("missing") else f"{key} in [study]: {what}."
-
-
-def _table(inside: list[Any]) -> tuple[type[Any], str]:
-    if inside[:1] == ["data"]:
-        return StudyData, "an entry of data"
-    if inside[:1] == ["models"]:
-        return Variant, "an entry of models"
-    return StudyFile, "[study]"
