@@ -6,7 +6,6 @@ only when it is complete and whole, and nothing that is here is written over.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from earwitness.data.clips import fingerprint
 from earwitness.errors import EarwitnessError, RecordError
 from earwitness.files import archive
 from earwitness.files.atomic import write_errors
+from earwitness.files.cache import load
 from earwitness.records import store
 from earwitness.records.record import ClipResult, Run
 from earwitness.records.rescore import options_of
@@ -244,9 +244,6 @@ def _met(path: Path, name: str, run: Run, mine: Path) -> Arrival:
 def _id(path: Path) -> str | None:
     if not path.is_file():  # a pipe would be waited for
         return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
+    found = load(path)
     id_ = found.get("id") if isinstance(found, dict) else None
     return id_ if isinstance(id_, str) and store.clips_path(path).exists() else None

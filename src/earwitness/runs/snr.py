@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from earwitness.audio import decode
 from earwitness.audio.snr import VERSION, snr_db
 from earwitness.errors import AudioError
-from earwitness.files.atomic import write_text
+from earwitness.files.cache import keep, load
 from earwitness.types import Clip
 
 
@@ -25,7 +24,8 @@ def snr_of(
         progress: Called with how many clips are done, of how many.
     """
     path = folder / f"{name}-v{VERSION}.json"
-    known: dict[str, float | None] = _kept(path)
+    found = load(path)
+    known: dict[str, float | None] = found if isinstance(found, dict) else {}
     missing = [clip for clip in clips if clip.id not in known]
     for done, clip in enumerate(missing, start=1):
         try:
@@ -35,13 +35,5 @@ def snr_of(
         known[clip.id] = snr_db(audio)
         progress(done, len(missing))
     if missing:
-        write_text(path, json.dumps(known, allow_nan=False) + "\n")
+        keep(path, known)
     return {clip.id: value for clip in clips if (value := known.get(clip.id)) is not None}
-
-
-def _kept(path: Path) -> dict[str, float | None]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # a cache that cannot be read is made again
-    return found if isinstance(found, dict) else {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from earwitness.audio.speech import VERSION, Finder, SpeechSpan, blocks_of, finder
 from earwitness.errors import RecordError
-from earwitness.files.atomic import write_text
+from earwitness.files.cache import keep, load
 from earwitness.types import Clip, Dataset, Hypothesis
 
 
@@ -58,7 +58,7 @@ class SpeechDetector:
             found = self._find(blocks_of(self._samples))
             if path is not None:
                 with contextlib.suppress(RecordError):  # a cache that cannot be written costs time, not a run
-                    write_text(path, json.dumps(found) + "\n")
+                    keep(path, found)
         self.wall_s += time.perf_counter() - started
         return found
 
@@ -72,6 +72,6 @@ def _kept(path: Path | None) -> tuple[SpeechSpan, ...] | None:
     if path is None:
         return None
     try:
-        return tuple((float(begin), float(end)) for begin, end in json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return tuple((float(begin), float(end)) for begin, end in load(path))
+    except (ValueError, TypeError):
         return None  # what cannot be read is found again

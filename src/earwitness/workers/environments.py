@@ -29,6 +29,7 @@ from earwitness import __version__
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import GROUP, missing_import, not_installed, package_versions
 from earwitness.errors import EngineError
+from earwitness.files.cache import load
 from earwitness.files.fetch import cache_dir
 from earwitness.workers.pythons import fits
 
@@ -111,10 +112,10 @@ def stamp_of(spec: EngineSpec) -> Stamp | None:
     """Return the stamp of the engine's own environment; ``None`` if there is none, or it was not finished."""
     folder = folder_of(spec)
     try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        stamp = load(folder / STAMP)
         stamp |= {"devices": tuple(stamp["devices"]), "requirements": tuple(stamp["requirements"])}
         return Stamp(**stamp) if interpreter(folder).exists() else None
-    except (OSError, ValueError, TypeError, KeyError):
+    except (TypeError, KeyError):
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from earwitness import __version__
 from earwitness.engines.base import EngineSpec
 from earwitness.errors import EngineError
+from earwitness.files.cache import keep
 from earwitness.files.fetch import sha256_of
 from earwitness.workers import leash
 from earwitness.workers.environments import (
@@ -307,7 +307,5 @@ def _stamped(todo: InstallPlan, test: SelfTest) -> Stamp:
         earwitness=__version__,
         made_with="uv" if todo.uv else "pip",
     )
-    fresh = todo.folder / f".{STAMP}"
-    fresh.write_text(json.dumps(asdict(stamp), indent=1), encoding="utf-8")
-    fresh.replace(todo.folder / STAMP)
+    keep(todo.folder / STAMP, asdict(stamp), indent=1)
     return stamp

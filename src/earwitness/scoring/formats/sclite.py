@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from earwitness.errors import ScoringError
+from earwitness.files.atomic import write_text
 from earwitness.scoring.align import alternatives
 from earwitness.scoring.align.word_times import Anchors, anchors
 from earwitness.scoring.formats import ctm, stm, trn
@@ -78,8 +79,8 @@ def write_sclite(texts: Sequence[tuple[Clip, Hypothesis]], options: ScoringOptio
         folder: Where to.
 
     Raises:
-        ScoringError: When two ids become one (sclite knows neither white space nor brackets in them), or the files
-            cannot be written.
+        ScoringError: When two ids become one (sclite knows neither white space nor brackets in them).
+        FileError: When a file cannot be written.
     """
     signs = _signs(texts)
     rows = [_compared(clip, hypothesis, options, signs) for clip, hypothesis in texts]
@@ -248,10 +249,4 @@ def _only(files: ScliteFiles, *others: Path) -> ScliteFiles:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    fresh = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        raise ScoringError(f"Cannot write {str(path)!r}: {error.strerror}.") from None
+    write_text(path, "".join(f"{line}\n" for line in lines))
