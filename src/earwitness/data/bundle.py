@@ -158,5 +158,4 @@ def _index(source: archive.Archive) -> Bundle:
     except ValueError as error:
         raise ArchiveError(f"{where}: {INDEX} is not JSON: {error}.") from None
     require_version(data, "bundle_version", VERSION, f"{where} is a bundle of version", ArchiveError)
-    bundle: Bundle = validate(Bundle, data, f"{where}: {INDEX} does not fit", error=ArchiveError)
-    return bundle
+    return validate(Bundle, data, f"{where}: {INDEX} does not fit", error=ArchiveError)

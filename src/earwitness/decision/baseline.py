@@ -216,7 +216,7 @@ def read(path: Path) -> Baseline:
     Raises:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit; the first field is named.
     """
-    baseline: Baseline = read_document(
+    return read_document(
         Baseline,
         path,
         SCHEMA_VERSION,
@@ -224,7 +224,6 @@ def read(path: Path) -> Baseline:
         missing="baseline",
         remedy=f"Write it: earwitness gate RUN... --baseline {path} --update",
     )
-    return baseline
 
 
 def baseline_schema() -> dict[str, Any]:

@@ -31,7 +31,7 @@ def read_decision(path: Path) -> Decision:
     Raises:
         RecordError: When it is not there, not JSON, from a newer Earwitness, or does not fit the schema.
     """
-    decision: Decision = read_document(
+    return read_document(
         Decision,
         path,
         SCHEMA_VERSION,
@@ -39,7 +39,6 @@ def read_decision(path: Path) -> Decision:
         missing="decision",
         remedy="Make one: earwitness decide runs/",
     )
-    return decision
 
 
 def decision_schema() -> dict[str, Any]:

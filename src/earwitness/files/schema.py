@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import errno
 import json
-from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from earwitness.errors import EarwitnessError, RecordError
 from earwitness.files.atomic import is_pipe_or_device
+
+_T = TypeVar("_T")
+_ADAPTERS: dict[Any, Any] = {}
 
 
 class Strict:
@@ -22,12 +24,13 @@ class Strict:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
-@cache
 def adapter(kind: Any) -> Any:
     """Return what checks a value against its type, reads it and writes it."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def schema_of(kind: Any, title: str) -> dict[str, Any]:
@@ -38,16 +41,17 @@ def schema_of(kind: Any, title: str) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as what JSON knows: objects, lists, texts and numbers."""
-    kind: Any = type(value)
-    return adapter(kind).dump_python(value, mode="json")
+    return adapter(type(value)).dump_python(value, mode="json")
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """Return a value, which may be plain already, as JSON that ends with a new line; NaN is a ValueError."""
+    """Return a value as JSON that ends with a new line; NaN is a ValueError."""
     return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False) + "\n"
 
 
-def validate(kind: Any, data: Any, misfit: str, *, remedy: str = "", error: type[EarwitnessError] = RecordError) -> Any:
+def validate(
+    kind: type[_T], data: Any, misfit: str, *, remedy: str = "", error: type[EarwitnessError] = RecordError
+) -> _T:
     """Return plain data as a value.
 
     Args:
@@ -60,14 +64,15 @@ def validate(kind: Any, data: Any, misfit: str, *, remedy: str = "", error: type
     from pydantic import ValidationError
 
     try:
-        return adapter(kind).validate_python(data)
+        value: _T = adapter(kind).validate_python(data)
     except ValidationError as failure:
         first = failure.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise error(f"{misfit}: {field}: {first['msg']}.{remedy and ' '}{remedy}") from None
+    return value
 
 
-def read_document(kind: Any, path: Path, version: int, *, what: str, missing: str, remedy: str) -> Any:
+def read_document(kind: type[_T], path: Path, version: int, *, what: str, missing: str, remedy: str) -> _T:
     """Read a JSON file of a published schema.
 
     Args:

@@ -108,7 +108,7 @@ def read_run(path: Path) -> Run:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
             field that does not is named).
     """
-    run: Run = read_document(
+    run = read_document(
         Run,
         path,
         SCHEMA_VERSION,

@@ -38,8 +38,7 @@ def read_study(packed: bundle.Bundle) -> BundleStudy:
     if not isinstance(settings, Mapping):
         values["settings"] = dict(str(text).partition("=")[::2] for text in settings)
     misfit, remedy = "The study of the bundle does not fit", "Pack it again."
-    study: BundleStudy = validate(BundleStudy, values, misfit, remedy=remedy, error=ArchiveError)
-    return study
+    return validate(BundleStudy, values, misfit, remedy=remedy, error=ArchiveError)
 
 
 def with_study(spec: RunSpec, names: Set[str]) -> RunSpec:

@@ -126,9 +126,7 @@ def _cut(where: str, data: Object) -> Cut:
     recording = data.get("recording")
     if not isinstance(recording, dict) or not recording.get("sources"):
         raise ManifestError(f"{where} has no recording with sources. Save the cuts with their recordings.")
-    misfit = f"{where} is no cut of Lhotse"
-    cut: Cut = validate(Cut, data, misfit, remedy="Correct the line.", error=ManifestError)
-    return cut
+    return validate(Cut, data, f"{where} is no cut of Lhotse", remedy="Correct the line.", error=ManifestError)
 
 
 def _channels(supervision: Supervision) -> list[int]:
