@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 from earwitness.files.schema import Strict
 
+RATE_HZ = 16_000
+"""Of the audio that engines get, and of all that is done to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip(Strict):

@@ -93,9 +93,9 @@ def apply(
     from earwitness import data
     from earwitness.audio import decode_to
     from earwitness.audio.conditions import parse, require
-    from earwitness.audio.track import RATE_HZ
     from earwitness.files.atomic import write_errors
     from earwitness.runs.conditions import put_under
+    from earwitness.types import RATE_HZ
 
     wanted, target = parse(condition), Path(out)
     if target.exists() and not force:
@@ -116,8 +116,8 @@ def apply(
 
 def _write_wav(raw: Path, out: Path) -> None:
     """Write floats as WAV, by hand: libsndfile puts the time of day into such a file, and no two would be the same."""
-    from earwitness.audio.track import RATE_HZ
     from earwitness.files.atomic import atomic_write
+    from earwitness.types import RATE_HZ
 
     size = raw.stat().st_size
     kind = (b"fmt ", 16, 3, 1, RATE_HZ, 4 * RATE_HZ, 4, 32)  # 3: floats; 1 channel

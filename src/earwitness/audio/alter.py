@@ -51,6 +51,7 @@ def alter_file(path: Path, condition: Condition, scene: Scene) -> int:
     """
     n_samples = on_disk(path).n_samples
     for place, step in enumerate(condition.steps):
+        # Not by files.atomic: whose disk is full is for the caller to say, who knows what is altered.
         made = path.with_name(f"{path.name}.step")
         loudest, n_samples = 0.0, 0
         try:

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from earwitness.audio.damage import resample_to
-from earwitness.audio.track import BLOCK, RATE_HZ, Track, Wide, exactly
+from earwitness.audio.track import BLOCK, Track, Wide, exactly
 from earwitness.errors import UsageError
+from earwitness.types import RATE_HZ
 
 Pcm = npt.NDArray[np.int16]
 Codes = npt.NDArray[np.uint8]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from earwitness.audio.track import BLOCK, RATE_HZ, Track, Wide, bell, convolve, exactly, random_bits, uniform
+from earwitness.audio.track import BLOCK, Track, Wide, bell, convolve, exactly, random_bits, uniform
+from earwitness.types import RATE_HZ
 
 FRAME = 320
 """Samples of a packet: 20 ms, as in telephony over IP."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-RATE_HZ = 16_000
+from earwitness.types import RATE_HZ
 
 
 class ExcerptOptions(TypedDict, total=False):

@@ -23,11 +23,11 @@ from typing import IO, Any, Unpack
 
 import numpy as np
 
-from earwitness.audio.excerpt import RATE_HZ, ExcerptOptions
+from earwitness.audio.excerpt import ExcerptOptions
 from earwitness.audio.in_process import AudioInfo
 from earwitness.audio.protocol import COMMAND, READY_S, answer_of, request_line, tie
 from earwitness.errors import DecoderError
-from earwitness.types import Audio
+from earwitness.types import RATE_HZ, Audio
 
 PATIENCE_S = 60.0
 """Seconds without any new sound after which a decoder is taken to hang."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from earwitness.audio.track import BLOCK, RATE_HZ, Track, Wide, convolve
+from earwitness.audio.track import BLOCK, Track, Wide, convolve
+from earwitness.types import RATE_HZ
 
 NOMINAL_DBOV = -26.0
 """The level to which speech is set in the tests of the ITU-T (G.191); taken where there is no speech to be measured."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from earwitness.audio.in_process import decode
 from earwitness.audio.level import NOMINAL_DBOV, active_level
-from earwitness.audio.track import BLOCK, RATE_HZ, Scene, Track, Wide, bell, convolve, in_memory, random_bits, uniform
+from earwitness.audio.track import BLOCK, Scene, Track, Wide, bell, convolve, in_memory, random_bits, uniform
 from earwitness.errors import AudioError
-from earwitness.types import Clip
+from earwitness.types import RATE_HZ, Clip
 
 Noise = Callable[[], Iterator[Wide]]
 TALKERS = 6

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-RATE_HZ = 16_000
+from earwitness.types import RATE_HZ
+
 WINDOW = 512
 """Samples that share a probability."""
 BEGIN, END = 0.5, 0.35

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from earwitness.audio.source import Block
 from earwitness.types import Clip
 
-RATE_HZ = 16_000
 BLOCK = 1 << 16
 Wide = npt.NDArray[np.float64]
 # Four uniform 16-bit numbers have the mean 4 * 65535 / 2 and the variance 4 * (65536 ** 2 - 1) / 12.

@@ -11,9 +11,8 @@ import numpy as np
 
 from earwitness.errors import DataError
 from earwitness.files.fetch import cache_dir, stage
-from earwitness.types import Clip, Dataset
+from earwitness.types import RATE_HZ, Clip, Dataset
 
-RATE_HZ = 16_000
 _PCM = 32767
 
 

@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from earwitness.engines.blocks import drop_pages
 from earwitness.errors import AudioError, EngineError
-from earwitness.types import Audio, Transcript
+from earwitness.types import RATE_HZ, Audio, Transcript
 
-SAMPLE_RATE_HZ = 16_000
 _HIGHEST_PEAK = 10.0
 _MOST_CHANNELS = 32
 _BLOCK = 1 << 20
@@ -43,9 +42,9 @@ def conform(samples: npt.NDArray[Any], sample_rate_hz: int) -> Audio:
     >>> conform(right, 16_000).samples is right
     True
     """
-    if sample_rate_hz != SAMPLE_RATE_HZ:
+    if sample_rate_hz != RATE_HZ:
         raise AudioError(
-            f"Engines are given {SAMPLE_RATE_HZ} Hz, not {sample_rate_hz!r}. Resample it first, as "
+            f"Engines are given {RATE_HZ} Hz, not {sample_rate_hz!r}. Resample it first, as "
             "earwitness.audio.in_process does."
         )
     array = np.asarray(samples)

@@ -12,7 +12,7 @@ import numpy as np
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, settings_in_force
 from earwitness.engines.blocks import in_blocks
 from earwitness.errors import EngineError
-from earwitness.types import Audio, Segment, Settings, Transcript
+from earwitness.types import RATE_HZ, Audio, Segment, Settings, Transcript
 
 _NO_GPU = DeviceSupport("unsupported", "it computes on the CPU only")
 SPEC = EngineSpec(
@@ -87,7 +87,7 @@ class _Engine:
             hmm=str(folder / "en-us"),
             lm=str(folder / "en-us.lm.bin"),
             dict=str(folder / "cmudict-en-us.dict"),
-            samprate=16_000,
+            samprate=RATE_HZ,
             logfn=os.devnull,
         )
         return _PocketSphinx(decoder, settings)

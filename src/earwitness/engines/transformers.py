@@ -14,7 +14,7 @@ from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, setti
 from earwitness.engines.blocks import in_blocks
 from earwitness.engines.transformers_shapes import ModelParts, ModelShape, shape_of, translates
 from earwitness.errors import EngineError, SettingsError
-from earwitness.types import Audio, Guide, Settings, Transcript
+from earwitness.types import RATE_HZ, Audio, Guide, Settings, Transcript
 
 SPEC = EngineSpec(
     name="transformers",
@@ -98,8 +98,8 @@ class _Engine:
             shape = replace(shape, longest_s=30.0)
         _require(shape, settings, model.id)
         parts = ModelParts(torch, loaded, processor, settings, model.id)
-        if parts.sample_rate_hz != 16_000:
-            raise EngineError(f"Model {model.id!r} wants audio at {parts.sample_rate_hz} Hz; 16000 is what there is.")
+        if parts.sample_rate_hz != RATE_HZ:
+            raise EngineError(f"Model {model.id!r} wants audio at {parts.sample_rate_hz} Hz; there is {RATE_HZ}.")
         return _Transformers(parts, shape)
 
 

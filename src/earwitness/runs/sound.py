@@ -11,8 +11,8 @@ import numpy as np
 
 from earwitness.errors import AudioError, AudioNotFoundError
 from earwitness.records.record import Run
-from earwitness.runs.transcribe import CLIP, SAMPLE_RATE_HZ, decode, scratch_folder
-from earwitness.types import Audio, Clip, Dataset
+from earwitness.runs.transcribe import CLIP, decode, scratch_folder
+from earwitness.types import RATE_HZ, Audio, Clip, Dataset
 
 _READ_BYTES = 1 << 20
 
@@ -56,7 +56,7 @@ def small(clip: Clip, dataset: Dataset) -> bytes:
     with scratch_folder() as scratch:
         file = decode(clip, dataset, scratch / CLIP)
         samples = np.fromfile(file.path, "<f4")
-    return webm(Audio(samples, SAMPLE_RATE_HZ))
+    return webm(Audio(samples, RATE_HZ))
 
 
 @cache

@@ -17,10 +17,9 @@ from earwitness.files.atomic import RESUME, write_errors
 from earwitness.records.environment import is_running, this_process
 from earwitness.records.record import Process
 from earwitness.runs.conditions import put_under
-from earwitness.types import Clip, Dataset, Failure, Hypothesis
+from earwitness.types import RATE_HZ, Clip, Dataset, Failure, Hypothesis
 from earwitness.workers.supervisor import AudioFile, Supervisor
 
-SAMPLE_RATE_HZ = 16_000
 CLIP = "clip.f32"
 """The scratch file of the clip at hand."""
 _WARM_UP_S = 10.0
@@ -85,12 +84,12 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
             start_s=clip.start_s,
             duration_s=clip.span_s,
             channel=clip.channel,
-            rate_hz=SAMPLE_RATE_HZ,
+            rate_hz=RATE_HZ,
         )
         n_samples = file.n_samples
         if dataset.condition is not None:
             n_samples = put_under(dataset.condition.name, clip, dataset.clips, target)
-    return AudioFile(target, n_samples, SAMPLE_RATE_HZ, file.remarks)
+    return AudioFile(target, n_samples, RATE_HZ, file.remarks)
 
 
 def spoken_language(clip: Clip, setting: str) -> str | None:

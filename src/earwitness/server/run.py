@@ -28,13 +28,13 @@ from earwitness.server.logs import log, set_up
 from earwitness.server.models import Models
 from earwitness.server.watch.metrics import Metrics
 from earwitness.server.watch.traces import Traces, trace
+from earwitness.types import RATE_HZ
 from earwitness.workers.host_memory import memory_limit_bytes
 from earwitness.workers.supervisor import AudioFile
 
 Read = Callable[[], Sequence[ServedModel]]
 _LOOK_S = 1.0
 _PROBE_S = 1.0
-_RATE_HZ = 16_000
 
 
 def serve(read: Read, limits: ServerLimits, site: Site, scratch: Path, on_listen: Callable[[str], None]) -> None:
@@ -271,7 +271,7 @@ def _probe(folder: Path) -> AudioFile:
     """A second of faint noise, always the same: what is heard in it does not matter, that something is heard does."""
     import numpy as np
 
-    samples = 0.003 * np.random.default_rng(0).standard_normal(round(_PROBE_S * _RATE_HZ))
+    samples = 0.003 * np.random.default_rng(0).standard_normal(round(_PROBE_S * RATE_HZ))
     path = folder / "probe.f32"
     samples.astype("<f4").tofile(path)
-    return AudioFile(path, len(samples), _RATE_HZ)
+    return AudioFile(path, len(samples), RATE_HZ)

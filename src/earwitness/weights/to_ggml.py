@@ -17,6 +17,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from earwitness.types import RATE_HZ
 from earwitness.weights.ctranslate2 import Array, WhisperWeights
 
 _MAGIC = 0x67676D6C
@@ -53,7 +54,7 @@ def _write_tensor(file: IO[bytes], name: str, values: Array) -> None:
     file.write(struct.pack(f"<{stored.ndim}i", *stored.shape[::-1]) + raw + stored.tobytes())
 
 
-def mel_filters(n_mels: int, sample_rate_hz: int = 16_000, n_fft: int = 400) -> npt.NDArray[np.float32]:
+def mel_filters(n_mels: int, sample_rate_hz: int = RATE_HZ, n_fft: int = 400) -> npt.NDArray[np.float32]:
     """Return Whisper's mel filters, shape (n_mels, n_fft // 2 + 1): triangles of equal area on Slaney's scale.
 
     The scale is linear to 1 kHz (15 mels of 66.7 Hz) and logarithmic above (27 mels to a factor of 6.4), after Slaney's

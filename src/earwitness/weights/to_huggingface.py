@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from earwitness.types import RATE_HZ
 from earwitness.weights.ctranslate2 import Array, WhisperWeights
 
 # OpenAI's name -> that of transformers, in this order.
@@ -120,7 +121,7 @@ def _preprocessor_config(weights: WhisperWeights) -> dict[str, Any]:
         "feature_extractor_type": "WhisperFeatureExtractor",
         "processor_class": "WhisperProcessor",
         "feature_size": weights.dims["n_mels"],
-        "sampling_rate": 16_000,
+        "sampling_rate": RATE_HZ,
         "hop_length": 160,
         "chunk_length": 30,
         "n_fft": 400,

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from earwitness.audio.excerpt import RATE_HZ
 from earwitness.audio.protocol import COMMAND, READY_S, answer_of, request_line, tie
 from earwitness.errors import AudioError
 from earwitness.server.logs import log
+from earwitness.types import RATE_HZ
 from earwitness.workers.supervisor import AudioFile
 
 End = Literal["died", "hung"]
