@@ -86,25 +86,28 @@ def _rules(file: TomlFile, kind: _Kind, at: _Place) -> Iterator[Rule]:
 
 
 def _limits(file: TomlFile, kind: _Kind, name: str, at: _Place) -> Iterator[Rule]:
-    measure = MEASURES[name]
-    usual = {"less": "at_most", "more": "at_least", "neither": ""}[measure.better]
+    usual = {"less": "at_most", "more": "at_least", "neither": ""}[MEASURES[name].better]
     table = file.table(at, _OF_A_RULE, usual)
     bounds = [bound for bound in _BOUNDS if bound in table]
     if not bounds or (usual and bounds != [usual]):
         raise file.wrong(at, f"a table with {usual or 'at_least, at_most or both'}")
-    if "device" in table and measure.about != "speed":
-        raise file.wrong((*at, "device"), "left out: texts do not depend on a device")
-    if "condition" in table and measure.about == "model":
-        raise file.wrong((*at, "condition"), "left out: it is not about audio")
     options = {key: value for key, value in table.items() if key not in _BOUNDS}
     for bound in bounds:
         limit = file.read(Amount, table[bound], (*at, bound))
         values = {"kind": kind, "measure": name, "bound": bound.replace("_", " "), "limit": limit, **options}
-        rule: Rule = file.read(Rule, values, at)
-        reach = rule.research
-        if reach is not None and (kind != "gate" or (reach < limit if bound == "at_most" else reach > limit)):
-            raise file.wrong((*at, "research"), f"beyond {bound} of a gate")
-        yield rule
+        yield _sensible(file, at, bound, limit, file.read(Rule, values, at))
+
+
+def _sensible(file: TomlFile, at: _Place, bound: str, limit: float, rule: Rule) -> Rule:
+    """Return a rule; one that asks for what does not go together is a PolicyError."""
+    if rule.device is not None and rule.of.about != "speed":
+        raise file.wrong((*at, "device"), "left out: texts do not depend on a device")
+    if rule.condition is not None and rule.of.about == "model":
+        raise file.wrong((*at, "condition"), "left out: it is not about audio")
+    reach = rule.research
+    if reach is not None and (rule.kind != "gate" or (reach < limit if bound == "at_most" else reach > limit)):
+        raise file.wrong((*at, "research"), f"beyond {bound} of a gate")
+    return rule
 
 
 def _licence(file: TomlFile, kind: _Kind, at: _Place) -> Rule:
