@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import re
 import stat
 import zipfile
@@ -57,12 +56,9 @@ def write(target: Path, members: Mapping[str, bytes | ArchiveEntry]) -> None:
         FileError: When it cannot be written; what was at ``target`` before is still there.
         ArchiveError: When a file has changed; the same holds.
     """
-    with atomic_write(target) as temporary, temporary.open("wb") as file:
-        with zipfile.ZipFile(file, "w", strict_timestamps=True) as zipped:
-            for member, content in members.items():
-                _add(zipped, member, content)
-        file.flush()
-        os.fsync(file.fileno())
+    with atomic_write(target) as temporary, zipfile.ZipFile(temporary, "w", strict_timestamps=True) as zipped:
+        for member, content in members.items():
+            _add(zipped, member, content)
 
 
 def _add(zip_file: zipfile.ZipFile, member: str, content: bytes | ArchiveEntry) -> None:

@@ -59,6 +59,8 @@ def atomic_write(path: Path, *, then: str = "") -> Iterator[Path]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             with contextlib.suppress(OSError):
@@ -76,10 +78,8 @@ def write_bytes(path: Path, content: bytes, *, then: str = "") -> None:
     Raises:
         FileError: When it cannot be written; what was there before still is.
     """
-    with atomic_write(path, then=then) as temporary, temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    with atomic_write(path, then=then) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str, *, then: str = "") -> None:
