@@ -226,8 +226,8 @@ def completeness(records: RecordSources = "runs") -> dict[str, Completeness]:
 
 def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
     """Return the findings of a run as they stand in its lines."""
-    from earwitness.scoring.findings.completeness import KINDS
     from earwitness.scoring.findings.coverage import total_s
+    from earwitness.scoring.findings.kinds import KINDS
     from earwitness.scoring.findings.wer_cause import cause
 
     counts = Counter(kind for result in results for kind in result.score.flags)

@@ -11,6 +11,7 @@ from earwitness.decision.candidates import Candidate
 from earwitness.decision.decision import CandidateStatus, RuleOutcome, RuleResult
 from earwitness.decision.evidence import MeasuredValue, pool
 from earwitness.decision.rules import COMMERCIAL, Policy, Rule
+from earwitness.scoring.findings.kinds import CHAT_ANSWER
 from earwitness.scoring.findings.wer_cause import cause
 
 _NON_COMMERCIAL = re.compile(r"\bnc\b|non-?\s?commercial|research[ -]only|academic", re.IGNORECASE)
@@ -213,7 +214,7 @@ def _failure(rule: Rule, result: RuleResult, candidate: Candidate) -> str:
 def _answering(candidate: Candidate) -> list[str]:
     """Say first when a model answers where it should write down: no limit is then the point."""
     lines = pool(candidate.clean)
-    answers = sum("chat_answer" in line.score.flags for line in lines)
+    answers = sum(CHAT_ANSWER in line.score.flags for line in lines)
     if 2 * answers <= len(lines):
         return []
     return [f"it answers instead of transcribing, in {answers} of {quantity(len(lines), 'clip')}"]

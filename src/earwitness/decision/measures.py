@@ -18,7 +18,7 @@ from earwitness.counts import are
 from earwitness.decision.evidence import MeasuredValue, RunWithResults, ids, part_of, quantile, rate, ratio, share
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
-from earwitness.scoring.findings.completeness import EMPTY_ON_SPEECH, REPEATED_NGRAM
+from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, REPEATED_NGRAM
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs
 
 Unit = Literal["error rate", "difference of rates", "ratio", "share", "s", "bytes", "words/min", "times real time", ""]

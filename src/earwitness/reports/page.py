@@ -98,7 +98,9 @@ def _script_safe(value: Any) -> str:
 def _facts(content: PageContent) -> dict[str, Any]:
     return {
         "chunk": CHUNK,
-        "kinds": {name: kind._asdict() for name, kind in KINDS.items()},
+        "kinds": {
+            name: {"short": kind.short, "group": kind.group, "meaning": kind.meaning} for name, kind in KINDS.items()
+        },
         "datasets": [{"labels": [row.label for row in board.table.rows]} for board in content.study.boards],
     }
 

@@ -14,6 +14,7 @@ from earwitness.reports.format import count, duration, megabytes, number, percen
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.speed import batch_sentence, rows_sentences
 from earwitness.reports.statistics import normalizer_gap_sentence, pair_sentences
+from earwitness.scoring.findings.kinds import KINDS, OTHER
 from earwitness.types import Score
 
 
@@ -66,10 +67,7 @@ COLUMNS = (
     Column("p95 s", _field("speed", "latency_p95_s"), number, "95 % of clips took less"),
     Column("Load s", _field("workers", "load_s"), number, "loading the model, once"),
     Column("Peak MB", _field("workers", "peak_rss_bytes"), megabytes, "most memory of the worker"),
-    Column("Failed", _score("failed_clips"), count, "clips without a transcript, scored as empty"),
-    Column("Empty", _score("empty_on_speech"), count, "clips with speech and no text"),
-    Column("Hallucinated", _score("words_on_silence"), count, "words on clips in which nobody speaks"),
-    Column("Repetitions", _score("repeated_ngram"), count, "clips in which the text repeats itself"),
+    *(Column(k.column[0], _score(k.amount), count, k.column[1]) for k in KINDS.values() if k.column),
     Column(
         "Coverage",
         _score("length_ratio"),
@@ -88,36 +86,24 @@ THROUGHPUT = Column(
 )
 
 
-_PROBLEMS = {
-    "failed_clips": "failed clip",
-    "chat_answer": "chat answer",
-    "token_limit": "cut-off text",
-    "empty_on_speech": "empty text",
-    "words_on_silence": "hallucinated word",
-    "repeated_ngram": "repetition",
-}
+_UNLABELLED = "empty_on_speech_unlabelled"
+_NOTES = {_UNLABELLED: "no words where somebody speaks, without a reference,"}
+"""A score and a clause for each rare finding: a note in the tables that have some, and no column."""
+_NOTES |= {kind.metric: kind.meaning[0].lower() + kind.meaning[1:-1] for kind in KINDS.values() if not kind.column}
+_PROBLEMS = [(kind.amount, kind.problem) for kind in KINDS.values()] + [(_UNLABELLED, OTHER)]
+_PROBLEMS.sort(key=lambda problem: problem[1] == OTHER)
 
 
 def problems(row: ModelRow) -> str:
     """Return what went wrong in some clips, in a few words."""
-    counts = {metric: _count(row, metric) for metric in (*_PROBLEMS, *SELDOM)}
-    found = [quantity(counts[metric], words) for metric, words in _PROBLEMS.items() if counts[metric]]
-    n_others = sum(n for metric, n in counts.items() if metric not in _PROBLEMS)
-    found += [quantity(n_others, "other finding")] if n_others else []
-    return ", ".join(found) or "none"
+    counts: dict[str, int] = {}
+    for metric, words in _PROBLEMS:
+        score = row.run.score(metric)
+        counts[words] = counts.get(words, 0) + round(score.value or 0 if score else 0)
+    return ", ".join(quantity(n, words) for words, n in counts.items() if n) or "none"
 
 
-def _count(row: ModelRow, metric: str) -> int:
-    score = row.run.score(metric)
-    return round(score.value) if score is not None and score.value else 0
-
-
-PROBLEMS = Column(
-    "Problems",
-    problems,
-    str,
-    "what went wrong, and how often",
-)
+PROBLEMS = Column("Problems", problems, str, "what went wrong, and how often")
 _MAIN = ("Model", "Device", "WER", "Rank", "RTF", "RTFx all cores", "p95 s", "Peak MB")
 
 
@@ -138,21 +124,6 @@ def columns(table: Table) -> tuple[Column, ...]:
 def _has_references(table: Table) -> bool:
     scores = [row.run.score("wer") for row in table.rows]
     return any(score is None or score.n_clips for score in scores)
-
-
-SELDOM = {
-    "chat_answer": "the model answered instead of transcribing",
-    "token_limit": "generation was cut off at its limit",
-    "empty_on_speech_unlabelled": "no words where somebody speaks, without a reference,",
-    "text_without_speech": "there is text where nobody speaks",
-    "wrong_language": "the text is in another language",
-    "ghost_phrase": "the text holds a phrase that models often hallucinate",
-    "uncovered_speech": "there is speech that no segment covers",
-    "cut_tail": "the end is missing",
-    "dropped_words": "a long run of words is missing",
-    "rate_out_of_band": "words per second are out of band",
-}
-"""Findings that most tables have none of: a note for each that is there, and no column."""
 
 
 def title(table: Table) -> str:
@@ -193,7 +164,7 @@ def _network_note(row: ModelRow) -> list[str]:
 
 
 def _finding_notes(row: ModelRow) -> list[str]:
-    scores = [(row.run.score(metric), meaning) for metric, meaning in SELDOM.items()]
+    scores = [(row.run.score(metric), meaning) for metric, meaning in _NOTES.items()]
     return [
         f"{row.label}: {meaning} in {count(score)} of {quantity(score.n_clips, 'clip')}"
         for score, meaning in scores

@@ -14,7 +14,7 @@ from earwitness.reports.format import NOTHING, count, duration, megabytes, numbe
 from earwitness.reports.scorecard import columns, machines, notes, signatures, title
 from earwitness.reports.statistics import pair_sentence
 from earwitness.reports.verdict import day
-from earwitness.scoring.findings.kinds import KINDS, METRICS
+from earwitness.scoring.findings.kinds import KINDS, FindingKind
 
 
 def scorecard(table: Table) -> dict[str, Any]:
@@ -92,25 +92,26 @@ def _listed(names: Sequence[str]) -> str:
 
 def completeness(table: Table) -> dict[str, Any]:
     """Return how many clips of each run have a finding of each kind; kinds that no run has are left out."""
-    counted = [
-        metric for metric in METRICS if any((s := row.run.score(metric)) and s.value for row in table.rows)
-    ]  # fmt: skip
+    counted = {
+        name: kind
+        for name, kind in KINDS.items()
+        if any((s := row.run.score(kind.metric)) and s.value for row in table.rows)
+    }
     rows = [
-        {"label": row.label, "number": place, "cells": [_finding(row, metric) for metric in counted]}
+        {"label": row.label, "number": place, "cells": [_finding(row, *each) for each in counted.items()]}
         for place, row in enumerate(table.rows)
     ]
-    unseen = [KINDS[kind].short for metric, kind in METRICS.items() if metric not in counted]
+    unseen = [kind.short for name, kind in KINDS.items() if name not in counted]
     looked = {row.run.speech.model or row.run.speech.reason or "not looked for" for row in table.rows}
     note = f"None in any run: {', '.join(unseen)}. Speech was looked for by: {', '.join(sorted(looked))}."
-    return {"kinds": [KINDS[METRICS[metric]] for metric in counted], "rows": rows, "note": note}
+    return {"kinds": list(counted.values()), "rows": rows, "note": note}
 
 
-def _finding(row: ModelRow, metric: str) -> dict[str, Any]:
-    score = row.run.score(metric)
-    kind = METRICS[metric]
+def _finding(row: ModelRow, name: str, kind: FindingKind) -> dict[str, Any]:
+    score = row.run.score(kind.metric)
     n = int(score.value) if score and score.value else 0
-    aria = f"{quantity(n, 'clip')} of {row.label}: {KINDS[kind].meaning}"
-    return {"n": n, "text": count(score), "kind": kind, "aria": aria}
+    aria = f"{quantity(n, 'clip')} of {row.label}: {kind.meaning}"
+    return {"n": n, "text": count(score), "kind": name, "aria": aria}
 
 
 def part_grid(cut: SliceSet, labels: Sequence[str]) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import clip
 
 from earwitness.scoring import ScoringOptions, score_clip, summarize
-from earwitness.scoring.findings.completeness import KINDS
+from earwitness.scoring.findings.kinds import FAILED, KINDS
 from earwitness.scoring.findings.language_mismatch import SMALL_WORDS, foreign
 from earwitness.scoring.findings.stock_phrases import COMMON, TELLING, TELLING_UNSPACED, ghost
 from earwitness.scoring.findings.wer_cause import cause
@@ -51,6 +53,20 @@ def test_flags_are_the_kinds_of_the_findings_each_once() -> None:
     found = score("", None, [(0.0, 2.0)])
     assert found.flags == ("empty_on_speech",)
     assert set(found.flags) <= set(KINDS)
+
+
+def test_every_kind_has_a_head_a_sentence_a_score_and_a_row_in_the_documents() -> None:
+    scores = {score.metric for score in summarize([], OPTIONS)}
+    page = (Path(__file__).parents[3] / "docs" / "completeness.md").read_text(encoding="utf-8")
+    table = page.partition("## The findings")[2].partition("\n\n### ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert rows == [name for name in KINDS if name != FAILED]
+    for name, kind in KINDS.items():
+        assert kind.short, name
+        assert re.fullmatch("[A-Z][^.]+[.]", kind.meaning), name
+        assert {kind.metric, kind.amount} <= scores, name
+    places = sorted(kind.cause[0] for kind in KINDS.values() if kind.cause)
+    assert places == list(range(1, len(places) + 1))
 
 
 def test_an_empty_text_on_speech_is_found_without_a_reference_and_placed() -> None:

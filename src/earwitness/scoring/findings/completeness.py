@@ -1,28 +1,9 @@
-"""The kinds of findings, and two signs that a text alone gives: that it loops, and that it is a chat model's answer."""
+"""Two signs that a text alone gives: that it loops, and that it is a chat model's answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-EMPTY_ON_SPEECH = "empty_on_speech"
-WORDS_ON_SILENCE = "words_on_silence"
-REPEATED_NGRAM = "repeated_ngram"
-CHAT_ANSWER = "chat_answer"
-TOKEN_LIMIT = "token_limit"  # noqa: S105 - a limit of tokens, no password
-AUDIO_REPLY = "audio_reply"
-TEXT_WITHOUT_SPEECH = "text_without_speech"
-UNCOVERED_SPEECH = "uncovered_speech"
-CUT_TAIL = "cut_tail"
-DROPPED_WORDS = "dropped_words"
-RATE_OUT_OF_BAND = "rate_out_of_band"
-WRONG_LANGUAGE = "wrong_language"
-GHOST_PHRASE = "ghost_phrase"
-KINDS = (
-    EMPTY_ON_SPEECH, WORDS_ON_SILENCE, TEXT_WITHOUT_SPEECH, REPEATED_NGRAM, CHAT_ANSWER, TOKEN_LIMIT, WRONG_LANGUAGE,
-    GHOST_PHRASE, UNCOVERED_SPEECH, CUT_TAIL, DROPPED_WORDS, RATE_OUT_OF_BAND,
-)  # fmt: skip
-"""Every kind of finding, in the order in which a clip's are listed."""
 
 _LONGEST_NGRAM = 8
 _LEAST_REPEATS = 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from earwitness.languages import has_spaces
-from earwitness.scoring.findings.completeness import (
+from earwitness.scoring.findings.kinds import (
     CUT_TAIL,
     EMPTY_ON_SPEECH,
     RATE_OUT_OF_BAND,

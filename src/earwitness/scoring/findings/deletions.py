@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from earwitness.scoring.align.chunks import MOST
 from earwitness.scoring.align.edits import align
 from earwitness.scoring.align.spans import AlignedSpan, spans
-from earwitness.scoring.findings.completeness import CUT_TAIL, DROPPED_WORDS
+from earwitness.scoring.findings.kinds import CUT_TAIL, DROPPED_WORDS
 from earwitness.types import Finding
 
 LEAST_RUN = 5

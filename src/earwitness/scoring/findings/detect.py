@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from earwitness.scoring.align.word_times import places
 from earwitness.scoring.findings import coverage
-from earwitness.scoring.findings.completeness import (
-    AUDIO_REPLY,
+from earwitness.scoring.findings.completeness import is_chat_answer, loop
+from earwitness.scoring.findings.coverage import TimeSpan
+from earwitness.scoring.findings.deletions import dropped_words
+from earwitness.scoring.findings.kinds import (
     CHAT_ANSWER,
     EMPTY_ON_SPEECH,
     GHOST_PHRASE,
@@ -16,11 +18,7 @@ from earwitness.scoring.findings.completeness import (
     TOKEN_LIMIT,
     WORDS_ON_SILENCE,
     WRONG_LANGUAGE,
-    is_chat_answer,
-    loop,
 )
-from earwitness.scoring.findings.coverage import TimeSpan
-from earwitness.scoring.findings.deletions import dropped_words
 from earwitness.scoring.findings.language_mismatch import foreign
 from earwitness.scoring.findings.stock_phrases import ghost, says
 from earwitness.scoring.text import Normalizer
@@ -63,7 +61,8 @@ def findings(
             found += dropped_words(said, heard, places(transcript, heard, norm, clip.language), audio_s)
     if not found:
         return ()
-    return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.start_s or 0.0)))
+    order = list(KINDS)
+    return tuple(sorted(found, key=lambda one: (order.index(one.kind), one.start_s or 0.0)))
 
 
 def findings_of(remarks: Sequence[str]) -> list[Finding]:
@@ -72,7 +71,7 @@ def findings_of(remarks: Sequence[str]) -> list[Finding]:
     >>> findings_of(["token_limit at 30.0-58.5 s", "server_timing"])
     [Finding(kind='token_limit', start_s=30.0, end_s=58.5, detail='the engine says: token_limit at 30.0-58.5 s')]
     """
-    kinds = {TOKEN_LIMIT: TOKEN_LIMIT, AUDIO_REPLY: CHAT_ANSWER}
+    kinds = {TOKEN_LIMIT: TOKEN_LIMIT, "audio_reply": CHAT_ANSWER}
     found = []
     for remark in remarks:
         word, _, place = remark.partition(" ")

@@ -6,24 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from earwitness.counts import quantity
-from earwitness.scoring.findings.completeness import (
-    CHAT_ANSWER,
-    GHOST_PHRASE,
-    REPEATED_NGRAM,
-    TEXT_WITHOUT_SPEECH,
-    WORDS_ON_SILENCE,
-    WRONG_LANGUAGE,
-)
+from earwitness.scoring.findings.kinds import KINDS
 from earwitness.types import ClipScore, Edits
 
-_REASONS = {
-    WORDS_ON_SILENCE: "words on silence or tones",
-    CHAT_ANSWER: "an answer in place of a transcript",
-    REPEATED_NGRAM: "a loop",
-    WRONG_LANGUAGE: "another language than was spoken",
-    GHOST_PHRASE: "a phrase that models often hallucinate",
-    TEXT_WITHOUT_SPEECH: "text where nobody speaks",
-}
+_REASONS = [
+    (name, kind.cause[1]) for name, kind in sorted(KINDS.items(), key=lambda row: row[1].cause or ()) if kind.cause
+]
 """In the order in which a clip with several findings is counted, once."""
 _OTHER = "text that nobody said"
 
@@ -35,7 +23,7 @@ def cause(scores: Sequence[ClipScore]) -> str | None:
     given to its first finding in the order silence, chat answer, loop, language, ghost phrase, no speech, and where it
     has none, to text that nobody said; the causes are named from the largest on.
 
-    >>> looped = ClipScore("a", Edits(hits=2, insertions=38), None, False, 40, (REPEATED_NGRAM,))
+    >>> looped = ClipScore("a", Edits(hits=2, insertions=38), None, False, 40, ("repeated_ngram",))
     >>> cause([looped, ClipScore("b", Edits(hits=4), None, False, 4)])
     'WER is 633 % because 38 words were inserted where 6 were said: 38 in 1 clip with a loop'
     """
@@ -46,7 +34,7 @@ def cause(scores: Sequence[ClipScore]) -> str | None:
     inserted: dict[str, list[int]] = defaultdict(list)
     for score, words in labelled:
         if words.insertions:
-            clip = next((reason for kind, reason in _REASONS.items() if kind in score.flags), _OTHER)
+            clip = next((reason for kind, reason in _REASONS if kind in score.flags), _OTHER)
             inserted[clip].append(words.insertions)
     parts = sorted(inserted.items(), key=lambda part: -sum(part[1]))
     named = "; ".join(f"{sum(n)} in {quantity(len(n), 'clip')} with {reason}" for reason, n in parts)

@@ -5,29 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from earwitness.scoring.findings.completeness import (
-    CHAT_ANSWER,
-    CUT_TAIL,
-    DROPPED_WORDS,
-    EMPTY_ON_SPEECH,
-    GHOST_PHRASE,
-    RATE_OUT_OF_BAND,
-    REPEATED_NGRAM,
-    TEXT_WITHOUT_SPEECH,
-    TOKEN_LIMIT,
-    UNCOVERED_SPEECH,
-    WORDS_ON_SILENCE,
-    WRONG_LANGUAGE,
-)
+from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, FAILED, KINDS, WORDS_ON_SILENCE
 from earwitness.scoring.metrics.clip import ScoringOptions
 from earwitness.scoring.stats.bootstrap_t import rate_interval
 from earwitness.types import Clip, ClipScore, Edits, Score
 
 ClipPair = tuple[Clip, ClipScore]
-_IN_CLIPS = (
-    REPEATED_NGRAM, CHAT_ANSWER, TOKEN_LIMIT, TEXT_WITHOUT_SPEECH, WRONG_LANGUAGE, GHOST_PHRASE, UNCOVERED_SPEECH,
-    CUT_TAIL, DROPPED_WORDS, RATE_OUT_OF_BAND,
-)  # fmt: skip
+_SPECIAL = (FAILED, EMPTY_ON_SPEECH, WORDS_ON_SILENCE)
+"""Kinds that are not counted over all clips alike."""
 
 
 def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score, ...]:
@@ -36,7 +21,7 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
     ``wer`` and ``cer`` (ratios of summed counts, failed clips as empty text), ``wer_completed`` (without failed
     clips), ``failed_clips``, ``empty_on_speech``, ``words_on_silence`` (words) and ``clips_with_words_on_silence``,
     ``length_ratio`` (words heard per word spoken, where somebody speaks), ``repeated_ngram``, ``chat_answer`` and the
-    other findings of ``scoring/completeness.py`` (clips); ``empty_on_speech_unlabelled`` (clips) is told by speech
+    other findings of ``scoring/findings/kinds.py`` (clips); ``empty_on_speech_unlabelled`` (clips) is told by speech
     activity alone.
     """
     labelled = [pair for pair in pairs if pair[1].words is not None]
@@ -48,11 +33,11 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
         wer,
         _rate("cer", labelled, lambda score: score.chars, options),
         _of_completed(wer, labelled, completed, options),
-        _count("failed_clips", sum(score.failed for _, score in pairs), pairs),
+        _count(KINDS[FAILED].metric, sum(score.failed for _, score in pairs), pairs),
         _count(EMPTY_ON_SPEECH, _flagged(labelled, EMPTY_ON_SPEECH), labelled),
         _count(WORDS_ON_SILENCE, sum(score.hypothesis_words for _, score in on_silence), labelled, unit="words"),
-        _count("clips_with_words_on_silence", len(on_silence), labelled),
-        *(_count(flag, _flagged(pairs, flag), pairs) for flag in _IN_CLIPS),
+        _count(KINDS[WORDS_ON_SILENCE].metric, len(on_silence), labelled),
+        *(_count(KINDS[name].metric, _flagged(pairs, name), pairs) for name in KINDS if name not in _SPECIAL),
         _count(f"{EMPTY_ON_SPEECH}_unlabelled", _flagged(unlabelled, EMPTY_ON_SPEECH), unlabelled),
         _length_ratio(labelled, options),
     )
