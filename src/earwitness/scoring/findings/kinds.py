@@ -29,7 +29,7 @@ class FindingKind(NamedTuple):
 
 
 KINDS: dict[str, FindingKind] = {}
-"""Every kind by its name, in the order in which a clip's findings are listed."""
+"""Every kind by its name, in the order of a clip's findings and of a run's scores, which a record's seal holds."""
 
 
 def _row(name: str, kind: FindingKind) -> str:
@@ -52,9 +52,6 @@ WORDS_ON_SILENCE = _row("words_on_silence", FindingKind(
     metric="clips_with_words_on_silence", column=("Hallucinated", "words on clips in which nobody speaks"),
     problem="hallucinated word", cause=(1, "words on silence or tones"),
 ))
-TEXT_WITHOUT_SPEECH = _row("text_without_speech", FindingKind(
-    "text without speech", "invented", "There is text where nobody speaks.", cause=(6, "text where nobody speaks"),
-))
 REPEATED_NGRAM = _row("repeated_ngram", FindingKind(
     "repetition", "invented", "The text repeats itself.",
     column=("Repetitions", "clips in which the text repeats itself"), problem="repetition", cause=(3, "a loop"),
@@ -65,6 +62,9 @@ CHAT_ANSWER = _row("chat_answer", FindingKind(
 ))
 TOKEN_LIMIT = _row("token_limit", FindingKind(
     "cut at its limit", "missing", "Generation was cut off at its limit.", problem="cut-off text",
+))
+TEXT_WITHOUT_SPEECH = _row("text_without_speech", FindingKind(
+    "text without speech", "invented", "There is text where nobody speaks.", cause=(6, "text where nobody speaks"),
 ))
 WRONG_LANGUAGE = _row("wrong_language", FindingKind(
     "other language", "other", "The text is in another language.", cause=(4, "another language than was spoken"),
