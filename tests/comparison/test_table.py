@@ -21,9 +21,9 @@ from earwitness.records.environment import this_process
 from earwitness.records.record import RunLimits, Selection
 from earwitness.records.rescore import rescore_record
 from earwitness.reports import sections
+from earwitness.reports.decision import winner_names
 from earwitness.reports.scorecard import markdown
 from earwitness.reports.statistics import pair_sentence
-from earwitness.reports.verdict import verdict
 from earwitness.runs.drive import Job, start
 from earwitness.types import Settings
 
@@ -293,8 +293,7 @@ def test_too_few_recordings_are_no_tie_and_give_no_rank(tmp_path: Path, n_record
     decision = decide(paths, load(), out=tmp_path / "decision.json")
     accuracy = next(winner for winner in decision.winners if winner.category == "accuracy")
     assert accuracy.note == f"they cannot be compared ({reason})"
-    shown = verdict(decision)["winners"]
-    assert next(one for one in shown if one["category"] == "accuracy")["who"] == "a:good, b:bad"
+    assert winner_names(accuracy) == "a:good, b:bad"
 
 
 def test_four_recordings_with_a_rank_have_one_and_ties_among_them(tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
-"""A decision in words: a table of candidates, sentences for the rest. Every number stands in the decision."""
+"""A decision in words, for the command line, the page and documents: tables and sentences, and no arithmetic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from earwitness.counts import quantity
-from earwitness.decision.decision import Decision, RuleResult, Verdict, Winner
+from earwitness.decision.decision import Decision, GradePart, RuleResult, Verdict, Winner
 from earwitness.decision.grade import UNGRADED
 from earwitness.decision.measures import MEASURES
 from earwitness.decision.rules import Policy, Rule
+from earwitness.decision.winners import NOT_COMPARED
 from earwitness.reports.format import NOTHING, duration
 
 HEADER = ("Candidate", "Status", "Grade", "WER", "Open")
+RULES_HEADER = ("Rule", "Measured", "Outcome", "Why")
+SIGNS = {"production": "✓", "conditional": "◐", "research": "△", "rejected": "✕", "undecided": "?"}
+"""Beside the word, so that a status is more than a colour."""
 
 _SAMPLED = frozenset(name for name, measure in MEASURES.items() if measure.sampled)
 
@@ -77,9 +81,46 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     found += [f"  {reason}" for reason in verdict.reasons]
     if verdict.grade_points is not None:
         found.append(f"  grade {verdict.grade}: {verdict.grade_points:.1f} of 100 points")
-    found += [f"    {part.category} (weight {part.weight:g}): {part.derivation}" for part in verdict.grade_parts]
+    found += [f"    {part_line(part)}" for part in verdict.grade_parts]
     found += [f"  missing: {gap}" for gap in verdict.missing]
     return found
+
+
+def reasons(verdict: Verdict) -> list[str]:
+    """Return why a candidate is what it is, without what it is only if it holds."""
+    return [reason for reason in verdict.reasons if reason not in verdict.conditions]
+
+
+def tally(verdict: Verdict) -> str:
+    """Return how many rules a candidate passed."""
+    outcomes = [rule.outcome for rule in verdict.rules]
+    return f"{quantity(len(outcomes), 'rule')}: {outcomes.count('passed')} passed, {outcomes.count('failed')} failed"
+
+
+def rule_rows(verdict: Verdict) -> list[list[str]]:
+    """Return a row for each rule, under ``RULES_HEADER``."""
+    return [_rule_row(rule) for rule in verdict.rules]
+
+
+def _rule_row(rule: RuleResult) -> list[str]:
+    where = f" ({rule.dataset})" if rule.dataset else ""
+    why = rule.reason or ""
+    if rule.minutes_needed is not None:
+        more = quantity(max(1, round(rule.minutes_needed)), "more minute")
+        why = f"{why} About {more} of audio would settle it.".strip()
+    kind = "" if rule.kind == "gate" else "target: "
+    return [f"{kind}{rule.rule}{where}", value_words(rule), rule.outcome, why]
+
+
+def part_line(part: GradePart) -> str:
+    """Return what a category gives to a grade."""
+    return f"{part.category} (weight {part.weight:g}): {part.derivation}"
+
+
+def winner_names(one: Winner) -> str:
+    """Return who is best in a category, and whether it is a tie where the note does not say."""
+    who, note = ", ".join(one.candidates) or "nobody", one.note or ""
+    return f"{who} (tie)" if len(one.candidates) > 1 and "tie" not in note and NOT_COMPARED not in note else who
 
 
 def winner_line(one: Winner) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from earwitness.comparison.matrix import matrix
 from earwitness.comparison.study import Board, StudyView
-from earwitness.decision.decision import Decision
+from earwitness.decision.decision import Decision, Verdict
+from earwitness.reports import decision as words
 from earwitness.reports import sections
-from earwitness.reports.decision import recommendation
 from earwitness.reports.figures import Figure
-from earwitness.reports.format import megabytes, number, percent
+from earwitness.reports.format import day, megabytes, number, percent
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.page import PageContent
 from earwitness.reports.robustness import header, rows
 from earwitness.reports.robustness import legend as broken
 from earwitness.reports.scorecard import columns, grid, machines, title
 from earwitness.reports.speed import rows_sentences
-from earwitness.reports.verdict import verdict
 
 _WORST = 10
 _LONGEST = 400
@@ -103,7 +101,7 @@ def headline(content: PageContent) -> tuple[str, list[str]]:
     decision = content.decision
     board = main_board(content.study, decision)
     if decision is not None:
-        heading, first = recommendation(decision), decision.why
+        heading, first = words.recommendation(decision), decision.why
     else:
         told = sections.leader(board.table)
         heading, first = f"{told['name']} {told['claim']}", told["tested"]
@@ -124,15 +122,19 @@ def safe(text: str) -> str:
 
 
 def _verdict(content: PageContent) -> list[str]:
-    if content.decision is None:
+    found = content.decision
+    if found is None:
         return _without_decision(content)
-    found = verdict(content.decision)
-    chosen = f"Serve **{safe(found['chosen'])}**." if found["chosen"] else "**None of the models may be served.**"
-    parts = [f"{chosen} {safe(found['why'])}\n", f"Policy: {safe(found['policy'])}, decided {found['created_at']}.\n"]
-    parts += [line for one in found["candidates"] for line in _candidate(one)]
-    if found["winners"]:
-        parts += ["### Best of each category\n", grid(["Category", "Best"], _winners(found["winners"]))]
-    return [*parts, *(f"- {safe(line)}" for line in found["guidance"]), ""]
+    chosen = f"Serve **{safe(found.chosen)}**." if found.chosen else "**None of the models may be served.**"
+    parts = [f"{chosen} {safe(found.why)}\n", f"Policy: {safe(found.policy.name)}, decided {day(found.created_at)}.\n"]
+    parts += [line for one in found.verdicts for line in _candidate(one)]
+    if found.winners:
+        best = [
+            [one.category.replace("_", " "), words.winner_names(one) + (f": {one.note}" if one.note else "")]
+            for one in found.winners
+        ]
+        parts += ["### Best of each category\n", grid(["Category", "Best"], best)]
+    return [*parts, *(f"- {safe(line)}" for line in found.guidance), ""]
 
 
 def _without_decision(content: PageContent) -> list[str]:
@@ -145,21 +147,17 @@ def _without_decision(content: PageContent) -> list[str]:
     return [*lines, "\nNo decision was given, so this is no advice.\n"]
 
 
-def _candidate(one: dict[str, Any]) -> list[str]:
-    grade = f", grade {one['grade']}" if one["points"] else ""
+def _candidate(one: Verdict) -> list[str]:
+    grade = f", grade {one.grade}" if one.grade_points is not None else ""
     return [
-        f"### {one['sign']} {safe(one['name'])}: {one['status']}{grade}\n",
-        *(f"- {safe(reason)}" for reason in one["reasons"]),
-        *(f"- only if: {safe(condition)}" for condition in one["conditions"]),
+        f"### {words.SIGNS[one.status]} {safe(one.candidate)}: {one.status}{grade}\n",
+        *(f"- {safe(reason)}" for reason in words.reasons(one)),
+        *(f"- only if: {safe(condition)}" for condition in one.conditions),
         "",
-        grid(one["rules_header"], [[safe(cell) for cell in rule] for rule in one["rules"]]),
-        *(f"- {safe(line)}" for line in (*one["parts"], *one["missing"])),
+        grid(words.RULES_HEADER, [[safe(cell) for cell in row] for row in words.rule_rows(one)]),
+        *(f"- {safe(line)}" for line in (*map(words.part_line, one.grade_parts), *one.missing)),
         "",
     ]
-
-
-def _winners(winners: Sequence[dict[str, Any]]) -> list[list[str]]:
-    return [[one["category"], one["who"] + (f": {one['note']}" if one["note"] else "")] for one in winners]
 
 
 def _board(board: Board, figures: Sequence[Figure]) -> list[str]:
@@ -188,7 +186,7 @@ def _parts(board: Board, figures: Sequence[Figure]) -> list[str]:
 def _worst(board: Board) -> list[str]:
     """The clips with the most errors of the best model: where there is most to gain."""
     best = board.table.rows[0]
-    counted = [(result, words) for result in board.results[best.label] if (words := result.score.words) is not None]
+    counted = [(result, edits) for result in board.results[best.label] if (edits := result.score.words) is not None]
     worst = sorted(counted, key=lambda pair: -pair[1].errors)[:_WORST]
     worst = [pair for pair in worst if pair[1].errors]
     if not worst:
@@ -196,11 +194,11 @@ def _worst(board: Board) -> list[str]:
     lines = [
         [
             result.clip.id,
-            str(words.errors),
+            str(edits.errors),
             _cut(result.clip.reference or ""),
             _cut(result.hypothesis.transcript.text if result.hypothesis.transcript else "(failed)"),
         ]
-        for result, words in worst
+        for result, edits in worst
     ]
     body = [[safe(cell) for cell in line] for line in lines]
     return [f"### Clips with the most errors of {safe(best.label)}\n", grid(["Clip", "Errors", "Said", "Heard"], body)]

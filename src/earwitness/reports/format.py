@@ -76,3 +76,12 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def day(moment: str) -> str:
+    """Show a moment to the minute.
+
+    >>> day("2026-11-25T01:16:21.123+00:00")
+    '2026-11-25 01:16 UTC'
+    """
+    return f"{moment[:10]} {moment[11:16]} UTC"

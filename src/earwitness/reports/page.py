@@ -13,14 +13,15 @@ from typing import Any
 from earwitness.comparison.study import Board, StudyView
 from earwitness.decision.decision import Decision
 from earwitness.errors import UsageError
+from earwitness.reports import decision as words
 from earwitness.reports import sections
 from earwitness.reports.clip_data import CHUNK, ClipTable
 from earwitness.reports.draw import svg
 from earwitness.reports.figures import Figure
+from earwitness.reports.format import day
 from earwitness.reports.robustness import header, legend, rows
 from earwitness.reports.robustness import title as panel_title
 from earwitness.reports.scorecard import title
-from earwitness.reports.verdict import verdict
 from earwitness.scoring.findings.kinds import KINDS
 
 _SCRIPTS = ("data.js", "player.js", "list.js", "detail.js", "lines.js", "timeline.js", "main.js")
@@ -73,7 +74,9 @@ def page(content: PageContent) -> str:
         script=Markup(script),  # noqa: S704 - our own files
         script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         warnings=content.warnings,
-        verdict=verdict(content.decision) if content.decision else None,
+        decision=content.decision,
+        words=words,
+        day=day,
         leaders=_leaders(content.study),
         boards=[_board(n, board, content, Markup) for n, board in enumerate(content.study.boards)],
         conditions=_conditions(content, Markup),

@@ -10,10 +10,9 @@ from earwitness.comparison.slices import SliceSet
 from earwitness.comparison.study import Board, StudyView
 from earwitness.comparison.table import ModelRow, Table
 from earwitness.counts import quantity
-from earwitness.reports.format import NOTHING, count, duration, megabytes, number, percent
+from earwitness.reports.format import NOTHING, count, day, duration, megabytes, number, percent
 from earwitness.reports.scorecard import columns, machines, notes, signatures, title
 from earwitness.reports.statistics import pair_sentence
-from earwitness.reports.verdict import day
 from earwitness.scoring.findings.kinds import KINDS, FindingKind
 
 
