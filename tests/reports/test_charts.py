@@ -11,10 +11,10 @@ import pytest
 from tests.comparison.study import clip, heard, misheard, record, said
 
 from earwitness.comparison.study import Board, StudyView, study
+from earwitness.counts import percent
 from earwitness.records import store
 from earwitness.records.record import Run
 from earwitness.reports import charts, draw
-from earwitness.reports.format import percent
 from earwitness.reports.labels import beside
 from earwitness.scoring.metrics.slices import slices
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
+from earwitness.counts import percentage, points
 
 if TYPE_CHECKING:
     from earwitness.api.analysis import SliceReport
@@ -70,7 +70,7 @@ def sensitivity(records: Records, as_json: AsJson = False) -> None:
     heads = (f"{level.name} ({level.normalizer})" for level in found.levels)
     table = Table("Model", *heads, box=box.SIMPLE_HEAD, pad_edge=False)
     for place, model in enumerate(found.models):
-        table.add_row(model, *(f"{_percent(level.wer[place])}, rank {level.ranks[place]}" for level in found.levels))
+        table.add_row(model, *(f"{percentage(level.wer[place])}, rank {level.ranks[place]}" for level in found.levels))
     console().print(table)
     for flip in found.flips:
         first, second = found.models[flip.first], found.models[flip.second]
@@ -116,7 +116,7 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
     from rich.table import Table
 
     from earwitness.api.analysis import pairs as tested
-    from earwitness.reports.statistics import p_value, points
+    from earwitness.reports.statistics import p_value
 
     found = tested(records, cluster=cluster)
     if as_json:
@@ -166,13 +166,11 @@ def _show_slices(answer: SliceReport) -> None:
     from rich import box
     from rich.table import Table
 
-    from earwitness.reports.statistics import points
-
     screen = console()
     parts = {label: {part.value: part for part in found.slices} for label, found in answer.models.items()}
     table = Table(answer.by, "Clips", "Recordings", *parts, box=box.SIMPLE_HEAD, pad_edge=False)
     for value, part in next(iter(parts.values())).items():
-        cells = [_percent(found[value].wer, found[value].ci95) for found in parts.values()]
+        cells = [percentage(found[value].wer, found[value].ci95) for found in parts.values()]
         table.add_row(value, str(part.n_clips), str(part.n_clusters), *cells)
     screen.print(table)
     for label, found in answer.models.items():
@@ -185,16 +183,8 @@ def _show_slices(answer: SliceReport) -> None:
     for driven in answer.drivers:
         most = [
             f"{part.value} {points(part.points, part.ci95)}"
-            + (f", {part.share:.0%} of the difference" if part.share is not None else "")
+            + (f", {percentage(part.share, digits=0)} of the difference" if part.share is not None else "")
             for part in driven.slices[:3]
         ]
         screen.print(f"  {driven.model} against {driven.against}: {'; '.join(most)}", markup=False)
     screen.print()
-
-
-def _percent(value: float | None, ci95: Sequence[float] | None = None) -> str:
-    from earwitness.reports.format import NOTHING
-
-    if value is None:
-        return NOTHING
-    return f"{100 * value:.1f} %" + (f" [{100 * ci95[0]:.1f}, {100 * ci95[1]:.1f}]" if ci95 else "")

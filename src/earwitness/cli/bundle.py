@@ -11,7 +11,7 @@ import typer
 from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
-from earwitness.counts import quantity
+from earwitness.counts import duration, number, quantity
 
 app = new_app("Pack data and study in one file, for another machine.")
 
@@ -39,8 +39,6 @@ def bundle(
     if as_json:
         print_json({"bundle": str(out), "size_bytes": out.stat().st_size, **asdict(made)})
         return
-    from earwitness.reports.format import duration, number
-
     for dataset in made.datasets:
         length = f"{quantity(dataset.n_clips, 'clip')}, {duration(dataset.audio_s)}"
         console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
-from earwitness.counts import quantity
+from earwitness.counts import NOTHING, quantity
 
 if TYPE_CHECKING:
     from earwitness.api.analysis import Completeness
@@ -35,8 +35,6 @@ def show(reports: Mapping[str, Completeness]) -> None:
 
 
 def _seconds(value: float | None) -> str:
-    from earwitness.reports.format import NOTHING
-
     return NOTHING if value is None else f"{value:.1f}"
 
 

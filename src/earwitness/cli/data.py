@@ -12,6 +12,7 @@ import typer
 from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
 from earwitness.cli.options import takes
+from earwitness.counts import duration
 
 if TYPE_CHECKING:
     from earwitness.data import DataProblem
@@ -138,7 +139,6 @@ def show(
 ) -> None:
     """Show a dataset's clips as Earwitness understands them. Example: earwitness data show sample."""
     from earwitness.api.data import read_data
-    from earwitness.reports.format import duration
 
     dataset = read_data(source, columns=spec.columns)
     if as_json:

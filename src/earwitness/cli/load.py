@@ -14,6 +14,7 @@ import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
+from earwitness.counts import number, percent, with_interval
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -143,7 +144,6 @@ def _tell(records: list[Record], *, as_json: bool) -> None:
 
 
 def _show(record: Record) -> None:
-    from earwitness.reports.format import percent
     from earwitness.reports.speed import load_sentences
 
     run, screen = record.run, console()
@@ -169,8 +169,6 @@ def _unit(load: Load) -> str:
 def _table(load: Load) -> Table:
     from rich import box
     from rich.table import Table
-
-    from earwitness.reports.format import number, with_interval
 
     target = load.plan.target_p95_s
     percentiles = [f"{name} s [95 %]" for name in ("p50", "p95", "p99")]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import quantity
+from earwitness.counts import duration, percent, quantity
 
 app = new_app("How much more audio would separate models, or narrow an interval.")
 
@@ -30,7 +30,6 @@ def plan(
         earwitness plan runs/ --width 0.02
     """
     from earwitness.api.compare import plan as needed
-    from earwitness.reports.format import duration, percent
     from earwitness.reports.statistics import pair_sentence, width_sentence
 
     found = needed(records, width=width, cluster=cluster)

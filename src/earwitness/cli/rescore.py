@@ -10,6 +10,7 @@ import typer
 from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
+from earwitness.counts import percent
 
 app = new_app("Score a record's texts again, without engine or audio.")
 
@@ -28,7 +29,6 @@ def rescore(
         earwitness rescore runs/ --normalizer basic
     """
     from earwitness.api.score import rescore as rescored
-    from earwitness.reports.format import percent
 
     made = rescored(
         records, normalizer=spec.normalizer, compounds=spec.compounds, align=spec.align, alternatives=spec.alternatives

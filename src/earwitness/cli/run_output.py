@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from earwitness.api.run import why_so_high
 from earwitness.cli.common import console, print_json
-from earwitness.counts import quantity
-from earwitness.reports.format import number, percent
+from earwitness.counts import number, percent, quantity
 
 if TYPE_CHECKING:
     from earwitness.api.records import Record

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
-from earwitness.counts import quantity
+from earwitness.counts import NOTHING, number, percent, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,6 @@ def _show(records: Sequence[Record]) -> None:
     from rich.text import Text
 
     from earwitness.api.runs import state_of
-    from earwitness.reports.format import NOTHING, number, percent
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("when", "model", "dataset", "condition", "device", "status", "WER", "RTF", "id"):
@@ -122,8 +121,6 @@ def _show(records: Sequence[Record]) -> None:
 
 
 def _show_answer(answer: QueryResult, *, as_json: bool) -> None:
-    from earwitness.reports.format import NOTHING
-
     if as_json:
         print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
         return

@@ -11,7 +11,7 @@ import typer
 from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
-from earwitness.counts import quantity
+from earwitness.counts import percent, quantity
 from earwitness.types import Edits
 
 if TYPE_CHECKING:
@@ -127,8 +127,6 @@ def _print(result: ScoreResult, worst: int, errors: int | None) -> None:
 def _show(scores: Sequence[Score]) -> None:
     from rich import box
     from rich.table import Table
-
-    from earwitness.reports.format import percent
 
     table = Table("", "Rate [95 %]", "Hits", "Subst.", "Del.", "Ins.", box=box.SIMPLE_HEAD, pad_edge=False)
     screen = console()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from earwitness.cli.common import console
-from earwitness.counts import quantity
+from earwitness.counts import percent, quantity
 
 if TYPE_CHECKING:
     from earwitness.api.terms import TermReport
@@ -55,8 +55,6 @@ def _show_scores(reports: Mapping[str, TermReport]) -> None:
 
 def _cell(score: Score, terms: Sequence[TermCount]) -> str:
     """Show a score; of recall and precision, with the counts behind it."""
-    from earwitness.reports.format import percent
-
     shown = percent(score)
     of = {"term_recall": sum(t.said for t in terms), "term_precision": sum(t.heard for t in terms)}.get(score.metric)
     if not of:

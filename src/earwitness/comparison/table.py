@@ -14,6 +14,7 @@ from pathlib import Path
 from earwitness.comparison.dataset_names import dataset_names
 from earwitness.comparison.ranking import PairTest, rank
 from earwitness.comparison.settings_parity import ACCEPTED, BatchChange, batch_changes, no_rank_reason
+from earwitness.counts import NOTHING
 from earwitness.errors import ComparisonError
 from earwitness.records.listing import none_complete
 from earwitness.records.record import ClipResult, DatasetInfo, Environment, Run
@@ -33,7 +34,6 @@ from earwitness.scoring.findings.wer_cause import cause
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap, normalizer_gaps
 from earwitness.types import Score
 
-_NO_RANK = "–"
 Reader = Callable[[Path], list[ClipResult]]
 
 
@@ -188,7 +188,7 @@ def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str],
             run,
             place,
             shared.get(path),
-            str(ranking.ranks[label]) if ranking and unranked is None else _NO_RANK,
+            str(ranking.ranks[label]) if ranking and unranked is None else NOTHING,
             cause([result.score for result in results[label]]),
             normalizer_gaps([(r.clip, r.hypothesis, r.score) for r in results[label]], run.scoring.normalizer),
         )

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from earwitness.comparison.robustness import robustness
-from earwitness.counts import are
+from earwitness.counts import NOTHING, are, megabytes, percentage, points, significant
 from earwitness.decision.evidence import MeasuredValue, RunWithResults, ids, part_of, quantile, rate, ratio, share
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
@@ -70,17 +70,15 @@ class Measure:
         >>> MEASURES["latency_p95_s"].show(1.25), MEASURES["wer"].show(None)
         ('1.25 s', '–')
         """
-        if value is None:
-            return "–"
-        if isinstance(value, str):
-            return value
+        if value is None or isinstance(value, str):
+            return value or NOTHING
         if self.unit in ("share", "error rate"):
-            return f"{100 * value:.1f} %"
+            return percentage(value)
         if self.unit == "difference of rates":
-            return f"{100 * value:.1f} points"
+            return points(value)
         if self.unit == "bytes":
-            return f"{value / 1e6:.0f} MB"
-        return f"{_digits(value)} {self.unit}" if self.unit not in ("ratio", "") else _digits(value)
+            return f"{megabytes(value)} MB"
+        return f"{significant(value)} {self.unit}" if self.unit not in ("ratio", "") else significant(value)
 
     def show_with_interval(self, value: float | str | None, ci95: tuple[float, float] | None) -> str:
         """Return a value with its interval; the unit is said once.
@@ -96,11 +94,6 @@ class Measure:
             return self.show(value)
         low, high = (self.show(end).partition(" ")[0] for end in ci95)
         return f"{self.show(value)} [{low}, {high}]"
-
-
-def _digits(value: float) -> str:
-    shown = f"{value:.3g}"
-    return f"{value:.0f}" if "e+" in shown else shown
 
 
 def _wer(case: RuleScope) -> MeasuredValue:

@@ -15,8 +15,7 @@ from earwitness.comparison.robustness import CurvePanel
 from earwitness.comparison.slices import SliceSet
 from earwitness.comparison.study import Board
 from earwitness.comparison.table import ModelRow, Table
-from earwitness.counts import quantity
-from earwitness.reports.format import number, percent
+from earwitness.counts import number, percent, percentage, quantity
 from earwitness.reports.labels import beside
 from earwitness.reports.scorecard import title
 
@@ -154,7 +153,7 @@ def part(cut: SliceSet, labels: Sequence[str]) -> Spec:
     shown = list(labels)[:MOST]
     rows = [
         {"value": value, "label": label, "wer": found.wer, "low": low, "high": high,
-         "shown": f"{label}, {value}: {100 * found.wer:.1f} % of {quantity(found.edits.length, 'word')}"}
+         "shown": f"{label}, {value}: {percentage(found.wer)} of {quantity(found.edits.length, 'word')}"}
         for value in cut.values
         for label in shown
         if (found := cut.slices[label].get(value)) and found.wer is not None

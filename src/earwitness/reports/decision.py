@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from earwitness.counts import quantity
+from earwitness.counts import NOTHING, duration, quantity
 from earwitness.decision.decision import Decision, GradePart, RuleResult, Verdict, Winner
 from earwitness.decision.grade import UNGRADED
 from earwitness.decision.measures import MEASURES
 from earwitness.decision.rules import Policy, Rule
 from earwitness.decision.winners import NOT_COMPARED
-from earwitness.reports.format import NOTHING, duration
 
 HEADER = ("Candidate", "Status", "Grade", "WER", "Open")
 RULES_HEADER = ("Rule", "Measured", "Outcome", "Why")

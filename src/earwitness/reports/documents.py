@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from earwitness.comparison.matrix import matrix
 from earwitness.comparison.study import Board, StudyView
+from earwitness.counts import day, megabytes, number, percent
 from earwitness.decision.decision import Decision, Verdict
 from earwitness.reports import decision as words
 from earwitness.reports import sections
 from earwitness.reports.figures import Figure
-from earwitness.reports.format import day, megabytes, number, percent
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.page import PageContent
 from earwitness.reports.robustness import header, rows

@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterator
 from xml.etree import ElementTree as ET
 
-from earwitness.counts import quantity
+from earwitness.counts import number, percentage, points, quantity
 from earwitness.decision.baseline import Entry
 from earwitness.decision.gate_verdict import (
     Clips,
@@ -21,8 +21,7 @@ from earwitness.decision.gate_verdict import (
     Worst,
 )
 from earwitness.reports.decision import value_words
-from earwitness.reports.format import number
-from earwitness.reports.statistics import p_value, points
+from earwitness.reports.statistics import p_value
 
 _FIGURES = {
     "rtf": "RTF",
@@ -162,7 +161,7 @@ def _words(check: WordChange) -> str:
         return "no clip has a reference"
     if not check.length:
         return f"words hallucinated on silence: {before} before, {now} now"
-    head = f"WER {100 * before / check.length:.1f} % before, {100 * now / check.length:.1f} % now"
+    head = f"WER {percentage(before / check.length)} before, {percentage(now / check.length)} now"
     texts = f"{check.n_texts_changed} of {check.n_clips} texts changed"
     if before == now and not check.difference.n_differing:
         return f"{head}; {texts}"
@@ -170,7 +169,7 @@ def _words(check: WordChange) -> str:
     if check.significant:
         return f"{head}: {moved}, significant; {texts}"
     why = check.difference.reason or "not significant"
-    return f"{head}: {moved}, {why}; {100 * (check.tolerated or 0):.1f} points are let through; {texts}"
+    return f"{head}: {moved}, {why}; {points(check.tolerated or 0)} are let through; {texts}"
 
 
 def _speed(check: SpeedChange) -> str:

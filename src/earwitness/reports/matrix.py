@@ -7,7 +7,7 @@ from typing import Any
 
 from earwitness.comparison.matrix import Cell, Matrix, matrix
 from earwitness.comparison.table import ModelRow, Table
-from earwitness.reports.format import number, percent
+from earwitness.counts import number, percent
 
 
 def matrix_grid(matrix: Matrix) -> tuple[list[str], list[list[str]]]:

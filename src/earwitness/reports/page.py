@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from earwitness.comparison.study import Board, StudyView
+from earwitness.counts import day
 from earwitness.decision.decision import Decision
 from earwitness.errors import UsageError
 from earwitness.reports import decision as words
@@ -18,7 +19,6 @@ from earwitness.reports import sections
 from earwitness.reports.clip_data import CHUNK, ClipTable
 from earwitness.reports.draw import svg
 from earwitness.reports.figures import Figure
-from earwitness.reports.format import day
 from earwitness.reports.robustness import header, legend, rows
 from earwitness.reports.robustness import title as panel_title
 from earwitness.reports.scorecard import title

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from earwitness.comparison.robustness import Curve, CurvePanel, Point, Robustness
-from earwitness.counts import quantity
-from earwitness.reports.format import NOTHING, duration, percent
+from earwitness.counts import NOTHING, duration, percent, quantity
 
 BROKEN = "✗"
 

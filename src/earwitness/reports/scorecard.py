@@ -8,9 +8,8 @@ from typing import Any
 
 from earwitness.comparison.matrix import matrix
 from earwitness.comparison.table import Comparison, ModelRow, Table
-from earwitness.counts import quantity
+from earwitness.counts import count, duration, megabytes, number, percent, quantity
 from earwitness.records.select import machine_name
-from earwitness.reports.format import count, duration, megabytes, number, percent
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.speed import batch_sentence, rows_sentences
 from earwitness.reports.statistics import normalizer_gap_sentence, pair_sentences

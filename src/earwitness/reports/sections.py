@@ -9,8 +9,7 @@ from typing import Any
 from earwitness.comparison.slices import SliceSet
 from earwitness.comparison.study import Board, StudyView
 from earwitness.comparison.table import ModelRow, Table
-from earwitness.counts import quantity
-from earwitness.reports.format import NOTHING, count, day, duration, megabytes, number, percent
+from earwitness.counts import NOTHING, count, day, duration, megabytes, number, percent, percentage, quantity
 from earwitness.reports.scorecard import columns, machines, notes, signatures, title
 from earwitness.reports.statistics import pair_sentence
 from earwitness.scoring.findings.kinds import KINDS, FindingKind
@@ -120,13 +119,9 @@ def part_grid(cut: SliceSet, labels: Sequence[str]) -> dict[str, Any]:
         found = [cut.slices[label].get(value) for label in labels]
         clip = next((one for one in found if one), None)
         size = f"{quantity(clip.n_clips, 'clip')}, {duration(clip.audio_s)}" if clip else NOTHING
-        cells = [NOTHING if one is None or one.wer is None else _rate(one.wer, one.ci95) for one in found]
+        cells = [percentage(one.wer, one.ci95) if one else NOTHING for one in found]
         rows.append([value, size, *cells])
     return {"by": cut.by, "header": [cut.by, "Size", *labels], "rows": rows}
-
-
-def _rate(value: float, ci95: tuple[float, float] | None) -> str:
-    return f"{100 * value:.1f} %" + (f" [{100 * ci95[0]:.1f}, {100 * ci95[1]:.1f}]" if ci95 else "")
 
 
 def dataset_facts(table: Table) -> list[tuple[str, str]]:

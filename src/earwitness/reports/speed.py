@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from earwitness.comparison.settings_parity import BatchChange
-from earwitness.counts import quantity
+from earwitness.counts import NOTHING, number, percent, percentage, quantity, with_interval
 from earwitness.records.record import Run
 from earwitness.records.speed import Cold, Drift, Latency, Load, LoadStep, Order, Throughput
 from earwitness.records.spread import Spread
-from earwitness.reports.format import NOTHING, number, percent, with_interval
 
 
 def seconds(spread: Spread | None) -> str:
@@ -56,7 +55,7 @@ def _cold(cold: Cold) -> str:
 
 def _latency(latency: Latency) -> str:
     speed = latency.speed
-    cv = "unknown" if latency.cv_last is None else f"{100 * latency.cv_last:.1f} %"
+    cv = "unknown" if latency.cv_last is None else percentage(latency.cv_last)
     many = len(latency.pass_wall_s)
     steady = "steady" if latency.steady else "not steady within the budget"
     clips = quantity(latency.texts_changed, "clip")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from earwitness.comparison.ranking import AudioPlan, PairTest
-from earwitness.counts import quantity
-from earwitness.reports.format import NOTHING
+from earwitness.counts import percentage, points, quantity
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap
 
 _MOST_PAIRS = 10
@@ -26,17 +25,6 @@ def p_value(p: float | None) -> str:
     if p is None:
         return "no p"
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def points(value: float | None, ci95: tuple[float, float] | None) -> str:
-    """Show a difference of rates in percentage points.
-
-    >>> points(0.0123, (-0.001, 0.0255))
-    '1.2 points [-0.1, 2.5]'
-    """
-    if value is None:
-        return NOTHING
-    return f"{100 * value:.1f} points" + (f" [{100 * ci95[0]:.1f}, {100 * ci95[1]:.1f}]" if ci95 else "")
 
 
 def pair_sentence(pair: PairTest) -> str:
@@ -71,13 +59,12 @@ def normalizer_gap_sentence(gap: NormalizerGap) -> str:
     >>> normalizer_gap_sentence(NormalizerGap("accents", 0.18, 0.1, 0, 93)).partition(". ")[0]
     'accents alone cost 8.0 points of WER: it would be 10.0 % without, not 18.0 %'
     """
-    cost = 100 * (gap.wer - gap.wer_folded)
     one, alone = _KINDS[gap.kind]
     have = "has" if gap.in_references == 1 else "have"
     sides = f"{quantity(gap.in_references, 'word')} of the references {have} {one}"
     return (
-        f"{alone} cost{'' if gap.kind == 'accents' else 's'} {cost:.1f} points of WER: it would be "
-        f"{100 * gap.wer_folded:.1f} % without, not {100 * gap.wer:.1f} %. {sides}, and "
+        f"{alone} cost{'' if gap.kind == 'accents' else 's'} {points(gap.wer - gap.wer_folded)} of WER: it would be "
+        f"{percentage(gap.wer_folded)} without, not {percentage(gap.wer)}. {sides}, and "
         f"{quantity(gap.in_texts, 'word')} of the texts: look whether the references are written as they should be"
     )
 
@@ -97,7 +84,7 @@ def width_sentence(plan: AudioPlan) -> str:
     >>> width_sentence(AudioPlan(0.02, 10.0, 44.0, 30.0, 170.0, 60, 264, None))
     '34 minutes more of recordings like these would bring it to 2.0 points (from 20 minutes to 2.7 hours)'
     """
-    return _sentence(plan, "", f"would bring it to {100 * plan.goal:.1f} points")
+    return _sentence(plan, "", f"would bring it to {points(plan.goal)}")
 
 
 def _sentence(plan: AudioPlan, before: str, does: str) -> str:

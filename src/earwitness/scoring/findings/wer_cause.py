@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from earwitness.counts import quantity
+from earwitness.counts import percentage, quantity
 from earwitness.scoring.findings.kinds import KINDS
 from earwitness.types import ClipScore, Edits
 
@@ -41,6 +41,6 @@ def cause(scores: Sequence[ClipScore]) -> str | None:
     verb = "was" if total.insertions == 1 else "were"
     said = "was" if total.length == 1 else "were"
     return (
-        f"WER is {100 * total.rate:.0f} % because {quantity(total.insertions, 'word')} {verb} inserted "
+        f"WER is {percentage(total.rate, digits=0)} because {quantity(total.insertions, 'word')} {verb} inserted "
         f"where {total.length} {said} said: {named}"
     )
