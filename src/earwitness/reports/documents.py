@@ -11,11 +11,12 @@ from earwitness.decision.decision import Decision, Verdict
 from earwitness.reports import decision as words
 from earwitness.reports import sections
 from earwitness.reports.figures import Figure
+from earwitness.reports.markdown import grid, safe
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.page import PageContent
 from earwitness.reports.robustness import header, rows
 from earwitness.reports.robustness import legend as broken
-from earwitness.reports.scorecard import columns, grid, machines, title
+from earwitness.reports.scorecard import columns, machines, title
 from earwitness.reports.speed import rows_sentences
 
 _WORST = 10
@@ -109,18 +110,6 @@ def headline(content: PageContent) -> tuple[str, list[str]]:
     return heading, [line for line in (first, ground) if line]
 
 
-def safe(text: str) -> str:
-    r"""Return a text of unknown origin as Markdown that says just that.
-
-    >>> print(safe("<img src=x> *a* [b](c)"))
-    &lt;img src=x> \*a\* \[b\](c)
-    """
-    escaped = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
-    for mark in "`*_[]":
-        escaped = escaped.replace(mark, f"\\{mark}")
-    return escaped
-
-
 def _verdict(content: PageContent) -> list[str]:
     found = content.decision
     if found is None:
@@ -154,7 +143,7 @@ def _candidate(one: Verdict) -> list[str]:
         *(f"- {safe(reason)}" for reason in words.reasons(one)),
         *(f"- only if: {safe(condition)}" for condition in one.conditions),
         "",
-        grid(words.RULES_HEADER, [[safe(cell) for cell in row] for row in words.rule_rows(one)]),
+        grid(words.RULES_HEADER, words.rule_rows(one)),
         *(f"- {safe(line)}" for line in (*map(words.part_line, one.grade_parts), *one.missing)),
         "",
     ]
@@ -163,7 +152,7 @@ def _candidate(one: Verdict) -> list[str]:
 def _board(board: Board, figures: Sequence[Figure]) -> list[str]:
     table = board.table
     shown = columns(table)
-    parts = [grid([c.heading for c in shown], [[safe(c.show(row)) for c in shown] for row in table.rows])]
+    parts = [grid([c.heading for c in shown], [[c.show(row) for c in shown] for row in table.rows])]
     parts += [*(f"- {safe(note)}" for note in sections.board_notes(table)), ""]
     parts += [_image(figure) for figure in figures]
     found = sections.completeness(table)
@@ -179,7 +168,7 @@ def _parts(board: Board, figures: Sequence[Figure]) -> list[str]:
     parts = ["### WER by slice\n", *(_image(figure) for figure in figures)]
     for cut in board.parts:
         made = sections.part_grid(cut, [row.label for row in board.table.rows])
-        parts += [grid(made["header"], [[safe(cell) for cell in row] for row in made["rows"]])]
+        parts += [grid(made["header"], made["rows"])]
     return parts
 
 
@@ -200,8 +189,7 @@ def _worst(board: Board) -> list[str]:
         ]
         for result, edits in worst
     ]
-    body = [[safe(cell) for cell in line] for line in lines]
-    return [f"### Clips with the most errors of {safe(best.label)}\n", grid(["Clip", "Errors", "Said", "Heard"], body)]
+    return [f"### Clips with the most errors of {safe(best.label)}\n", grid(["Clip", "Errors", "Said", "Heard"], lines)]
 
 
 def _cut(text: str) -> str:

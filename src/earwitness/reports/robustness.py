@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from earwitness.comparison.robustness import Curve, CurvePanel, Point, Robustness
 from earwitness.counts import NOTHING, duration, percent, quantity
+from earwitness.reports.markdown import grid, safe
 
 BROKEN = "✗"
 
@@ -59,11 +60,11 @@ def markdown(robustness: Robustness) -> str:
     """Return the curves as a Markdown document."""
     parts = ["# Robustness\n", f"{legend(robustness)}\n"]
     for panel in robustness.panels:
-        parts += [f"## {_escaped(title(panel))}\n", _grid(panel)]
+        parts += [f"## {safe(title(panel))}\n", grid(header(panel), rows(panel))]
         parts += [f"- `{panel.curves[0].clean.signature}`"]
         parts += [f"- clean data: sha256 `{panel.dataset.sha256[:16]}`", ""]
     if robustness.left_out:
-        parts += ["## Left out\n", *(f"- {_escaped(reason)}" for reason in robustness.left_out)]
+        parts += ["## Left out\n", *(f"- {safe(reason)}" for reason in robustness.left_out)]
     return "\n".join(parts) + "\n"
 
 
@@ -71,14 +72,3 @@ def _cell(point: Point | None) -> str:
     if point is None:
         return NOTHING
     return percent(point.wer) + (f" {BROKEN}" if point.broken else "")
-
-
-def _grid(panel: CurvePanel) -> str:
-    head = header(panel)
-    lines = [head, *rows(panel)]
-    first, *rest = ("| " + " | ".join(map(_escaped, line)) + " |" for line in lines)
-    return "\n".join([first, "|---" + "|--:" * (len(head) - 1) + "|", *rest, ""])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from earwitness.comparison.matrix import matrix
 from earwitness.comparison.table import Comparison, ModelRow, Table
 from earwitness.counts import count, duration, megabytes, number, percent, quantity
 from earwitness.records.select import machine_name
+from earwitness.reports.markdown import grid, safe
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.speed import batch_sentence, rows_sentences
 from earwitness.reports.statistics import normalizer_gap_sentence, pair_sentences
@@ -211,21 +212,21 @@ def markdown(comparison: Comparison, *, with_matrix: bool = False) -> str:
             parts += [
                 "Models and devices:\n",
                 grid(*matrix_grid(made)),
-                *(f"- {_escaped(m)}" for m in legend(made)),
+                *(f"- {safe(m)}" for m in legend(made)),
                 "",
             ]
         if table.differences:
             parts += ["What differs besides the model:\n", _differences(table)]
-        parts += [f"- {_escaped(note)}" for note in notes(table)]
+        parts += [f"- {safe(note)}" for note in notes(table)]
         parts += [f"- `{signature}`" for signature in signatures(table)]
-        parts += [f"- {_escaped(machine)}" for machine in machines(table)]
+        parts += [f"- {safe(machine)}" for machine in machines(table)]
         parts += [f"- data: {table.dataset.license or 'licence unknown'}, sha256 `{table.dataset.sha256[:16]}`", ""]
     parts += [
         "## What the columns mean\n",
         *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE, THROUGHPUT)),
     ]
     if comparison.left_out:
-        parts += ["\n## Left out\n", *(f"- {_escaped(reason)}" for reason in comparison.left_out)]
+        parts += ["\n## Left out\n", *(f"- {safe(reason)}" for reason in comparison.left_out)]
     return "\n".join(parts) + "\n"
 
 
@@ -238,15 +239,3 @@ def _markdown_table(table: Table) -> str:
 def _differences(table: Table) -> str:
     rows = [[d.what, *(d.values[row.label] for row in table.rows)] for d in table.differences]
     return grid(["In force", *(row.label for row in table.rows)], rows)
-
-
-def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; the first column is set left, the others right."""
-    rule = "|---" + "|--:" * (len(header) - 1) + "|"
-    body = ("| " + " | ".join(map(_escaped, row)) + " |" for row in (header, *rows))
-    first, *rest = body
-    return "\n".join([first, rule, *rest, ""])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
