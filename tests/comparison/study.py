@@ -34,13 +34,13 @@ from earwitness.records.record import (
     ModelInfo,
     Run,
     RunLimits,
-    ScoringInfo,
     Selection,
     WorkersInfo,
 )
 from earwitness.records.rescore import score_result, score_run
 from earwitness.records.speed import Cold, ColdStart, Measurements, Throughput
 from earwitness.records.spread import spread
+from earwitness.scoring import ScoringInfo
 from earwitness.scoring.metrics.timing import speed
 from earwitness.types import Clip, DatasetCondition, Failure, Hypothesis, Segment, Settings, Transcript
 

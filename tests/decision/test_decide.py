@@ -33,8 +33,9 @@ from earwitness.decision.measures import incomplete_s
 from earwitness.decision.policy import load, parse
 from earwitness.errors import ComparisonError, RecordError
 from earwitness.records import store
-from earwitness.records.record import ClipResult, ScoringInfo
+from earwitness.records.record import ClipResult
 from earwitness.records.speed import Drift
+from earwitness.scoring import ScoringInfo
 from earwitness.types import Clip, ClipScore, Finding, Hypothesis, Settings
 
 FEW = (3, 1, 4, 2, 3, 2, 5, 1, 2, 3)

@@ -11,9 +11,10 @@ import pytest
 from tests.runs.jobs import job, quiet
 
 from earwitness.records import store
-from earwitness.records.record import ClipResult, ScoringInfo
+from earwitness.records.record import ClipResult
 from earwitness.records.rescore import rescore, score_run
 from earwitness.runs.drive import Job, resume, start
+from earwitness.scoring import ScoringInfo
 from earwitness.scoring.text import rules
 from earwitness.scoring.text.old_names import current_name
 

@@ -14,7 +14,8 @@ from earwitness.api.records import Record, RecordSource, RecordSources, paths
 from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
 from earwitness.languages import canonical
-from earwitness.records.record import ClipResult, ScoringInfo
+from earwitness.records.record import ClipResult
+from earwitness.scoring import ScoringInfo
 from earwitness.types import Clip, ClipScore, Failure, Hypothesis, Score, Segment, Transcript
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from earwitness.records.record import ClipResult, ScoringInfo
+from earwitness.records.record import ClipResult
 from earwitness.records.rescore import options_of
+from earwitness.scoring import ScoringInfo
 from earwitness.scoring.align.spans import AlignedSpan
 from earwitness.scoring.metrics.word_diff import WordDiff, word_diff, words_of_reference, writes_no_spaces
 from earwitness.types import Clip

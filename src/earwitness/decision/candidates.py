@@ -13,13 +13,14 @@ from typing import Any
 
 from earwitness.comparison.dataset_names import dataset_names
 from earwitness.counts import quantity
-from earwitness.decision.evidence import MeasuredValue, RunWithResults
+from earwitness.decision.evidence import MeasuredValue
 from earwitness.decision.measures import MEASURES, RuleScope
 from earwitness.errors import ComparisonError
 from earwitness.records.listing import none_complete
 from earwitness.records.record import ClipResult, DatasetInfo, Run
 from earwitness.records.rescore import options_of
 from earwitness.records.select import (
+    RunWithClips,
     candidate_key,
     clean_sha256,
     labels_of,
@@ -41,7 +42,7 @@ class Candidate:
 
     label: str
     """The model, made longer where several share it."""
-    runs: tuple[RunWithResults, ...]
+    runs: tuple[RunWithClips, ...]
     """By dataset, those over audio as it was recorded first."""
     _taken: dict[tuple[str | None, ...], MeasuredValue] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -66,12 +67,12 @@ class Candidate:
         return max(self.runs, key=lambda heard: (heard.run.created_at, heard.run.id)).run
 
     @property
-    def clean(self) -> tuple[RunWithResults, ...]:
+    def clean(self) -> tuple[RunWithClips, ...]:
         """Its runs over audio as it was recorded."""
         return tuple(heard for heard in self.runs if heard.run.dataset.condition is None)
 
     @property
-    def altered(self) -> tuple[RunWithResults, ...]:
+    def altered(self) -> tuple[RunWithClips, ...]:
         """Its runs under conditions."""
         return tuple(heard for heard in self.runs if heard.run.dataset.condition is not None)
 
@@ -128,7 +129,7 @@ def gather(records: Sequence[Path]) -> Candidates:
         RecordError: For a record that cannot be read, or is from a newer Earwitness.
     """
     left_out: list[str] = []
-    groups: dict[Any, list[RunWithResults]] = defaultdict(list)
+    groups: dict[Any, list[RunWithClips]] = defaultdict(list)
     for path, run in newest(records, left_out):
         results = tuple(read_clips(path))
         wrong = seal_breaks(run, results)
@@ -136,7 +137,7 @@ def gather(records: Sequence[Path]) -> Candidates:
             left_out.append(f"{path}: {wrong}. Score it again: earwitness rescore {path}")
             continue
         engine = (run.engine.name, run.engine.python, tuple(sorted(run.engine.packages.items())))
-        groups[(*candidate_key(run), engine)].append(RunWithResults(path, run, results))
+        groups[(*candidate_key(run), engine)].append(RunWithClips(path, run, results))
     if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
         raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
     named, alike = _named_apart(list(groups.values()))
@@ -182,7 +183,7 @@ def _without_clean(candidate: Candidate, left_out: list[str]) -> bool:
     return False
 
 
-def _labelled(groups: Sequence[Sequence[RunWithResults]]) -> list[Candidate]:
+def _labelled(groups: Sequence[Sequence[RunWithClips]]) -> list[Candidate]:
     groups = sorted(groups, key=lambda group: (group[0].run.model.id, min(h.run.created_at for h in group)))
     runs = [group[0].run for group in groups]
     labels = labels_of(runs)
@@ -192,14 +193,14 @@ def _labelled(groups: Sequence[Sequence[RunWithResults]]) -> list[Candidate]:
     return sorted(made, key=lambda candidate: candidate.label)
 
 
-def _by_dataset(run: RunWithResults) -> tuple[bool, str, str]:
+def _by_dataset(run: RunWithClips) -> tuple[bool, str, str]:
     data = run.run.dataset
     return data.condition is not None, data.name, data.sha256
 
 
 def _named_apart(
-    groups: Sequence[Sequence[RunWithResults]],
-) -> tuple[list[list[RunWithResults]], dict[str, tuple[str, ...]]]:
+    groups: Sequence[Sequence[RunWithClips]],
+) -> tuple[list[list[RunWithClips]], dict[str, tuple[str, ...]]]:
     """Give datasets of one name a name each, and return which names were shared.
 
     Raises:
@@ -211,21 +212,21 @@ def _named_apart(
     return [[_renamed(heard, names) for heard in group] for group in groups], _alike(everything, names)
 
 
-def _alike(everything: Sequence[RunWithResults], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _alike(everything: Sequence[RunWithClips], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     by_name: dict[str, dict[str, None]] = defaultdict(dict)
     for heard in everything:
         by_name[heard.run.dataset.name][names[heard.run.dataset.sha256]] = None
     return {name: tuple(labels) for name, labels in by_name.items() if len(labels) > 1}
 
 
-def _renamed(run: RunWithResults, names: Mapping[str, str]) -> RunWithResults:
+def _renamed(run: RunWithClips, names: Mapping[str, str]) -> RunWithClips:
     data = run.run.dataset
     return replace(run, run=replace(run.run, dataset=replace(data, name=names[data.sha256])))
 
 
-def _refuse_other_texts(everything: Sequence[RunWithResults]) -> None:
+def _refuse_other_texts(everything: Sequence[RunWithClips]) -> None:
     """Refuse two editions of a dataset: clips are put together, and one clip cannot have two references."""
-    texts: dict[tuple[object, ...], tuple[str | None, RunWithResults]] = {}
+    texts: dict[tuple[object, ...], tuple[str | None, RunWithClips]] = {}
     datasets = {heard.run.dataset.sha256: heard for heard in everything if heard.run.dataset.condition is None}
     for heard in datasets.values():
         for clip in (result.clip for result in heard.results if result.clip.audio_sha256):

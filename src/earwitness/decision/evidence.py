@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from earwitness.counts import are
-from earwitness.records.record import ClipResult, Run
+from earwitness.records.record import ClipResult
+from earwitness.records.select import RunWithClips
 from earwitness.scoring.stats.bootstrap_t import rate_interval, ratio_interval, standard_error
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, cluster_of, sum_by_cluster
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, share_needs
@@ -23,18 +23,6 @@ from earwitness.types import ClipScore, Edits
 
 def _never(_: float) -> float | None:
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class RunWithResults:
-    """A run with its lines."""
-
-    path: Path
-    """Of the record."""
-    run: Run
-    """The run."""
-    results: tuple[ClipResult, ...]
-    """Its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +42,12 @@ class MeasuredValue:
     or it cannot be told."""
 
 
-def ids(runs: Sequence[RunWithResults]) -> tuple[str, ...]:
+def ids(runs: Sequence[RunWithClips]) -> tuple[str, ...]:
     """Return the ids of runs."""
     return tuple(heard.run.id for heard in runs)
 
 
-def pool(runs: Sequence[RunWithResults]) -> list[ClipResult]:
+def pool(runs: Sequence[RunWithClips]) -> list[ClipResult]:
     """Return the lines of runs over different datasets as those of one; the same span of the same audio counts once.
 
     Ids are made longer by the dataset's hash where there are several, so that they stay unique.
@@ -79,7 +67,7 @@ def pool(runs: Sequence[RunWithResults]) -> list[ClipResult]:
     return list(found.values())
 
 
-def rate(runs: Sequence[RunWithResults], edits_of: Callable[[ClipScore], Edits | None]) -> MeasuredValue:
+def rate(runs: Sequence[RunWithClips], edits_of: Callable[[ClipScore], Edits | None]) -> MeasuredValue:
     """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings.
 
     Without any error the bootstrap says nothing. Of rates between 0 and 1 with a mean of m, all K are 0 with a chance
@@ -102,7 +90,7 @@ def rate(runs: Sequence[RunWithResults], edits_of: Callable[[ClipScore], Edits |
 
 
 def ratio(
-    runs: Sequence[RunWithResults],
+    runs: Sequence[RunWithClips],
     parts_of: Callable[[ClipResult], tuple[float, float] | None],
     nothing: str,
 ) -> MeasuredValue:
@@ -135,7 +123,7 @@ def ratio(
 
 
 def share(
-    runs: Sequence[RunWithResults],
+    runs: Sequence[RunWithClips],
     counts: Callable[[ClipResult], bool],
     is_counted: Callable[[ClipResult], bool],
     nothing: str,
@@ -152,7 +140,7 @@ def share(
 
 
 def part_of(
-    runs: Sequence[RunWithResults], parts_of: Callable[[ClipResult], tuple[float, float] | None], nothing: str
+    runs: Sequence[RunWithClips], parts_of: Callable[[ClipResult], tuple[float, float] | None], nothing: str
 ) -> MeasuredValue:
     """Return a part of a whole, with the exact interval of as many trials as recordings (``scoring/exact.py``).
 
@@ -176,7 +164,7 @@ def part_of(
 
 
 def quantile(
-    runs: Sequence[RunWithResults], q: float, seconds_of: Callable[[ClipResult], float | None], nothing: str
+    runs: Sequence[RunWithClips], q: float, seconds_of: Callable[[ClipResult], float | None], nothing: str
 ) -> MeasuredValue:
     """Return a percentile of clips' times, interpolated as in the records, with its exact interval.
 

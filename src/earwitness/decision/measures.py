@@ -15,9 +15,10 @@ import numpy as np
 
 from earwitness.comparison.robustness import robustness
 from earwitness.counts import NOTHING, are, megabytes, percentage, points, significant
-from earwitness.decision.evidence import MeasuredValue, RunWithResults, ids, part_of, quantile, rate, ratio, share
+from earwitness.decision.evidence import MeasuredValue, ids, part_of, quantile, rate, ratio, share
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
+from earwitness.records.select import RunWithClips
 from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, REPEATED_NGRAM
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs
 
@@ -29,11 +30,11 @@ _NO_CLIP = "no clip was finished"
 class RuleScope:
     """The runs of a candidate that a rule is about."""
 
-    runs: tuple[RunWithResults, ...]
+    runs: tuple[RunWithClips, ...]
     """Those that are measured: over clean data, or under the rule's condition."""
-    clean: tuple[RunWithResults, ...]
+    clean: tuple[RunWithClips, ...]
     """Those over the same data as it was recorded."""
-    altered: tuple[RunWithResults, ...]
+    altered: tuple[RunWithClips, ...]
     """Those under conditions."""
 
 
@@ -214,7 +215,7 @@ def _memory(case: RuleScope) -> MeasuredValue:
     return MeasuredValue(float(max(peaks)), evidence=ids([h for h, peak in kept if peak is not None]))
 
 
-def cold_starts(runs: Sequence[RunWithResults]) -> list[float]:
+def cold_starts(runs: Sequence[RunWithClips]) -> list[float]:
     """Return the seconds from nothing to the first text of every cold start."""
     measured = [heard.run.measurements.cold for heard in runs if heard.run.measurements]
     return [start.spawn_s + start.load_s + start.first_clip_s for cold in measured if cold for start in cold.starts]

@@ -16,10 +16,11 @@ from earwitness.comparison.settings_parity import setting_differences
 from earwitness.counts import are
 from earwitness.decision.candidates import Candidate
 from earwitness.decision.decision import Winner
-from earwitness.decision.evidence import MeasuredValue, RunWithResults, pool
+from earwitness.decision.evidence import MeasuredValue, pool
 from earwitness.decision.measures import MEASURES, Measure, RuleScope, cold_starts, incomplete_s, wall_of
 from earwitness.decision.rules import CATEGORIES
 from earwitness.records.record import ClipResult
+from earwitness.records.select import RunWithClips
 from earwitness.scoring.stats.clusters import FEWEST, cluster_of
 from earwitness.scoring.stats.quantiles import quantile_difference
 from earwitness.scoring.stats.ranks import rank_label
@@ -93,7 +94,7 @@ def _shared(candidates: Sequence[Candidate], everyone: Sequence[Candidate]) -> d
     hashes = [{heard.run.dataset.sha256 for heard in candidate.runs} for candidate in candidates or everyone]
     common = set.intersection(*hashes) if hashes else set()
 
-    def of_the_dataset(runs: Sequence[RunWithResults]) -> tuple[RunWithResults, ...]:
+    def of_the_dataset(runs: Sequence[RunWithClips]) -> tuple[RunWithClips, ...]:
         return tuple(heard for heard in runs if heard.run.dataset.sha256 in common)
 
     return {

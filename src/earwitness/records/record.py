@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from earwitness.files.schema import Strict
 from earwitness.records.speed import Drift, Measurements, Order, SpeedProtocols
+from earwitness.scoring.metrics.clip import ScoringInfo
 from earwitness.scoring.metrics.timing import Speed
 from earwitness.types import Clip, ClipScore, DatasetCondition, Failure, Hypothesis, Score, Settings
 
@@ -143,20 +144,6 @@ class SpeechInfo(Strict):
     """Why it was not."""
     wall_s: float = 0.0
     """Seconds that it took, between clips and outside every other time; less where spans were kept from before."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoringInfo(Strict):
-    """How hypotheses were scored."""
-
-    normalizer: str = "auto"
-    """Name of the normalizer; of a user's own rules, ``rules:`` and the rules themselves as JSON."""
-    compounds: bool = False
-    """Whether ``white board`` and ``whiteboard`` are equal."""
-    method: Literal["levenshtein", "sclite"] = "levenshtein"
-    """How words are aligned: for the fewest errors, or at sclite's costs."""
-    alternatives: bool = False
-    """Whether ``{a / b}`` in a reference is one wording or the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from earwitness.errors import RecordError
 from earwitness.records import store
-from earwitness.records.record import ClipResult, ScoringInfo
-from earwitness.scoring import ScoringOptions, score_clip, summarize
+from earwitness.records.record import ClipResult
+from earwitness.scoring import ScoringInfo, ScoringOptions, score_clip, summarize
 from earwitness.types import Clip, Hypothesis, Score
 
 
@@ -58,9 +58,4 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
 
 def options_of(scoring: ScoringInfo) -> ScoringOptions:
     """Return a record's scoring as the scorer takes it."""
-    return ScoringOptions(
-        normalizer=scoring.normalizer,
-        compounds=scoring.compounds,
-        method=scoring.method,
-        alternatives=scoring.alternatives,
-    )
+    return ScoringOptions(**asdict(scoring))

@@ -23,14 +23,14 @@ _METRICS = ("wer", "cer")
 class RunWithClips:
     """A run with what was transcribed."""
 
-    label: str
-    """The model, made longer until labels differ."""
     path: Path
     """Where the record is."""
     run: Run
     """The run."""
     results: tuple[ClipResult, ...]
     """In the order of the record."""
+    label: str = ""
+    """The model, made longer until labels differ, where runs stand side by side."""
 
 
 def machine_of(run: Run) -> tuple[str, int]:
@@ -106,7 +106,7 @@ def newest_with_clips(records: Sequence[Path], left_out: list[str] | None = None
     refuse_unequal_signatures(found)
     labels = labels_of([run for _, run in found])
     return [
-        RunWithClips(label, path, run, tuple(read_clips(path)))
+        RunWithClips(path, run, tuple(read_clips(path)), label)
         for label, (path, run) in zip(labels, found, strict=True)
     ]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from earwitness.engines.catalog import Model
-from earwitness.records.record import ClipResult, Run, RunLimits, ScoringInfo, Selection
+from earwitness.records.record import ClipResult, Run, RunLimits, Selection
 from earwitness.records.speed import SpeedProtocols
 from earwitness.runs.speech import SpeechModel
 from earwitness.runs.transcribe import warm_up_audio
+from earwitness.scoring import ScoringInfo
 from earwitness.types import Dataset, Settings
 from earwitness.workers.supervisor import Supervisor
 from earwitness.workers.worker import Worker

@@ -22,14 +22,14 @@ from earwitness.engines.registry import (
 from earwitness.errors import EngineError, UsageError
 from earwitness.files.fetch import cache_dir
 from earwitness.languages import is_among
-from earwitness.records.record import Run, RunLimits, ScoringInfo, Selection
+from earwitness.records.record import Run, RunLimits, Selection
 from earwitness.records.speed import Protocol, SpeedProtocols
 from earwitness.records.store import find_records, read_run
 from earwitness.runs.conditions import names, under
 from earwitness.runs.drive import Job, spoken_language
 from earwitness.runs.spec import RunSpec
 from earwitness.runs.speech import SpeechModel
-from earwitness.scoring import ScoringOptions
+from earwitness.scoring import ScoringInfo, ScoringOptions
 from earwitness.scoring.align.alternatives import parse
 from earwitness.types import Dataset, Settings
 from earwitness.workers.environments import python_of

@@ -7,10 +7,9 @@ import pytest
 from tests.conftest import clip, heard
 
 from earwitness.comparison.table import compare
-from earwitness.records.record import ScoringInfo
 from earwitness.records.store import find_records
 from earwitness.reports.scorecard import markdown
-from earwitness.scoring import ScoringOptions
+from earwitness.scoring import ScoringInfo, ScoringOptions
 from earwitness.scoring.metrics.clip import score_clip
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap, normalizer_gaps
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from earwitness.errors import UsageError
 from earwitness.files.nearest import did_you_mean
+from earwitness.files.schema import Strict
 from earwitness.scoring.align import alternatives
 from earwitness.scoring.align.edits import METHODS, Method, align, align_letters
 from earwitness.scoring.findings.detect import findings
@@ -18,17 +20,23 @@ VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ScoringOptions:
-    """How to score; every option shows in the signature."""
+class ScoringInfo(Strict):
+    """How hypotheses were scored."""
 
     normalizer: str = "auto"
-    """Name of the normalizer; a file of rules is read, and is its rules from then on."""
+    """Name of the normalizer; of a user's own rules, ``rules:`` and the rules themselves as JSON."""
     compounds: bool = False
     """Whether ``white board`` and ``whiteboard`` are equal."""
     method: Method = "levenshtein"
-    """How words are aligned: ``levenshtein`` for the fewest errors, ``sclite`` for sclite's costs."""
+    """How words are aligned: for the fewest errors, or at sclite's costs."""
     alternatives: bool = False
-    """Whether braces in a reference are sclite's: ``{a / b}`` for one of two wordings, ``{a / @}`` for one or none."""
+    """Whether ``{a / b}`` in a reference is one wording or the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringOptions(ScoringInfo):
+    """How to score; every option shows in the signature. A normalizer's file of rules is read, and is its rules."""
+
     rounds: int = 10_000
     """Resamples of the bootstrap."""
     seed: int = 0
