@@ -15,11 +15,10 @@ from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
 from earwitness.languages import canonical
 from earwitness.records.record import ClipResult
-from earwitness.scoring import ScoringInfo
+from earwitness.scoring import ScoringInfo, ScoringOptions, mer_and_wil, summarize
 from earwitness.types import Clip, ClipScore, Failure, Hypothesis, Score, Segment, Transcript
 
 if TYPE_CHECKING:
-    from earwitness.scoring import ScoringOptions
     from earwitness.scoring.align.edits import Method
     from earwitness.scoring.formats.sclite import ScliteFiles
     from earwitness.scoring.formats.stm import StmSegment as Stretch
@@ -107,7 +106,6 @@ def score(
     >>> score(["the cat sat", "on the mat"], ["the cat sat", "on a mat"]).score("wer").value
     0.16666666666666666
     """
-    from earwitness.scoring import ScoringOptions, mer_and_wil, summarize
     from earwitness.scoring.formats.sclite import write_sclite
     from earwitness.scoring.formats.transcripts import ReadOptions
     from earwitness.scoring.metrics.normalizer_gaps import normalizer_gaps
@@ -153,7 +151,6 @@ def rescore(
     """
     from earwitness.records.rescore import rescore_record
     from earwitness.records.store import read_run
-    from earwitness.scoring import ScoringOptions
 
     options = ScoringOptions(normalizer, compounds, cast("Method", align), alternatives)
     scoring = ScoringInfo(options.normalizer, compounds, options.method, alternatives)
