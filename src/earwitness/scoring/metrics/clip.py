@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from earwitness.errors import UsageError
 from earwitness.files.nearest import did_you_mean
