@@ -177,7 +177,7 @@ def test_a_model_of_english_runs_a_clip_of_english_however_its_dataset_writes_it
         failed = record.run.score("failed_clips")
         assert failed is not None
         assert (record.run.status, failed.value) == ("complete", 0)
-        with pytest.raises(EngineError, match="knows en only, and clip 'a' of 'es' is 'es'"):
+        with pytest.raises(EngineError, match="knows only en, but clip 'a' of 'es' is 'es'"):
             ew.run("es.jsonl", "fake:english", warmup=0, speech=False, out=tmp_path / "runs")
     finally:
         catalog.models.cache_clear()

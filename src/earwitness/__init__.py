@@ -1,4 +1,4 @@
-"""Earwitness: a lab that measures speech recognition and says what to put in production.
+"""Earwitness: measures speech recognition models and decides which one to put in production.
 
     import earwitness as ew
 
@@ -37,7 +37,7 @@ def __dir__() -> list[str]:
 
 
 def _homes() -> dict[str, str]:
-    """The module of each public name, as the stub beside this file lists them."""
+    """Return the module of each public name, as the stub beside this file lists them."""
     import ast
     from pathlib import Path
 

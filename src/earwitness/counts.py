@@ -1,4 +1,4 @@
-"""How numbers are shown: a count with its noun, a ratio as a percentage, times, bytes. One place for one rule."""
+"""Numbers in words: counts with their nouns, percentages, intervals, durations."""
 
 from __future__ import annotations
 

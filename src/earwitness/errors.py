@@ -1,18 +1,18 @@
 """Every error that Earwitness raises on purpose.
 
     EarwitnessError
-    |-- UsageError (ValueError)             an argument that makes no sense
-    |-- FetchError (OSError)                something could not be pulled
-    |   |-- ChecksumError                   it was pulled, and it is not what it should be (removed)
-    |   +-- ConversionError (ValueError)    weights that cannot be turned into another format
+    |-- UsageError (ValueError)             an invalid argument
+    |-- FetchError (OSError)                a file could not be downloaded
+    |   |-- ChecksumError                   the downloaded file has the wrong sha256 (removed)
+    |   +-- ConversionError (ValueError)    weights that cannot be converted
     |-- ArchiveError (ValueError)           a zip file that is damaged or cannot be trusted
     |-- DataError
     |   |-- DataNotFoundError (FileNotFoundError)
     |   +-- ManifestError (ValueError)      a manifest that cannot be read; names the line
     |-- AudioError (ValueError)             a file that is not audio, or not audio we can use
     |   |-- AudioNotFoundError (FileNotFoundError)
-    |   |-- AudioTooLongError               audio that goes on for longer than it may
-    |   +-- DecoderError                    a file at which the decoder died or hung
+    |   |-- AudioTooLongError               audio that is longer than allowed
+    |   +-- DecoderError                    a file on which the decoder crashed or hung
     |-- ScoringError (ValueError)           transcripts that cannot be paired or scored
     |-- EngineError (RuntimeError)
     |   |-- EngineNotInstalledError (ImportError)
@@ -23,7 +23,7 @@
     |-- FileError (OSError)                 a file that cannot be written
     |-- RecordError (ValueError)            a run record that cannot be read
     |-- ComparisonError (ValueError)        runs that must not be compared
-    +-- PolicyError (ValueError)            a policy that cannot be read, or asks for what does not exist
+    +-- PolicyError (ValueError)            a policy that cannot be read, or names something unknown
 
 A message says what is wrong, with which thing, and what to do. The command line prints it as one line and
 exits with 2; anything that is not an EarwitnessError is a bug and keeps its traceback.
@@ -39,23 +39,23 @@ class EarwitnessError(Exception):
 
 
 class UsageError(EarwitnessError, ValueError):
-    """An argument that makes no sense, alone or beside another."""
+    """An argument that is invalid, alone or in combination with another."""
 
 
 class FetchError(EarwitnessError, OSError):
-    """A file that could not be pulled from where it is published."""
+    """A file that could not be downloaded from its publisher."""
 
 
 class ChecksumError(FetchError):
-    """A pulled file whose sha256 is not the pinned one; the file has been removed."""
+    """A downloaded file whose sha256 is not the pinned one; the file has been removed."""
 
 
 class ConversionError(FetchError, ValueError):
-    """Weights that cannot be turned into another format; the message names the file and says why."""
+    """Weights that cannot be converted; the message names the file and the reason."""
 
 
 class ArchiveError(EarwitnessError, ValueError):
-    """A zip file that is damaged, is not what it should hold, or would do harm; nothing of it was kept."""
+    """A zip file that is damaged, has the wrong contents, or would do harm; nothing of it was kept."""
 
 
 class DataError(EarwitnessError):
@@ -63,7 +63,7 @@ class DataError(EarwitnessError):
 
 
 class DataNotFoundError(DataError, FileNotFoundError):
-    """A dataset, manifest or corpus that is not there."""
+    """A dataset, manifest or corpus that does not exist."""
 
 
 class ManifestError(DataError, ValueError):
@@ -75,15 +75,15 @@ class AudioError(EarwitnessError, ValueError):
 
 
 class AudioNotFoundError(AudioError, FileNotFoundError):
-    """An audio file that is not there."""
+    """An audio file that does not exist."""
 
 
 class AudioTooLongError(AudioError):
-    """Audio that goes on for longer than it may; no more of it was decoded."""
+    """Audio that is longer than allowed; decoding stopped at the limit."""
 
 
 class DecoderError(AudioError):
-    """A file at which the decoding process died or hung; the process was replaced.
+    """A file on which the decoding process crashed or hung; the process was replaced.
 
     Args:
         message: One sentence that names the file.
@@ -101,7 +101,7 @@ class ScoringError(EarwitnessError, ValueError):
 
 
 class EngineError(EarwitnessError, RuntimeError):
-    """An engine that cannot be used as asked."""
+    """An engine that cannot do what was requested."""
 
 
 class EngineNotInstalledError(EngineError, ImportError):
@@ -137,4 +137,4 @@ class ComparisonError(EarwitnessError, ValueError):
 
 
 class PolicyError(EarwitnessError, ValueError):
-    """A policy that cannot be read or that asks for what does not exist; the message names the key."""
+    """A policy that cannot be read or names something unknown; the message names the key."""

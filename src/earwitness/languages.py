@@ -35,7 +35,7 @@ _SHORTEST_NAME, _LONGEST, _ALIKE = 4, 80, 80.0
 
 
 def canonical(tag: str | None) -> str | None:
-    """Return the canonical BCP 47 tag of a language, or ``None`` where none is stated (see ``UNSTATED``).
+    """Return the canonical BCP 47 tag of a language, or ``None`` if none is stated (see ``UNSTATED``).
 
     Taken are BCP 47 tags, codes of ISO 639-1, 639-2 (both kinds) and 639-3, underscores in place of hyphens, locales of
     POSIX, and names of languages. A language that its macrolanguage usually stands for has the macrolanguage's code
@@ -108,7 +108,7 @@ def _parts(tag: str | None) -> tuple[str, ...] | None:
 
 @lru_cache(maxsize=4096)
 def _known(text: str) -> str | None:
-    """Return the canonical tag, ``""`` where no language is stated, ``None`` for what is no language."""
+    """Return the canonical tag, ``""`` if no language is stated, ``None`` for an unknown language."""
     if text.lower() in UNSTATED:
         return ""
     found = _by_tag(text) or _by_name(text)

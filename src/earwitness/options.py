@@ -1,4 +1,4 @@
-"""Options that exist once: a frozen dataclass whose fields say how each is typed, and what may be in it.
+"""Options defined once: a frozen dataclass whose fields give flag, type, default and help of each option.
 
 ``runs/spec.py`` and ``server/spec.py`` have such classes. The command line, the keywords of Python, the study file and
 the bundle read their options from there, under one name.
@@ -16,7 +16,7 @@ from earwitness.files.nearest import nearest
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """How an option is typed on the command line, and what its value may be."""
+    """The flag and help of an option on the command line, and the limits of its value."""
 
     help: str
     """One sentence, for ``--help``."""
@@ -66,7 +66,7 @@ def require_least(spec: Any) -> None:
 
 
 def from_keywords(spec: type[Any], values: Mapping[str, Any], caller: str, **fixed: Any) -> Any:
-    """Return a spec from keywords: one text stands for a list with one entry.
+    """Return a spec from keywords; one text counts as a list with one entry.
 
     Args:
         spec: The class.
@@ -75,7 +75,7 @@ def from_keywords(spec: type[Any], values: Mapping[str, Any], caller: str, **fix
         fixed: Fields that are no options.
 
     Raises:
-        UsageError: For an option that there is not, or a number that is too small.
+        UsageError: For an unknown option, or a number that is too small.
     """
     options = options_of(spec)
     for name in values:
@@ -120,7 +120,7 @@ def pair(text: str, what: str = "KEY=VALUE", example: str = "kind=speech") -> tu
     ('kind', 'speech')
 
     Raises:
-        UsageError: When it has not that form.
+        UsageError: If it does not have that form.
     """
     key, equals, value = text.partition("=")
     if not key or not equals:

@@ -22,7 +22,7 @@ RATE_HZ = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Clip(Strict):
-    """A span of a recording and what was said in it."""
+    """A span of a recording with its reference."""
 
     id: str
     """Unique within its dataset."""
@@ -52,7 +52,7 @@ class Clip(Strict):
 
     @property
     def span_s(self) -> float | None:
-        """How much of the file is heard: what a manifest states, or ``None`` for all that follows ``start_s``.
+        """The length of the span as a manifest states it; ``None`` for everything after ``start_s``.
 
         >>> Clip("a", "/a.wav", "", 0.0, 1.0, "hola", duration_kind="manifest").span_s
         1.0
@@ -62,7 +62,7 @@ class Clip(Strict):
 
 @dataclass(frozen=True, slots=True)
 class DatasetCondition(Strict):
-    """What was done to the audio of a dataset before a model heard it."""
+    """The condition under which the audio of a dataset was put before models got it."""
 
     name: str
     """Canonical, such as ``noise:10dB+mulaw``."""
@@ -138,7 +138,7 @@ class Segment(Strict):
 
 @dataclass(frozen=True, slots=True)
 class DecodedSegment(Segment):
-    """A segment with what its decoder says of it, as OpenAI's API has it, for the server; a record keeps it without."""
+    """A segment with values of its decoder, as in OpenAI's API, for the server; records do not keep these."""
 
     avg_logprob: float | None = None
     """Mean log probability of the tokens."""
@@ -156,7 +156,7 @@ class DecodedSegment(Segment):
 
 @dataclass(frozen=True, slots=True)
 class Transcript(Strict):
-    """What an engine heard: finished text, never a generator."""
+    """The result of an engine: finished text, never a generator."""
 
     text: str
     """Raw; normalizing is the scorer's work."""
@@ -179,7 +179,7 @@ class Transcript(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What one request tells an engine beside the language. A run has none: what is measured is free of it."""
+    """What a request gives an engine besides the language. Runs have none, so measurements do not depend on it."""
 
     translate: bool = False
     """English text of speech in another language, in place of the text as it was said."""
@@ -189,7 +189,7 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class Failure(Strict):
-    """Why there is no transcript."""
+    """The reason why there is no transcript."""
 
     stage: Literal["audio", "spawn", "load", "transcribe"]
     """Where it went wrong."""
@@ -203,7 +203,7 @@ class Failure(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis(Strict):
-    """What one model made of one clip: a transcript or a failure, exactly one of them.
+    """The result of one model for one clip: either a transcript or a failure.
 
     Raises:
         ValueError: If both or neither are given.
@@ -245,7 +245,7 @@ class Hypothesis(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Edits(Strict):
-    """Counts of a minimum-edit alignment. They add up; rates are made last, from sums.
+    """Counts of a minimum-edit alignment. They can be summed; rates are computed last, from the sums.
 
     >>> total = Edits(hits=3, substitutions=1) + Edits(hits=1, insertions=2)
     >>> total.errors, total.length, total.rate
@@ -290,7 +290,7 @@ class Edits(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Finding(Strict):
-    """Something that is wrong with one transcript, and where."""
+    """A problem of one transcript, and its place."""
 
     kind: str
     """Such as ``repeated_ngram``; all of them are told in ``docs/completeness.md``."""
@@ -324,7 +324,7 @@ class ClipScore(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Score(Strict):
-    """One number that can be defended: value, interval, how many clips stand behind it, and its recipe."""
+    """One number with its interval, the number of clips behind it, and its recipe."""
 
     metric: str
     """Name, such as ``wer``."""

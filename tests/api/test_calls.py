@@ -165,15 +165,15 @@ def test_a_hypothesis_that_is_none_is_a_failure_and_one_that_is_missing_only_on_
         (lambda: ew.remove(["fake:ecko", "telephony-en"]), "Did you mean 'fake:echo'"),
         (lambda: ew.gate("nowhere", baseline="b.json", slower=0.5), "slower must be at least 1, not 0.5"),
         (lambda: ew.gate("nowhere", baseline="b.json"), "no record 'nowhere'"),
-        (ew.serve, "Say what to serve"),
+        (ew.serve, "Give one of --decision decision.json, or --model"),
         (lambda: ew.serve(models="fake:echo", prot=1), "serve has no option 'prot'. Did you mean 'port'?"),  # type: ignore[call-arg]
         (lambda: ew.serve(models="fake:ecko"), "Did you mean 'fake:echo'"),
-        (lambda: ew.serve(models="fake:echo", candidates="x"), "Candidates are those of a decision"),
-        (lambda: ew.serve(decision="d.json", settings={"beam_size": 2}), "as it was measured"),
+        (lambda: ew.serve(models="fake:echo", candidates="x"), "--candidate needs --decision"),
+        (lambda: ew.serve(decision="d.json", settings={"beam_size": 2}), "with its measured settings"),
         (lambda: ew.serve(models="fake:echo", workers=0), "workers must be at least 1, not 0"),
-        (lambda: ew.deploy("d.json", "out", weights="boiled"), "They are baked or mounted"),
+        (lambda: ew.deploy("d.json", "out", weights="boiled"), "must be baked or mounted, not 'boiled'"),
         (lambda: ew.bundle("sample", out="x.zip", limt=1), "bundle has no option 'limt'. Did you mean 'limit'?"),  # type: ignore[call-arg]
-        (lambda: ew.notebook("my-recordings/", "fake:echo", out="x.ipynb"), "of this machine alone"),
+        (lambda: ew.notebook("my-recordings/", "fake:echo", out="x.ipynb"), "exists only on this machine"),
         (lambda: ew.study("nowhere.toml"), "'nowhere.toml' is not TOML"),
     ],
 )  # fmt: skip
@@ -220,7 +220,7 @@ def test_the_gate_is_that_of_the_command(records: list[ew.Record], tmp_path: Pat
 def test_a_study_is_begun_done_and_skipped(three_clips: Path, tmp_path: Path) -> None:
     begun = ew.init(tmp_path)
     assert (begun.study, bool(begun.models)) == (tmp_path / "earwitness.toml", True)
-    with pytest.raises(ew.UsageError, match="is here already"):
+    with pytest.raises(ew.UsageError, match="already exists. To overwrite it"):
         ew.init(tmp_path)
     begun.study.write_text(f'[study]\ndata = ["{three_clips.name}"]\nmodels = ["fake:echo"]\nspeech = false\n')
     here = Path.cwd()
@@ -285,7 +285,7 @@ def test_a_file_is_altered_as_in_a_run(tmp_path: Path, write_wav: Callable[..., 
     samples, rate_hz = soundfile.read(out, dtype="float32")
     # Nothing but the samples and what they are: a time of day would make every file another.
     assert (rate_hz, out.stat().st_size, out.read_bytes()[56:]) == (16_000, 56 + 4 * 48_000, samples.tobytes())
-    with pytest.raises(ew.UsageError, match="is there already"):
+    with pytest.raises(ew.UsageError, match="already exists. Name another file"):
         ew.apply(tmp_path / "a.wav", "pad:1s", out)
 
 

@@ -89,14 +89,14 @@ def test_a_canonical_name_means_the_condition_that_it_names(text: str) -> None:
         ("nois:10dB", "There is no condition 'nois'. Did you mean 'noise'?"),
         ("xyzzy", "There is no condition 'xyzzy'. There are: noise, babble,"),
         ("noise", "Condition 'noise' needs a number from -20 to 60 dB, as in 'noise:pink:10dB'."),
-        ("noise:ten", "has no sort 'ten'. There are: white, pink."),
+        ("noise:ten", "has no variant 'ten'. Choose one of: white, pink."),
         ("noise:10s", "needs a number from -20 to 60 dB"),
-        ("noise:nan", "has no sort 'nan'"),
+        ("noise:nan", "has no variant 'nan'"),
         ("reverb:60s", "needs a number from 0.05 to 5 s"),
         ("level:0dB", "needs a number from -80 to 0, other than 0 dB"),
         ("amr:5k", "needs one of 4.75, 5.15, 5.9, 6.7, 7.4, 7.95, 10.2, 12.2 k"),
         ("mulaw:8k", "Condition 'mulaw:8k' takes no value. Write 'mulaw'."),
-        ("clean+mulaw", "Leave 'clean' out of the chain"),
+        ("clean+mulaw", "combines 'clean' with other steps. Leave out 'clean'"),
         ("noise:10dB++mulaw", "There is no condition ''"),
     ],
 )
@@ -273,7 +273,7 @@ def test_babble_leaves_the_clip_itself_out_and_refuses_without_others(others: li
         require(parse("babble:0dB"), others[:3])
     require(parse("babble:0dB"), others)
     gone = [replace(clip, audio_path=str(tmp_path / "gone.wav")) for clip in others[1:]]
-    with pytest.raises(AudioError, match="no speech to make babble of beside clip 'other0'"):
+    with pytest.raises(AudioError, match="No clip other than 'other0' has speech for babble"):
         alter(talk(), parse("babble:0dB"), Scene("other0", others=[others[0], *gone]))
 
 
@@ -353,7 +353,7 @@ def test_a_codec_gives_back_as_much_sound_neither_early_nor_late(name: str) -> N
 def test_an_encoder_that_is_not_here_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = replace(codec.CODECS["amr"], encoder="no_such_encoder")
     monkeypatch.setitem(codec.CODECS, "amr", missing)
-    with pytest.raises(UsageError, match=r"needs the encoder 'no_such_encoder', which PyAV .* Take one of: mulaw"):
+    with pytest.raises(UsageError, match=r"needs the encoder 'no_such_encoder', which PyAV .* Use one of: mulaw"):
         require(parse("amr:12.2k"), ())
 
 

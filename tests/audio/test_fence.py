@@ -59,7 +59,7 @@ def test_errors_keep_their_kind_and_their_words(tmp_path: Path, write_wav: Wav) 
     path = write_wav("a.wav", 3.0)
     with pytest.raises(AudioNotFoundError, match=r"There is no audio file '.*gone.wav'"):
         decode(tmp_path / "gone.wav")
-    with pytest.raises(AudioTooLongError, match="longer than 1 s"):
+    with pytest.raises(AudioTooLongError, match="longer than the limit of 1 s"):
         decode_to(path, tmp_path / "a.f32", longest_s=1.0)
     with pytest.raises(AudioError, match="no channel 7; it has 1"):
         decode(path, channel=7)
@@ -103,7 +103,7 @@ def test_a_file_at_which_a_fresh_decoder_dies_fails_and_the_next_file_gets_anoth
     path = write_wav("a.wav")
     with (
         every_decoder_dies(),
-        pytest.raises(DecoderError, match=r"'.*a.wav' broke the decoder: the process was ended by SIGKILL") as caught,
+        pytest.raises(DecoderError, match=r"'.*a.wav' crashed the decoder: the process was ended by SIGKILL") as caught,
     ):
         decode(path)
     assert caught.value.kind == "crash"
@@ -127,7 +127,9 @@ def test_a_decoder_that_hangs_is_ended_and_told(
     (first,) = idle()
     monkeypatch.setattr(fence, "PATIENCE_S", 0.5)
     os.mkfifo(tmp_path / "nobody reads")
-    with pytest.raises(DecoderError, match=r"'.*a.wav' made the decoder hang: no sound came of it for 0.5 s") as caught:
+    with pytest.raises(
+        DecoderError, match=r"'.*a.wav' made the decoder hang: it produced no sound for 0.5 s"
+    ) as caught:
         decode_file(path, tmp_path / "nobody reads")
     assert caught.value.kind == "timeout"
     assert is_gone(first)

@@ -92,7 +92,7 @@ def test_what_init_writes_runs_as_it_stands_and_is_never_written_over(cli: Cli, 
     assert outcomes(cli("run", "--json")) == ["done", "done"]
     again = cli("init")
     assert again.returncode == 2
-    assert "is here already" in again.stderr
+    assert "already exists" in again.stderr
     assert cli("init", "--force").returncode == 0
     assert (tmp_path / "earwitness.toml").read_text("utf-8") == before
 
@@ -235,7 +235,7 @@ def test_options_typed_without_data_are_refused_by_name(cli: Cli, tmp_path: Path
     for typed in (("--model", "fake:chat"), ("--set", "beam_size=2"), ("--no-clean",), ("--budget-s", "9")):
         done = cli("run", *typed)
         assert done.returncode == 2
-        assert done.stderr.startswith(f"{typed[0].replace('no-', '')} was typed without data")
+        assert done.stderr.startswith(f"{typed[0].replace('no-', '')} needs DATA: without it, the options come from ")
     assert not (tmp_path / "runs").exists()
 
 
@@ -260,7 +260,7 @@ def test_what_is_asked_twice_is_refused(cli: Cli, tmp_path: Path, three_clips: P
     write(tmp_path, '[study]\ndata = ["three.jsonl"]\nmodels = ["fake:echo", { id = "fake:echo" }]\n')
     done = cli("run")
     assert (done.returncode, done.stderr) == (
-        2, "The study asks twice for fake:echo on three. Take one out, or give it other settings.\n"
+        2, "The study has fake:echo on three twice. Remove one, or give it other settings.\n"
     )  # fmt: skip
 
 

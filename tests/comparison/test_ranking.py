@@ -196,7 +196,7 @@ def test_score_takes_terms_too(tmp_path: Path, earwitness: Callable[..., Any]) -
     ("arguments", "message"),
     [
         (("analyze", "slices", "runs", "--by", "accent"), "No clip has a 'accent'"),
-        (("plan", "runs", "--cluster", "day"), "Errors cannot be summed by 'day'"),
+        (("plan", "runs", "--cluster", "day"), "There is no unit 'day'. Choose recording or speaker."),
         (("analyze", "terms", "runs", "--terms", "none.txt"), "There is no file 'none.txt'"),
     ],
 )

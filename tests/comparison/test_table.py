@@ -150,7 +150,7 @@ def test_where_the_only_record_was_interrupted_the_answer_is_how_to_go_on(
     extra = {"report": {"out": tmp_path / "r"}, "baseline": {"out": tmp_path / "b.json"}}
     with pytest.raises(EarwitnessError) as caught:
         getattr(ew, command)(path, **extra.get(command, {}))
-    assert f"{path} was interrupted after 2 of 3 clips. Go on with it: earwitness run --resume {path}" in str(
+    assert f"{path} was interrupted after 2 of 3 clips. Continue it: earwitness run --resume {path}" in str(
         caught.value
     )
     assert "Make one" not in str(caught.value)
@@ -158,7 +158,10 @@ def test_where_the_only_record_was_interrupted_the_answer_is_how_to_go_on(
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"status": "failed"}, "failed after 3 of 3 clips. Go on"), ({"status": "running"}, "was killed after 3 of 3")],
+    [
+        ({"status": "failed"}, "failed after 3 of 3 clips. Continue it"),
+        ({"status": "running"}, "was killed after 3 of 3"),
+    ],
 )
 def test_what_became_of_a_record_is_said(measure: Measure, change: dict[str, Any], sentence: str) -> None:
     path = measure("a", *PERFECT)

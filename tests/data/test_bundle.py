@@ -88,9 +88,9 @@ def test_of_several_datasets_one_is_named(three_clips: Path, tmp_path: Path) -> 
     assert [source.removeprefix(f"{path}/") for source in bundle.sources(path)] == ["sample-2", "three", "three-2"]
     assert data.load(path / "three-2").sha256 == data.load(three_clips).sha256
     assert data.load(path / "sample-2").synthetic is True
-    with pytest.raises(DataNotFoundError, match=r"no one dataset ''. Name .*two.zip/sample-2 or "):
+    with pytest.raises(DataNotFoundError, match=r"not have exactly one dataset ''. Name .*two.zip/sample-2 or "):
         data.load(path)
-    with pytest.raises(DataNotFoundError, match="no one dataset 'four'"):
+    with pytest.raises(DataNotFoundError, match="not have exactly one dataset 'four'"):
         data.load(path / "four")
 
 
@@ -106,7 +106,7 @@ def test_audio_that_is_not_what_was_packed_is_refused_and_nothing_is_kept(packed
         first, second = sorted(name for name in members if name.endswith(".wav"))[:2]
         members[first], members[second] = members[second], members[first]
 
-    with pytest.raises(ArchiveError, match="is not what was packed. Copy or download it again"):
+    with pytest.raises(ArchiveError, match="has changed since it was packed. Copy or download it again"):
         data.load(rewritten(packed, swap))
     assert list((cache / "bundles").iterdir()) == []
 
@@ -133,14 +133,14 @@ def test_a_manifest_that_points_out_of_the_bundle_is_refused(packed: Path, tmp_p
         index["datasets"][0]["sha256"] = sha256
         members |= {"bundle.json": json.dumps(index).encode(), "data/three/manifest.jsonl": line}
 
-    with pytest.raises(ArchiveError, match="the clips of 'three' are not those that were packed"):
+    with pytest.raises(ArchiveError, match="the clips of 'three' differ from those that were packed"):
         data.load(rewritten(packed, point_out))
 
 
 @pytest.mark.parametrize("folder", ["../../three", "/etc", "no/such"])
 def test_a_dataset_s_folder_that_leads_elsewhere_is_refused(packed: Path, folder: str) -> None:
     hostile = edited(packed, lambda index: index["datasets"][0].update(folder=folder))
-    with pytest.raises(ArchiveError, match="are not those that were packed"):
+    with pytest.raises(ArchiveError, match="differ from those that were packed"):
         data.load(hostile)
 
 

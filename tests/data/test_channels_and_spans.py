@@ -127,8 +127,8 @@ def test_kaldis_rules_of_ends(tmp_path: Path, call: Path, end: str, duration_s: 
         ({"wav_scp": "call raw.ark:1234\n"}, "wav.scp:1 'raw.ark:1234' is a place in a Kaldi archive"),
         ({"wav_scp": "call sph2pipe x.sph |\n"}, "wav.scp:1 is a command, not a file"),
         ({"wav_scp": "call\n"}, "wav.scp:1 recording 'call' has no path"),
-        ({"wav_scp": "call a.wav\ncall b.wav\n"}, "wav.scp:2 recording 'call' is there already"),
-        ({"text": "u one\nu two\n"}, "text:2: 'u' is there already. Remove one."),
+        ({"wav_scp": "call a.wav\ncall b.wav\n"}, "wav.scp:2 recording 'call' is already used"),
+        ({"text": "u one\nu two\n"}, "text:2: 'u' occurs twice. Remove one."),
     ],
 )
 def test_what_kaldis_files_cannot_say_is_named(tmp_path: Path, files: Mapping[str, str], sentence: str) -> None:
@@ -173,7 +173,7 @@ def test_lhotses_channels_may_lie_in_files_of_their_own(tmp_path: Path, write_wa
         ("b.wav", 0, "r"),
         ("b.wav", 1, "r"),
     ]
-    with pytest.raises(ManifestError, match=r"cuts.jsonl:1 is of channel 1, and its recording has \[0, 2, 5\]"):
+    with pytest.raises(ManifestError, match=r"cuts.jsonl:1 has channel 1, but its recording has \[0, 2, 5\]"):
         data.load(lines(tmp_path / "cuts.jsonl", cut("m", 1, sources, {"words": "1"})))
 
 
@@ -198,9 +198,9 @@ def test_lhotses_multicut_of_words_on_all_channels_is_their_mean(tmp_path: Path,
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"recording": {"sources": [5]}}, "is no cut of Lhotse: recording.sources.0"),
-        ({"supervisions": [{"start": "soon"}]}, "is no cut of Lhotse: supervisions.0.start"),
-        ({"custom": [1]}, "is no cut of Lhotse: custom"),
+        ({"recording": {"sources": [5]}}, "is not a cut of Lhotse: recording.sources.0"),
+        ({"supervisions": [{"start": "soon"}]}, "is not a cut of Lhotse: supervisions.0.start"),
+        ({"custom": [1]}, "is not a cut of Lhotse: custom"),
         ({"type": "MixedCut"}, "is a 'MixedCut'; only MonoCut and MultiCut can be read"),
         ({"recording": {"sources": [{"type": "command", "source": "x"}]}}, "audio of type 'command' is not a file"),
     ],

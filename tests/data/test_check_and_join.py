@@ -40,7 +40,7 @@ def test_check_finds_every_planted_fault_and_goes_on(tmp_path: Path, write_wav: 
     found = {(finding.severity, finding.clip_id): finding.message for finding in data.check(path)}
     assert "There is no audio file" in found["error", "missing"]
     assert "the file is 1.00 s long" in found["error", "too long"]
-    assert "is there already" in found["error", "good"]
+    assert "is already used" in found["error", "good"]
     assert "is not JSON" in found["error", None]
     assert "same audio as clip 'good'" in found["warning", "silent"]
     assert "same audio" in found["warning", "unlabelled"]
@@ -113,7 +113,7 @@ def test_a_joined_recording_is_found_by_its_name(twenty: Path, cache: Path) -> N
 
 
 def test_too_little_audio_is_said(twenty: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"make \d+ s, not 900 s. Ask for less"):
+    with pytest.raises(DataError, match=r"last \d+ s, less than 900 s. Ask for less"):
         data.join(data.load(twenty), 900.0, out=tmp_path / "x")
     assert not (tmp_path / "x").exists()
 

@@ -173,7 +173,7 @@ def test_the_datasets_hash_changes_with_reference_and_audio_and_with_nothing_els
         ('{"audio_filepath": "a.wav", "text": 5}', "m.jsonl:2: 'text' must be text, not 5"),
         ('{"audio_filepath": "a.wav", "duration": -1}', "m.jsonl:2: 'duration' must be seconds, at least 0, not -1"),
         ('{"audio_filepath": "a.wav", "offset": NaN}', "m.jsonl:2: 'offset' must be seconds"),
-        ('{"audio_filepath": "a.wav", "id": "first"}', r"m.jsonl:2: id 'first' is there already, at .*m.jsonl:1"),
+        ('{"audio_filepath": "a.wav", "id": "first"}', r"m.jsonl:2: id 'first' is already used at .*m.jsonl:1"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, write_wav: Writer, line: str, sentence: str) -> None:

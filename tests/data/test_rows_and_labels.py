@@ -82,7 +82,7 @@ def test_labels_that_are_not_found_are_said_once_with_the_columns_there_are(
     assert "--column text=NAME" in remark
     labelled = [row for row in read_rows(path, columns={"text": "wording"}) if isinstance(row, DataRow)]
     assert labelled[0].reference == "one"
-    with pytest.raises(DataError, match="A column is stated for 'texts'. It can be stated for: audio, text"):
+    with pytest.raises(DataError, match="There is no column role 'texts'. Choose one of: audio, text"):
         read_rows(path, columns={"texts": "Wording"})
 
 
@@ -324,12 +324,12 @@ def test_files_of_one_base_name_are_told_apart(tmp_path: Path, one: str, two: st
     clips = data.load(path).clips
     assert [clip.id for clip in clips] == ids
     assert [clip.recording for clip in clips] == ids
-    assert not any("is there already" in finding.message for finding in data.check(path))
+    assert not any("is already used" in finding.message for finding in data.check(path))
 
 
 def test_one_file_twice_is_refused_with_both_places(tmp_path: Path) -> None:
     path = written(tmp_path / "m.csv", "audio,text\na.wav,one\na.wav,two\n")
-    with pytest.raises(ManifestError, match=r"m.csv:3: id 'a' is there already, at .*m.csv:2. Rename one."):
+    with pytest.raises(ManifestError, match=r"m.csv:3: id 'a' is already used at .*m.csv:2. Rename one."):
         data.load(path)
 
 

@@ -277,7 +277,7 @@ def test_synthetic_speech_alone_is_a_condition(tmp_path: Path) -> None:
     run = store.read_run(path)
     store.write_run(path, replace(run, dataset=replace(run.dataset, synthetic=True)))
     found = verdict(GATE, path)
-    assert found.conditions == ("all that it heard is synthetic speech; people may speak otherwise",)
+    assert found.conditions == ("it ran on synthetic speech only; real speech may give other results",)
 
 
 # Measures
@@ -408,9 +408,9 @@ def test_a_clip_that_is_in_two_datasets_counts_once(tmp_path: Path) -> None:
 
 def test_runs_on_different_data_or_scored_differently_are_refused(tmp_path: Path) -> None:
     first = record(tmp_path, "a:b", "d", lines(FEW))
-    with pytest.raises(ComparisonError, match="different data, and|no dataset was heard by all"):
+    with pytest.raises(ComparisonError, match="different data, and|no dataset was run by all models"):
         ruling(GATE, first, record(tmp_path, "c:d", "other", lines(FEW[:9])))
-    with pytest.raises(ComparisonError, match=r"no dataset was heard by all: 'a:b' ran on 'd \(sha256 \w{8}\)'; "):
+    with pytest.raises(ComparisonError, match=r"no dataset was run by all models: 'a:b' ran on 'd \(sha256 \w{8}\)'; "):
         ruling(GATE, first, record(tmp_path, "c:d", "d", lines(FEW[:9])))
     with pytest.raises(ComparisonError, match="WER was computed in different ways"):
         ruling(GATE, first, record(tmp_path, "e:f", "d", lines(FEW), scoring=ScoringInfo("none")))
@@ -448,7 +448,7 @@ def test_two_datasets_of_one_name_are_judged_and_told_apart_by_where_they_came_f
 
 
 def test_a_rule_on_a_name_that_two_datasets_share_is_refused_with_their_labels(tmp_path: Path) -> None:
-    with pytest.raises(ComparisonError, match=r"'calls', and there are 2 .*'calls \(en/.*'; 'calls \(es/.* Name one"):
+    with pytest.raises(ComparisonError, match=r"'calls', but 2 datasets .*'calls \(en/.*'; 'calls \(es/.* Name one"):
         ruling("[gates]\nwer = { at_most = 0.3, dataset = 'calls' }", *two_of_one_name(tmp_path))
 
 
@@ -471,7 +471,7 @@ def test_a_candidate_that_did_not_hear_a_dataset_is_conditional_and_says_how_to_
     more = record(tmp_path, "a:b", "more", [(replace(c, id=f"m{c.id}", audio_sha256=c.id), h) for c, h in lines(FEW)])
     whole, part = sorted(ruling(GATE, *pairs, more).verdicts, key=lambda found: found.candidate)
     assert (whole.status, part.status) == ("production", "conditional")
-    assert part.conditions == ("not measured on 'more', which other candidates heard",)
+    assert part.conditions == ("not measured on 'more', on which other candidates ran",)
     assert "'more': earwitness run more --model c:d --device cpu" in part.missing
 
 
@@ -728,7 +728,7 @@ def test_the_rules_are_explained_without_any_run(earwitness: Callable[..., Done]
     assert "accuracy, weight 4" in done.stdout
     nothing = earwitness("--json")
     assert (nothing.returncode, nothing.stdout) == (2, "")
-    assert "Name records or a folder" in nothing.stderr
+    assert "Name run records or a folder" in nothing.stderr
 
 
 def test_a_finding_counts_for_the_audio_that_it_lies_in_and_each_second_once() -> None:

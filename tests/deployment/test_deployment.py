@@ -161,7 +161,7 @@ def test_the_limits_fit_together_in_every_file(tmp_path: Path, capsys: pytest.Ca
         assert words[words.index("--timeout", words.index("--max-seconds")) + 1] == "300", name
     assert main([*arguments, "--force", "--max-seconds", "60"]) == 0
     shorter = (out / "README.md").read_text("utf-8")
-    assert "reckoned for the longest audio let in, 60 s" in shorter
+    assert "computed for the longest accepted audio, 60 s" in shorter
     mib = (SERVER_BYTES + HEADROOM * peak_bytes("fake", PEAK, 0.0, 60.0)) / (1 << 20)
     assert f"at most {math.ceil(mib)} MiB" in shorter
 
@@ -362,7 +362,7 @@ def test_a_model_that_runs_elsewhere_is_not_deployed(tmp_path: Path, capsys: pyt
     path = tmp_path / "decision.json"
     write_decision(path, "openai-api:http://127.0.0.1:8000/v1#base")
     assert main(["deploy", "--no-hashes", "--decision", str(path), "--out", str(tmp_path / "out")]) == 2
-    assert "outside of Earwitness" in capsys.readouterr().err
+    assert "runs outside Earwitness" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

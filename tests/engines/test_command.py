@@ -100,16 +100,16 @@ def test_a_program_may_write_a_file_instead(tmp_path: Path) -> None:
         ("print('hello')", {"output": "json"}, r"output is not JSON: 'hello\\n'\. Set output = 'text'"),
         ("print('{}')", {"output": "json"}, "no 'text' on the way to 'text'; there is: nothing"),
         ("print('{\"a\": 1}')", {"output": "json"}, "no 'text' on the way to 'text'; there is: a"),
-        ("print('{\"text\": 1}')", {"output": "json"}, "there is 'int' at 'text', where text is wanted"),
+        ("print('{\"text\": 1}')", {"output": "json"}, "has 'int' at 'text', where text is needed"),
         (
             'print(\'{"text": "", "s": {}}\')',
             {"output": "json", "segments_path": "s"},
-            "there is 'dict' at 's', where a list is wanted",
+            "has 'dict' at 's', where a list is needed",
         ),
         (
             'print(\'{"text": "", "s": [{"start": null}]}\')',
             {"output": "json", "segments_path": "s"},
-            "there is None at 'start', where a number is wanted",
+            "has None at 'start', where a number is needed",
         ),
     ],
 )
@@ -123,16 +123,19 @@ def test_what_goes_wrong_is_one_sentence(tmp_path: Path, code: str, options: dic
     ("options", "sentence"),
     [
         ({}, "needs the option 'argv': the program and its arguments"),
-        ({"argv": "asr {audio}"}, "Option 'argv' of model 'command:x' is the program and its arguments"),
+        ({"argv": "asr {audio}"}, "Option 'argv' of model 'command:x' must be the program and its arguments"),
         ({"argv": []}, "'argv' of model 'command:x' is empty"),
         ({"argv": ["no-such-program-here", "{audio}"]}, "There is no program 'no-such-program-here'"),
-        ({"argv": [sys.executable, "x"]}, r"has no \{audio\}: the program would hear nothing"),
+        ({"argv": [sys.executable, "x"]}, r"has no \{audio\}: the program would get no audio"),
         ({"argv": [sys.executable, "{audoi}"]}, r"no placeholder \{audoi\} .*Did you mean 'audio'\?"),
         ({"argv": [sys.executable, "{audio}", "{folder}"]}, r"has \{folder\}, and the row has no sources"),
-        ({"argv": [sys.executable, "{audio}"], "output": "xml"}, "'output' of model 'command:x' is what it gives"),
+        ({"argv": [sys.executable, "{audio}"], "output": "xml"}, "'output' of model 'command:x' must be what it gives"),
         ({"argv": [sys.executable, "{audio}"], "ouput": "text"}, "no option 'ouput' .*Did you mean 'output'"),
         ({"argv": [sys.executable, "{audio}"], "segment_keys": ["a"]}, "needs three paths"),
-        ({"argv": [sys.executable, "{audio}"], "segment_unit_s": "ms"}, "is seconds of the segments' unit of time"),
+        (
+            {"argv": [sys.executable, "{audio}"], "segment_unit_s": "ms"},
+            "must be seconds of the segments' unit of time",
+        ),
     ],
 )
 def test_a_row_that_cannot_work_is_refused(options: dict[str, Any], sentence: str) -> None:

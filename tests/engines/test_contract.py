@@ -57,12 +57,12 @@ def test_channels_are_averaged_and_eight_bits_are_centred() -> None:
         (np.full(8, -20_000, np.float32), RATE_HZ, "peaks at 2e\\+04|peaks at 20000"),
         (np.full(8, math.nan, np.float32), RATE_HZ, "NaN or infinite"),
         (np.full(8, -math.inf, np.float32), RATE_HZ, "NaN or infinite"),
-        (np.zeros((2, 2, 2), np.float32), RATE_HZ, r"shape \(2, 2, 2\) is not sound"),
-        (np.zeros((40, 40), np.float32), RATE_HZ, r"shape \(40, 40\) is not sound"),
-        (np.zeros((), np.float32), RATE_HZ, r"shape \(\) is not sound"),
-        (np.zeros(8, bool), RATE_HZ, "type bool is not sound"),
-        (np.zeros(8, np.complex64), RATE_HZ, "type complex64 is not sound"),
-        (np.zeros(8, np.int64), RATE_HZ, "type int64 is not sound"),
+        (np.zeros((2, 2, 2), np.float32), RATE_HZ, r"shape \(2, 2, 2\) is not supported"),
+        (np.zeros((40, 40), np.float32), RATE_HZ, r"shape \(40, 40\) is not supported"),
+        (np.zeros((), np.float32), RATE_HZ, r"shape \(\) is not supported"),
+        (np.zeros(8, bool), RATE_HZ, "type bool is not supported"),
+        (np.zeros(8, np.complex64), RATE_HZ, "type complex64 is not supported"),
+        (np.zeros(8, np.int64), RATE_HZ, "type int64 is not supported"),
     ],
 )
 def test_what_is_not_sound_is_refused(samples: np.ndarray, rate_hz: int, sentence: str) -> None:

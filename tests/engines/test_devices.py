@@ -135,7 +135,7 @@ def test_torch_loads_where_it_was_asked_to(torch: Any, asked: str, used: str) ->
     ("torch", "asked"), [(torch_with(), "cuda"), (torch_with(cuda=1), "mps"), (torch_with(), "tpu")]
 )
 def test_torch_never_falls_back_to_another_device(torch: Any, asked: str) -> None:
-    with pytest.raises(UnsupportedDeviceError, match=f"Device {asked!r} is not here: torch 2.99 sees .*cpu"):
+    with pytest.raises(UnsupportedDeviceError, match=f"Device {asked!r} is not available: torch 2.99 sees .*cpu"):
         torch_device.resolve(torch, asked)
 
 

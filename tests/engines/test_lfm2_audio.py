@@ -105,9 +105,9 @@ def test_a_turn_that_ends_has_no_remark_and_one_that_goes_on_in_sound_has(found:
         ),
         ("one missing", "lacks 1 tensor (conformer.layers.0.conv.batch_norm.running_mean) of the"),
         ("shape", r"EngineError: The checkpoint in .* does not load: .*size mismatch for audio_adapter"),
-        ("int8", "SettingsError: Precision 'int8' is not to be had"),
-        ("cuda", "UnsupportedDeviceError: Device 'cuda' is not here: torch"),
-        ("mps", "UnsupportedDeviceError: Device 'mps' is not here: torch"),
+        ("int8", "SettingsError: Precision 'int8' is not available"),
+        ("cuda", "UnsupportedDeviceError: Device 'cuda' is not available: torch"),
+        ("mps", "UnsupportedDeviceError: Device 'mps' is not available: torch"),
         ("no folder", "EngineError: Folder .* has no 'config.json'"),
     ],
 )

@@ -190,7 +190,9 @@ def test_a_device_that_is_not_here_is_refused_before_anything_is_loaded(
 ) -> None:
     library = Library()
     for device in ("cuda", "mps", "cuda:7"):
-        with pytest.raises(UnsupportedDeviceError, match=rf"Device '{device}' is not here: torch 2\.99 sees cpu\."):
+        with pytest.raises(
+            UnsupportedDeviceError, match=rf"Device '{device}' is not available: torch 2\.99 sees cpu\."
+        ):
             load(folder, monkeypatch, Torch(), library, device)
     assert library.made == []
     with pytest.raises(UnsupportedDeviceError, match="does not run on 'tpu': shapes change with every token"):
@@ -203,7 +205,7 @@ def test_precision_is_honoured_recorded_and_given_to_the_chat(folder: Path, monk
     model.transcribe(Audio(np.ones(16_000, np.float32), 16_000), language="en")
     assert model.in_force["precision"] == "float16"
     assert library.chats[0][0][0] == ("dtype", "torch.float16", "mps")
-    with pytest.raises(SettingsError, match=r"'int8' is not to be had .* here: float32, bfloat16, float16"):
+    with pytest.raises(SettingsError, match=r"'int8' is not available .* available: float32, bfloat16, float16"):
         load(folder, monkeypatch, Torch(), library, "cpu", precision="int8")
 
 
@@ -264,7 +266,7 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused_and_a_tied_or_computed_one_
     write(folder / "model.safetensors", {name: shape for name, shape in STORED.items() if name != lost})
     with pytest.raises(EngineError, match=rf"lacks \d tensors? \({lost}") as caught:
         load(folder, monkeypatch, Torch(), Library(), "cpu")
-    assert "the library would make them up" in str(caught.value)
+    assert "the library would fill them in itself" in str(caught.value)
 
 
 def test_a_folder_that_is_not_whole_is_refused_without_importing_the_library(tmp_path: Path) -> None:

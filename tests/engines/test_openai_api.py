@@ -76,7 +76,7 @@ def test_a_server_without_times_is_asked_for_plain_json_and_words_are_refused_be
     assert (found.text, request.form["response_format"]) == ("hi", [b"json"])
     with server(lambda _: Says()) as (url, _):
         assert load(url, response_format="json").in_force["timestamps"] == "none"
-        with pytest.raises(SettingsError, match="gives no times of words"):
+        with pytest.raises(SettingsError, match="gives no word times"):
             load(url, Settings(threads=1, timestamps="word"), response_format="json")
 
 
@@ -121,17 +121,17 @@ def test_what_the_server_says_of_its_time_is_taken_when_it_can_be(
 @pytest.mark.parametrize(
     ("says", "sentence"),
     [
-        (Says({"error": {"message": "slow down"}}, 429), r"answered 429 Too Many Requests \(it is not asked again"),
+        (Says({"error": {"message": "slow down"}}, 429), r"answered 429 Too Many Requests \(there is no retry"),
         (
             Says({"error": {"message": f"Incorrect key {KEY}."}}, 401),
             r"answered 401 Unauthorized: Incorrect key \[key\]",
         ),
         (Says(b"<html>\nbroken\n</html>", 500), r"answered 500 Internal Server Error: <html> broken </html>"),
-        (Says(b"", 503), r"answered 503 Service Unavailable \(it is not asked again.*\): nothing"),
+        (Says(b"", 503), r"answered 503 Service Unavailable \(there is no retry.*\): nothing"),
         (Says(b"hello"), "something that is not a JSON object: 'hello'"),
         (Says(["hello"]), "something that is not a JSON object"),
         (Says({"txt": "hello"}), "has no 'text' on the way to 'text'; there is: txt"),
-        (Says({"text": None}), "there is 'NoneType' at 'text', where text is wanted"),
+        (Says({"text": None}), "has 'NoneType' at 'text', where text is needed"),
         (Says({"text": "", "segments": [{"start": 0}]}), "has no 'end' on the way to 'end'"),
         (Says(b'{"text": "cut', headers={"Content-Length": "5000"}), "does not answer: IncompleteRead"),
     ],
@@ -180,12 +180,12 @@ def test_a_server_that_hangs_up_is_told() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"base_url": f"http://user:{KEY}@127.0.0.1/v1"}, "without user name or key; what is there is not that"),
+        ({"base_url": f"http://user:{KEY}@127.0.0.1/v1"}, "without user name or key, and its value is not"),
         ({"base_url": f"http://127.0.0.1/v1?key={KEY}"}, "without user name or key"),
-        ({"base_url": "127.0.0.1:80"}, "is the address before /audio/transcriptions"),
-        ({"api_key_env": KEY}, "is the name, in capitals, of the environment variable"),
-        ({"api_key_env": "NO_SUCH_VARIABLE_HERE"}, "The environment has no 'NO_SUCH_VARIABLE_HERE'"),
-        ({"base_url": "http://127.0.0.1:99999/v1"}, "no port that can be"),
+        ({"base_url": "127.0.0.1:80"}, "must be the address before /audio/transcriptions"),
+        ({"api_key_env": KEY}, "must be the name, in capitals, of the environment variable"),
+        ({"api_key_env": "NO_SUCH_VARIABLE_HERE"}, "Set the environment variable 'NO_SUCH_VARIABLE_HERE'"),
+        ({"base_url": "http://127.0.0.1:99999/v1"}, "an invalid port"),
         ({"modle": "x"}, "Did you mean 'model'"),
     ],
 )

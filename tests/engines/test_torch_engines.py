@@ -50,9 +50,9 @@ def test_whisper_halves_its_precision_on_cuda_alone(device: str, precision: str,
 
 
 def test_whisper_refuses_float16_off_cuda_and_word_times_on_mps() -> None:
-    with pytest.raises(SettingsError, match="'float16' is not to be had on mps; here: float32"):
+    with pytest.raises(SettingsError, match="'float16' is not available on mps; available: float32"):
         whisper._wants_half(Settings(precision="float16"), "mps")
-    with pytest.raises(SettingsError, match="float64, which mps has not"):
+    with pytest.raises(SettingsError, match="float64, which mps does not support"):
         whisper._wants_half(Settings(timestamps="word"), "mps")
 
 
@@ -111,10 +111,10 @@ def test_a_class_that_transformers_does_not_name_is_told(tmp_path: Path) -> None
 def test_the_file_of_a_model_must_be_there_once(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="has no weights folder. Run: earwitness models pull whisper:x"):
         sole_file(ModelFiles("whisper:x", None), "*.pt")
-    with pytest.raises(EngineError, match=r"needs one file '\*.pt' .* where there are 0"):
+    with pytest.raises(EngineError, match=r"needs one file '\*.pt' .* which has 0"):
         sole_file(ModelFiles("whisper:x", tmp_path), "*.pt")
     (tmp_path / "a.pt").touch()
     assert sole_file(ModelFiles("whisper:x", tmp_path), "*.pt") == tmp_path / "a.pt"
     (tmp_path / "b.pt").touch()
-    with pytest.raises(EngineError, match="where there are 2"):
+    with pytest.raises(EngineError, match="which has 2"):
         sole_file(ModelFiles("whisper:x", tmp_path), "*.pt")

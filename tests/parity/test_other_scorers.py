@@ -208,7 +208,7 @@ def test_difference_fillers_are_no_words_in_english_rules_and_are_words_to_sclit
 
 
 def test_difference_sclite_knows_no_compounds_and_both_at_once_are_refused() -> None:
-    with pytest.raises(UsageError, match="sclite knows no compounds"):
+    with pytest.raises(UsageError, match="sclite does not support compounds"):
         ScoringOptions(compounds=True, method="sclite")
 
 

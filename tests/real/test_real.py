@@ -157,7 +157,7 @@ def test_an_english_model_refuses_spanish_before_the_run(tmp_path: Path) -> None
     command = [sys.executable, "-m", "earwitness", "run", "telephony-es", "-m", MODELS[0]]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
-    assert "knows en only, and clip" in done.stderr
+    assert "knows only en, but clip" in done.stderr
     assert "--set language=en" in done.stderr
 
 

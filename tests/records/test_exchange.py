@@ -105,7 +105,7 @@ def test_one_id_with_two_texts_is_a_refusal_and_what_is_here_stays(zipped: Path,
     before = tree(here)
     arrival = take_in(zipped, here)[1]
     assert arrival.outcome == "refused"
-    assert "and other texts. The one that is here was left alone" in arrival.reason
+    assert "but other texts. The existing record was kept" in arrival.reason
     assert tree(here) == before
 
 
@@ -116,11 +116,14 @@ def test_one_id_with_two_texts_is_a_refusal_and_what_is_here_stays(zipped: Path,
         (lambda run: run.update(schema_version=99), "schema version 99; this Earwitness reads up to"),
         (lambda run: run.update(surprise=1), "does not fit the record's schema: surprise"),
         (lambda run: run.pop("environment"), "does not fit the record's schema: environment"),
-        (lambda run: run["clips_file"].update(sha256=None), "is not the one that it was written with"),
-        (lambda run: run["clips_file"].update(sha256="0" * 64), "is not the one that it was written with"),
-        (lambda run: run["clips_file"].update(name="../../x.clips.jsonl"), "is not the one that it was written with"),
-        (lambda run: run["clips_file"].update(lines=2), "is not the one that it was written with"),
-        (lambda run: run["dataset"].update(sha256="0" * 64), "its clips are not those of its dataset's sha256"),
+        (lambda run: run["clips_file"].update(sha256=None), "differs from the one that it was written with"),
+        (lambda run: run["clips_file"].update(sha256="0" * 64), "differs from the one that it was written with"),
+        (
+            lambda run: run["clips_file"].update(name="../../x.clips.jsonl"),
+            "differs from the one that it was written with",
+        ),
+        (lambda run: run["clips_file"].update(lines=2), "differs from the one that it was written with"),
+        (lambda run: run["dataset"].update(sha256="0" * 64), "its clips do not match the sha256 of its dataset"),
         (lambda run: run["scores"][0].update(signature=""), "its 'wer' has no signature"),
         (lambda run: run.update(scores=[]), "its 'wer' has no signature"),
         (lambda run: run["scores"][0].update(value=0.0), "its WER does not follow from its texts' counts"),
@@ -141,7 +144,7 @@ def test_a_tampered_record_is_refused_with_the_reason_and_the_other_comes_in(
 def test_texts_that_were_changed_are_refused(there: Path, tmp_path: Path) -> None:
     clips = store.clips_path(echo(there))
     clips.write_text(clips.read_text().replace("heard 2.00", "two words"))
-    assert "is not the one that it was written with" in take_in(there, tmp_path / "here")[1].reason
+    assert "differs from the one that it was written with" in take_in(there, tmp_path / "here")[1].reason
 
 
 def test_half_a_record_is_refused_and_named(there: Path, tmp_path: Path) -> None:
@@ -254,5 +257,5 @@ def test_a_bundle_is_run_as_it_was_packed_and_typed_options_win(three_clips: Pat
 def test_a_model_that_cannot_travel_is_refused_at_home(three_clips: Path, tmp_path: Path) -> None:
     done = earwitness(tmp_path, "bundle", three_clips.name, "-m", "fake:/some/folder", "--out", "s.zip")
     assert done.returncode == 2
-    assert "are a folder of this machine. Name a model that can be pulled" in done.stderr
+    assert "are a folder on this machine. Name a model that can be downloaded" in done.stderr
     assert not (tmp_path / "s.zip").exists()

@@ -136,7 +136,7 @@ def test_a_name_with_brackets_is_no_pattern(record: Record, measured: Path, tmp_
 
 @pytest.mark.parametrize("text", ["yesterday", "7", "7y", "2026-13-01", "-1d", ""])
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no moment"):
+    with pytest.raises(UsageError, match="is not a date or an age"):
         moment(text)
 
 
@@ -146,8 +146,8 @@ def test_mistakes_are_one_sentence(record: Record, tmp_path: Path, capfd: pytest
         (["--status", "complet"], "There is no status 'complet'. Did you mean 'complete'?"),
         (["--where", "cores"], "'cores' is not KEY=VALUE"),
         (["--prune", "old"], "There is no kind 'old' to prune."),
-        (["--yes"], "--yes, --even-newest and --older-than go with --prune KIND."),
-        (["--sql", "SELECT 1", "--prune", "any"], "Do one after the other"),
+        (["--yes"], "--yes, --even-newest and --older-than need --prune KIND."),
+        (["--sql", "SELECT 1", "--prune", "any"], "Use one after the other"),
     ):
         assert main(["runs", str(tmp_path / "runs"), *arguments]) == 2
         assert message in capfd.readouterr().err
@@ -324,7 +324,7 @@ def test_without_duckdb_the_way_to_it_is_told(
     record()
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert main(["runs", str(tmp_path / "runs"), "--sql", "SELECT 1"]) == 2
-    assert capfd.readouterr().err == "SQL needs DuckDB, which is not here. Run: pip install 'earwitness[sql]'\n"
+    assert capfd.readouterr().err == "SQL needs DuckDB, which is not installed. Run: pip install 'earwitness[sql]'\n"
 
 
 @pytest.mark.parametrize(

@@ -123,9 +123,9 @@ def test_the_command_writes_one_that_says_how_it_was_made(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "here"], "Data 'here' is of this machine alone. Pack it first: earwitness bundle here"),
+        (["--data", "here"], "Data 'here' exists only on this machine. Pack it first: earwitness bundle here"),
         (["--data", "sample"], "Name a model with --model"),
-        (["--data", "sample", "--model", "fake:/folder/x"], "are a folder of this machine"),
+        (["--data", "sample", "--model", "fake:/folder/x"], "are a folder on this machine"),
         (["--data", "sample", "--model", "faster-whisper:base", "--device", "tpu"], "does not run on 'tpu'"),
         (["--data", "sample", "--model", "faster-whisper:bsae"], "Did you mean 'faster-whisper:base"),
     ],

@@ -157,7 +157,7 @@ def test_a_clip_whose_audio_is_gone_is_in_the_report_with_the_reason(tmp_path: P
     index = blob(report.page.read_text(encoding="utf-8"), "index-0")
     assert report.n_heard == len(CLIPS) - 2
     assert "'3.wav' is no longer where it was" in index["reasons"][index["silent"][3]]
-    assert "'4.wav' was changed" in index["reasons"][index["silent"][4]]
+    assert "'4.wav' has changed since the run" in index["reasons"][index["silent"][4]]
     linked = build(study(paths), tmp_path / "linked", audio="link")
     texts = blob(linked.page.read_text(encoding="utf-8"), "texts-0-0")
     assert texts[1]["link"] == "../audio/1.wav"

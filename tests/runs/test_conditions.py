@@ -154,7 +154,7 @@ def test_what_can_be_listened_to_is_what_a_model_hears(
     assert np.array_equal(samples, np.fromfile(heard.path, "<f4"))
     before = out.read_bytes()
     assert main(wanted) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main([*wanted, "--force"]) == 0
     assert out.read_bytes() == before
     assert not list(tmp_path.glob(".noisy*"))

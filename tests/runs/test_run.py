@@ -208,8 +208,8 @@ def interrupted(tmp_path: Path, three_clips: Path) -> tuple[str, str]:
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(interrupted: tuple[str, str], tmp_path: Path) -> None:
     model, out = interrupted
     path = only_record(tmp_path).relative_to(tmp_path)
-    assert f"Interrupted. What was done is kept ({model} on three: 1 of 3 clips)." in out
-    assert f"Go on: earwitness run --resume {path}" in out
+    assert f"Interrupted. Finished clips are kept ({model} on three: 1 of 3 clips)." in out
+    assert f"To continue: earwitness run --resume {path}" in out
 
 
 def test_a_run_typed_again_with_resume_goes_on(
@@ -220,7 +220,7 @@ def test_a_run_typed_again_with_resume_goes_on(
     store.write_run(path, replace(record(tmp_path), limits=replace(record(tmp_path).limits, timeout_floor_s=1.0)))
     other = cli("run", three_clips, "--model", model, "--resume")
     assert other.returncode == 2
-    assert "was begun with other limits than is typed now." in other.stderr
+    assert "was begun with other limits than this command has." in other.stderr
     done = cli("run", three_clips, "--model", model, "--warmup", "0", "--timeout", "1", "--resume")
     assert done.returncode == 0, done.stderr
     assert only_record(tmp_path) == path
@@ -233,7 +233,7 @@ def test_a_run_typed_again_with_resume_goes_on(
 def test_resume_of_what_was_never_begun_is_refused(cli: Cli, tmp_path: Path, three_clips: Path) -> None:
     done = cli("run", three_clips, "--model", "fake:echo", "--resume")
     assert done.returncode == 2
-    assert "There is no interrupted run of this in 'runs'. To start one, leave out --resume." in done.stderr
+    assert "There is no interrupted run of this command in 'runs'. To start one, leave out --resume." in done.stderr
 
 
 def test_a_record_that_is_being_written_is_not_resumed_twice(cli: Cli, tmp_path: Path, three_clips: Path) -> None:

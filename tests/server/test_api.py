@@ -144,7 +144,7 @@ def test_what_belongs_together_is_checked_together(shared: Running) -> None:
     assert "srt cannot be streamed" in shared.hear(response_format="srt", stream="true").error["message"]
     fields: dict[str, Any] = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
     words = shared.hear(**fields)
-    assert "no times of words" in words.error["message"]
+    assert "no word times" in words.error["message"]
 
 
 def test_a_stream_of_verbose_json_has_times(shared: Running) -> None:

@@ -126,9 +126,9 @@ def test_the_promise_is_the_decisions_interval_of_the_very_number(tmp_path: Path
     ("arguments", "said"),
     [
         (("http://127.0.0.1:9",), "Name the reference clips"),
-        (("http://127.0.0.1:9", "--data", "sample", "--every", "soon"), "'soon' is no time"),
-        (("127.0.0.1:9", "--data", "sample", "--once"), "is no address of a server"),
-        (("http://127.0.0.1:9", "--data", "sample", "--listen", "9109"), "is no address to listen on"),
+        (("http://127.0.0.1:9", "--data", "sample", "--every", "soon"), "'soon' is not a time"),
+        (("127.0.0.1:9", "--data", "sample", "--once"), "is not the address of a server"),
+        (("http://127.0.0.1:9", "--data", "sample", "--listen", "9109"), "is not an address to listen on"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

@@ -266,7 +266,7 @@ def test_the_hosts_that_a_server_answers_to(allowed: tuple[str, ...], loopback: 
     if answers:
         door.require(caller, None)
     else:
-        with pytest.raises(Exception, match="does not answer to the host"):
+        with pytest.raises(Exception, match="does not accept the host"):
             door.require(caller, None)
 
 

@@ -237,7 +237,7 @@ def test_a_field_that_may_come_again_may_and_others_may_not(shared: Running) -> 
     assert ask(MODEL, MODEL)[1]["error"]["message"] == "Parameter 'model' is given more than once."
     assert ask(part("user", b"me"))[1]["error"]["param"] == "user"
     twice = ask(FILE)[1]["error"]
-    assert (twice["message"], twice["code"]) == ("There is more than one file. Send one a request.", "invalid_value")
+    assert (twice["message"], twice["code"]) == ("There is more than one file. Send one per request.", "invalid_value")
 
 
 def test_a_client_that_waits_to_be_told_to_go_on_is_told(shared: Running) -> None:
@@ -265,7 +265,7 @@ def test_an_upload_is_timed_by_its_rate(tmp_path: Path) -> None:
     def upload(size: int, wait_s: float) -> UploadForm:
         return asyncio.run(receive(chunks(size, wait_s), kind, None, tmp_path / "upload", 1 << 20, grace_s=0.3))
 
-    with pytest.raises(ApiError, match="slower than 1000 bytes a second") as caught:
+    with pytest.raises(ApiError, match="slower than 1000 bytes per second") as caught:
         upload(10, 0.1)
     assert (caught.value.status, caught.value.code) == (408, "upload_too_slow")
     assert upload(5_000, 0.5).size_bytes == 20_000, "which takes longer than the grace, and is fast"

@@ -243,12 +243,12 @@ def serve(*arguments: str) -> tuple[int, str]:
 
 def test_what_makes_no_sense_is_refused_before_it_serves(tmp_path: Path) -> None:
     assert serve() == (
-        2, "Say what to serve: --decision decision.json, or --model such as faster-whisper:base.\n",
+        2, "Give one of --decision decision.json, or --model, such as faster-whisper:base.\n",
     )  # fmt: skip
     folder = script_folder(tmp_path / "model")
     decision = tmp_path / "decision.json"
     write_decision(decision, f"fake:{folder}")
-    assert "leave out --set" in serve("--decision", str(decision), "--set", "beam_size=2")[1]
+    assert "Leave out --set" in serve("--decision", str(decision), "--set", "beam_size=2")[1]
     (folder / "script.json").write_text("{}")
     code, said = serve("--decision", str(decision))
     assert code == 2

@@ -51,7 +51,7 @@ def test_nothing_is_said_of_what_fits_or_of_a_model_that_promises_nothing() -> N
 def test_audio_that_cannot_be_done_in_its_time_is_told_with_both_remedies() -> None:
     told = said(ServerLimits(max_audio_s=3600, timeout_s=300), served(rtf=0.238))
     assert told == (
-        "Audio of 3600 s is let in and takes 'fake:echo' 857 s at an RTF of 0.238, and a request gets 300 s: set "
+        "Audio of 3600 s is accepted and takes 'fake:echo' 857 s at an RTF of 0.238, and a request gets 300 s: set "
         "--max-seconds 1260 or --timeout 857."
     )
     for mended in (ServerLimits(max_audio_s=1260), ServerLimits(timeout_s=857)):

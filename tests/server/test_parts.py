@@ -81,7 +81,7 @@ def test_rubbish_in_a_form_is_refused_and_never_an_accident(rubbish: bytes, cuts
 
 def test_a_file_is_counted_as_it_comes() -> None:
     body, kind = form({}, bytes(300_000))
-    with pytest.raises(ApiError, match="larger than 0.125 MiB") as caught:
+    with pytest.raises(ApiError, match="larger than the limit of 0.125 MiB") as caught:
         received(body, kind, [], most=1 << 17)
     assert caught.value.status == 413
 

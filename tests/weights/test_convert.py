@@ -135,9 +135,9 @@ def test_every_precision_is_read_and_int8_is_multiplied_out(tmp_path: Path, kind
         ),
         (
             model_bin({n: v for n, v in variables("float16").items() if n != "encoder/layer_1/ffn/linear_1/bias"}),
-            "has no weights 'encoder/layer_1/ffn/linear_1/bias': it is not a whole Whisper",
+            "has no weights 'encoder/layer_1/ffn/linear_1/bias': it is not a complete Whisper model",
         ),
-        (model_bin(variables("float16"))[:-7], "is not a whole CTranslate2 model"),
+        (model_bin(variables("float16"))[:-7], "is not a complete CTranslate2 model"),
         (model_bin(variables("float16")) + b"more", "4 bytes left over"),
         (b"", "cannot be read"),
     ],
@@ -157,7 +157,7 @@ def test_the_same_weights_give_the_same_bytes(tmp_path: Path, source: Path, form
     assert [p.read_bytes() for p in sorted((tmp_path / "a").iterdir())] == [
         p.read_bytes() for p in sorted((tmp_path / "b").iterdir())
     ]
-    with pytest.raises(ConversionError, match="is there already"):
+    with pytest.raises(ConversionError, match="already exists"):
         weights.convert(form, source, tmp_path / "a")
     with pytest.raises(ConversionError, match="no format 'gguf'. Formats: openai, huggingface, ggml"):
         weights.convert("gguf", source, tmp_path / "c")
@@ -281,7 +281,7 @@ def test_the_command_converts_a_folder(tmp_path: Path, source: Path, capsys: pyt
     assert json.loads(capsys.readouterr().out)["folder"] == str(out)
     assert [path.name for path in out.iterdir()] == ["ggml-model.bin"]
     assert main(command) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists. Name a new folder" in capsys.readouterr().err
 
 
 def test_any_repository_of_the_hub_is_a_model_and_no_two_share_a_folder(cache: Path) -> None:

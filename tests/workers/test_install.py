@@ -125,10 +125,10 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_made(
     lock_toylib(tmp_path / "locks", monkeypatch, "1.0", size_bytes=10**18)
     assert main(["engines", "install", "toy"]) == 2
     told = capsys.readouterr().err
-    assert "toy: toylib, toy-engine, numpy>=2.0; 1 packages of its lock" in told
+    assert "toy: toylib, toy-engine, numpy>=2.0; 1 locked packages" in told
     assert f"into {environments.folder_of(toy)}" in told
     assert "about 1000000000.0 GB (measured on here);" in told
-    assert re.search(r"'toy' needs 1500000000\.0 GB to be installed, and \d+\.\d GB are free at .*cache", told)
+    assert re.search(r"'toy' needs 1500000000\.0 GB to be installed, but only \d+\.\d GB are free at .*cache", told)
     assert not environments.folder_of(toy).exists()
 
 
@@ -151,7 +151,7 @@ def test_what_cannot_be_installed_is_told_with_the_log_and_the_way_on(
     assert "without a lock" in told
     assert "size unknown; " in told
     assert "'missing' could not be installed: ERROR: Could not find a version that satisfies" in told
-    assert told.endswith(f"The log: {str(log)!r}. To go on: earwitness engines install missing\n")
+    assert told.endswith(f"The log: {str(log)!r}. To continue: earwitness engines install missing\n")
     assert "there-is-no-such-package" in log.read_text()
 
 
@@ -237,5 +237,5 @@ def test_a_lock_that_is_shipped_belongs_to_the_engine_as_it_is(name: str) -> Non
 def test_a_lock_with_half_a_header_is_refused(toy: EngineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock_toylib(tmp_path / "locks", monkeypatch, "1.0")
     (tmp_path / "locks" / "toy.txt").write_text("# python: 3.11.7\ntoylib==1.0\n")
-    with pytest.raises(EngineError, match="has no good header: 'size_bytes'"):
+    with pytest.raises(EngineError, match="has no valid header: 'size_bytes'"):
         install.lock_of(toy)

@@ -1,4 +1,4 @@
-"""``earwitness analyze`` as functions: where errors are, and how firmly a ranking stands."""
+"""``earwitness analyze`` as functions: where the errors are, and how firm a ranking is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModelSlices:
 
 @dataclass(frozen=True, slots=True)
 class Drivers:
-    """What drives the difference of two runs."""
+    """The slices that make up the difference between two runs."""
 
     model: str
     """Label of one."""
@@ -49,7 +49,7 @@ class Drivers:
 
 @dataclass(frozen=True, slots=True)
 class SliceReport:
-    """Runs sliced by one thing."""
+    """Error rates of some runs, by slice."""
 
     by: str
     """What: a tag, ``speaker``, ``language``, ``channel``, ``recording``, ``duration``, ``rate`` or ``snr``."""
@@ -73,7 +73,7 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True)
 class PairTests:
-    """Two runs and every test of them."""
+    """All significance tests of two runs."""
 
     test: PairTest
     """Permutation and paired bootstrap over recordings, corrected; what decides."""
@@ -124,7 +124,7 @@ def slices(
     cluster: str = "recording",
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> list[SliceReport]:
-    """Return WER by slice with intervals, the gap between worst and best, and what drives a difference.
+    """Return WER by slice with intervals, the gap between worst and best, and the slices behind a difference.
 
     Args:
         records: Records over the same data, or folders that hold some.
@@ -148,7 +148,7 @@ def slices(
 
 
 def sensitivity(records: RecordSources = "runs") -> Sensitivity:
-    """Rank the models under four normalizers, Whisper's among them, and say where the rank flips.
+    """Rank the models under four normalizers, Whisper's among them, and show where the rank flips.
 
     Args:
         records: Records over the same data, or folders that hold some.
@@ -180,7 +180,7 @@ def terms(records: RecordSources = "runs", *, terms: RecordSource | Iterable[str
 
 
 def pairs(records: RecordSources = "runs", *, cluster: str = "recording") -> list[PairTests]:
-    """Test every two models: permutation, paired bootstrap, matched pairs (MAPSSWE).
+    """Test every pair of models: permutation, paired bootstrap, matched pairs (MAPSSWE).
 
     Args:
         records: Records over the same data, or folders that hold some.
@@ -211,7 +211,7 @@ def pairs(records: RecordSources = "runs", *, cluster: str = "recording") -> lis
 
 
 def completeness(records: RecordSources = "runs") -> dict[str, Completeness]:
-    """Return, by label, what is wrong with the texts, with places in time: left out, invented, looped, foreign.
+    """Return, by label, what is wrong with the texts, with times: left out, invented, looped, in another language.
 
     Speech is looked for by ``run(speech=True)``; a record of a run without it has fewer kinds.
 
@@ -225,7 +225,7 @@ def completeness(records: RecordSources = "runs") -> dict[str, Completeness]:
 
 
 def completeness_of(run: Run, results: Sequence[ClipResult]) -> Completeness:
-    """Return the findings of a run as they stand in its lines."""
+    """Return the findings of a run, which its clips file contains."""
     from earwitness.scoring.findings.coverage import total_s
     from earwitness.scoring.findings.kinds import KINDS
     from earwitness.scoring.findings.wer_cause import cause
@@ -261,7 +261,7 @@ def _texts(run: RunWithClips) -> list[tuple[Clip, Hypothesis]]:
 
 
 def _what_varies(pairs: Sequence[tuple[Clip, ClipScore]]) -> list[str]:
-    """Everything but snr, which means reading the audio, that has two to twenty values."""
+    """Return the fields with two to twenty values; not snr, which needs the audio."""
     from earwitness.scoring.metrics.slices import BANDS, OFTEN, UNKNOWN, slicer
 
     tags = sorted({tag for clip, _ in pairs for tag in clip.tags} - set(BANDS) - {"snr_db"})

@@ -72,7 +72,7 @@ def describe_condition(name: str) -> tuple[DatasetCondition, tuple[tuple[str, st
 def apply(
     file: RecordSource, condition: str, out: RecordSource, *, voices: RecordSource | None = None, force: bool = False
 ) -> float:
-    """Write a file under a condition, sample for sample what a model hears in a run on that file.
+    """Apply a condition to a file: the result has exactly the samples that a model gets in a run.
 
     Args:
         file: An audio file.
@@ -99,7 +99,7 @@ def apply(
 
     wanted, target = parse(condition), Path(out)
     if target.exists() and not force:
-        raise UsageError(f"{str(target)!r} is there already. Name another file, or write over it with --force.")
+        raise UsageError(f"{str(target)!r} already exists. Name another file, or overwrite it with --force.")
     clips = data.load(Path(file)).clips
     if len(clips) != 1:
         raise UsageError(f"{str(file)!r} holds {len(clips)} clips. Name one audio file.")

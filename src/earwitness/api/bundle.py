@@ -1,4 +1,4 @@
-"""``earwitness bundle`` and ``notebook`` as functions: a study that is made on another machine."""
+"""``earwitness bundle`` and ``notebook`` as functions: run a study on another machine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Notebook:
 def bundle(
     data: RecordSources, models: str | Iterable[str] = (), *, out: RecordSource, **options: Unpack[RunOptions]
 ) -> Bundle:
-    """Pack the audio, the references and the study in one file, with the sha256 of everything.
+    """Pack the audio, the references and the study into one file, with the sha256 of everything.
 
     Engines and weights are not in it, and need not be here.
 
@@ -83,7 +83,7 @@ def notebook(
     tags: Mapping[str, str] | None = None,
     source: str | None = None,
 ) -> Notebook:
-    """Write a notebook for Colab (GPU, TPU or CPU) or any Jupyter, which makes the study and packs the records.
+    """Write a notebook for Colab (GPU, TPU or CPU) or any Jupyter, which runs the study and packs the records.
 
     Args:
         data: ``sample``, corpora that can be pulled, and bundles of recordings of one's own.
@@ -162,7 +162,8 @@ def _data(sources: Sequence[str]) -> tuple[tuple[str, ...], BundleStudy]:
             places.append(source)
         else:
             raise UsageError(
-                f"Data {source!r} is of this machine alone. Pack it first: earwitness bundle {source} --out study.zip"
+                f"Data {source!r} exists only on this machine. "
+                f"Pack it first: earwitness bundle {source} --out study.zip"
             )
     if any(study != studies[0] for study in studies):
         raise UsageError("The bundles have different studies. Write a notebook for each.")
@@ -183,7 +184,7 @@ def _engines(models: Sequence[str], device: str) -> tuple[tuple[str, ...], tuple
     for row in found:
         if any(place.startswith("path:") for place in row.sources):
             raise UsageError(
-                f"The weights of {row.id!r} are a folder of this machine. Name a model that can be pulled."
+                f"The weights of {row.id!r} are a folder on this machine. Name a model that can be downloaded."
             )
     specs = {row.engine: get_engine(row.engine).spec for row in found}
     for spec in specs.values():
@@ -193,7 +194,7 @@ def _engines(models: Sequence[str], device: str) -> tuple[tuple[str, ...], tuple
 
 
 def _source(name: str | None) -> tuple[str, str | None]:
-    """Return what is installed, and what of this checkout is not in it."""
+    """Return what the notebook installs, and what it lacks of this checkout."""
     from earwitness import __version__
     from earwitness.records.environment import environment, published_at
 

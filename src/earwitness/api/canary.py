@@ -1,4 +1,4 @@
-"""``earwitness canary`` as functions: reference clips through a live API, once or on a schedule."""
+"""``earwitness canary`` as functions: send reference clips through a live API, once or on a schedule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CanaryResult:
-    """One round of reference clips, beside what was promised."""
+    """One round of reference clips, and the promise of the decision."""
 
     round: Round
     """What came of the clips."""
@@ -29,7 +29,7 @@ class CanaryResult:
 
     @property
     def beyond(self) -> bool:
-        """Whether the WER is beyond the promise by more than chance."""
+        """Whether the WER exceeds the promise by more than chance."""
         return self.round.beyond(self.promise)
 
 
@@ -47,7 +47,7 @@ def canary(
     out: RecordSource | None = None,
     command: tuple[str, ...] = ("earwitness.canary",),
 ) -> CanaryResult:
-    """Send reference clips through a live API, once, and compare the WER with what a decision promises.
+    """Send reference clips through a live API, once, and compare the WER with that of a decision.
 
     Args:
         url: Of the server, such as ``http://127.0.0.1:8000``.
@@ -117,7 +117,7 @@ def watch_canary(
 
 
 def log_round(url: str, every_s: float, result: CanaryResult) -> None:
-    """Write the line of JSON for a round that stands alone."""
+    """Write the JSON line of a single round."""
     from earwitness.server.logs import set_up
     from earwitness.server.watch.canary import Canary
 
@@ -126,7 +126,7 @@ def log_round(url: str, every_s: float, result: CanaryResult) -> None:
 
 
 def promise_of(path: Path, candidate: str | None, data: str, limit: int | None) -> Promise:
-    """Return what a decision promises of some clips: the WER of these clips if it rests on them, else that of all.
+    """Return the WER that a decision promises: that of these clips if it was made from them, otherwise that of all.
 
     Args:
         path: Of the decision.
@@ -157,7 +157,7 @@ def promise_of(path: Path, candidate: str | None, data: str, limit: int | None) 
             if wer is not None and wer.value is not None:
                 return Promise(wer.value, wer.ci95[1] if wer.ci95 else None, same_clips=True)
     if "wer" not in verdict.promise:
-        raise UsageError(f"{str(path)!r} promises no WER of {verdict.candidate!r}. Leave out --decision.")
+        raise UsageError(f"{str(path)!r} has no WER of {verdict.candidate!r}. Leave out --decision.")
     value = verdict.promise["wer"]
     ends = [rule.ci95[1] for rule in verdict.rules if rule.measure == "wer" and rule.measured == value and rule.ci95]
     return Promise(value, max(ends, default=None))
@@ -188,5 +188,5 @@ def _round(record: Path, *, is_kept: bool) -> Round:
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{text!r} is no address to listen on. It looks like 127.0.0.1:9109.")
+        raise UsageError(f"{text!r} is not an address to listen on. Write one such as 127.0.0.1:9109.")
     return host.strip("[]"), int(port)

@@ -27,7 +27,7 @@ DECISION_FILE = "decision.json"
 
 @dataclass(frozen=True, slots=True)
 class AudioNeeds:
-    """How much audio it takes."""
+    """How much audio is needed."""
 
     audio_s: float
     """Seconds of labelled audio that every run heard."""
@@ -42,7 +42,7 @@ class AudioNeeds:
 
 
 def compare(records: RecordSources = "runs", *, accept: str | Iterable[str] = ()) -> Comparison:
-    """Put runs over the same data side by side: one table a dataset, with ranks, ties, differences.
+    """Compare runs over the same data: one table per dataset, with ranks, ties and differences.
 
     Args:
         records: Records, or folders that hold some.
@@ -90,7 +90,7 @@ def decide(
 
 
 def read_policy(name: str) -> Policy:
-    """Return a shipped policy, or that of a file.
+    """Return a built-in policy, or the policy of a file.
 
     Raises:
         PolicyError: For a policy that there is not, or that does not make sense.
@@ -101,7 +101,7 @@ def read_policy(name: str) -> Policy:
 
 
 def decision_path(records: RecordSources) -> Path:
-    """Return where a decision on records belongs: the one folder that was named, or the nearest that holds them all.
+    """Return the path for a decision on records: in the one folder given, or in the nearest one above all of them.
 
     Raises:
         RecordError: For a path that is not there, or a folder without any record.
@@ -127,7 +127,7 @@ def device_matrix(table: Table) -> Matrix:
 
 
 def robustness(records: RecordSources = "runs", *, points: float = 10.0) -> Robustness:
-    """Draw WER against the severity of conditions, and say where each model breaks.
+    """Return WER by severity of conditions, and where each model breaks.
 
     Args:
         records: Records, or folders that hold some: clean ones, and under conditions.
@@ -146,7 +146,7 @@ def robustness(records: RecordSources = "runs", *, points: float = 10.0) -> Robu
 
 
 def plan(records: RecordSources = "runs", *, width: float = 0.02, cluster: str = "recording") -> AudioNeeds:
-    """Say how much more audio would tell each two models apart, and narrow each WER.
+    """Estimate how much more audio would separate each pair of models and narrow each WER.
 
     Told apart means: with a chance of 80 %, at 5 % over all pairs.
 
@@ -181,7 +181,7 @@ def plan(records: RecordSources = "runs", *, width: float = 0.02, cluster: str =
 
 
 def cluster_name(name: str) -> ClusterBy:
-    """Return what clips are summed by.
+    """Return the unit by which clips are summed.
 
     Raises:
         UsageError: When it is neither recording nor speaker.
@@ -190,4 +190,4 @@ def cluster_name(name: str) -> ClusterBy:
         return "recording"
     if name == "speaker":
         return "speaker"
-    raise UsageError(f"Errors cannot be summed by {name!r}. There are: recording, speaker.")
+    raise UsageError(f"There is no unit {name!r}. Choose recording or speaker.")

@@ -109,7 +109,7 @@ def join(
     columns: Mapping[str, str] | None = None,
     out: RecordSource | None = None,
 ) -> Dataset:
-    """Make one long recording out of clips, with its exact reference, and return it as a dataset of one clip.
+    """Join clips into one long recording with its exact reference, and return it as a dataset of one clip.
 
     Args:
         data: Where the clips come from, as for ``read_data``.
@@ -131,7 +131,7 @@ def join(
 
 
 def export(records: RecordSources, out: RecordSource) -> ExportResult:
-    """Pack complete records with their texts in one file, for another machine; audio is not in it.
+    """Pack complete records and their texts, without audio, into one file for another machine.
 
     Args:
         records: Records, or folders that hold some.
@@ -148,7 +148,7 @@ def export(records: RecordSources, out: RecordSource) -> ExportResult:
 
 
 def export_sclite(records: RecordSources, out: RecordSource) -> ScliteExport:
-    """Write what was compared in complete records, for NIST's sclite; ``--sclite`` of the command.
+    """Write the compared words of complete records for NIST's sclite; ``--sclite`` of the command.
 
     Each record gets a folder of its own, ``<model>/<record>``, with trn, and with stm and ctm where there are times.
 
@@ -167,7 +167,7 @@ def export_sclite(records: RecordSources, out: RecordSource) -> ScliteExport:
 
 
 def import_(sources: RecordSources, *, out: RecordSource = "runs") -> list[Arrival]:
-    """Take in records from another machine, each verified; nothing that is here is written over.
+    """Import records from another machine, each verified; no existing record is overwritten.
 
     Args:
         sources: What ``export`` made, or folders of records; one or several.
@@ -245,7 +245,7 @@ def list_data() -> list[DataStatus]:
 
 
 def pull_corpora(names: Sequence[str], progress: Callable[[str], None]) -> dict[str, Path]:
-    """Download corpora into the cache; what is there already is left as it is.
+    """Download corpora into the cache; those already there are left unchanged.
 
     Args:
         names: Such as ``telephony-en``.

@@ -1,4 +1,4 @@
-"""``earwitness demo`` as a function: the whole story, on what this machine can get."""
+"""``earwitness demo`` as a function: all steps, on the data that this machine can get."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOINED_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What the demo made."""
+    """The results of the demo."""
 
     records: tuple[Record, ...]
     """One for each model and dataset."""
@@ -100,7 +100,7 @@ def _models(note: Tell) -> tuple[str, ...]:
         except EarwitnessError as error:
             note(f"Without {name}: {error}")
     if len(usable) < 2:
-        note("Fewer than two real models can be had here; scripted ones show the way instead.")
+        note("Fewer than two real models are available here, so the demo uses scripted ones.")
         return (*usable, "fake:echo", "fake:chat")
     return tuple(usable)
 

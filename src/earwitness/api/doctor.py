@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DoctorCheck:
-    """One line of the doctor's answer."""
+    """One check and its result."""
 
     what: str
     """What was looked at."""
@@ -24,7 +24,7 @@ class DoctorCheck:
 
 
 def doctor() -> list[DoctorCheck]:
-    """Look at engines, weights, data, decoders, disk and devices; the needed checks come first.
+    """Check engines, weights, data, decoders, disk and devices; the needed checks come first.
 
     >>> [check.what for check in doctor() if check.needed and not check.works]
     []
@@ -47,7 +47,7 @@ def _machine() -> Iterator[DoctorCheck]:
     root = next(folder for folder in (cache, *cache.parents) if folder.exists())
     writable = os.access(root, os.W_OK)
     free = shutil.disk_usage(root).free / 1e9
-    remedy = "" if writable else "set EARWITNESS_CACHE to a folder that can be written"
+    remedy = "" if writable else "set EARWITNESS_CACHE to a writable folder"
     yield DoctorCheck("cache", writable, True, f"{cache}, {free:.0f} GB free", remedy)
 
 

@@ -48,7 +48,7 @@ class EngineStatus:
 
 
 def list_engines() -> list[EngineStatus]:
-    """Return every engine that is known, and where it runs.
+    """Return all known engines, and where each runs.
 
     >>> next(row.place for row in list_engines() if row.engine == "fake")
     'here'
@@ -88,7 +88,7 @@ def install(
     python: str | os.PathLike[str] | None = None,
     progress: Tell = lambda _: None,
 ) -> list[EngineStatus]:
-    """Give engines environments of their own; nothing is done for those that this Python has, or that are whole.
+    """Install engines into environments of their own; skip those that this Python has, or that are complete.
 
     Args:
         engine: Names, such as ``whisper``; one or several.
@@ -118,14 +118,14 @@ def install_plans(
 
 
 def run_install(plan: InstallPlan, progress: Tell) -> Stamp:
-    """Install what a plan says, and return how the environment was made."""
+    """Carry out an installation plan, and return the stamp of the environment."""
     from earwitness.workers import install as installer
 
     return installer.install(plan, progress)
 
 
 def installed_bytes(plan: InstallPlan) -> int:
-    """Return how large an environment is by now."""
+    """Return the current size of an environment."""
     from earwitness.workers.install import size_of
 
     return size_of(plan.folder)
@@ -137,7 +137,7 @@ def engine_status(engine: str | Iterable[str]) -> list[EngineStatus]:
 
 
 def check_engines(engine: str | Iterable[str] = ()) -> dict[str, SelfTest]:
-    """Import what engines need, where their workers run.
+    """Import the packages of engines in the Python of their workers.
 
     Args:
         engine: Names; without any, every engine that is installed.

@@ -1,4 +1,4 @@
-"""``earwitness gate`` as functions: runs against a baseline, and the baseline itself."""
+"""``earwitness gate`` as functions: compare runs with a baseline, and write the baseline."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def gate(
     junit: RecordSource | None = None,
     markdown: RecordSource | None = None,
 ) -> GateVerdict:
-    """Hold runs against a baseline: look at ``passed`` of what is returned.
+    """Compare runs with a baseline; ``passed`` of the result has the answer.
 
     It fails when WER rose significantly or beyond tolerance, clips vanished or fail, or speed fell on the same machine.
 
@@ -94,7 +94,7 @@ def gate(
 def baseline(
     records: RecordSources = "runs", out: RecordSource = "baseline.json", *, partial: bool = False
 ) -> BaselineUpdate:
-    """Write what runs come to now that they are good; ``--update`` of the command.
+    """Write the results of good runs as the baseline; ``--update`` of the command.
 
     The same records give the same bytes.
 

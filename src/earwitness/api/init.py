@@ -1,4 +1,4 @@
-"""``earwitness init`` as a function: a study file to begin with."""
+"""``earwitness init`` as a function: a study file to start from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InitResult:
 
 
 def init(folder: RecordSource = ".", *, force: bool = False) -> InitResult:
-    """Write ``earwitness.toml``, every key explained, with models that can be run here, on the built-in sample.
+    """Write ``earwitness.toml``, with every key explained, for the built-in sample and models that can run here.
 
     Args:
         folder: Where to; it has to be there.
@@ -42,7 +42,7 @@ def init(folder: RecordSource = ".", *, force: bool = False) -> InitResult:
 
     path = Path(folder) / USER_FILE
     if path.exists() and not force:
-        raise UsageError(f"{str(path)!r} is here already. To lose it for a new one, run: earwitness init --force")
+        raise UsageError(f"{str(path)!r} already exists. To overwrite it, run: earwitness init --force")
     models = present() or _SCRIPTED
     text = files("earwitness.api").joinpath("study.toml").read_text(encoding="utf-8")
     write_text(path, text.replace("@MODELS@", json.dumps(list(models))))
@@ -50,7 +50,7 @@ def init(folder: RecordSource = ".", *, force: bool = False) -> InitResult:
 
 
 def present() -> tuple[str, ...]:
-    """Return a few models that know English, whose engine and weights are here: the smallest first."""
+    """Return a few English models whose engine and weights are on this machine, the smallest first."""
     from earwitness import weights
     from earwitness.engines.catalog import models
     from earwitness.engines.registry import get_engine

@@ -1,4 +1,4 @@
-"""``earwitness serve keys`` as functions: keys that may ask a server."""
+"""``earwitness serve keys`` as functions: API keys of a server."""
 
 from earwitness.server.keys import add_key, read_keys, remove_key
 

@@ -1,4 +1,4 @@
-"""``earwitness load`` as a function: a running server under load."""
+"""``earwitness load`` as a function: load-test a running server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load_test(
     progress: RunCallback | Events = lambda _: None,
     command: tuple[str, ...] = ("earwitness.load_test",),
 ) -> list[Record]:
-    """Send data to any server with OpenAI's API: once through by one client, then under every load.
+    """Load-test any server with OpenAI's API: one client sends all data once, then each load follows.
 
     There is a record for each dataset; ``record.run.measurements.load`` has every load.
 
@@ -79,7 +79,7 @@ def load_test(
 
 
 def plan_of(clients: Sequence[float], rate: Sequence[float] | None, target_p95_s: float | None, seed: int) -> LoadPlan:
-    """Return the loads, smallest first: of clients, or of a rate where one is given.
+    """Return the loads, smallest first: numbers of clients, or rates if given.
 
     >>> plan_of([4, 1, 2], None, 1.5, 0).steps
     (1.0, 2.0, 4.0)
@@ -95,7 +95,7 @@ def plan_of(clients: Sequence[float], rate: Sequence[float] | None, target_p95_s
 
 
 def is_met(record: Record) -> bool:
-    """Return whether a load test came to its end and met its target, where it has one."""
+    """Return whether a load test was completed and met its target, if it has one."""
     run = record.run
     load = run.measurements.load if run.measurements else None
     if run.status != "complete" or load is None or not load.steps:

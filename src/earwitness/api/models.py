@@ -30,12 +30,12 @@ class ModelStatus:
 
     @property
     def here(self) -> bool:
-        """Whether it can be run without pulling anything."""
+        """Whether it can run without a download."""
         return self.folder is not None or not self.model.sources
 
 
 def list_models() -> list[ModelStatus]:
-    """Return every model that is known: the built-in catalog, then ``earwitness.toml`` of the working folder.
+    """Return all known models: the built-in catalog, then ``earwitness.toml`` of the working folder.
 
     >>> next(row.model.languages for row in list_models() if row.model.id == "faster-whisper:tiny.en")
     ('en',)
@@ -46,7 +46,7 @@ def list_models() -> list[ModelStatus]:
 
 
 def model_here(model: Model) -> ModelStatus:
-    """Return what this machine has of a model."""
+    """Return which weights of a model are on this machine."""
     from earwitness import weights
 
     found = weights.local_weights(model)
@@ -61,7 +61,7 @@ def model_here(model: Model) -> ModelStatus:
 
 
 def model_status(model_id: str) -> ModelStatus:
-    """Return all that is known of a model.
+    """Return everything that is known about a model.
 
     Raises:
         UnknownModelError: For an id that there is not.
@@ -72,7 +72,7 @@ def model_status(model_id: str) -> ModelStatus:
 
 
 def pull(name: str | Iterable[str], *, progress: Tell = lambda _: None) -> dict[str, Path | None]:
-    """Get weights and corpora into the cache, checked; what is there already is left as it is.
+    """Download weights and corpora into the cache and check them; those already there are left unchanged.
 
     Args:
         name: Model ids, such as ``faster-whisper:base``, and names of corpora, such as ``telephony-en``.
@@ -100,7 +100,7 @@ def pull(name: str | Iterable[str], *, progress: Tell = lambda _: None) -> dict[
 
 
 def remove(name: str | Iterable[str]) -> dict[str, bool]:
-    """Remove pulled weights and corpora from the cache.
+    """Remove downloaded weights and corpora from the cache.
 
     Args:
         name: Model ids and names of corpora, as for ``pull``.
@@ -122,7 +122,7 @@ def remove(name: str | Iterable[str]) -> dict[str, bool]:
 
 
 def convert(model: str, to: str, out: str | Path, *, progress: Tell = lambda _: None) -> Path:
-    """Write the weights of a CTranslate2 Whisper in another engine's format; they are pulled first when missing.
+    """Convert a CTranslate2 Whisper model to another engine's format; missing weights are downloaded first.
 
     Args:
         model: Id, such as ``faster-whisper:base``.

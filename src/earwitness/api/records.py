@@ -1,4 +1,4 @@
-"""Run records as arguments and answers."""
+"""Run records as arguments and results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RecordSources = RecordSource | Iterable[RecordSource]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A run and the file that it stands in; taken wherever a path of a record is."""
+    """A run and its file; functions accept it in place of the path of a record."""
 
     path: Path
     """The ``.json`` file; the clips' lines are in the ``.clips.jsonl`` beside it."""

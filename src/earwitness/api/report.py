@@ -24,7 +24,7 @@ def report(
     accept: str | Iterable[str] = (),
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> ReportFiles:
-    """Write one HTML page that opens offline, and the same as Markdown with plots and a card.
+    """Write one HTML page that works offline, and Markdown files, plots and a card.
 
     Args:
         records: Records, or folders that hold some.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """A clip that is done."""
+    """A finished clip."""
 
     model: str
     """Whose."""
@@ -79,7 +79,7 @@ def run(
 def resume(
     records: RecordSources = "runs", *, interleave: bool = True, progress: RunCallback = lambda _: None
 ) -> list[Record]:
-    """Go on with every record that did not end, among and below the paths, and return those records.
+    """Continue every unfinished record among and below the paths, and return these records.
 
     Clips that have a result, a failure included, are not run again.
 
@@ -100,7 +100,7 @@ def resume(
 def spec_of_call(
     caller: str, data: RecordSources, models: str | Iterable[str], options: RunOptions
 ) -> tuple[RunSpec, set[str]]:
-    """Return the spec that a call of a function asks for, and the names of the options that were given.
+    """Return the spec of a function call, and the names of the options given.
 
     Raises:
         UsageError: For an option that there is not, or a number that is too small.
@@ -113,7 +113,7 @@ def spec_of_call(
 
 
 class Events:
-    """What is told of tasks while they are at work. A subclass shows it.
+    """Progress and notes of running tasks. A subclass shows them.
 
     Args:
         progress: Called after every clip.
@@ -124,16 +124,16 @@ class Events:
         self.clip_done = progress
 
     def note(self, text: str) -> None:
-        """Take a sentence that a person should know: before any work, and of a dataset's audio after it."""
+        """Receive a sentence for the user: before any work, and of a dataset's audio after it."""
 
     def begin(self, model: str, data: str, n_clips: int) -> None:
-        """Learn that a model begins with a dataset."""
+        """Receive the start of a model on a dataset."""
 
 
 def run_tasks(
     tasks: Sequence[Task], out: Path, progress: RunCallback | Events, *, interleave: bool = True
 ) -> list[Record]:
-    """Do the work, and return the records in the order of the tasks."""
+    """Run the tasks, and return their records in the same order."""
     from earwitness.data.audio_remarks import summarize
     from earwitness.records.store import read_clips
     from earwitness.runs.drive import Turn, by_data, together
@@ -161,7 +161,7 @@ def _reporter(job: Job, progress: RunCallback) -> Callable[[int, int, ClipResult
 
 
 def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None) -> list[Item]:
-    """Return what a run consists of: every model on every dataset, or the records to go on with.
+    """Return the items of a run: every model on every dataset, or the records to continue.
 
     Args:
         spec: What is asked for.
@@ -186,7 +186,7 @@ def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None) -> 
 def run_items(
     items: Sequence[Item], out: Path, progress: RunCallback | Events, *, interleave: bool = True
 ) -> list[Record | None]:
-    """Do what is left of some items, and return the record of each; ``None`` for what cannot be run here."""
+    """Run the unfinished items, and return the record of each; ``None`` for items that cannot run here."""
     left = [item.task for item in items if item.task is not None and item.outcome != "skipped"]
     fresh = iter(run_tasks(left, out, progress, interleave=interleave))
     records: list[Record | None] = []
@@ -200,7 +200,7 @@ def run_items(
 
 
 def unfinished(records: Sequence[Path]) -> list[tuple[Record, int]]:
-    """Return the records that did not end, each with how many clips it has."""
+    """Return the unfinished records, each with its number of clips."""
     from earwitness.records.listing import n_done
 
     found = [Record(path, read_run(path)) for path in records]
@@ -208,7 +208,7 @@ def unfinished(records: Sequence[Path]) -> list[tuple[Record, int]]:
 
 
 def why_so_high(record: Record) -> str | None:
-    """Return why a WER is above 100 %; ``None`` where it is not."""
+    """Return why a WER is above 100 %; ``None`` if it is not."""
     from earwitness.records.store import read_clips
     from earwitness.scoring.findings.wer_cause import cause
 

@@ -1,4 +1,4 @@
-"""``earwitness runs`` as functions: find, ask about and prune run records."""
+"""``earwitness runs`` as functions: find, query and prune run records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunList:
-    """Records, whatever state they are in."""
+    """Records in any state."""
 
     records: tuple[Record, ...]
     """Newest first."""
@@ -25,7 +25,7 @@ class RunList:
     """A sentence for each that cannot be read."""
 
     def query(self, sql: str) -> QueryResult:
-        """Answer one SELECT over these records; see ``ew.query``."""
+        """Run one SELECT over these records; see ``ew.query``."""
         from earwitness.records.query import query
 
         return query([(record.path, record.run) for record in self.records], sql)
@@ -40,7 +40,7 @@ def list_runs(
     since: str | None = None,
     where: str | Iterable[str] = (),
 ) -> RunList:
-    """Return the records among and below the paths that fit every filter.
+    """Return the records among and below the paths that match every filter.
 
     Args:
         records: Records, or folders that hold some.
@@ -65,7 +65,7 @@ def list_runs(
 
 
 def state_of(record: Record) -> str:
-    """Return what became of a run: its status, ``killed`` or ``edited``."""
+    """Return the state of a run: its status, ``killed`` or ``edited``."""
     from earwitness.records.listing import state
 
     return state(record.path, record.run)
@@ -79,7 +79,7 @@ def prunable(
     older_than: str | None = None,
     even_newest: bool = False,
 ) -> list[Surplus]:
-    """Return the records that are not needed any more, each with why.
+    """Return the records that are no longer needed, each with the reason.
 
     Args:
         records: Records, or folders that hold some: what counts as newest is decided among all of them.
@@ -104,14 +104,14 @@ def prunable(
 
 
 def prune(surplus: Iterable[Surplus], records: RecordSources) -> list[Path]:
-    """Move records to the trash folder beside them, and return where they are now; ``restore`` brings them back."""
+    """Move records to the trash folder beside them, and return their new paths; ``restore`` brings them back."""
     from earwitness.records.prune import throw_away
 
     return throw_away([each.path for each in surplus], [Path(source) for source in several(records)])
 
 
 def restore(records: RecordSources = "runs") -> tuple[list[Path], list[Path]]:
-    """Bring back everything that was pruned; return what came back, and what stays since its place is taken."""
+    """Restore everything that was pruned; return the restored records, and those whose place is taken."""
     from earwitness.records.prune import bring_back
 
     return bring_back([Path(source) for source in several(records)])

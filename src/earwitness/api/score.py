@@ -31,7 +31,7 @@ _ABSENT = Failure("transcribe", "error", "there is no hypothesis")
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What ``score`` found."""
+    """The result of ``score``."""
 
     scores: tuple[Score, ...]
     """WER and CER with intervals, what is counted beside them, and last MER and WIL: see ``docs/metrics.md``."""
@@ -223,7 +223,7 @@ def _format(name: str | None) -> TranscriptFormat | None:
 
 
 def as_clip(pair: TextPair, language: str | None) -> tuple[Clip, Hypothesis]:
-    """Return a pair of texts as a clip without audio, and what was heard in it."""
+    """Return a pair of texts as a clip without audio and a hypothesis."""
     heard = pair.hypothesis
     if pair.segment is not None and heard is not None:
         return _timed(pair, pair.segment, heard, language)

@@ -1,4 +1,4 @@
-"""``earwitness serve`` and ``deploy`` as functions: a model behind an API, here or on another machine."""
+"""``earwitness serve`` and ``deploy`` as functions: serve a model behind an API, here or on another machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DeployResult:
 
 
 def serve(*, progress: Callable[[str], None] = lambda _: None, **options: Unpack[ServeOptions]) -> None:
-    """Serve a model over HTTP, as OpenAI's clients expect it, until a signal says to stop.
+    """Serve a model behind an OpenAI-compatible API until a signal stops it.
 
     Call it in the main thread. It returns after SIGTERM or Ctrl-C, when requests have come to their end and every
     worker is gone. Logs are JSON lines on standard error; while it serves, the logging of the process is its own.
@@ -57,13 +57,13 @@ def serve(*, progress: Callable[[str], None] = lambda _: None, **options: Unpack
 
 
 def run_server(spec: ServeSpec, progress: Callable[[str], None]) -> None:
-    """Serve what a spec says; see ``serve``."""
+    """Serve the models of a spec; see ``serve``."""
     from earwitness.runs.transcribe import scratch_folder
     from earwitness.server.run import serve as listen
 
     missing = next((name for name in _NEEDED if find_spec(name) is None), None)
     if missing is not None:
-        raise UsageError(f"A server needs {missing!r}, which is not here. Run: pip install 'earwitness[serve]'")
+        raise UsageError(f"A server needs {missing!r}, which is not installed. Run: pip install 'earwitness[serve]'")
     with scratch_folder() as scratch:
         listen(_reader(spec), spec.limits(), spec.site(), scratch, progress)
 
@@ -114,7 +114,7 @@ def deploy(
     from earwitness.deployment.plan import plan_of
 
     if weights not in ("baked", "mounted"):
-        raise UsageError(f"Weights cannot be {weights!r}. They are baked or mounted.")
+        raise UsageError(f"Weights must be baked or mounted, not {weights!r}.")
     _require_least({"workers": workers, "port": port, "max_seconds": max_seconds, "timeout_s": timeout_s})
     plan = plan_of(
         Path(decision), candidate, n_workers=workers, max_seconds=max_seconds, timeout=timeout_s,
@@ -129,7 +129,7 @@ def deploy(
 
 
 def _reader(spec: ServeSpec) -> Callable[[], Sequence[ServedModel]]:
-    """Return what says what is served, each time anew."""
+    """Return a function that reads anew which models to serve."""
     from earwitness.server.plan import of_decision, of_model
 
     decision = spec.decision

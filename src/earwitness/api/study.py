@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StudyResult:
-    """What became of one model on one dataset under one condition."""
+    """The outcome of one model on one dataset under one condition."""
 
     outcome: ItemOutcome
     """``done`` from the beginning, ``resumed``, ``skipped`` because it is measured already, or ``not run here``."""
@@ -36,7 +36,7 @@ def study(
     interleave: bool = True,
     progress: RunCallback = lambda _: None,
 ) -> list[StudyResult]:
-    """Do a study: what is measured already is skipped, what was begun goes on.
+    """Run a study: skip what is already measured, and continue what was begun.
 
     While it goes on, the working folder of this process is that of the file.
 
@@ -85,7 +85,7 @@ def find_study() -> Path:
 
 @contextmanager
 def open_study(file: Path | None, out: Path | None, command: tuple[str, ...] = ()) -> Iterator[StudyWork]:
-    """Plan a study, and stay in its folder until the work is done.
+    """Plan a study, and work in its folder until the context ends.
 
     Args:
         file: The study; ``None`` for the nearest.
@@ -108,5 +108,5 @@ def open_study(file: Path | None, out: Path | None, command: tuple[str, ...] = (
 
 
 def _absolute(record: Record | None) -> Record | None:
-    """Return a record with a path that means the same in another folder."""
+    """Return a record with an absolute path."""
     return record and replace(record, path=record.path.resolve())

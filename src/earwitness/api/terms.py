@@ -1,4 +1,4 @@
-"""What one model did with what its overall rate hides: numbers, key terms, punctuation, case."""
+"""Errors of one model in numbers, key terms, punctuation and case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TermReport:
-    """The scores of one model, and how it heard each term."""
+    """The scores of one model, and its counts of each term."""
 
     scores: tuple[Score, ...]
     """Error rate on numbers, recall and precision of terms if any were given, punctuation, case."""
@@ -54,7 +54,7 @@ def term_report(texts: Sequence[tuple[Clip, Hypothesis]], terms: Sequence[str], 
 
 
 def read_list(terms: RecordSource | Iterable[str]) -> tuple[str, ...]:
-    """Return key terms: those given, or those of a file, one a line.
+    """Return key terms: those given, or those of a file, one per line.
 
     Raises:
         ScoringError: When the file cannot be read, or holds no term.

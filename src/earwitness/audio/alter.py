@@ -1,4 +1,4 @@
-"""Applies a condition: to samples in memory, or from file to file in memory that does not grow with the length.
+"""Applies a condition to samples in memory, or to a file with memory that does not grow with its length.
 
 Both give the same bytes. After every step a sound that passes full scale is turned down as a whole until it does not,
 so nothing is clipped by accident and no ratio changes.
@@ -44,7 +44,7 @@ def alter(samples: Block, condition: Condition, scene: Scene) -> Block:
 
 
 def alter_file(path: Path, condition: Condition, scene: Scene) -> int:
-    """Put a file of little-endian float32 samples under a condition, in place, and return how many samples it has then.
+    """Put a file of little-endian float32 samples under a condition, in place, and return its new number of samples.
 
     Arguments and errors are those of ``alter``; an OSError from writing is not touched, and leaves the file as it was
     or between two steps.

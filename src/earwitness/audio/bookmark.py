@@ -1,4 +1,4 @@
-"""Keeps a file open where a span of it ended, so that the next span goes on from there.
+"""Keeps a file open where the last span ended, so that the next span continues from there.
 
 A seek in MP3, AAC, Ogg or Matroska does not find the sample that decoding from the beginning does. So spans of these
 are decoded from the beginning, and with a bookmark only once for all spans that follow one another.
@@ -33,7 +33,7 @@ class _Page:
 
 
 class Bookmark:
-    """Opens files, and remembers the last one."""
+    """Opens files, and keeps the last one open."""
 
     def __init__(self) -> None:
         """Begin without a file."""
@@ -87,7 +87,7 @@ def _opened(path: str | Path, start_s: float) -> _Page:
 
 
 def _from(page: _Page, start: int) -> Iterator[Block]:
-    """Yield what follows a place, and keep the last block."""
+    """Yield the blocks after a place, and keep the last one."""
     while True:
         skip = start - page.start
         if skip < len(page.block):

@@ -1,4 +1,4 @@
-"""How the channels of a file go together before they are mixed: whether they differ, or cancel each other out."""
+"""Compares the channels of a file before they are mixed: do they differ, or cancel each other out?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALIKE = 0.5
 
 
 class Channels:
-    """Looks at blocks of sound as they pass, and remembers sums alone.
+    """Observes blocks of sound, and keeps only sums.
 
     >>> wave = np.sin(np.arange(8000, dtype=np.float32))
     >>> opposite, other = Channels(), Channels()
@@ -36,7 +36,7 @@ class Channels:
         self._n_frames = 0
 
     def add(self, block: npt.NDArray[np.float32]) -> None:
-        """Look at a block of shape (n, channels)."""
+        """Observe a block of shape (n, channels)."""
         products = (block.T @ block).astype(np.float64)
         self._products = products if self._products is None else self._products + products
         self._n_frames += len(block)

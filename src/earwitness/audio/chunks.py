@@ -1,4 +1,4 @@
-"""What the header of an uncompressed container states: where the sound begins, and how many bytes it should take.
+"""Reads the header of an uncompressed container: where the sound begins, and how many bytes it should have.
 
 WAV (RIFF, RF64, BW64), AIFF, Wave64, CAF and AU write the size of their sound before the sound. A program that writes
 to a pipe cannot know it and leaves a placeholder; a copy that broke off leaves a size that is larger than the file.

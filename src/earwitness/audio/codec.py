@@ -1,4 +1,4 @@
-"""Telephone and low-rate codecs: there and back again.
+"""Telephone and low-rate codecs: encode the sound and decode it again.
 
 G.711 is done here, in NumPy, to the letter. GSM goes through libsndfile, which has the code of GSM 06.10 in it, and the
 others go through PyAV, so their bytes depend on these libraries; ``version`` names them, and it is part of the hash of
@@ -140,7 +140,7 @@ def _rest(file: Any) -> Iterator[Wide]:
 
 
 def through_av(track: Track, name: str, bits_per_s: float | None) -> Iterator[Wide]:
-    """Yield the sound after a codec of FFmpeg, lined up with what went in.
+    """Yield the sound after a codec of FFmpeg, aligned with the input.
 
     Args:
         track: The sound.
@@ -201,7 +201,7 @@ def _pcm(block: Wide) -> Pcm:
 
 
 def require_codec(name: str) -> None:
-    """Raise when this PyAV has not got a codec.
+    """Raise an error if this PyAV does not have a codec.
 
     Raises:
         UsageError: In one sentence that says what is missing and what there is.
@@ -209,8 +209,8 @@ def require_codec(name: str) -> None:
     if not _has(CODECS[name]):
         others = [other for other, codec in CODECS.items() if _has(codec)]
         raise UsageError(
-            f"Condition {name!r} needs the encoder {CODECS[name].encoder!r}, which {_av_version()} has not got. "
-            f"Take one of: mulaw, alaw, gsm, {', '.join(others)}."
+            f"Condition {name!r} needs the encoder {CODECS[name].encoder!r}, which {_av_version()} does not have. "
+            f"Use one of: mulaw, alaw, gsm, {', '.join(others)}."
         )
 
 
@@ -226,7 +226,7 @@ def _has(codec: Codec) -> bool:
 
 
 def version(name: str) -> str | None:
-    """Return the library that decides the bytes that come out of a codec; ``None`` for what is done here."""
+    """Return the library that implements a codec, with its version; ``None`` for codecs of this module."""
     if name == "gsm":
         import soundfile
 

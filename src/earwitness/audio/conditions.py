@@ -1,4 +1,4 @@
-"""Conditions: what may befall a recording, as text, as a value, and as a function of samples.
+"""Conditions, such as noise or a codec, as text, as values, and as functions of samples.
 
     noise:10dB     babble:0dB     mulaw     opus:12k     reverb:0.5s     noise:10dB+mulaw
 
@@ -25,7 +25,7 @@ CLEAN = "clean"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that befalls a recording."""
+    """One alteration of a recording."""
 
     kind: str
     """Name of an effect, such as ``noise``."""
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Steps that follow one another; none for ``clean``."""
+    """A sequence of steps; empty for ``clean``."""
 
     steps: tuple[Step, ...] = ()
     """From the speaker's mouth to the recogniser's ear."""
@@ -60,7 +60,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class EffectInput:
-    """What an effect is given besides the sound."""
+    """What an effect gets besides the sound."""
 
     value: float
     """In the effect's unit; 0 for effects that have none."""
@@ -156,7 +156,7 @@ EFFECTS = {
 
 
 def parse(text: str) -> Condition:
-    """Return the condition that a text means.
+    """Parse the text of a condition.
 
     Raises:
         UsageError: In one sentence, for a name that there is not (with the nearest one) or a value that makes no sense.
@@ -175,7 +175,7 @@ def parse(text: str) -> Condition:
 def _step(part: str, whole: str) -> Step:
     kind, *rest = (word.strip() for word in part.lower().split(":"))
     if kind == CLEAN:
-        raise UsageError(f"Condition {whole!r} is clean and is not. Leave 'clean' out of the chain.")
+        raise UsageError(f"Condition {whole!r} combines 'clean' with other steps. Leave out 'clean'.")
     if kind not in EFFECTS:
         raise UsageError(f"There is no condition {kind!r}.{nearest(kind, EFFECTS)}")
     effect = EFFECTS[kind]
@@ -183,7 +183,9 @@ def _step(part: str, whole: str) -> Step:
     if rest and not re.match(r"[-+.\d]", rest[0]) and effect.variants:
         variant = rest.pop(0)
         if variant not in effect.variants:
-            raise UsageError(f"Condition {part!r} has no sort {variant!r}. There are: {', '.join(effect.variants)}.")
+            raise UsageError(
+                f"Condition {part!r} has no variant {variant!r}. Choose one of: {', '.join(effect.variants)}."
+            )
     value = _value(effect, part, rest)
     return Step(kind, "" if variant == (effect.variants or ("",))[0] else variant, value)
 
@@ -208,7 +210,7 @@ def _value(effect: Effect, part: str, rest: Sequence[str]) -> float | None:
 
 
 def require(condition: Condition, clips: Sequence[Clip]) -> None:
-    """Raise when a condition cannot be had here, or not with these clips.
+    """Raise an error if a condition is not available here, or not with these clips.
 
     Raises:
         UsageError: In one sentence.
@@ -219,12 +221,12 @@ def require(condition: Condition, clips: Sequence[Clip]) -> None:
         if step.kind == "babble" and not noise.can_babble(clips):
             raise UsageError(
                 f"Condition {step.name!r} needs more than {noise.FEWEST_OTHERS} clips with speech in the data, to make "
-                "babble of the others. Take noise:pink, or more data."
+                "babble from the others. Use noise:pink, or more data."
             )
 
 
 def describe(condition: Condition, clean_sha256: str) -> DatasetCondition:
-    """Return what a record says of a condition, for data whose clean hash is given.
+    """Return the description of a condition for a record, for data with this clean hash.
 
     The severity is the value of the first step that has one; the family is the name with a star in its place.
 

@@ -1,4 +1,4 @@
-"""The content of a file, without what keeps a library from reading it.
+"""The content of a file, without parts that keep a library from reading it.
 
 Two things do: an ID3 tag in front of a format that has no tags there, such as WAV, and a size of 0 in an AU header.
 FFmpeg passed over both until version 6.
@@ -22,7 +22,7 @@ _AU_UNKNOWN_SIZE = b"\xff\xff\xff\xff"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is read of a file."""
+    """The part of a file that is read."""
 
     path: Path
     """The file."""
@@ -38,18 +38,18 @@ class Content:
     """What is read in place of its first bytes; empty for what the file has there."""
 
     def open(self, stack: ExitStack) -> str | BinaryIO:
-        """Return what a library opens: the path, or a view of the file where something is passed over or replaced."""
+        """Return what a library opens: the path, or a view of the file with parts skipped or replaced."""
         if not self.start and not self.head:
             return str(self.path)
         return self.open_at(0, stack)
 
     def head_bytes(self, n_bytes: int) -> bytes:
-        """Return the first bytes of what is read."""
+        """Return the first bytes of the content."""
         with ExitStack() as stack:
             return self.open_at(0, stack).read(n_bytes)
 
     def open_at(self, place: int, stack: ExitStack) -> BinaryIO:
-        """Return a view of what follows a place."""
+        """Return a view of the file from a place on."""
         return stack.enter_context(cast("BinaryIO", _View(self.path, self.start + place, b"" if place else self.head)))
 
 

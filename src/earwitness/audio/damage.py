@@ -1,4 +1,4 @@
-"""What rooms, microphones, networks and players do to sound: reverberation, clipping, loss, level, speed, silence."""
+"""Damage by rooms, microphones, networks and players: reverberation, clipping, loss, level, speed, silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that decodes: unknown files are opened here and nowhere else, within limits of memory and disk.
+"""The decoding process: only this process opens unknown files, within limits of memory and disk.
 
 ``python -m earwitness.audio.decoder`` speaks ``protocol`` on its standard input and output, and ends when its input
 ends.
@@ -34,7 +34,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
-    """Answer until standard input ends."""
+    """Answer requests until standard input ends."""
     # The parent ends this process; Ctrl-C in its terminal is for the parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
@@ -146,7 +146,7 @@ def _decode(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_file(path: str) -> None:
-    """Refuse what is no regular file: reading from a pipe or a device may wait for ever, or never end.
+    """Refuse anything but a regular file: reading a pipe or a device may block or never end.
 
     Raises:
         AudioNotFoundError: When there is no such file.
@@ -164,7 +164,7 @@ def require_file(path: str) -> None:
     if not stat.S_ISREG(mode):
         raise AudioError(f"{path!r} is a pipe, a device or a socket, not a file. Write the audio to a file.")
     if not os.access(path, os.R_OK):
-        raise AudioError(f"{path!r} may not be read (permission denied). Change its permissions.")
+        raise AudioError(f"{path!r} cannot be read (permission denied). Change its permissions.")
 
 
 def _bound(name: str, limit: int) -> None:

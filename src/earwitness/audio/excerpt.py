@@ -1,4 +1,4 @@
-"""Which part of a file is decoded, and into what."""
+"""Which part of a file is decoded, and into which format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decodes files in processes of their own, so that a file that breaks or stops a decoder is one file's failure.
+"""Decodes files in processes of their own, so that a file that crashes or hangs a decoder fails alone.
 
 Each function has the name and the arguments of what it asks for in ``decode``. Processes are started when they are
 needed, one for each thread that decodes at the same time, kept for the next file, and ended with this process. One
@@ -37,7 +37,7 @@ _LEAST_BYTES_PER_S = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class SampleFile:
-    """A file of samples that was written."""
+    """A written file of samples."""
 
     n_samples: int
     """Its length."""
@@ -74,7 +74,7 @@ def decode(path: str | Path, **options: Unpack[ExcerptOptions]) -> Audio:
 
 
 def inspect(path: str | Path, **options: Unpack[ExcerptOptions]) -> tuple[Audio, tuple[str, ...]]:
-    """Decode as ``decode`` does, and return what was noticed on the way, too: see ``channels``."""
+    """Decode as ``decode`` does, and also return remarks on the channels: see ``channels``."""
     with tempfile.TemporaryDirectory(prefix=f"earwitness-{_me()}_") as folder:
         target = Path(folder, "audio.f32")
         remarks = decode_file(path, target, **options).remarks
@@ -161,14 +161,15 @@ class _Decoder:
                 before, size = size, _size(target)
                 if size == before:
                     raise DecoderError(
-                        f"{path!r} made the decoder hang: no sound came of it for {patience_s:g} s. "
+                        f"{path!r} made the decoder hang: it produced no sound for {patience_s:g} s. "
                         "Leave it out or convert it.",
                         "timeout",
                     ) from None
         if not line:
             self.process.wait()
             raise DecoderError(
-                f"{path!r} broke the decoder: the process {_how(self.process.returncode)}. Leave it out or convert it.",
+                f"{path!r} crashed the decoder: the process {_how(self.process.returncode)}. "
+                "Leave it out or convert it.",
                 "crash",
             )
         return line

@@ -111,7 +111,7 @@ def _index_s(content: Content, container: Any, stream: Any) -> float | None:
 
 
 def _duration(content: Content, container: Any, stream: Any) -> tuple[float | None, DurationKind | None]:
-    """Return how long the file is said to be, and whether its container states that or FFmpeg guesses it."""
+    """Return the stated length of the file, and whether its container states it or FFmpeg estimates it."""
     asf_length_s = asf_s(content.head_bytes(HEAD_BYTES)) if container.format.name == "asf" else None
     if asf_length_s is not None:
         return asf_length_s, "stated"

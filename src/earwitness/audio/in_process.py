@@ -1,4 +1,4 @@
-"""Decoding: mix-down or one channel, one sample rate, checked for what would poison a measurement.
+"""Decoding: mix-down or one channel, one sample rate, and checks for damaged audio.
 
 Conventions: a span is ``start_s`` and ``duration_s`` in the file's own time. Samples are float32; integer formats come
 out in [-1, 1), float files as they are, even beyond 1. Blocks flow from the file through the mix-down and the resampler
@@ -35,7 +35,7 @@ def _unwatched(_block: Block, _source: AudioSource) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What is known of a file."""
+    """The facts about a file."""
 
     duration_s: float | None
     """``None`` when nothing says so."""
@@ -141,7 +141,7 @@ def _blocks(
 
 def _bounded(source: AudioSource, longest_s: float, name: str) -> Iterator[Block]:
     # Before the resampler: a block of a file of 1 Hz would become hours.
-    too_long = AudioTooLongError(f"{name!r} is longer than {longest_s:g} s, which is the most. Send it in parts.")
+    too_long = AudioTooLongError(f"{name!r} is longer than the limit of {longest_s:g} s. Send it in parts.")
     if source.stated_s is not None and source.stated_s > longest_s:
         raise too_long
     n_frames = 0
@@ -171,7 +171,7 @@ def _watched(blocks: Iterator[Block], source: AudioSource, watch: Watch) -> Iter
 
 
 def _checked(blocks: Iterator[Block], name: str, source: AudioSource, excerpt: Excerpt) -> Iterator[Samples]:
-    """Yield the channel or the mean of blocks, and hold their length against what was promised."""
+    """Yield the channel or the mean of blocks, and compare their length with the stated length."""
     n_frames = 0
     for block in blocks:
         samples = _mono(block, excerpt.channel)

@@ -100,7 +100,7 @@ def _voice(bits: np.random.PCG64, n: int, scene: Scene) -> Wide:
     while sum(map(len, parts)) < n:
         tries += 1
         if tries > 200 or not scene.others:
-            raise AudioError(f"There is no speech to make babble of beside clip {scene.clip_id!r}. Check the dataset.")
+            raise AudioError(f"No clip other than {scene.clip_id!r} has speech for babble. Check the dataset.")
         other = scene.others[int(uniform(bits, 1)[0] * len(scene.others))]
         if other.id == scene.clip_id or other.reference == "":
             continue

@@ -60,7 +60,7 @@ def _open(path: Path, start_s: float, is_probe: bool) -> Iterator[AudioSource]:
 
 
 def _first(content: Content, start_s: float, stack: ExitStack) -> AudioSource:
-    """Return what the first library that reads the file makes of it."""
+    """Open the file with the first library that can read it."""
     refusals = []
     for read in (sndfile.read_exact, ffmpeg.read, sndfile.read):
         try:

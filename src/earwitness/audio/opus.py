@@ -1,4 +1,4 @@
-"""Speech made small: Opus in a WebM file, which browsers play and jump about in."""
+"""Compresses speech to Opus in a WebM file, which browsers can play and seek in."""
 
 from __future__ import annotations
 

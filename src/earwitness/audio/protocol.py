@@ -1,4 +1,4 @@
-"""What is said between a process that decodes and the parent that asks it: one JSON object a line, each way.
+"""The protocol between a decoding process and its parent: one JSON object per line, in both directions.
 
     child:  {"ready": true}
     parent: {"path": "/data/a.wav", "target": "/tmp/a.f32", "longest_s": null, "start_s": 0.0, "duration_s": null,
@@ -34,7 +34,7 @@ READY_S = 60.0
 def request_line(
     path: str | Path, target: Path, *, longest_s: float | None = None, **options: Unpack[ExcerptOptions]
 ) -> bytes:
-    """Return the line that asks for a file; the arguments are those of ``decode_to``."""
+    """Return the line that requests a file; the arguments are those of ``decode_to``."""
     request = {"path": str(path), "target": str(target), "longest_s": longest_s, **asdict(Excerpt(**options))}
     return json.dumps(request).encode() + b"\n"
 

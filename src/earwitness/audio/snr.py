@@ -1,4 +1,4 @@
-"""How far speech stands above the noise, from the recording alone.
+"""Estimates the signal-to-noise ratio of speech from the recording alone.
 
 The level is taken in frames of 25 ms every 10 ms. Speech has pauses, so the quiet frames show the noise and the loud
 ones speech with noise on top: the noise is the 5th percentile of the frames' power, speech and noise the 90th. (NIST's

@@ -1,4 +1,4 @@
-"""An open audio file: what its header says, and its samples in blocks."""
+"""An open audio file: its header, and its samples in blocks."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ class AudioSource:
 
     @property
     def stated_s(self) -> float | None:
-        """The duration that may be held against the file; ``None`` without one."""
+        """The stated duration that the file must have; ``None`` if unknown."""
         return self.duration_s if self.least_s is None and self.duration_kind == "stated" else self.least_s

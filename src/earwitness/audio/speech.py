@@ -1,4 +1,4 @@
-"""Where somebody speaks: Silero's voice activity model, fed window by window in memory that does not grow.
+"""Voice activity detection: Silero's model, window by window in constant memory.
 
 The model (Silero Team 2021, *Silero VAD*, MIT) gives a probability of speech for every 512 samples at 16 kHz, 32 ms; it
 is shown the 64 samples before them and keeps an LSTM's state from one window to the next. Spans are made of the
@@ -45,7 +45,7 @@ def unavailable() -> str | None:
 
 
 def finder(model: Path) -> Finder:
-    """Load the model and return what finds speech in the blocks of a mono sound at 16 kHz.
+    """Load the model and return a function that finds speech in blocks of mono sound at 16 kHz.
 
     The answer is spans in seconds from the sound's beginning, in order and apart; none when nobody speaks. One thread;
     memory does not grow with the sound, but for the spans.

@@ -42,7 +42,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What may be known of a clip besides its samples."""
+    """What effects may know about a clip besides its samples."""
 
     clip_id: str
     """Seeds whatever is random."""
@@ -105,7 +105,7 @@ def convolve(blocks: Iterable[Wide], response: Wide, longest: int = BLOCK) -> It
 
 
 def exactly(blocks: Iterable[npt.NDArray[np.floating]], n_samples: int) -> Iterator[Wide]:
-    """Yield so many samples: what is over is cut off, what is missing is silence."""
+    """Yield exactly this many samples: cut off the rest, or fill up with silence."""
     left = n_samples
     for block in blocks:
         yield block[:left].astype(np.float64)

@@ -1,4 +1,4 @@
-"""The command line: one file per command, and nothing imported before it is known which one is meant.
+"""The command line: one file per command; only the command that runs is imported.
 
 The list of commands is printed without importing any of them, so ``earwitness --help`` is quick.
 """
@@ -15,9 +15,9 @@ from earwitness.errors import EarwitnessError
 _USAGE = """\
 Usage: earwitness COMMAND [OPTIONS]
 
-Measures speech recognition models on your recordings and says which one to put in production.
+Measures speech recognition models on your recordings and tells you which one to put in production.
 
-{groups}Run 'earwitness COMMAND --help' for the options and an example of each.
+{groups}Run 'earwitness COMMAND --help' for the options and an example of a command.
 Run 'earwitness --install-completion' once to complete commands and options with the Tab key.
 """
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; ``None`` takes them from ``sys.argv``.
 
     Returns:
-        0 for done, 1 for "the answer is no", 2 for a user's error told in one sentence, 130 for Ctrl-C.
+        0 for done, 1 for "the answer is no", 2 for an error of the user, explained in one sentence, 130 for Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = arguments[0] if arguments else "--help"

@@ -1,4 +1,4 @@
-"""``earwitness analyze``: where errors are, and how firmly a ranking stands."""
+"""``earwitness analyze``: where the errors are, and how firm a ranking is."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from earwitness.comparison.ranking import PairTest
 
 app = new_app(
-    "Where errors are, and how firmly a ranking stands: slices, sensitivity, terms, completeness, pairs.\n\n"
+    "Show where the errors are, and how firm a ranking is: slices, sensitivity, terms, completeness, pairs.\n\n"
     "Example: earwitness analyze slices runs/ --by speaker"
 )
-Records = Annotated[list[Path], typer.Argument(help="Records over the same data, or folders that hold some.")]
-Cluster = Annotated[str, typer.Option(help="What is resampled: recording or speaker.")]
+Records = Annotated[
+    list[Path], typer.Argument(metavar="RECORDS", help="Run records over the same data, or folders of them.")
+]
+Cluster = Annotated[str, typer.Option(metavar="UNIT", help="Unit of resampling: recording or speaker.")]
 
 
 @app.command()
@@ -29,15 +31,17 @@ def slices(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            "--by", help="speaker, language, channel, recording, duration, rate, snr, or a tag; may be given again."
+            "--by",
+            metavar="NAME",
+            help="speaker, language, channel, recording, duration, rate, snr, or a tag; repeat for several.",
         ),
     ] = None,
     cluster: Cluster = "recording",
     as_json: AsJson = False,
 ) -> None:
-    """Print WER by slice with intervals, the gap between worst and best, and what drives the difference of two models.
+    """Print WER by slice with intervals, the gap between worst and best, and the slices that separate two models.
 
-    For snr, the audio is read once and the estimates are kept. Example:
+    The first analysis by snr reads the audio; later ones use the stored estimates. Example:
 
         earwitness analyze slices runs/ --by snr --by kind
     """
@@ -54,7 +58,7 @@ def slices(
 
 @app.command()
 def sensitivity(records: Records, as_json: AsJson = False) -> None:
-    """Rank the models under four normalizers, Whisper's among them, and say where the rank flips.
+    """Rank the models under four normalizers, Whisper's among them, and show where the rank flips.
 
     Example: earwitness analyze sensitivity runs/
     """
@@ -87,10 +91,10 @@ def sensitivity(records: Records, as_json: AsJson = False) -> None:
 @app.command()
 def terms(
     records: Records,
-    terms: Annotated[Path | None, typer.Option("--terms", help="Key terms, one a line.")] = None,
+    terms: Annotated[Path | None, typer.Option("--terms", metavar="FILE", help="Key terms, one per line.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the error rate on numbers, recall and precision on key terms, and punctuation and case error.
+    """Print the error rate on numbers, recall and precision on key terms, and errors in punctuation and case.
 
     Example: earwitness analyze terms runs/ --terms names.txt
     """
@@ -106,9 +110,9 @@ def terms(
 
 @app.command()
 def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = False) -> None:
-    """Print every test of every two models: permutation, paired bootstrap, matched pairs (MAPSSWE).
+    """Print all tests for every pair of models: permutation, paired bootstrap, matched pairs (MAPSSWE).
 
-    Permutation decides; matched pairs take errors as independent, and are there to agree with papers. Example:
+    The permutation test decides. MAPSSWE assumes independent errors; it is there to compare with papers. Example:
 
         earwitness analyze pairs runs/
     """
@@ -140,9 +144,9 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
 
 @app.command()
 def completeness(records: Records, as_json: AsJson = False) -> None:
-    """Print what is wrong with the texts, clip by clip with places in time: left out, invented, looped, foreign.
+    """Print what is wrong with the texts, clip by clip and with times: left out, invented, looped, wrong language.
 
-    Speech is looked for by earwitness run --speech; a record of a run without it has fewer kinds. Example:
+    Some findings need speech detection (earwitness run --speech); records without it have fewer kinds. Example:
 
         earwitness analyze completeness runs/
     """

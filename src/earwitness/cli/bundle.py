@@ -1,4 +1,4 @@
-"""``earwitness bundle``: data and study in one file, for a machine that is borrowed."""
+"""``earwitness bundle``: pack data and study into one file for another machine."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
 from earwitness.counts import duration, number, quantity
 
-app = new_app("Pack data and study in one file, for another machine.")
+app = new_app("Pack data and study into one file for another machine.")
 
 
 @app.command()
 @takes(RunSpec)
 def bundle(
-    sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA...")],
+    sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA")],
     spec: RunSpec,
-    out: Annotated[Path, typer.Option(help="The zip file to make.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Zip file to write.")],
     as_json: AsJson = False,
 ) -> None:
-    """Pack the audio, the references and the study, with the sha256 of everything.
+    """Pack the audio, the references and the study into one file, with the sha256 of everything.
 
-    Wherever the bundle is opened, its data has the same sha256, so that records from there compare with records from
-    here. The engines and weights are not in it. Example:
+    The data keeps its sha256 on every machine, so records from there can be compared with records from here. The
+    bundle does not contain engines or weights. Example:
 
         earwitness bundle telephony-en --limit 60 --model faster-whisper:base --out study.zip
 
@@ -42,5 +42,5 @@ def bundle(
     for dataset in made.datasets:
         length = f"{quantity(dataset.n_clips, 'clip')}, {duration(dataset.audio_s)}"
         console().print(f"{dataset.name}: {length}, sha256 {dataset.sha256[:16]}", markup=False)
-    models = ", ".join(made.study["models"]) or "no models: name them where it is run"
+    models = ", ".join(made.study["models"]) or "no models: name them when you run the bundle"
     console().print(f"{models}\n{out}: {number(out.stat().st_size / 1e6)} MB", markup=False)

@@ -1,4 +1,4 @@
-"""``earwitness canary``: reference clips through a live API, on a schedule."""
+"""``earwitness canary``: send reference clips through a live API on a schedule."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ import typer
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
 
-app = new_app("Reference clips through a live API, on a schedule.")
+app = new_app("Send reference clips through a live API on a schedule.")
 
 
 @app.command()
 def canary(
-    url: Annotated[str, typer.Argument(help="Of the server, such as http://127.0.0.1:8000.", metavar="URL")],
+    url: options.ServerUrl,
     data: Annotated[
         str | None, typer.Option(metavar="DATA", help="Corpus, manifest or folder with references.")
     ] = None,
-    every: Annotated[str, typer.Option(help="From one round to the next: 90s, 15m, 1h.")] = "15m",
-    once: Annotated[bool, typer.Option("--once", help="One round; 1 if it is not as promised.")] = False,
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="For Prometheus.")] = "127.0.0.1:9109",
-    decision: Annotated[Path | None, typer.Option(metavar="FILE", help="What promises a WER.")] = None,
-    candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Its name there; else the first named.")] = None,
+    every: Annotated[str, typer.Option(metavar="TIME", help="Time between rounds: 90s, 15m, 1h.")] = "15m",
+    once: Annotated[bool, typer.Option("--once", help="Do one round; exit 1 if it breaks the promise.")] = False,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Address for Prometheus to scrape.")
+    ] = "127.0.0.1:9109",
+    decision: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Decision file, whose WER the server has to keep.")
+    ] = None,
+    candidate: options.CandidateName = None,
+    model: options.ServerModel = None,
     key_env: options.KeyEnv = None,
     response_format: options.ResponseFormatOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
-    timeout_s: Annotated[
-        float, typer.Option("--timeout-s", "--timeout", min=1, help="Seconds for an answer; ten times its audio.")
-    ] = 60,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the record of every round.")] = None,
+    limit: options.FirstClips = None,
+    timeout_s: options.AnswerTimeout = 60,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the record of every round in this folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send reference clips through a live API, and tell WER, latency and failures, as metrics and as lines of JSON.
+    """Send reference clips through a live API and report WER, latency and failures, as metrics and as JSON lines.
 
-    WER is that of earwitness run, over the API, as a client gets it; over the decision's 95 % interval it is beyond the
-    promise. With --once, the exit code is 1 when it is, or when nothing came back. Examples:
+    WER is computed as in earwitness run, from the texts that a client of the API gets. A WER above the decision's 95 %
+    interval breaks the promise. With --once, the exit code is 1 if it does, or if no clip was answered. Examples:
 
         earwitness canary http://127.0.0.1:8000 --data librivox-mini --decision decision.json --every 15m
 

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 GROUPS = {
     "Start here": {
         "demo": "Run, compare, decide and report on the built-in sample",
-        "init": "Write a study file, earwitness.toml, to begin with",
-        "doctor": "Check what works on this machine, and say what to type where it does not",
+        "init": "Write a study file, earwitness.toml, to start from",
+        "doctor": "Check what works on this machine, and how to fix what does not",
     },
     "Measure": {
         "run": "Run models over data, or the study of earwitness.toml",
         "score": "Score two transcript files: WER, CER, errors, intervals",
         "compare": "Compare runs over the same data, as tables and Markdown",
-        "analyze": "See where the errors are, and how firm a ranking is",
-        "robustness": "See how WER grows with noise, codecs and rooms",
+        "analyze": "Show where the errors are, and how firm a ranking is",
+        "robustness": "Show how WER grows with noise, codecs and rooms",
         "plan": "Estimate how much more audio would separate models",
         "rescore": "Score the texts of a record again, without engine or audio",
         "runs": "List, filter, query and prune run records",
     },
     "Decide": {
-        "decide": "Say which model may be served, with a grade and reasons",
+        "decide": "Decide which model to serve, with a grade and reasons",
         "report": "Write one offline page with verdict, tables, charts and sound",
         "gate": "Compare runs with a baseline in CI: exit 0 or 1",
     },
@@ -44,7 +44,7 @@ GROUPS = {
         "data": "List, download, check, show and join datasets",
         "models": "List, show, download and remove models",
         "engines": "List, install, check and remove engines",
-        "conditions": "List noises, codecs and rooms, and listen to them",
+        "conditions": "List noises, codecs and rooms, and apply them to audio",
     },
     "Other machines": {
         "bundle": "Pack data and study into one file for another machine",

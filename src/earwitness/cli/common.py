@@ -1,4 +1,4 @@
-"""What every command shares: how an app is made, and how answers are printed for people and for machines."""
+"""What all commands share: making an app, and printing for people and for machines."""
 
 from __future__ import annotations
 
@@ -20,25 +20,30 @@ _FILE_WIDTH = 200
 _ORDERS = {*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)}
 _AS_JSON = {code: f"\\u{code:04x}" for code in _ORDERS if code > 32}
 _VISIBLE = _AS_JSON | {code: f"\\x{code:02x}" for code in _ORDERS - {9, 10} if code < 256}
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines, and nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
 
 
-def new_app(summary: str) -> typer.Typer:
-    """Return a typer app in the house style: no completion code, plain tracebacks for unexpected errors."""
-    return typer.Typer(
-        help=summary, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, rich_markup_mode=None
-    )
+def new_app(summary: str | None = None) -> typer.Typer:
+    """Return a typer app in the house style: no completion code, plain tracebacks for unexpected errors.
+
+    Args:
+        summary: Its help; ``None`` for the docstring of its callback.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, rich_markup_mode=None)
+    if summary is not None:
+        app.info.help = summary
+    return app
 
 
 def print_json(value: object) -> None:
-    """Write one JSON document to standard output; NaN is refused rather than written."""
+    """Write one JSON document to standard output; NaN raises an error."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     # All that is translated stands inside of JSON's strings: other control characters are escaped by now.
     sys.stdout.write(text.translate(_AS_JSON) + "\n")
 
 
 def visible(text: str) -> str:
-    r"""Return text of a stranger with all that would move a terminal's cursor, colour it or turn its letters around.
+    r"""Return untrusted text with its terminal control characters escaped: cursor, colour and text direction.
 
     Args:
         text: Of a dataset, a model or a file's name; lines and tabs stay.
@@ -50,12 +55,12 @@ def visible(text: str) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return where people read: standard output for answers, standard error for progress and notes."""
+    """Return a console for people: standard output for answers, standard error for progress and notes."""
     from rich.console import Console
     from rich.text import Text
 
     class Visible(Console):
-        """A console to which no text of a stranger can give orders."""
+        """A console that escapes control characters in untrusted text."""
 
         def render_str(self, text: str, **options: Any) -> Text:  # as rich has it
             return super().render_str(visible(text), **options)
@@ -68,7 +73,7 @@ def console(*, stderr: bool = False) -> Console:
 
 @contextmanager
 def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; yields what is to be called with how much is done, of how much."""
+    """Show a progress bar on standard error; yields a function to call with the amount done and the total."""
     from rich.progress import Progress
 
     with Progress(console=console(stderr=True), transient=True, disable=quiet) as bars:
@@ -77,7 +82,7 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int],
 
 
 def stop_on_sigterm() -> None:
-    """Take SIGTERM as Ctrl-C: the workers are ended, the record says interrupted."""
+    """Handle SIGTERM like Ctrl-C: the workers end and the record has the status interrupted."""
     import signal
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -24,26 +24,30 @@ _GAP = 3
 
 @app.command()
 def compare(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write the same as Markdown to this file.")] = None,
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them, such as runs/.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write the tables as Markdown to this file.")
+    ] = None,
     with_matrix: Annotated[
-        bool, typer.Option("--matrix", help="Also models by devices: measured, not run, or unsupported.")
+        bool, typer.Option("--matrix", help="Also show models by device: measured, not run, or unsupported.")
     ] = False,
     bars: Annotated[
-        Path | None, typer.Option("--bars", help="Draw WER with its intervals into this file: .svg or .png.")
+        Path | None, typer.Option("--bars", metavar="FILE", help="Also draw WER with intervals into this .svg or .png.")
     ] = None,
-    wide: Annotated[bool, typer.Option("--wide", help="Show all columns, in as many tables as they take.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="Show all columns, in several tables if needed.")] = False,
     accept: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME,...", help="Rank although these settings differ, such as beam_size; or all."),
+        typer.Option(metavar="NAME,...", help="Rank runs although these settings differ, such as beam_size; or all."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print one table a dataset: WER with its interval, rank, speed, memory and problems; all columns with --wide.
+    """Print one table per dataset: WER with its interval, rank, speed, memory and problems; all columns with --wide.
 
-    Runs over different data, or scored in different ways, are refused. Runs on different devices or machines stand in
-    one table with a column that says so. Runs whose settings differ in what can change a text are shown without a
-    rank, unless the difference is accepted. Examples:
+    The command refuses runs over different data or with different scoring. Runs on different devices or machines
+    share a table, which has a column for them. Runs get no rank if they differ in a setting that can change a text,
+    unless you accept the difference with --accept. Examples:
 
         earwitness compare runs/ --out scorecard.md
 

@@ -1,4 +1,4 @@
-"""How ``earwitness analyze completeness`` shows what it found."""
+"""How ``earwitness analyze completeness`` prints its findings."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def show(reports: Mapping[str, Completeness]) -> None:
         counts = ", ".join(f"{kind} {n}" for kind, n in answer.counts.items()) or "nothing found"
         screen.print(f"{label}, {quantity(answer.clips, 'clip')}: {counts}", markup=False)
         if answer.speech.model is None:
-            reason = answer.speech.reason or "the run is older than that"
-            screen.print(f"  Speech was not looked for: {reason}.", markup=False)
+            reason = answer.speech.reason or "the run was made by an older Earwitness"
+            screen.print(f"  Without speech detection: {reason}.", markup=False)
         if answer.cause:
             screen.print(f"  {answer.cause}", markup=False)
         if answer.findings:

@@ -1,4 +1,4 @@
-"""Completion of commands and options in bash, zsh, fish and PowerShell, by typer's own machinery.
+"""Completion of commands and options in bash, zsh, fish and PowerShell, with typer's own code.
 
 ``earwitness --install-completion`` sets it up for the shell at hand, and ``--show-completion`` prints its script;
 ``--show-completion zsh`` prints the script of that shell.
@@ -52,7 +52,7 @@ def show(shell: str) -> None:
     """Print the script that makes a shell complete this program's commands.
 
     Raises:
-        EarwitnessError: When there is none for that shell.
+        EarwitnessError: If that shell has no completion.
     """
     if shell not in SHELLS:
         raise EarwitnessError(f"There is no completion for {shell!r}. Choose one of: {', '.join(SHELLS)}.")

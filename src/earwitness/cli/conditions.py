@@ -13,12 +13,14 @@ from earwitness.cli.common import AsJson, console, new_app, print_json
 app = new_app(
     "Conditions: list, show, apply.\n\nExample: earwitness conditions apply talk.wav -c noise:5dB --out 5.wav"
 )
-ConditionName = Annotated[str, typer.Argument(metavar="CONDITION", help="Such as noise:10dB, or noise:10dB+mulaw.")]
+ConditionName = Annotated[
+    str, typer.Argument(metavar="CONDITION", help="A condition, such as noise:10dB or noise:10dB+mulaw.")
+]
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List every condition with an example of each and the values that it takes.
+    """List every condition with an example and the values that it takes.
 
     For example:
 
@@ -66,15 +68,17 @@ def show(name: ConditionName, as_json: AsJson = False) -> None:
 @app.command()
 def apply(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An audio file.")],
-    condition: Annotated[str, typer.Option("--condition", "-c", help="Such as noise:10dB.")],
-    out: Annotated[Path, typer.Option("--out", help="Wav file to write: mono, 16 kHz, 32-bit float.")],
+    condition: Annotated[
+        str, typer.Option("--condition", "-c", metavar="CONDITION", help="A condition, such as noise:10dB.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Wav file to write: mono, 16 kHz, 32-bit float.")],
     voices: Annotated[
-        str | None, typer.Option(metavar="DATA", help="For babble: data to take the voices from.")
+        str | None, typer.Option(metavar="DATA", help="For babble: data whose clips supply the voices.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a file under a condition, sample for sample what a model hears in a run on that file.
+    """Apply a condition to an audio file: the result has exactly the samples that a model gets in a run.
 
     For example:
 

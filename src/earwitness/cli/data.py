@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from earwitness.data import DataProblem
 
 _SHOWN_EACH = 3
-app = new_app("Datasets: list, pull, check, show, join.\n\nExample: earwitness data pull telephony-en")
+app = new_app("Datasets: list, pull, remove, check, show, join.\n\nExample: earwitness data pull telephony-en")
 SourceOption = Annotated[str, typer.Argument(metavar="DATA", help="A corpus, a manifest, a folder or an audio file.")]
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List the built-in sample, corpora that can be pulled, joined recordings. Example: earwitness data list."""
+    """List the built-in sample, corpora to download, and joined recordings. Example: earwitness data list."""
     from rich.table import Table
 
     from earwitness.api.data import list_data
@@ -42,10 +42,10 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def pull(
-    names: Annotated[list[str], typer.Argument(metavar="CORPUS...", help="Such as telephony-en.")],
+    names: Annotated[list[str], typer.Argument(metavar="CORPUS", help="Corpora, such as telephony-en.")],
     as_json: AsJson = False,
 ) -> None:
-    """Get corpora of real speech into the cache; no root is needed.
+    """Download corpora of real speech into the cache; root rights are not needed.
 
     For example:
 
@@ -65,8 +65,8 @@ def pull(
 
 
 @app.command()
-def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS...")], as_json: AsJson = False) -> None:
-    """Remove pulled corpora. Example: earwitness data remove telephony-ru."""
+def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS")], as_json: AsJson = False) -> None:
+    """Remove downloaded corpora. Example: earwitness data remove telephony-ru."""
     from earwitness.api.data import remove_corpora
 
     removed = remove_corpora(names)
@@ -84,11 +84,13 @@ def check(
     deep: Annotated[bool, typer.Option("--deep", help="Decode every clip.")] = False,
     *,
     spec: RunSpec,
-    format_: Annotated[str | None, typer.Option("--format", help="Say what it is, when it is not found out.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Print each finding, and not one line for those alike.")] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="Format of the data; default: as detected.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Print each finding, not one line for similar ones.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say everything that is wrong with a dataset; exit 1 when there are errors.
+    """Report everything that is wrong with a dataset; exit 1 if there are errors.
 
     For example:
 
@@ -132,12 +134,12 @@ def _lines(group: Sequence[DataProblem]) -> list[str]:
 @takes(RunSpec, "columns")
 def show(
     source: SourceOption,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = 10,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Show only the first N clips.")] = 10,
     *,
     spec: RunSpec,
     as_json: AsJson = False,
 ) -> None:
-    """Show a dataset's clips as Earwitness understands them. Example: earwitness data show sample."""
+    """Show the clips of a dataset as Earwitness reads them. Example: earwitness data show sample."""
     from earwitness.api.data import read_data
 
     dataset = read_data(source, columns=spec.columns)
@@ -160,15 +162,17 @@ def show(
 @takes(RunSpec, "columns")
 def join(
     source: SourceOption,
-    seconds: Annotated[float, typer.Option(min=1, help="How long the recording may be.")],
-    seed: Annotated[int, typer.Option(help="Of the order of the clips.")] = 0,
-    gap: Annotated[float, typer.Option(min=0, help="Seconds of silence between clips.")] = 0.5,
-    out: Annotated[Path | None, typer.Option(help="Folder to make; the default is in the cache, under a name.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Maximum length of the recording.")],
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of the order of clips.")] = 0,
+    gap: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Silence between clips.")] = 0.5,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder to make; default: a named one in the cache.")
+    ] = None,
     *,
     spec: RunSpec,
     as_json: AsJson = False,
 ) -> None:
-    """Make one long recording out of clips, with its exact reference and the clips' boundaries.
+    """Join clips into one long recording, with its exact reference and the boundaries of the clips.
 
     For example:
 

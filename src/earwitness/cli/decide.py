@@ -1,4 +1,4 @@
-"""``earwitness decide``: who may be served."""
+"""``earwitness decide``: which model may be served."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ app = new_app("Which model may be served, under a policy.")
 @app.command()
 def decide(
     records: Annotated[
-        list[Path] | None, typer.Argument(help="Records, or folders that hold some, such as runs/.")
+        list[Path] | None, typer.Argument(metavar="RECORDS", help="Run records, or folders of them, such as runs/.")
     ] = None,
     policy: Annotated[
-        str, typer.Option(help="transcription-batch, live-captions, telephony, edge, or a file of your own.")
+        str, typer.Option(metavar="NAME|FILE", help="transcription-batch, live-captions, telephony, edge, or a file.")
     ] = "transcription-batch",
     out: Annotated[
         Path | None,
-        typer.Option(help="Where to write the decision; by default decision.json in the folder of the records."),
+        typer.Option(metavar="FILE", help="File to write; default: decision.json in the folder of the records."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print the policy's rules in words; without records, nothing else.")
+        bool, typer.Option("--explain", help="Print the rules of the policy; without records, only these.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Judge every model by a policy: production, conditional, research, rejected or undecided, with a grade and why.
+    """Judge every model by a policy: production, conditional, research, rejected or undecided, with grade and reasons.
 
-    The decision is written as JSON, with the records behind every number. The exit code is 0 when a model may be
-    served (production or conditional) and 1 when none may. What a policy says: docs/policy.md. Examples:
+    The decision is a JSON file, which names the records behind every number. The exit code is 0 if a model may be
+    served (production or conditional) and 1 if none may. docs/policy.md explains policies. Examples:
 
         earwitness decide runs/
 
@@ -53,7 +53,7 @@ def decide(
     rules = read_policy(policy)
     if not records:
         if not explain:
-            raise UsageError("There is nothing to decide on. Name records or a folder: earwitness decide runs/")
+            raise UsageError("Name run records or a folder of them: earwitness decide runs/")
         if as_json:
             print_json(asdict(rules))
         else:

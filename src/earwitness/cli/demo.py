@@ -1,4 +1,4 @@
-"""``earwitness demo``: the whole story, on what this machine can get."""
+"""``earwitness demo``: all steps, from download to report, on the data that this machine can get."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("The whole story: pull, run, compare, decide, report.")
+app = new_app("All steps: pull, run, compare, decide, report.")
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder of the records and the scorecard.")] = Path("runs"),
-    sample_only: Annotated[bool, typer.Option("--sample-only", help="Only the built-in, synthetic sample.")] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records and the scorecard.")] = Path("runs"),
+    sample_only: Annotated[
+        bool, typer.Option("--sample-only", help="Use only the built-in, synthetic sample.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare real models on the built-in sample and, where they can be pulled, on recordings of people.
+    """Compare real models on the built-in sample and, if they can be downloaded, on recordings of people.
 
     If a download fails, the demo says so and continues without it. Example:
 

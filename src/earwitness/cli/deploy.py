@@ -1,4 +1,4 @@
-"""``earwitness deploy``: a decision as files that put it into service elsewhere."""
+"""``earwitness deploy``: write files that put a decision into service on another machine."""
 
 from __future__ import annotations
 
@@ -7,48 +7,71 @@ from typing import Annotated
 
 import typer
 
+from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("Files that put a decision into service elsewhere.")
+app = new_app("Write files that put a decision into service on another machine.")
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout-s",
+        "--timeout",
+        min=1,
+        metavar="SECONDS",
+        help="Longest time from the end of the upload to the answer.",
+    ),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(min=1, metavar="SECONDS", help="Longest audio; default: 3600, or what fits in the timeout."),
+]
+TrustedProxies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trusted-proxy",
+        metavar="ADDRESS",
+        help="Address of a proxy whose X-Forwarded-* headers the server trusts.",
+    ),
+]
+AllowedHosts = Annotated[
+    list[str] | None,
+    typer.Option("--allowed-host", metavar="NAME", help="Host name of the server, such as asr.example.org."),
+]
+Hashes = Annotated[
+    bool,
+    typer.Option("--hashes/--no-hashes", help="Pin each package by the sha256 of its wheel, which pip looks up."),
+]
 
 
 @app.command()
 def deploy(
-    decision: Annotated[Path, typer.Option(metavar="FILE", help="What earwitness decide wrote.")],
+    decision: Annotated[Path, typer.Option(metavar="FILE", help="Decision file from earwitness decide.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")],
-    candidate: Annotated[str | None, typer.Option(help="Another candidate of the decision than the chosen.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    max_seconds: Annotated[
-        float | None, typer.Option(min=1, help="Longest audio; else 3600, or what fits in time.")
-    ] = None,
-    timeout_s: Annotated[
-        float, typer.Option("--timeout-s", "--timeout", min=1, help="Seconds from the upload's end to the answer.")
-    ] = 300,
-    weights: Annotated[str, typer.Option(help="baked: pulled into the image; mounted: from a folder.")] = "baked",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="On the machine that serves.")] = 8000,
-    program: Annotated[str, typer.Option(help="Where systemd finds earwitness.")] = "/opt/earwitness/bin/earwitness",
-    allowed_hosts: Annotated[
-        list[str] | None,
-        typer.Option("--allowed-host", metavar="NAME", help="A host name of this server, such as asr.example.org."),
-    ] = None,
-    trusted_proxies: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--trusted-proxy", metavar="ADDRESS", help="A proxy whose X-Forwarded-* headers the server believes."
-        ),
-    ] = None,
-    hashes: Annotated[
-        bool, typer.Option("--hashes/--no-hashes", help="Pin each package by the sha256 of its wheel, as pip finds it.")
-    ] = True,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    candidate: options.CandidateName = None,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Worker processes.")] = 1,
+    max_seconds: MaxSeconds = None,
+    timeout_s: Timeout = 300,
+    weights: Annotated[
+        str, typer.Option(metavar="KIND", help="baked: downloaded into the image; mounted: from a folder.")
+    ] = "baked",
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="PORT", help="Port on the machine that serves.")
+    ] = 8000,
+    program: Annotated[
+        str, typer.Option(metavar="FILE", help="Program that systemd starts.")
+    ] = "/opt/earwitness/bin/earwitness",
+    allowed_hosts: AllowedHosts = None,
+    trusted_proxies: TrustedProxies = None,
+    hashes: Hashes = True,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a Dockerfile, a compose file with Prometheus and Grafana, a systemd unit and Kubernetes manifests.
 
-    Model, versions, settings and threads are those of the decision; the memory limit is reckoned for the longest audio
-    let in. Nothing is started, and nothing that is there is overwritten. README.md in the folder has the commands.
+    Model, versions, settings and threads come from the decision; the memory limit is computed for the longest audio
+    that the server accepts. The command starts nothing, and overwrites files only with --force. README.md in the folder
+    has the commands. Examples:
 
-    Examples:
         earwitness deploy --decision decision.json --out deployment
 
         earwitness deploy --decision decision.json --out deployment --workers 2 --weights mounted

@@ -8,12 +8,12 @@ import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("What works on this machine, and what to type where it does not.")
+app = new_app("Check what works on this machine, and how to fix what does not.")
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Look at engines, weights, data, decoders, disk and devices; exit 1 when something needed is missing.
+    """Check engines, weights, data, decoders, disk and devices; exit 1 if something needed is missing.
 
     For example:
 

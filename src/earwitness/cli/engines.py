@@ -1,4 +1,4 @@
-"""``earwitness engines``: which engines run here, and environments for those whose packages are not in this Python."""
+"""``earwitness engines``: which engines run here, and environments for engines that need their own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 app = new_app(
     "Engines and their environments: list, install, check, remove.\n\nExample: earwitness engines install whisper"
 )
-Names = Annotated[list[str], typer.Argument(help="Engines, such as whisper.", metavar="ENGINE...")]
+Names = Annotated[list[str], typer.Argument(help="Engines, such as whisper.", metavar="ENGINE")]
 _TOLD = re.compile(
     r"(Processing|Collecting|Downloading|Building|Preparing|Installing|Resolved|Prepared|Installed|making|testing|ano)"
 )
@@ -34,7 +34,7 @@ _SIZE_EVERY_S = 2.0
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List every engine: where it runs, its packages and size, what to type. Example: earwitness engines list."""
+    """List all engines: where each runs, its packages and size, and what to type. Example: earwitness engines list."""
     from rich.table import Table
 
     from earwitness.api.engines import list_engines
@@ -63,27 +63,31 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def install(
     names: Names,
-    no_lock: Annotated[bool, typer.Option("--no-lock", help="The newest packages that fit, not the lock's.")] = False,
-    pip: Annotated[bool, typer.Option("--pip", help="venv and pip, although uv is here.")] = False,
-    python: Annotated[Path | None, typer.Option(metavar="PATH", help="The Python to make it from.")] = None,
+    no_lock: Annotated[
+        bool, typer.Option("--no-lock", help="Install the newest packages that fit, not the locked ones.")
+    ] = False,
+    pip: Annotated[bool, typer.Option("--pip", help="Use venv and pip even if uv is available.")] = False,
+    python: Annotated[Path | None, typer.Option(metavar="FILE", help="Python to make the environment with.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give engines environments of their own. One that was interrupted is gone on with.
+    """Install engines into environments of their own; continue an interrupted installation.
 
-    Nothing is done for an engine that this Python has, or whose environment is whole. Example:
+    The command skips engines that this Python has, and environments that are complete. Example:
 
         earwitness engines install whisper lfm2.5-audio
     """
     from earwitness.api.engines import engine_status, install_plans
 
-    # The same way out as for Ctrl-C: pip is ended, and what is there waits to be gone on with.
+    # Handled like Ctrl-C: pip ends, and a later install continues from what is there.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     plans = install_plans(names, lock=not no_lock, uv=not pip, python=python)
     for name in names:
         if name in plans:
             _install(plans[name])
         else:
-            console(stderr=True).print(f"{name}: this Python has it already; it is used in place.", markup=False)
+            console(stderr=True).print(
+                f"{name}: this Python already has its packages, so it needs no environment.", markup=False
+            )
     if as_json:
         print_json([asdict(status) for status in engine_status(names)])
 
@@ -91,11 +95,11 @@ def install(
 @app.command()
 def check(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Engines; all that are installed.", metavar="ENGINE")
+        list[str] | None, typer.Argument(help="Engines; default: all that are installed.", metavar="ENGINE")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import what engines need, where their workers run; exit 1 when one does not work.
+    """Import each engine's packages in the Python of its workers; exit 1 if one does not work.
 
     For example:
 
@@ -115,7 +119,7 @@ def check(
 
 @app.command()
 def remove(names: Names, as_json: AsJson = False) -> None:
-    """Remove environments of engines; packages in this Python stay. Example: earwitness engines remove whisper."""
+    """Remove environments of engines; packages of this Python stay. Example: earwitness engines remove whisper."""
     from earwitness.api.engines import uninstall
 
     removed = uninstall(names)
@@ -127,7 +131,7 @@ def remove(names: Names, as_json: AsJson = False) -> None:
 
 
 def in_bytes(size: int) -> str:
-    """Return a size as people say it.
+    """Return a size in MB or GB.
 
     >>> in_bytes(151_000_000), in_bytes(6_300_000_000)
     ('151 MB', '6.3 GB')
@@ -165,7 +169,7 @@ def _install(todo: InstallPlan) -> None:
 
 def _beforehand(todo: InstallPlan) -> Iterator[str]:
     lock = todo.lock
-    how = f"{lock.n_packages} packages of its lock" if lock else "the newest that fit, without a lock"
+    how = f"{lock.n_packages} locked packages" if lock else "the newest packages that fit, without a lock"
     size = f"about {in_bytes(lock.size_bytes)} (measured on {lock.platform})" if lock else "size unknown"
     yield f"{todo.spec.name}: {', '.join(todo.requirements)}; {how}"
     yield f"  into {todo.folder}"
@@ -175,7 +179,7 @@ def _beforehand(todo: InstallPlan) -> Iterator[str]:
 
 @contextmanager
 def _status(name: str, size: Callable[[], int]) -> Iterator[Callable[[str], None]]:
-    """Show what is going on: in a terminal one line that changes, with time and size; elsewhere a line a step."""
+    """Show the progress: in a terminal one changing line with time and size; otherwise one line per step."""
     from rich.text import Text
 
     screen = console(stderr=True)

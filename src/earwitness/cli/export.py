@@ -1,4 +1,4 @@
-"""``earwitness export``: records in one file, for the way home; or as files for sclite."""
+"""``earwitness export``: pack records into one file, or write them for sclite."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ import typer
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.counts import quantity
 
-app = new_app("Pack run records in one file, for another machine; or write them for sclite.")
+app = new_app("Pack run records into one file for another machine, or write them for sclite.")
 
 
 @app.command()
 def export(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    out: Annotated[Path | None, typer.Option(help="The zip file to make.")] = None,
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them, such as runs/.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Zip file to write.")] = None,
     sclite: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write what was compared there for sclite: trn, and with times stm and ctm."),
+        typer.Option(
+            metavar="DIR",
+            help="Write the normalized words as files for sclite: trn, and stm and ctm if there are times.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pack every complete record with its texts; exit 1 when one had to be left out.
+    """Pack every complete record with its texts; exit 1 if one had to be left out.
 
-    The references and the texts are in it; audio is not. With --sclite, the normalized words of each record as NIST's
-    sclite reads them, with the command to ask it. Examples:
+    The zip file has references and texts, but no audio. --sclite writes the normalized words of each record for NIST's
+    sclite, and prints the command that runs it. Examples:
 
         earwitness export runs --out records.zip
 
@@ -35,7 +40,7 @@ def export(
     from earwitness.errors import UsageError
 
     if (out is None) == (sclite is None):
-        raise UsageError("Say what is made of the records: --out records.zip, or --sclite DIR for NIST's sclite.")
+        raise UsageError("Give one of --out records.zip, or --sclite DIR for NIST's sclite.")
     left_out = _pack(records, out, as_json=as_json) if out else _write(records, sclite or Path(), as_json=as_json)
     if left_out:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""``earwitness gate``: runs against a baseline, for continuous integration."""
+"""``earwitness gate``: compare runs with a baseline, for continuous integration."""
 
 from __future__ import annotations
 
@@ -16,47 +16,59 @@ if TYPE_CHECKING:
     from earwitness.api.gate import BaselineUpdate
     from earwitness.decision.gate_verdict import GateVerdict
 
-app = new_app("Hold runs against a baseline: exit 1 when something got worse.")
+app = new_app("Compare runs with a baseline: exit 1 if something got worse.")
 
 Absolute = Annotated[
-    float, typer.Option(min=0, help="Rise of WER that is let through when not significant; 0.005 is half a point.")
+    float,
+    typer.Option(min=0, metavar="RATIO", help="Rise of WER that may pass if not significant; 0.005 is half a point."),
 ]
-Relative = Annotated[float, typer.Option(min=0, help="The same as a share of the baseline's; the larger one counts.")]
+Relative = Annotated[
+    float,
+    typer.Option(min=0, metavar="SHARE", help="The same as a share of the baseline's WER; the larger of both counts."),
+]
 Partial = Annotated[
-    bool, typer.Option("--partial", help="Entries of the baseline without a run are let through; --update keeps them.")
+    bool, typer.Option("--partial", help="Let entries of the baseline without a run pass; --update keeps them.")
 ]
 ByPolicy = Annotated[
     str | None,
-    typer.Option("--policy", help="Fail on a broken gate of this policy; the default is that of earwitness.toml."),
+    typer.Option(
+        "--policy", metavar="NAME|FILE", help="Also apply the gates of a policy; default: that of earwitness.toml."
+    ),
 ]
 Github = Annotated[
     bool | None,
-    typer.Option("--github/--no-github", help="Print annotations; the default is where GITHUB_ACTIONS is true."),
+    typer.Option("--github/--no-github", help="Print annotations for GitHub; default: if GITHUB_ACTIONS is true."),
 ]
 
 
 @app.command()
 def gate(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    baseline: Annotated[Path, typer.Option(help="The file that says what runs came to when they were good.")] = Path(
-        "baseline.json"
-    ),
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them, such as runs/.")
+    ],
+    baseline: Annotated[
+        Path, typer.Option(metavar="FILE", help="File with the accepted results to compare with.")
+    ] = Path("baseline.json"),
     update: Annotated[bool, typer.Option("--update", help="Write the baseline from these runs.")] = False,
     absolute: Absolute = 0.005,
     relative: Relative = 0.05,
-    slower: Annotated[float, typer.Option(min=1, help="Ratio of times that is let through, on one machine.")] = 1.5,
-    cluster: Annotated[str, typer.Option(help="What varies: recording or speaker.")] = "recording",
+    slower: Annotated[
+        float, typer.Option(min=1, metavar="RATIO", help="Ratio of times that may pass, on the same machine.")
+    ] = 1.5,
+    cluster: Annotated[str, typer.Option(metavar="UNIT", help="Independent unit: recording or speaker.")] = "recording",
     partial: Partial = False,
     policy: ByPolicy = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write a comment with the worst clips to this file.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML to this file.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a Markdown comment with the worst clips.")
+    ] = None,
     github: Github = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fail when WER rose significantly or beyond tolerance, clips vanished or fail, or speed fell on the same machine.
+    """Fail if WER rose significantly or beyond tolerance, clips are missing or fail, or the same machine got slower.
 
-    With a policy, also when a gate of it is broken. Errors are paired clip by clip with those of the baseline. A model
-    that the baseline does not have is said and not judged. Examples:
+    With a policy, also fail if a model breaks one of its gates. Errors are paired clip by clip with those of the
+    baseline. A model that is not in the baseline is listed and not judged. Examples:
 
         earwitness gate runs --update
 

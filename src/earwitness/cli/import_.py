@@ -10,22 +10,22 @@ import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("Bring run records from another machine, verified.")
+app = new_app("Verify run records from another machine and import them.")
 
 
 @app.command("import")
 def import_(
     sources: Annotated[
         list[Path],
-        typer.Argument(help="What 'earwitness export' made, or a folder of records.", metavar="ZIP|FOLDER..."),
+        typer.Argument(help="Zip files from 'earwitness export', or folders of records.", metavar="FILE|DIR"),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the records here.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records.")] = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Take in every record that is complete and whole; exit 1 when one was refused.
+    """Import every record that is complete and undamaged; exit 1 if one was refused.
 
-    Schema, hashes, clips, signatures and sums are checked. Nothing that is here is written over. A record keeps its
-    environment: it was measured there. Example:
+    The command checks schema, hashes, clips, signatures and sums, and overwrites no record. An imported record keeps
+    the environment in which it was measured. Example:
 
         earwitness import records.zip
     """

@@ -1,4 +1,4 @@
-"""``earwitness init``: a study file to begin with."""
+"""``earwitness init``: a study file to start from."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
 
-app = new_app("Write a study file to begin with.")
+app = new_app("Write a study file to start from.")
 
 
 @app.command()
 def init(
-    force: Annotated[bool, typer.Option("--force", help="Write over the file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write earwitness.toml into this folder, every key explained, with models that can be run here.
+    """Write earwitness.toml into this folder, with every key explained and models that this machine can run.
 
-    It can be run as it stands, on the built-in sample. Examples:
+    You can run it unchanged, on the built-in sample. Examples:
 
         earwitness init
 
@@ -31,4 +31,4 @@ def init(
         print_json({"study": str(made.study), "models": list(made.models)})
         return
     models = ", ".join(made.models)
-    console().print(f"{made.study}: {models} on the built-in sample. Do it: earwitness run", markup=False)
+    console().print(f"{made.study}: {models} on the built-in sample. Next: earwitness run", markup=False)

@@ -1,4 +1,4 @@
-"""``earwitness load``: a running server under load."""
+"""``earwitness load``: load-test a running server."""
 
 from __future__ import annotations
 
@@ -23,42 +23,52 @@ if TYPE_CHECKING:
     from earwitness.records.record import Run
     from earwitness.records.speed import Load
 
-app = new_app("A running server under load.")
+app = new_app("Load-test a running server.")
+Arrivals = Annotated[
+    str,
+    typer.Option(
+        metavar="KIND",
+        help="closed: a client sends the next request after an answer; poisson: at random, at --rate.",
+    ),
+]
 
 
 @app.command()
 def load(
-    url: Annotated[str, typer.Argument(help="Of the server, such as http://127.0.0.1:8000.", metavar="URL")],
+    url: options.ServerUrl,
     data: Annotated[list[str] | None, typer.Option(metavar="DATA", help="Corpus, manifest or folder to send.")] = None,
-    clients: Annotated[str, typer.Option(metavar="N,...", help="Closed loop: clients at once.")] = "1,2,4,8",
-    arrivals: Annotated[
-        str, typer.Option(help="closed: each client asks again when it is answered; poisson: at --rate, at random.")
-    ] = "closed",
+    clients: Annotated[
+        str, typer.Option(metavar="N,...", help="Closed loop: numbers of simultaneous clients.")
+    ] = "1,2,4,8",
+    arrivals: Arrivals = "closed",
     rate: Annotated[str | None, typer.Option(metavar="R,...", help="Open loop: requests per second.")] = None,
     target_p95: Annotated[
-        float | None, typer.Option(min=0.001, help="Find the most load with 95 % of answers within so many seconds.")
+        float | None,
+        typer.Option(min=0.001, metavar="SECONDS", help="Find the highest load with 95 % of answers within SECONDS."),
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Its name there; else the first named.")] = None,
+    model: options.ServerModel = None,
     key_env: options.KeyEnv = None,
     response_format: options.ResponseFormatOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N clips.")] = None,
-    stretch_s: Annotated[float, typer.Option("--stretch-s", min=0.1, help="Least seconds of every load.")] = 10,
-    budget_s: Annotated[float, typer.Option("--budget-s", min=1, help="Seconds for all loads together.")] = 300,
-    timeout_s: Annotated[
-        float, typer.Option("--timeout-s", "--timeout", min=1, help="Seconds for an answer; ten times its audio.")
-    ] = 60,
-    seed: Annotated[int, typer.Option(help="Of the arrivals.")] = 0,
+    limit: options.FirstClips = None,
+    stretch_s: Annotated[
+        float, typer.Option("--stretch-s", min=0.1, metavar="SECONDS", help="Minimum time of each load.")
+    ] = 10,
+    budget_s: Annotated[
+        float, typer.Option("--budget-s", min=1, metavar="SECONDS", help="Time budget for all loads together.")
+    ] = 300,
+    timeout_s: options.AnswerTimeout = 60,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of the arrivals.")] = 0,
     yes_remote: Annotated[
         bool, typer.Option("--yes-remote", help="Confirm that you may load-test this remote server.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("runs"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records.")] = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Send data to any server with OpenAI's API: once through by one client, then under every load.
+    """Load-test any server with OpenAI's API: one client sends all data once, then each load follows.
 
-    The record holds the texts, WER and latency of one client alone, and for every load p50, p95, p99 with intervals,
-    audio seconds per second and errors; compare and decide read it. With --target-p95 a load lasts until it can be told
-    whether it is met, or the budget ends. Examples:
+    The record has the texts, WER and latency of the single client, and for each load p50, p95 and p99 with intervals,
+    audio seconds per second, and errors; compare and decide read it. With --target-p95, a load lasts until it clearly
+    meets or misses the target, or until the budget ends. Examples:
 
         earwitness load http://127.0.0.1:8000 --data sample --clients 1,2,4,8 --target-p95 2
 
@@ -69,7 +79,7 @@ def load(
     from earwitness.errors import UsageError
 
     if not data:
-        raise UsageError("Name what to send: --data sample, or a folder, a manifest, a corpus.")
+        raise UsageError("Name the data to send: --data sample, or a folder, a manifest or a corpus.")
     _require_arrivals(arrivals, rate)
     steps, rates = _numbers("--clients", clients), None if rate is None else _numbers("--rate", rate)
     stop_on_sigterm()
@@ -90,9 +100,7 @@ def _how_to_resume(out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         again = f"earwitness run --resume {shlex.quote(str(out))}"
-        console(stderr=True).print(
-            f"Loads that were finished are kept. Go on with: {again}", markup=False, soft_wrap=True
-        )
+        console(stderr=True).print(f"Finished loads are kept. To continue: {again}", markup=False, soft_wrap=True)
         raise
 
 
@@ -100,11 +108,11 @@ def _require_arrivals(arrivals: str, rate: str | None) -> None:
     from earwitness.errors import UsageError
 
     if arrivals not in ("closed", "poisson"):
-        raise UsageError(f"There are no arrivals {arrivals!r}. There are: closed, poisson.")
+        raise UsageError(f"--arrivals is closed or poisson, not {arrivals!r}.")
     if arrivals == "poisson" and rate is None:
-        raise UsageError("Say how many requests per second arrive: --arrivals poisson --rate 0.5,1,2")
+        raise UsageError("Random arrivals need a rate of requests per second: --arrivals poisson --rate 0.5,1,2")
     if arrivals == "closed" and rate is not None:
-        raise UsageError("A --rate is that of arrivals at random. Say so: --arrivals poisson --rate 0.5,1,2")
+        raise UsageError("--rate needs random arrivals: --arrivals poisson --rate 0.5,1,2")
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -113,7 +121,7 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"{option} takes numbers with commas, such as 1,2,4; not {text!r}.") from None
+        raise UsageError(f"{option} takes numbers separated by commas, such as 1,2,4, not {text!r}.") from None
 
 
 def _load_of(run: Run) -> Load | None:
@@ -151,7 +159,7 @@ def _show(record: Record) -> None:
     screen.print(f"{run.model.id} on {run.dataset.name}: WER {percent(run.score('wer'))}", markup=False)
     if load is None:
         why = run.failure.message if run.failure else "no clip got a transcript"
-        screen.print(f"  {run.status}, and no load was measured: {why}", markup=False)
+        screen.print(f"  {run.status}; no load was measured: {why}", markup=False)
     else:
         screen.print(_table(load))
         for sentence in load_sentences(load)[len(load.steps) :]:

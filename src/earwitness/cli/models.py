@@ -17,12 +17,12 @@ app = new_app(
     "Models and their weights: list, show, pull, convert, remove.\n\n"
     "Example: earwitness models pull faster-whisper:base"
 )
-Ids = Annotated[list[str], typer.Argument(help="Model ids, such as faster-whisper:base.", metavar="MODEL...")]
+Ids = Annotated[list[str], typer.Argument(help="Model ids, such as faster-whisper:base.", metavar="MODEL")]
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List every model that is known, and which are on this machine. Example: earwitness models list."""
+    """List all known models, and which are on this machine. Example: earwitness models list."""
     from rich.table import Table
 
     from earwitness.api.models import list_models
@@ -40,8 +40,10 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJson = False) -> None:
-    """Show all that is known of a model. Example: earwitness models show faster-whisper:base."""
+def show(
+    model_id: Annotated[str, typer.Argument(metavar="MODEL", help="A model id.")], as_json: AsJson = False
+) -> None:
+    """Show everything that is known about a model. Example: earwitness models show faster-whisper:base."""
     from earwitness.api.models import model_status
 
     row = _plain(model_status(model_id))
@@ -57,7 +59,7 @@ def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], as_json: AsJ
 
 @app.command()
 def pull(ids: Ids, as_json: AsJson = False) -> None:
-    """Get weights from the first source that works, check them, keep them.
+    """Download weights from the first source that works, check them and keep them.
 
     For example:
 
@@ -78,7 +80,7 @@ def pull(ids: Ids, as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(ids: Ids, as_json: AsJson = False) -> None:
-    """Remove pulled weights. Example: earwitness models remove faster-whisper:base."""
+    """Remove downloaded weights. Example: earwitness models remove faster-whisper:base."""
     from earwitness.api.models import model_status
     from earwitness.api.models import remove as remove_weights
 
@@ -93,11 +95,11 @@ def remove(ids: Ids, as_json: AsJson = False) -> None:
 @app.command()
 def convert(
     model_id: Annotated[str, typer.Argument(metavar="MODEL", help="A Whisper model in CTranslate2's format.")],
-    to: Annotated[str, typer.Option(help="openai, huggingface or ggml.")],
-    out: Annotated[Path, typer.Option(help="A folder that is made.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="openai, huggingface or ggml.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to make.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the weights of a CTranslate2 Whisper in another engine's format; they are pulled first when missing.
+    """Convert a CTranslate2 Whisper model to another engine's format; missing weights are downloaded first.
 
     For example:
 
@@ -116,7 +118,7 @@ def convert(
 
 
 def _lines(key: str, value: object) -> list[str]:
-    """Return a field as lines; none for an empty one."""
+    """Return the lines that show a field; none for an empty field."""
     match key, value:
         case "files", list() | tuple():
             return [f"{one['name']}  {one['size_bytes']:,} bytes  sha256 {one['sha256']}" for one in value]

@@ -1,4 +1,4 @@
-"""``earwitness notebook``: the study as a notebook, for a machine that is borrowed."""
+"""``earwitness notebook``: the study as a notebook for a borrowed machine."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json, quote_command
 from earwitness.cli.options import takes
 
-app = new_app("Write a notebook that makes the study on a borrowed machine.")
+app = new_app("Write a notebook that runs the study on a borrowed machine.")
 
 
 @app.command()
 @takes(RunSpec, "models", "device", "preset", "settings", "limit", "tags")
 def notebook(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="The notebook to make, such as study.ipynb.")],
-    data: Annotated[list[str], typer.Option("--data", "-d", help="sample, a corpus or a bundle; may be given again.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Notebook to write, such as study.ipynb.")],
+    data: Annotated[
+        list[str],
+        typer.Option("--data", "-d", metavar="DATA", help="sample, a corpus or a bundle; repeat for several."),
+    ],
     spec: RunSpec,
     source: Annotated[
         str | None,
         typer.Option(
+            metavar="SOURCE",
             help="What the notebook installs: 'index' for this version, a git+https address, or a wheel. "
-            "The default is this checkout's commit, or 'index' where it has no public address."
+            "Default: the commit of this checkout, or 'index' if it has no public address.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -33,7 +37,7 @@ def notebook(
     """Write a notebook for Colab (GPU, TPU or CPU) or any Jupyter.
 
     It installs Earwitness, gets the data, finds the device, runs the study, shows table and plots, and packs the
-    records for 'earwitness import'. Recordings of your own go in a bundle. Examples:
+    records for 'earwitness import'. Put your own recordings into a bundle. Examples:
 
         earwitness notebook --model faster-whisper:base --data telephony-en --limit 60 --out study.ipynb
 

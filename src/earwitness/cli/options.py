@@ -1,4 +1,4 @@
-"""Options of the command line, made from the classes that define them, and the few that are typed in one place only."""
+"""Options of the command line: those of a spec class, and a few that several commands share."""
 
 from __future__ import annotations
 
@@ -12,20 +12,41 @@ import typer
 from earwitness.options import default_of, from_texts, kind_of, options_of
 
 KeyEnv = Annotated[
-    str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds the server's key.")
+    str | None, typer.Option("--key-env", metavar="NAME", help="Environment variable with the key of the server.")
 ]
 ResponseFormatOption = Annotated[
     str | None,
-    typer.Option(help="Response format: verbose_json (the default), or json if the server supports nothing else."),
+    typer.Option(
+        metavar="FORMAT",
+        help="Response format: verbose_json (the default), or json if the server supports nothing else.",
+    ),
 ]
 Interleave = Annotated[
-    bool, typer.Option("--interleave/--one-by-one", help="Models take turns, or one runs after the other.")
+    bool, typer.Option("--interleave/--one-by-one", help="Let the models take turns, or run one after the other.")
+]
+ServerUrl = Annotated[str, typer.Argument(help="Address of the server, such as http://127.0.0.1:8000.", metavar="URL")]
+ServerModel = Annotated[
+    str | None, typer.Option("--model", "-m", metavar="NAME", help="Model name at the server; default: its first.")
+]
+AnswerTimeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout-s",
+        "--timeout",
+        min=1,
+        metavar="SECONDS",
+        help="Longest wait for an answer, or ten times its audio if that is more.",
+    ),
+]
+FirstClips = Annotated[int | None, typer.Option(min=1, metavar="N", help="Use only the first N clips.")]
+CandidateName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Candidate of the decision; default: the chosen one.")
 ]
 Command = Callable[..., None]
 
 
 def takes(spec: type[object], *names: str) -> Callable[[Command], Command]:
-    """Give a command the options of a class; it gets them together, as its parameter ``spec``.
+    """Give a command the options of a class; the command gets them as one parameter, ``spec``.
 
     The options stand where ``spec`` stands in the command's signature.
 
@@ -61,7 +82,7 @@ def takes(spec: type[object], *names: str) -> Callable[[Command], Command]:
 
 
 def flag(spec: type[object], name: str) -> str:
-    """Return an option as it is typed.
+    """Return the flag of an option on the command line.
 
     >>> from earwitness.api.run import RunSpec
     >>> flag(RunSpec, "models"), flag(RunSpec, "budget_s"), flag(RunSpec, "device")

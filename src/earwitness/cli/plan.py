@@ -1,4 +1,4 @@
-"""``earwitness plan``: how much more audio a question takes."""
+"""``earwitness plan``: how much more audio would answer a question."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ app = new_app("How much more audio would separate models, or narrow an interval.
 
 @app.command()
 def plan(
-    records: Annotated[list[Path], typer.Argument(help="Records over the same data, or folders that hold some.")],
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS", help="Run records over the same data, or folders of them.")
+    ],
     width: Annotated[
-        float, typer.Option(min=0.0001, max=1.0, help="Wished width of the WER's interval; 0.02 is two points.")
+        float,
+        typer.Option(min=0.0001, max=1.0, metavar="RATIO", help="Target width of WER's interval; 0.02 is two points."),
     ] = 0.02,
-    cluster: Annotated[str, typer.Option(help="What varies: recording or speaker.")] = "recording",
+    cluster: Annotated[str, typer.Option(metavar="UNIT", help="Independent unit: recording or speaker.")] = "recording",
     as_json: AsJson = False,
 ) -> None:
-    """Say how many more minutes of recordings like these would tell each pair of models apart, and narrow each WER.
+    """Estimate how many more minutes of recordings like these would separate each pair of models and narrow each WER.
 
-    Told apart means: with a chance of 80 %, at 5 % over all pairs. Example:
+    Separate means: the test finds the difference with a chance of 80 %, at 5 % over all pairs. Example:
 
         earwitness plan runs/ --width 0.02
     """

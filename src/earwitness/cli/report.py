@@ -18,25 +18,28 @@ app = new_app("A report of runs: one HTML file that opens offline, Markdown, plo
 
 @app.command()
 def report(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder that it is written into.")] = Path("report"),
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them, such as runs/.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the report.")] = Path("report"),
     decision: Annotated[
-        Path | None, typer.Option("--decision", help="A decision.json to put on top, from earwitness decide.")
+        Path | None,
+        typer.Option("--decision", metavar="FILE", help="Decision file to show at the top, from earwitness decide."),
     ] = None,
     audio: Annotated[
         Literal["embed", "link", "none"],
-        typer.Option(help="Sound: in the page (up to 24 MB, worst clips first), linked to its files, or left out."),
+        typer.Option(help="Sound: embedded in the page (up to 24 MB, worst clips first), linked, or none."),
     ] = "embed",
     accept: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME,...", help="Rank although these settings differ, such as beam_size; or all."),
+        typer.Option(metavar="NAME,...", help="Rank runs although these settings differ, such as beam_size; or all."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a report: report.html for reading, results.md, scorecard.md, devices.md, share.md, card.png and plots/.
 
-    The page needs no network and no other file (but for --audio link). Needs the extra: pip install
+    The page works offline and needs no other file (except with --audio link). Install the extra first: pip install
     'earwitness[report]'. Examples:
 
         earwitness report runs/ --open

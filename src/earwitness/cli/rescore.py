@@ -1,4 +1,4 @@
-"""``earwitness rescore``: other scoring of the same texts."""
+"""``earwitness rescore``: score the same texts in another way."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ app = new_app("Score a record's texts again, without engine or audio.")
 @app.command()
 @takes(RunSpec, "normalizer", "compounds", "align", "alternatives")
 def rescore(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some.")],
+    records: Annotated[list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them.")],
     spec: RunSpec,
     as_json: AsJson = False,
 ) -> None:
-    """Write a new record beside each old one, with the same texts under another scoring.
+    """Write a new record beside each old one: the same texts with another scoring.
 
-    The new record names the old one as its parent, which stays as it was. Example:
+    The new record names the old one as its parent. The old one stays unchanged. Example:
 
         earwitness rescore runs/ --normalizer basic
     """

@@ -18,11 +18,16 @@ app = new_app("WER against the severity of a condition, and where each model bre
 
 @app.command()
 def robustness(
-    records: Annotated[list[Path], typer.Argument(help="Records, or folders that hold some, such as runs/.")],
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them, such as runs/.")
+    ],
     points: Annotated[
-        float, typer.Option(min=0.1, max=1000, help="A model is broken so many points of WER over clean.")
+        float,
+        typer.Option(min=0.1, max=1000, metavar="N", help="A model breaks where its WER is N points above clean."),
     ] = 10,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the same as Markdown to this file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write the tables as Markdown.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print a table for each kind of condition: WER from clean to severe, and the severity at which a model breaks.

@@ -30,7 +30,7 @@ OUT = Path("runs")
 _LINE_EVERY_S = 5.0
 """Where there is no terminal to draw a bar in."""
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with records that did not end, or with the run that is typed again.")
+    bool, typer.Option("--resume", help="Continue unfinished records, or the unfinished run of this same command.")
 ]
 
 
@@ -41,23 +41,24 @@ def run(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Corpora, manifests, folders, bundles; with --resume: records. Without any: the study of "
-            "earwitness.toml, here or above.",
-            metavar="DATA...",
+            help="Corpora, manifests, folders, audio files or bundles; with --resume: run records. Default: the "
+            "study of earwitness.toml in this folder or one above it.",
+            metavar="DATA",
         ),
     ] = None,
     *,
     spec: RunSpec,
     interleave: options.Interleave = True,
-    out: Annotated[Path, typer.Option(help="Folder of the records.")] = OUT,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records.")] = OUT,
     resume: Resume = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run every model over every dataset, one clip at a time, each model in a process of its own.
+    """Run every model over every dataset, one clip at a time, each model in its own process.
 
-    Several models take turns, so that a machine that slows down slows all of them. A clip that fails is recorded and
-    the run goes on; one that was killed goes on with --resume. What is not typed is taken from a bundle. Without data,
-    the study of earwitness.toml is done: what is measured already is skipped, what was begun goes on. Examples:
+    Several models take turns, so that a machine that slows down slows all of them alike. If a clip fails, the run
+    records the failure and continues. --resume continues an interrupted run. A bundle supplies the options that you
+    do not give. Without DATA, the command runs the study of earwitness.toml: it skips what is already measured and
+    continues what was begun. Examples:
 
         earwitness run sample --model faster-whisper:tiny.en --model pocketsphinx:en-us
 
@@ -77,7 +78,7 @@ def run(
     """
     spec = replace(spec, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
     typed = quote_command(context)
-    # The same way out as for Ctrl-C: the worker is ended, the record says interrupted.
+    # Handled like Ctrl-C: the worker ends and the record has the status interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if sources or resume:
@@ -94,7 +95,7 @@ class Bars(Events):
     """A progress bar for each model and dataset on standard error; sentences where there is no terminal."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        """Show nothing where another program reads."""
+        """Draw nothing if ``quiet``."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         super().__init__(self._show_clip)
@@ -148,7 +149,7 @@ def _study(names: frozenset[str], out: Path, command: tuple[str, ...], *, interl
         note(f"In {file.parent}:", markup=False)
     with open_study(file, out if "out" in names else None, command) as work:
         for sentence in work.unreadable:
-            note(f"Passed over: {sentence}", markup=False)
+            note(f"Skipped: {sentence}", markup=False)
         _work(work.items, work.out, interleave=interleave, as_json=as_json)
 
 
@@ -158,8 +159,8 @@ def _refuse_typed(names: frozenset[str], file: Path) -> None:
     for name in options_of(RunSpec):
         if name in names:
             raise UsageError(
-                f"{flag(RunSpec, name)} was typed without data, and then {str(file)!r} says what is measured. "
-                "Change it there, or name the data: earwitness run DATA"
+                f"{flag(RunSpec, name)} needs DATA: without it, the options come from {str(file)!r}. "
+                "Change the option there, or name the data: earwitness run DATA"
             )
 
 
@@ -175,15 +176,15 @@ def _work(items: Sequence[Item], out: Path, *, interleave: bool, as_json: bool) 
 
 
 def _interruption(records: Sequence[Path]) -> list[str]:
-    """Say what an interruption left, and the command that goes on."""
+    """Return lines about what is kept after an interruption, and the command that continues."""
     left = unfinished(records)
     if not left:
-        return ["Interrupted. No run was begun that could go on."]
+        return ["Interrupted. There is no run to continue."]
     each = "; ".join(
         f"{record.run.model.id} on {record.run.dataset.name}: {n} of {quantity(record.run.dataset.n_clips, 'clip')}"
         for record, n in left
     )
     return [
-        f"Interrupted. What was done is kept ({each}).",
-        f"Go on: earwitness run --resume {shlex.join(str(record.path) for record, _ in left)}",
+        f"Interrupted. Finished clips are kept ({each}).",
+        f"To continue: earwitness run --resume {shlex.join(str(record.path) for record, _ in left)}",
     ]

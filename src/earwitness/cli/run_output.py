@@ -1,4 +1,4 @@
-"""What ``earwitness run`` answers: each item with what became of it, its record and its scores."""
+"""What ``earwitness run`` prints: each item with its outcome, its record and its scores."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def answer(items: Sequence[Item], records: Sequence[Record | None], *, as_json: bool) -> bool:
-    """Print what became of every item, and return whether all that could be run here is complete.
+    """Print the outcome of every item, and return whether all items that could run here are complete.
 
     Args:
         items: As they were planned.
         records: Of each; ``None`` for one that was not run here.
-        as_json: For machines.
+        as_json: Print JSON.
     """
     rows = list(zip(items, records, strict=True))
     if as_json:
@@ -36,7 +36,7 @@ def answer(items: Sequence[Item], records: Sequence[Record | None], *, as_json: 
 def _text(item: Item, record: Record | None) -> str:
     if record is None:
         return f"{item.outcome}: {item.what}: {item.reason}"
-    # Outside a study, nothing needs to be told apart.
+    # Outside a study, an item has no name of its own.
     head = f"{item.outcome}: {item.what}" if item.what else f"{record.run.model.id} on {record.run.dataset.name}"
     why = why_so_high(record)
     return f"{head}{_in_words(record.run)}\n  {record.path}" + (f"\n  {why}" if why else "")

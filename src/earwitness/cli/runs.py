@@ -1,4 +1,4 @@
-"""``earwitness runs``: the records that there are."""
+"""``earwitness runs``: list, query and prune run records."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 app = new_app("List, filter, query and prune the records.")
 _ID_CHARS = 8
-Paths = Annotated[list[Path] | None, typer.Argument(help="Records, or folders that hold some.", metavar="PATH...")]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Run records, or folders of them; default: runs.", metavar="RECORDS")
+]
 Where = Annotated[
     list[str] | None,
-    typer.Option(metavar="KEY=VALUE", help="Only those with this in the record, as in environment.cores=2."),
+    typer.Option(metavar="KEY=VALUE", help="Only records with this value, such as environment.cores=2."),
 ]
 Prune = Annotated[
-    list[str] | None, typer.Option(metavar="KIND,...", help="Say what would go: superseded, failed, any.")
+    list[str] | None, typer.Option(metavar="KIND,...", help="List what would be pruned: superseded, failed, any.")
 ]
-OlderThan = Annotated[str | None, typer.Option(help="With --prune: only those begun before, as for --since.")]
+OlderThan = Annotated[str | None, typer.Option(metavar="TIME", help="With --prune: only runs begun before TIME.")]
 EvenNewest = Annotated[
     bool, typer.Option("--even-newest", help="With --prune: also the newest complete record of a setting.")
 ]
@@ -37,22 +39,32 @@ EvenNewest = Annotated[
 @app.command()
 def runs(
     paths: Paths = None,
-    model: Annotated[list[str] | None, typer.Option(help="Only this model; * stands for anything.")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; * stands for anything.")] = None,
-    status: Annotated[list[str] | None, typer.Option(help="Only these: complete, failed, killed and so on.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only those begun since: 2026-01-31, or 12h, 7d, 4w ago.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="MODEL", help="Only this model; * matches anything.")
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this dataset; * matches anything.")
+    ] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(metavar="STATUS", help="Only complete, failed, killed and so on.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only runs begun since 2026-01-31, or 12h, 7d, 4w ago.")
+    ] = None,
     where: Where = None,
-    sql: Annotated[str | None, typer.Option(help="One SELECT over the tables runs, scores and clips.")] = None,
+    sql: Annotated[
+        str | None, typer.Option(metavar="QUERY", help="Run one SELECT over the tables runs, scores and clips.")
+    ] = None,
     prune: Prune = None,
     older_than: OlderThan = None,
     even_newest: EvenNewest = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --prune: do it.")] = False,
-    restore: Annotated[bool, typer.Option("--restore", help="Bring back everything that was pruned.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --prune: move them to the trash.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Restore everything that was pruned.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the records, newest first; filter them, ask about them in SQL, put those away that are not needed.
+    """List the records, newest first; filter them, query them with SQL, prune those that you no longer need.
 
-    What is pruned is moved to a folder .trash beside the records, and comes back with --restore. Examples:
+    Pruned records move to a folder .trash beside the others; --restore brings them back. Examples:
 
         earwitness runs --model 'faster-whisper:*' --status complete --since 7d
 
@@ -87,9 +99,9 @@ def _refuse_unclear(prune: list[str] | None, sql: str | None, *, needs_prune: bo
     from earwitness.errors import UsageError
 
     if prune is None and needs_prune:
-        raise UsageError("--yes, --even-newest and --older-than go with --prune KIND.")
+        raise UsageError("--yes, --even-newest and --older-than need --prune KIND.")
     if prune is not None and sql is not None:
-        raise UsageError("--sql asks and --prune puts away. Do one after the other.")
+        raise UsageError("--sql and --prune do not go together. Use one after the other.")
 
 
 def _show(records: Sequence[Record]) -> None:
@@ -152,9 +164,9 @@ def _prune(going: list[Surplus], roots: list[Path], *, yes: bool, as_json: bool)
         console().print("Nothing to prune.")
     elif yes:
         n_records = quantity(len(going), "record")
-        console().print(f"In the trash: {n_records}. Bring back what is there: earwitness runs --restore")
+        console().print(f"In the trash: {n_records}. To restore everything in it: earwitness runs --restore")
     else:
-        console().print(f"{quantity(len(going), 'record')} would go. Do it: add --yes")
+        console().print(f"{quantity(len(going), 'record')} would be pruned. To prune, add --yes")
 
 
 def _restore(roots: list[Path], *, as_json: bool) -> None:
@@ -165,9 +177,9 @@ def _restore(roots: list[Path], *, as_json: bool) -> None:
         print_json({"back": [str(path) for path in back], "left": [str(path) for path in left]})
     else:
         for path in back:
-            console().print(f"back: {path}", markup=False, soft_wrap=True)
+            console().print(f"restored: {path}", markup=False, soft_wrap=True)
         for path in left:
-            console().print(f"stays, its place is taken: {path}", markup=False, soft_wrap=True)
+            console().print(f"not restored, since another record is in its place: {path}", markup=False, soft_wrap=True)
         if not back and not left:
             console().print("The trash is empty.")
     if left:

@@ -1,4 +1,4 @@
-"""Files for sclite, as ``earwitness score`` and ``earwitness export`` tell of them."""
+"""What ``earwitness score`` and ``earwitness export`` print about files for sclite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def lines(files: ScliteFiles) -> tuple[str, ...]:
-    """Return how sclite is asked about the files, and what is to be known of them."""
+    """Return the commands that run sclite on the files, and notes about the files."""
     return (*files.commands, *files.notes)
 
 

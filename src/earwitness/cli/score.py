@@ -24,6 +24,28 @@ if TYPE_CHECKING:
     from earwitness.types import Score
 
 app = new_app("Score two transcript files.")
+Alternatives = Annotated[
+    bool,
+    typer.Option("--alternatives", help="Accept a or b for {a / b} in a reference; always on for trn and stm."),
+]
+KeyTerms = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Key terms, one per line: adds recall and precision of terms, numbers, punctuation and case.",
+    ),
+]
+ExportSclite = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Write the normalized words as files for sclite: trn, and stm and ctm if there are times.",
+    ),
+]
+Errors = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="List the N pairs with the most errors instead, aligned word by word."),
+]
 
 
 @app.command()
@@ -33,41 +55,39 @@ def score(
         Path, typer.Argument(metavar="REF", help="References: plain lines, JSONL, trn, stm or Kaldi's text.")
     ],
     hypothesis: Annotated[
-        Path, typer.Argument(metavar="HYP", help="Hypotheses, in the same format; a ctm beside an stm.")
+        Path, typer.Argument(metavar="HYP", help="Hypotheses in the same format; for an stm reference, a ctm.")
     ],
-    language: Annotated[str, typer.Option(help="Of the transcripts; decides the normalizer.")] = "en",
+    language: Annotated[
+        str, typer.Option(metavar="LANGUAGE", help="Language of the transcripts; decides the normalizer.")
+    ] = "en",
     *,
     spec: RunSpec,
-    alternatives: Annotated[
-        bool, typer.Option("--alternatives", help="{a / b} in a reference is either; trn and stm always have it.")
-    ] = False,
+    alternatives: Alternatives = False,
     format_: Annotated[
-        str | None, typer.Option("--format", help="plain, jsonl, trn, stm or kaldi; without it, the files decide.")
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="plain, jsonl, trn, stm or kaldi; default: as detected."),
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of both files, such as gb18030; else UTF-8.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Encoding of both files, such as gb18030; default: UTF-8.")
+    ] = None,
     missing_as_empty: Annotated[
-        bool, typer.Option("--missing-as-empty", help="A reference without hypothesis counts as failed.")
+        bool, typer.Option("--missing-as-empty", help="Count a reference without a hypothesis as failed.")
     ] = False,
     optional_words: Annotated[
-        bool, typer.Option("--optional-words", help="In trn and stm, '(word)' may be left out, as with sclite -D.")
+        bool,
+        typer.Option("--optional-words", help="In trn and stm, a missing '(word)' is no error, as with sclite -D."),
     ] = False,
-    terms: Annotated[
-        Path | None, typer.Option(help="Key terms, one a line: their recall and precision, numbers, punctuation, case.")
-    ] = None,
-    export_sclite: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write the compared words there for sclite: trn, and with times stm and ctm."),
-    ] = None,
-    worst: Annotated[int, typer.Option(min=0, help="How many of the worst pairs to show, one line each.")] = 3,
-    errors: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="List the N pairs with the most errors instead, aligned word by word."),
-    ] = None,
+    terms: KeyTerms = None,
+    export_sclite: ExportSclite = None,
+    worst: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many of the worst pairs to show, one line each.")
+    ] = 3,
+    errors: Errors = None,
     as_json: AsJson = False,
 ) -> None:
     """Print WER and CER with intervals, counts and signatures.
 
-    Every pair is a recording of its own, unless an stm says more. Examples:
+    Every pair counts as a recording of its own; an stm file names the recordings itself. Examples:
 
         earwitness score reference.txt whisper.txt --language en
 

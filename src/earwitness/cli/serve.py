@@ -1,4 +1,4 @@
-"""``earwitness serve``: the chosen model behind an API, and the keys that may ask it."""
+"""``earwitness serve``: the chosen model behind an API, and the keys of that API."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from earwitness.api.serve import ServeSpec, run_server
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
 
-app = new_app("An API like OpenAI's for a model, with the settings that were measured.")
-keys_app = new_app("Keys that may ask the API: add, list, remove.\n\nExample: earwitness serve keys add reception")
+app = new_app()
+keys_app = new_app("Keys for the API: add, list, remove.\n\nExample: earwitness serve keys add reception")
 app.add_typer(keys_app, name="keys")
 KEYS = Path("earwitness-keys.json")
-File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys; it holds their hashes.")]
-KeyName = Annotated[str, typer.Argument(metavar="NAME", help="Who has the key; shown in logs.")]
+File = Annotated[Path, typer.Option("--keys", metavar="FILE", help="File of the keys, which are stored as hashes.")]
+KeyName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the holder, which logs show.")]
 
 
 @app.callback(invoke_without_command=True)
 @takes(ServeSpec)
 def serve(context: typer.Context, spec: ServeSpec, as_json: AsJson = False) -> None:  # noqa: ARG001 - for ``takes``
-    """Serve a model over HTTP, as OpenAI's clients expect it, until it is told to stop.
+    """Serve a model behind an OpenAI-compatible API, with the settings that were measured, until Ctrl-C or SIGTERM.
 
-    The first model is loaded at once, others when they are asked for. Logs are JSON lines on standard error. After
-    SIGTERM, /readyz says 503, requests are still taken for --linger seconds, and then come to their end. SIGHUP, or a
-    change of the decision, takes the new one over. Examples:
+    The first model is loaded at once, others on their first request. Logs are JSON lines on standard error. After
+    SIGTERM, /readyz answers 503; the server takes requests for --linger seconds more, then finishes those in progress.
+    On SIGHUP, or when the decision file changes, it switches to the new decision. Examples:
 
         earwitness serve --decision decision.json
 
@@ -50,11 +50,13 @@ def _announce(url: str, *, as_json: bool) -> None:
 @keys_app.command("add")
 def add(
     name: KeyName,
-    rate: Annotated[float | None, typer.Option(min=0.01, help="Requests a minute; else the server's.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, metavar="N", help="Requests per minute; default: the server's --rate.")
+    ] = None,
     file: File = KEYS,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key and print it; it is kept as a hash, and cannot be shown again.
+    """Make a key and print it once; the file keeps only its hash.
 
     Example: earwitness serve keys add reception --rate 120
     """
@@ -65,7 +67,9 @@ def add(
         print_json({"name": name, "key": secret, "file": str(file)})
         return
     console().print(secret, markup=False, soft_wrap=True)
-    console(stderr=True).print(f"Its hash is in {str(file)!r}: earwitness serve --keys {file}", markup=False)
+    console(stderr=True).print(
+        f"Its hash is in {str(file)!r}. To serve with it: earwitness serve --keys {file}", markup=False
+    )
 
 
 @keys_app.command("list")

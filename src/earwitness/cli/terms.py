@@ -18,7 +18,7 @@ _CLIPS = 5
 
 
 def show(reports: Mapping[str, TermReport]) -> None:
-    """Print the scores as a table, reasons under it, the terms missed most, and what is known without references."""
+    """Print the scores as a table with reasons, the terms missed most, and counts for clips without a reference."""
     if any(score.value is not None for report in reports.values() for score in report.scores):
         _show_scores(reports)
     else:
@@ -68,7 +68,7 @@ def _show_places(reports: Mapping[str, TermReport]) -> None:
     n_unlabelled = next(iter(reports.values())).n_unlabelled
     screen.print(
         f"How often each term occurs in the texts ({quantity(n_unlabelled, 'clip')} without a reference: recall needs "
-        "one, to know whether the term was said there):"
+        "a reference):"
     )
     for label, report in reports.items():
         for places in report.places:

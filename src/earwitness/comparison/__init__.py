@@ -1,1 +1,1 @@
-"""Two or more runs side by side: what may be compared, what differs, and the table."""
+"""Compares runs: which may be compared, what differs, and the table."""

@@ -1,4 +1,4 @@
-"""What datasets are called where several stand side by side: no two alike."""
+"""Distinct names for several datasets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIGITS = 8
 
 
 def dataset_names(datasets: Iterable[DatasetInfo]) -> dict[str, str]:
-    """Return what each dataset is called, by its sha256: its name, made longer where other data have the same name.
+    """Return the name of each dataset by its sha256; names that occur twice are made longer.
 
     The end of the path that it came from is added, as long as it takes to tell them apart, or the beginning of the
     sha256 where the paths do not.

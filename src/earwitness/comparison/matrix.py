@@ -1,4 +1,4 @@
-"""Models by devices: what was measured where, what was not run, and what an engine says that it cannot do."""
+"""Models by devices: measured, not run, or not supported by the engine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model as it was asked for, in every place."""
+    """One model with its settings, in every place."""
 
     label: str
     """The model, with the settings that were asked for where the table has several of them."""

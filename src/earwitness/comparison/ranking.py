@@ -1,4 +1,4 @@
-"""Which models can be told apart: every pair tested on the same clips, ranks with ties, and what a tie would take.
+"""Ranks models: tests every pair on the same clips, gives ranks with ties, and estimates the audio to break a tie.
 
 Counts are taken as they stand in the records. How the tests work, and why ties have ranges of ranks, is told in
 ``scoring/significance.py`` and ``scoring/ranks.py``.
@@ -41,7 +41,7 @@ class PairTest:
 
     @property
     def comparable(self) -> bool:
-        """Whether there are recordings enough for a test: without one, two runs are neither apart nor a tie."""
+        """Whether there are enough recordings for a test; without a test, two runs neither differ nor tie."""
         return self.difference.p is not None
 
 
@@ -56,7 +56,7 @@ class Ranking:
 
     @property
     def why_none(self) -> str | None:
-        """Why there is no rank, in one sentence: no pair can be tested; ``None`` where one can, or one run is alone."""
+        """Why there is no rank, in one sentence, if no pair can be tested; ``None`` if one can, or for a single run."""
         if not self.pairs or any(pair.comparable for pair in self.pairs):
             return None
         reasons = dict.fromkeys(pair.difference.reason or "" for pair in self.pairs)

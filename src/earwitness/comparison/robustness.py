@@ -99,7 +99,7 @@ class CurvePanel:
 
 @dataclass(frozen=True, slots=True)
 class Robustness:
-    """Everything that can be said of some runs, and what was left out."""
+    """The robustness of some runs, and what was left out."""
 
     limit: float
     """The increase of WER at which a model counts as broken."""
@@ -133,7 +133,7 @@ def robustness(records: Sequence[Path], *, limit: float = LIMIT) -> Robustness:
     if not drawn:
         why = f" {left_out[0]}" if left_out else ""
         raise ComparisonError(
-            "There is no run under a condition with a clean one beside it."
+            "No run under a condition has a clean run to compare with."
             f"{why} Make some: earwitness run DATA --model M --condition noise:10dB"
         )
     names = dataset_names(clean.dataset for members in drawn.values() for (_, clean), _ in members)
@@ -211,8 +211,8 @@ def _refuse_versions(runs: Iterable[Run]) -> None:
         first = made.setdefault(condition.name, (run.dataset.sha256, condition.version))
         if first[0] != run.dataset.sha256:
             raise ComparisonError(
-                f"Condition {condition.name!r} was made in different ways and is not compared: by {first[1]}, and by "
-                f"{condition.version}. Run the models again on one machine."
+                f"Condition {condition.name!r} was produced in different ways, so its runs are not compared: "
+                f"by {first[1]}, and by {condition.version}. Run the models again on one machine."
             )
 
 

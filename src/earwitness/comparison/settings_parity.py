@@ -1,4 +1,4 @@
-"""Settings parity: which differences in force forbid a rank, and what decoding in batches did to the texts.
+"""Settings parity: which differences between settings in force prevent a rank, and how batches change texts.
 
 A rank says that one model is better. Where two runs were decoded in different ways, the way may be what is better, so
 a rank is given only across differences that were accepted. Why which setting counts, and what is accepted unasked:
@@ -34,7 +34,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class BatchChange:
-    """What another batch size did to the texts of one model."""
+    """How another batch size changed the texts of one model."""
 
     first: str
     """Label of the row with the smaller batch."""
@@ -51,7 +51,7 @@ class BatchChange:
 
 
 def accepted_settings(choices: Iterable[str]) -> frozenset[str]:
-    """Return the settings that may differ between ranked rows: those named, beside those that always may.
+    """Return the settings that may differ between ranked rows: those given, and those that always may.
 
     Raises:
         UsageError: For a name that is no such setting.
@@ -104,7 +104,7 @@ def setting_differences(runs: Mapping[str, Run], accept: frozenset[str] = ACCEPT
 
 
 def batch_changes(runs: Mapping[str, Run], results: Mapping[str, Sequence[ClipResult]]) -> tuple[BatchChange, ...]:
-    """Return what batches did, for every two runs of the same weights on the same engine with other batch sizes.
+    """Return how batches changed texts, for any two runs of the same weights on the same engine with other batch sizes.
 
     Args:
         runs: By label.

@@ -1,4 +1,4 @@
-"""The slices of a dataset that its clips themselves suggest, for every run of a table."""
+"""The slices of a dataset by the fields and tags of its clips, for every run of a table."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _divides(by: str, results: Sequence[ClipResult]) -> bool:
 
 
 def _rated(cut: SliceSet) -> int:
-    """How many parts have an error rate: one of silence has none."""
+    """Return how many parts have an error rate; a silent part has none."""
     first = next(iter(cut.slices.values()))
     return sum(part.wer is not None for part in first.values())
 

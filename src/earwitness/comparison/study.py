@@ -1,4 +1,4 @@
-"""Everything that is shown of some runs, gathered once: tables, parts, fronts, times, curves under conditions."""
+"""Everything that a report shows, collected once: tables, slices, Pareto fronts, times, curves under conditions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from earwitness.scoring.metrics.timing import Distribution, distribution
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One dataset and everything that is known of it."""
+    """One dataset and its results."""
 
     table: Table
     """The runs over it."""
@@ -36,7 +36,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class StudyView:
-    """Some runs, gathered."""
+    """The results of some runs."""
 
     comparison: Comparison
     """Tables, and what was left out."""
@@ -47,7 +47,7 @@ class StudyView:
 
 
 def study(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> StudyView:
-    """Gather runs; one alone is a study, too.
+    """Collect the results of one or more runs.
 
     Raises:
         ComparisonError: When no run is complete, or scores of one dataset were made in different ways.

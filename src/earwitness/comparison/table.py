@@ -1,4 +1,4 @@
-"""Groups runs by dataset, refuses what must not be compared, and says where the rest differ.
+"""Groups runs by dataset, refuses runs that must not be compared, and lists the differences of the rest.
 
 Numbers are taken from the records as they stand; the one thing computed here is the WER on the clips that every model
 finished, which no single record can know.
@@ -61,7 +61,7 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """Something that two rows of a table do not share, besides the model."""
+    """A difference between rows of a table, besides the model."""
 
     what: str
     """A setting in force, or a part of the environment."""
@@ -98,7 +98,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One table a dataset, and what was left out."""
+    """One table per dataset, and what was left out."""
 
     tables: tuple[Table, ...]
     """In the order in which the datasets were first seen."""
@@ -208,7 +208,7 @@ def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str],
 
 
 def _without_references(group: Sequence[tuple[Path, Run]]) -> str | None:
-    """Say that there is no error rate, what is known without, and what to do; ``None`` where there are references."""
+    """Explain that there is no error rate, and what to do; ``None`` if there are references."""
     scores = [run.score("wer") for _, run in group]
     if any(score is None or score.n_clips for score in scores):
         return None

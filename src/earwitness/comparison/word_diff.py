@@ -1,4 +1,4 @@
-"""What every model made of every clip, word by word, and when: for showing side by side."""
+"""The words and times of every model for every clip, to show side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AlignedSpan", "ClipDiff", "WordDiff", "diffs"]
 
 @dataclass(frozen=True, slots=True)
 class ClipDiff:
-    """One clip, heard by every model."""
+    """One clip with the result of every model."""
 
     clip: Clip
     """As in the record of the first model that has it."""

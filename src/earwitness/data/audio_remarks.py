@@ -1,4 +1,4 @@
-"""What remarks on decoded audio mean, in the words of both ``data check`` and ``run``."""
+"""Explanations of remarks on decoded audio, for ``data check`` and ``run``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _CHOOSE = "To choose a channel, run with --channel 0 (or 1), or give each row of
 _COPY = "Copy the file again from where it came from."
 _MEANINGS = MappingProxyType(
     {
-        CANCEL: ("the channels cancel each other out, so a model hears next to nothing", _CHOOSE),
+        CANCEL: ("the channels cancel each other out, so a model gets almost no sound", _CHOOSE),
         DIFFER: (
-            "the channels hold different sound, such as two speakers, and none is chosen, so a model hears their mean",
+            "the channels hold different sound, such as two speakers, and none is chosen, so a model gets their mean",
             _CHOOSE,
         ),
-        SKIPPED: ("some packets cannot be decoded, so a model does not hear all of the sound", _COPY),
+        SKIPPED: ("some packets cannot be decoded, so a model does not get all of the sound", _COPY),
     }
 )
 
@@ -27,7 +27,7 @@ def explain(remark: str) -> str:
     """Return what a remark of the decoder means for a clip, and what to do.
 
     >>> explain("packets_skipped")
-    'some packets cannot be decoded, so a model does not hear all of the sound. Copy the file again from where it came from.'
+    'some packets cannot be decoded, so a model does not get all of the sound. Copy the file again from where it came from.'
     """  # noqa: E501
     meaning, remedy = _MEANINGS[remark]
     return f"{meaning}. {remedy}"
@@ -43,7 +43,7 @@ def summarize(clips: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
         How many clips of how many have the remark, what it means, the first three, and what to do.
 
     >>> for line in summarize([("a", ["packets_skipped"]), ("b", [])]): print(line)
-    1 of 2 clips: some packets cannot be decoded, so a model does not hear all of the sound ('a'). Copy the file again from where it came from.
+    1 of 2 clips: some packets cannot be decoded, so a model does not get all of the sound ('a'). Copy the file again from where it came from.
     """  # noqa: E501
     clips = list(clips)
     sentences = []

@@ -1,4 +1,4 @@
-"""A bundle: datasets and the study to be made of them in one zip, the same data wherever it is opened.
+"""A bundle: datasets and a study in one zip file, with the same data on every machine.
 
     bundle.json                       the study, the datasets with their fingerprints, the sha256 of every other file
     data/<name>/manifest.jsonl        the clips, in NeMo's form, with everything that their fingerprint is made of
@@ -53,7 +53,7 @@ class BundledData(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Bundle(Strict):
-    """What ``bundle.json`` says."""
+    """The contents of ``bundle.json``."""
 
     bundle_version: int
     """Of this layout."""
@@ -68,7 +68,7 @@ class Bundle(Strict):
 
 
 def read(path: Path) -> Bundle:
-    """Return what a bundle's index says, without unpacking anything.
+    """Return the index of a bundle without unpacking it.
 
     Raises:
         ArchiveError: When it is no bundle, or one of a newer Earwitness.
@@ -78,7 +78,7 @@ def read(path: Path) -> Bundle:
 
 
 def is_bundle(path: Path) -> bool:
-    """Return whether a path is a zip file; ``read`` then says whether it is a bundle."""
+    """Return whether a path is a zip file; ``read`` checks whether it is a bundle."""
     return path.is_file() and archive.is_zip(path)
 
 
@@ -114,7 +114,7 @@ def open_dataset(path: Path, name: str = "") -> Path:
             (name,) = held
         if name not in held:
             each = " or ".join(f"{path}/{folder}" for folder in held)
-            raise DataNotFoundError(f"Bundle {str(path)!r} has no one dataset {name!r}. Name {each}")
+            raise DataNotFoundError(f"Bundle {str(path)!r} does not have exactly one dataset {name!r}. Name {each}")
         root = cache_dir() / "bundles" / hashlib.sha256(zipped.read(INDEX)).hexdigest()
         if not root.is_dir():
             with stage(root) as fresh:
@@ -123,7 +123,7 @@ def open_dataset(path: Path, name: str = "") -> Path:
 
 
 def sources(path: Path) -> tuple[str, ...]:
-    """Return what each dataset of a bundle is called on the command line, such as ``study.zip/telephony-en``."""
+    """Return the name of each dataset of a bundle on the command line, such as ``study.zip/telephony-en``."""
     return tuple(f"{path}/{dataset.folder}" for dataset in read(path).datasets)
 
 
@@ -134,7 +134,9 @@ def _unpack(source: archive.Archive, bundle: Bundle, root: Path) -> None:
         raise ArchiveError(f"{str(source.path)!r}: {name!r} {where}. Pack it again.")
     for name, sha256 in bundle.files.items():
         if source.unpack(name, root) != sha256:
-            raise ArchiveError(f"{str(source.path)!r}: {name!r} is not what was packed. Copy or download it again.")
+            raise ArchiveError(
+                f"{str(source.path)!r}: {name!r} has changed since it was packed. Copy or download it again."
+            )
     for dataset in bundle.datasets:
         manifest = f"data/{dataset.folder}/{MANIFEST}"
         rows = list(nemo.read(root / manifest)) if manifest in listed else []
@@ -144,7 +146,8 @@ def _unpack(source: archive.Archive, bundle: Bundle, root: Path) -> None:
         ]
         if fingerprint(to_clips(inside)) != dataset.sha256:
             raise ArchiveError(
-                f"{str(source.path)!r}: the clips of {dataset.name!r} are not those that were packed. Pack it again."
+                f"{str(source.path)!r}: the clips of {dataset.name!r} differ from those that were packed. "
+                "Pack it again."
             )
 
 

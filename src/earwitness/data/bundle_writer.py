@@ -23,7 +23,7 @@ _NOTICES = re.compile(r"(?i)(copyright|copying|licen[cs]e|notice|attribution)([.
 
 
 def pack(datasets: Sequence[Dataset], study: Mapping[str, Any], target: Path) -> Bundle:
-    """Write a bundle and return what its index says. The same data and study give the same bytes.
+    """Write a bundle and return its index. The same data and study give the same bytes.
 
     Args:
         datasets: As loaded; what was left out by a limit or a tag is not packed.

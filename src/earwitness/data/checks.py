@@ -1,4 +1,4 @@
-"""Looks a dataset over before hours are spent on it: quickly by manifest and headers, or deep, decoding everything."""
+"""Checks a dataset before a long run: quickly by manifest and headers, or by decoding everything."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMES_AND_NUMBERS = re.compile(r"'[^']*'|[0-9][0-9.]*|\S*/\S*")
 
 @dataclass(frozen=True, slots=True)
 class DataProblem:
-    """Something that is, or may be, wrong with a dataset."""
+    """An error or a possible error in a dataset."""
 
     severity: Literal["error", "warning"]
     """Errors make clips fail or scores wrong; warnings are to be looked at."""
@@ -76,12 +76,12 @@ def check(
         if progress:
             progress(done, len(lines))
     if not dataset.ids and not any(finding.severity == "error" for finding in findings):
-        findings.append(DataProblem("error", str(source), None, "there is not one clip in it"))
+        findings.append(DataProblem("error", str(source), None, "it has no clips"))
     return findings
 
 
 def alike(findings: Iterable[DataProblem]) -> list[list[DataProblem]]:
-    """Return the findings in groups that say the same but for names and numbers, in the order of their first.
+    """Return the findings in groups that differ only in names and numbers, in the order of their first.
 
     >>> places = [DataProblem("error", f"m:{n}", None, f"There is no audio file '{n}.wav'.") for n in (1, 2)]
     >>> [len(group) for group in alike([*places, DataProblem("warning", "m:3", "c", "unlabelled")])]
@@ -117,7 +117,7 @@ class _Files:
 
 
 class _Dataset:
-    """Looks at the rows of one dataset in turn, and remembers what rows are compared by."""
+    """Checks the rows of one dataset in turn, and keeps what rows are compared by."""
 
     def __init__(self, files: _Files, deep: bool) -> None:
         self.ids: dict[str, str] = {}
@@ -127,13 +127,13 @@ class _Dataset:
         self._owners: dict[tuple[str, float, float | None, int | None], str] = {}
 
     def look_at(self, row: DataRow) -> list[DataProblem]:
-        """Return what is wrong with a row, alone or beside those before it."""
+        """Return what is wrong with a row by itself or in comparison with earlier rows."""
         identity = clip_id(row)
         return [DataProblem(severity, row.where, identity, text) for severity, text in self._remarks(row, identity)]
 
     def _remarks(self, row: DataRow, identity: str) -> Iterator[_Text]:
         if identity in self.ids:
-            yield "error", f"id {identity!r} is there already, at {self.ids[identity]}"
+            yield "error", f"id {identity!r} is already used at {self.ids[identity]}"
         self.ids.setdefault(identity, row.where)
         yield from _look_at_reference(row)
         yield from _look_at_audio(row, self._files.header(row.audio), self._deep)

@@ -1,4 +1,4 @@
-"""From rows to clips: measures and hashes the audio, and gives the data its fingerprint."""
+"""Turns rows into clips: measures and hashes the audio, and computes the fingerprint of the data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def to_clips(
     channel: int | None = None,
     progress: ReadProgress | None = None,
 ) -> tuple[Clip, ...]:
-    """Make clips of rows: ids and recordings filled in, durations measured, files hashed once each.
+    """Make clips from rows: ids and recordings filled in, durations measured, files hashed once each.
 
     Raises:
         ManifestError: For an id that is there twice; both places are named.
@@ -41,7 +41,7 @@ def to_clips(
     for done, row in enumerate(rows, start=1):
         clip = _clip(row, files.look_up(row.audio), language, channel)
         if clip.id in seen:
-            raise ManifestError(f"{row.where}: id {clip.id!r} is there already, at {seen[clip.id]}. Rename one.")
+            raise ManifestError(f"{row.where}: id {clip.id!r} is already used at {seen[clip.id]}. Rename one.")
         seen[clip.id] = row.where
         clips.append(clip)
         if progress:
@@ -58,7 +58,7 @@ def _language(row: DataRow, default: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """What a file is, and how long."""
+    """Hash and length of a file."""
 
     path: str
     """Absolute, with links followed."""
@@ -68,14 +68,14 @@ class _Measure:
 
 
 class _Files:
-    """Measures each file once, whatever it is called and however many rows name it."""
+    """Measures each file once, even if several rows name it in different ways."""
 
     def __init__(self) -> None:
         self._by_name: dict[Path, _Measure] = {}
         self._by_path: dict[str, _Measure] = {}
 
     def look_up(self, audio: Path) -> _Measure:
-        """Return what a file is."""
+        """Return hash and length of a file."""
         file = self._by_name.get(audio)
         if file is None:
             path = os.path.realpath(audio)  # Path.resolve raises at a link that leads to itself

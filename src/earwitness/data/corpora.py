@@ -1,4 +1,4 @@
-"""Corpora of real speech that are pulled on request, out of Debian's packages, into the user's cache.
+"""Corpora of real speech that are downloaded on request from Debian's packages into the user's cache.
 
 ``telephony-*``: prompts of a telephone exchange, each spoken by one person at 8 kHz; the transcript list has
 ``name: text`` lines. A text wholly in square or round brackets describes a sound: reference ``""``. A line without
@@ -26,7 +26,7 @@ from earwitness.files.nearest import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A corpus that can be pulled."""
+    """A corpus that can be downloaded."""
 
     name: str
     """As typed."""
@@ -103,7 +103,7 @@ CORPORA: Mapping[str, Corpus] = {
 
 
 def folder(name: str) -> Path:
-    """Return the folder of a pulled corpus.
+    """Return the folder of a downloaded corpus.
 
     Raises:
         DataNotFoundError: For an unknown name, with the nearest ones, or one that is not pulled, with the command.
@@ -116,7 +116,7 @@ def folder(name: str) -> Path:
 
 
 def pull(name: str, progress: FetchProgress = lambda _: None) -> Path:
-    """Get a corpus and return its folder; does nothing when it is there.
+    """Download a corpus, if it is not there yet, and return its folder.
 
     Beside the audio stand ``manifest.jsonl``, ``corpus.json`` (licence, attribution, packages, and what did not fit
     together) and the package's ``copyright``.
@@ -145,7 +145,7 @@ def pull(name: str, progress: FetchProgress = lambda _: None) -> Path:
 
 
 def remove(name: str) -> bool:
-    """Remove a pulled corpus and return whether there was one."""
+    """Remove a downloaded corpus and return whether there was one."""
     _corpus(name)
     path = cache_dir() / "corpora" / name
     there = path.exists()

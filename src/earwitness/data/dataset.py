@@ -1,4 +1,4 @@
-"""From a name or a path to a Dataset: finds the format, reads the rows, measures and hashes the audio."""
+"""Loads a Dataset from a name or a path: finds the format, reads the rows, measures and hashes the audio."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def load(
         else:
             every.append(row)
     if not every:
-        raise DataError(" ".join([f"There is not one clip in {str(source)!r}.", *remarks]))
+        raise DataError(" ".join([f"There are no clips in {str(source)!r}.", *remarks]))
     wanted = (tags or {}).items()
     rows = [row for row in with_distinct_names(every) if all(row.tags.get(key) == value for key, value in wanted)]
     clips = to_clips(rows[:limit], language, channel, progress)
@@ -95,7 +95,7 @@ def load(
 
 
 def locate(source: str | Path) -> Path:
-    """Return where a dataset is; one in a bundle is unpacked into the cache first.
+    """Return the path of a dataset; one in a bundle is unpacked into the cache first.
 
     Raises:
         DataNotFoundError: With the command that gets it, where there is one.
@@ -142,7 +142,7 @@ def read_rows(path: Path, format: str | None = None, columns: Mapping[str, str] 
 
 
 def sniff(path: Path) -> str:
-    """Return the format of what is at a path.
+    """Return the format of the data at a path.
 
     Raises:
         DataError: When it is none that can be read.
@@ -180,7 +180,7 @@ def _sniff_folder(path: Path) -> str:
 
 
 def about_folder(path: Path) -> dict[str, object]:
-    """Return what ``corpus.json`` beside a manifest says: name, licence, whether it is synthetic."""
+    """Return the contents of ``corpus.json`` beside a manifest: name, licence, whether it is synthetic."""
     file = (path if path.is_dir() else path.parent) / "corpus.json"
     try:
         found = json.loads(read_text(file)) if file.is_file() else {}
@@ -190,7 +190,7 @@ def about_folder(path: Path) -> dict[str, object]:
 
 
 def _text(value: object) -> str:
-    """Return a text that a record can hold, or an empty one."""
+    """Return a text that fits into a record, or an empty one."""
     try:
         return value if isinstance(value, str) and value.encode() else ""
     except UnicodeEncodeError:

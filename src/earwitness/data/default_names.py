@@ -1,4 +1,4 @@
-"""What datasets and clips are called when nobody says."""
+"""Default names of datasets and clips."""
 
 from __future__ import annotations
 

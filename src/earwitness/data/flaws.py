@@ -1,4 +1,4 @@
-"""Rows that no clip could be made of: texts that no file can hold, and paths that no file can have."""
+"""Finds rows that cannot become clips: invalid texts and impossible paths."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _flaw_of_path(row: DataRow) -> ManifestError | None:
     if not _is_whole(audio):
         return ManifestError(f"{row.where!r}: the name of the audio file {audio!r} is not UTF-8. Rename the file.")
     if "\0" in audio or any(len(part.encode()) > _LONGEST_NAME_BYTES for part in row.audio.parts):
-        return ManifestError(f"{row.where}: {audio[:80]!r} can be no path of a file. Correct the line.")
+        return ManifestError(f"{row.where}: {audio[:80]!r} cannot be the path of a file. Correct the line.")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Makes one long recording out of clips, with the exact reference and the clips' places in it."""
+"""Joins clips into one long recording, with the exact reference and the places of the clips."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def join(dataset: Dataset, seconds: float, *, seed: int = 0, gap_s: float = 0.5,
     total_s = sum(clip.duration_s + gap_s for clip in chosen) - gap_s
     if not chosen or total_s < seconds / 2:
         raise DataError(
-            f"The clips of {dataset.name!r} make {max(total_s, 0):.0f} s, not {seconds:.0f} s. "
+            f"The clips of {dataset.name!r} last {max(total_s, 0):.0f} s, less than {seconds:.0f} s. "
             "Ask for less, or join more data."
         )
     name = f"{dataset.name}-{seconds:g}s" + (f"-seed{seed}" if seed else "")

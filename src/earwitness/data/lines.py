@@ -30,7 +30,7 @@ _MARKS = (
 
 
 def read_text(path: Path) -> str:
-    """Return what is in a text file, with its line ends as they are and without a byte order mark.
+    """Return the contents of a text file, with its line ends and without a byte order mark.
 
     A file that begins as gzip does is unpacked, whatever its name.
 
@@ -68,7 +68,7 @@ def read_text(path: Path) -> str:
 
 
 def manifest_text(path: Path) -> str:
-    """Return the text of a file that must have some.
+    """Return the text of a file that must not be empty.
 
     Raises:
         ManifestError: As ``read_text`` does, and when there is nothing in it.

@@ -1,4 +1,4 @@
-"""What every reader yields: one row of a dataset as it is written, or what is wrong or odd about it."""
+"""What readers yield: rows of a dataset as written, errors, and remarks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SIDES = {"a": 0, "b": 1, "l": 0, "r": 1, "left": 0, "right": 1}
 
 @dataclass(frozen=True, slots=True)
 class DataRow:
-    """One clip as its dataset states it; audio has not been looked at."""
+    """One clip as its dataset states it; the audio is not yet checked."""
 
     where: str
     """File and line, for messages."""
@@ -58,7 +58,7 @@ class DataRow:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a dataset that a person should know, such as texts without audio; no clip is lost by it."""
+    """A note about a dataset for the user, such as texts without audio; it excludes no clip."""
 
     where: str
     """The file, and the line where it is about one."""

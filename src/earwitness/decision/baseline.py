@@ -1,4 +1,4 @@
-"""The baseline of a gate: what runs came to when they were good, as a file that is reviewed like code.
+"""The baseline of a gate: the results of good runs, in a file that is reviewed like code.
 
 The same records give the same bytes: entries and clips are sorted, a clip is a line, and there is no time of day, no id
 and no path in it. Transcripts are there as hashes, so that a change is seen and nothing that was said is published.
@@ -24,7 +24,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class MachineClass(Strict):
-    """What has to be equal for figures of speed to be held against each other."""
+    """What has to be equal for figures of speed to be compared."""
 
     cpu: str
     """Model name of the processor."""
@@ -66,7 +66,7 @@ class ClipCounts(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Entry(Strict):
-    """One model, as it was asked to decode, on one dataset."""
+    """One model with its settings on one dataset."""
 
     model: str
     """Its id."""
@@ -100,7 +100,7 @@ class Entry(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Baseline(Strict):
-    """What runs are held against."""
+    """The results that runs are compared with."""
 
     schema_version: int
     """Of this layout."""
@@ -138,7 +138,7 @@ def _same_thing(one: Run, other: Run) -> bool:
 
 
 def match(entries: Sequence[Entry], bases: Sequence[Entry]) -> list[Entry | None]:
-    """Return, for each entry, what it is held against.
+    """Return the base that each entry is compared with.
 
     That is the base of the same model, settings and data, on the same device where there is one. Where the data are not
     the same, it is the base of the same name, if that is the only one left of it, and so the data have changed.

@@ -1,4 +1,4 @@
-"""From records to candidates: what can be served, each with all of its runs that were given.
+"""Groups records into candidates: models that can be served, each with all of its runs.
 
 What a record says is held against its clips file: numbers that somebody typed in are said, and left out.
 """
@@ -38,7 +38,7 @@ _PRESET = "matched"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model on an engine, with its weights, settings, device and machine, and everything that it heard."""
+    """A model on an engine, with its weights, settings, device and machine, and all its runs."""
 
     label: str
     """The model, made longer where several share it."""
@@ -49,7 +49,7 @@ class Candidate:
     )
 
     def take(self, measure: str, *, dataset: str | None = None, condition: str | None = None) -> MeasuredValue:
-        """Return a measure of the runs that a rule is about; what was taken once is not taken again.
+        """Return a measure of the runs of a rule; each is computed once.
 
         Args:
             measure: Name of it.
@@ -63,7 +63,7 @@ class Candidate:
 
     @property
     def run(self) -> Run:
-        """Its latest run, which says what it is."""
+        """Its latest run, which describes it."""
         return max(self.runs, key=lambda heard: (heard.run.created_at, heard.run.id)).run
 
     @property
@@ -99,7 +99,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """All that can be judged against each other."""
+    """All candidates that can be judged together."""
 
     candidates: tuple[Candidate, ...]
     """By label."""
@@ -246,13 +246,13 @@ def _refuse_lonely(candidates: Sequence[Candidate]) -> None:
     if not shared:
         each = "; ".join(f"{label!r} ran on {', '.join(map(repr, found.values()))}" for label, found in heard.items())
         raise ComparisonError(
-            f"Runs on different data are not compared, and no dataset was heard by all: {each}. "
+            f"Runs on different data are not compared, and no dataset was run by all models: {each}. "
             "Run the models on the same data."
         )
 
 
 def repeat_command(run: Run, *more: str, dataset: DatasetInfo | None = None) -> str:
-    """Return the command that does a run again, or does it over another dataset.
+    """Return the command that repeats a run, or runs it over another dataset.
 
     Args:
         run: What to do again.
@@ -284,7 +284,7 @@ def _pairs(option: str, values: Mapping[str, object]) -> list[str]:
 
 
 def _changes(settings: Settings) -> dict[str, str]:
-    """Return the settings that differ from the preset's, as they are typed."""
+    """Return the settings that differ from the preset's, as on the command line."""
     values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
     usual = {field.name: field.default for field in fields(Settings)}
     return {

@@ -1,4 +1,4 @@
-"""From runs and a policy to a Decision: who may be served, for what, and why."""
+"""Makes a Decision from runs and a policy: which models may be served, for what, and why."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ORDER: tuple[CandidateStatus, ...] = ("production", "conditional", "undecided",
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A candidate and what was found of it."""
+    """A candidate and its results."""
 
     candidate: Candidate
     results: tuple[RuleResult, ...]
@@ -94,7 +94,7 @@ def _refuse_ambiguous(policy: Policy, candidates: Candidates) -> None:
         labels = candidates.alike.get(rule.dataset or "")
         if labels:
             raise ComparisonError(
-                f"Policy {policy.name!r} has a rule on dataset {rule.dataset!r}, and there are {len(labels)} of that "
+                f"Policy {policy.name!r} has a rule on dataset {rule.dataset!r}, but {len(labels)} datasets have that "
                 f"name: {'; '.join(map(repr, labels))}. Name one of these in the policy."
             )
 
@@ -102,10 +102,10 @@ def _refuse_ambiguous(policy: Policy, candidates: Candidates) -> None:
 def _case(policy: Policy, candidate: Candidate, candidates: Candidates) -> _Case:
     results = tuple(evaluate_rule(rule, candidate) for rule in policy.rules)
     more = [
-        f"not measured on {data.name!r}, which other candidates heard" for data in _not_heard(candidate, candidates)
+        f"not measured on {data.name!r}, on which other candidates ran" for data in _not_heard(candidate, candidates)
     ]
     if all(heard.run.dataset.synthetic for heard in candidate.clean):
-        more.append("all that it heard is synthetic speech; people may speak otherwise")
+        more.append("it ran on synthetic speech only; real speech may give other results")
     return _Case(candidate, results, grade_parts(policy, candidate), status_of(policy, candidate, results, more))
 
 
@@ -163,7 +163,7 @@ def _winners(cases: Sequence[_Case]) -> tuple[Winner, ...]:
 
 
 def _guidance(use: Use, cases: Sequence[_Case]) -> str:
-    """Return who is best for a use, in a sentence."""
+    """Return a sentence on the best candidate for a use."""
     fit = [case.candidate for case in cases if _is_fit(case.candidate, use)]
     needs = f"with {' and '.join(rule.short() for rule in use.rules)}" if use.rules else "that may be served"
     if not fit:
@@ -178,7 +178,7 @@ def _is_fit(candidate: Candidate, use: Use) -> bool:
 
 
 def _best_of(candidates: Sequence[Candidate], category: str) -> str:
-    """Return the best of several candidates, with their values; or all, with the reason, where nobody is best."""
+    """Return the best of several candidates, with their values; or all, with the reason, if none is best."""
     best = winner(category, candidates)
     measure = MEASURES[best.measure]
     if not best.candidates:

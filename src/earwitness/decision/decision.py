@@ -1,4 +1,4 @@
-"""The decision: what each model may be used for, rule by rule, with the record behind every number.
+"""The decision: the status of each model, rule by rule, with the record behind every number.
 
 A *candidate* is what can be served: a model on an engine, with its weights, its settings and its device. Whatever is
 judged of it is judged over all runs of that candidate that were given.
@@ -40,7 +40,7 @@ class Evidence(Strict):
 
 @dataclass(frozen=True, slots=True)
 class RuleResult(Strict):
-    """One rule of the policy, held against one candidate."""
+    """The result of one rule of the policy for one candidate."""
 
     kind: Literal["gate", "target"]
     """A gate must hold; a target is wished."""
@@ -76,7 +76,7 @@ class RuleResult(Strict):
 
 @dataclass(frozen=True, slots=True)
 class GradePart(Strict):
-    """What one category gives to the grade."""
+    """The contribution of one category to the grade."""
 
     category: str
     """Such as ``accuracy``."""
@@ -90,7 +90,7 @@ class GradePart(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Verdict(Strict):
-    """What is decided of one candidate, with everything that it takes to serve it as it was measured."""
+    """The verdict on one candidate, with everything needed to serve it as measured."""
 
     candidate: str
     """Label, unique in the decision: the model, with device or settings where several share it."""
@@ -136,7 +136,7 @@ class Verdict(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Winner(Strict):
-    """The best of a category; several when they cannot be told apart."""
+    """The best of a category; several if they cannot be separated."""
 
     category: str
     """``accuracy``, ``latency``, ``throughput``, ``memory``, ``cold_start``, ``completeness`` or ``robustness``."""
@@ -152,7 +152,7 @@ class Winner(Strict):
 
 @dataclass(frozen=True, slots=True)
 class PolicyInfo(Strict):
-    """Under which policy."""
+    """The policy of a decision."""
 
     name: str
     """As the policy calls itself."""
@@ -177,7 +177,7 @@ class Decision(Strict):
     command: tuple[str, ...]
     """The arguments that asked for it."""
     policy: PolicyInfo
-    """Under which policy."""
+    """The policy of a decision."""
     datasets: tuple[DatasetInfo, ...]
     """What was heard, clean and under conditions."""
     verdicts: tuple[Verdict, ...]

@@ -1,4 +1,4 @@
-"""How a number is taken from the lines of some runs: its value, its 95 % interval, and what would settle a limit.
+"""Computes a number from the clips of some runs: its value, its 95 % interval, and what would decide a limit.
 
 Several datasets are heard as one: their clips are put together, a clip that is in two of them counts once, and clips
 are summed over recordings, whose names hold across datasets.
@@ -27,7 +27,7 @@ def _never(_: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredValue:
-    """What was measured."""
+    """A measured value."""
 
     value: float | str | None
     """In the measure's unit; ``None`` with ``reason``."""

@@ -1,4 +1,4 @@
-"""The gate: runs held against a baseline, check by check. What fails, what passes, and what cannot be judged here.
+"""The gate: compares runs with a baseline, check by check: failed, passed, or not judged here.
 
 *Words*: the errors of every clip are paired with those of the baseline and tested over recordings, corrected for the
 number of entries (``scoring/significance.py``). A significant rise of WER fails, however small. A rise that is not
@@ -54,7 +54,7 @@ def gate(
     partial: bool = False,
     decision: Decision | None = None,
 ) -> GateVerdict:
-    """Hold runs against a baseline.
+    """Compare runs with a baseline.
 
     A run is held against the entry of its model, dataset and settings: that of its device where there is one, else that
     of another device, and then speed is not judged.
@@ -118,15 +118,15 @@ def _shared(entry: Entry, base: Entry) -> list[str]:
 def _refuse_unequal(entry: Entry, base: Entry) -> None:
     if entry.signature != base.signature:
         raise ComparisonError(
-            f"WER of {entry.model!r} on {entry.dataset!r} was computed in another way than in the baseline: "
-            f"{entry.signature}, not {base.signature}. Score alike: earwitness rescore RUN..., or write the baseline "
-            "anew with --update"
+            f"WER of {entry.model!r} on {entry.dataset!r} was computed differently from the baseline: "
+            f"{entry.signature}, not {base.signature}. Score them alike: earwitness rescore RUN..., or rewrite the "
+            "baseline with --update"
         )
     for key in _shared(entry, base):
         if entry.clips[key].clip != base.clips[key].clip:
             raise ComparisonError(
-                f"Clip {key!r} of {entry.dataset!r} is not the one of the baseline: its audio, span, reference or "
-                "language is another. Run on the data of the baseline, or write the baseline anew with --update"
+                f"Clip {key!r} of {entry.dataset!r} differs from the baseline in audio, span, reference or "
+                "language. Run on the data of the baseline, or rewrite the baseline with --update"
             )
 
 
@@ -212,7 +212,7 @@ def _speed(entry: Entry, base: Entry, tolerance: Tolerance, audio_s: float) -> l
 
 
 def _left_open(now: Pace, before: Pace) -> tuple[float, float]:
-    """Return what a ratio of times may really be, as multiples of what was measured, when the machine drifted."""
+    """Return the range of a ratio of times, as multiples of the measured one, when the machine drifted."""
     least, most = now.drift or (1.0, 1.0)
     least_before, most_before = before.drift or (1.0, 1.0)
     return least_before / most, most_before / least

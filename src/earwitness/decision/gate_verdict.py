@@ -1,4 +1,4 @@
-"""What the gate says: each check with its figures, a judgement of each candidate, and the verdict on all of them."""
+"""The result of the gate: each check with its figures, a judgement of each candidate, and the verdict on all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GateOutcome = Literal["passed", "failed", "not judged"]
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What is let through."""
+    """The tolerances of the gate."""
 
     absolute: float = 0.005
     """Rise of WER, a ratio."""
@@ -26,7 +26,7 @@ class Tolerance:
     """Ratio of times."""
 
     def of(self, before: float) -> float:
-        """Return the rise of an error rate that is let through.
+        """Return the rise of an error rate that may pass.
 
         >>> Tolerance().of(0.02), Tolerance().of(0.5)
         (0.005, 0.025)
@@ -36,7 +36,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """Whether the clips of the baseline are there."""
+    """Whether the run has all clips of the baseline."""
 
     outcome: GateOutcome
     """Failed for a clip that vanished."""
@@ -62,7 +62,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class WordChange:
-    """WER on the clips that both have heard."""
+    """WER on the clips of both runs."""
 
     outcome: GateOutcome
     """Failed for a rise that is significant or too large."""
@@ -146,7 +146,7 @@ class EntryVerdict:
 
 @dataclass(frozen=True, slots=True)
 class GateRule:
-    """A gate of the policy, held against one candidate of the decision."""
+    """The result of one gate of the policy for one candidate of the decision."""
 
     candidate: str
     """Its label."""
@@ -161,7 +161,7 @@ class GateRule:
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """What the gate says."""
+    """The verdict of the gate."""
 
     judged: tuple[EntryVerdict, ...]
     """Runs that the baseline has an entry for."""
@@ -178,7 +178,7 @@ class GateVerdict:
 
     @property
     def ambiguous(self) -> frozenset[tuple[str, str, str]]:
-        """What several entries with unequal data are called; the hash of the data tells them apart."""
+        """Labels of several entries with unequal data; the hash of the data distinguishes them."""
         entries = [*(judged.entry for judged in self.judged), *self.without, *self.missing]
         keys = {entry.key for entry in entries}
         return frozenset(what for what in {key[:3] for key in keys} if sum(key[:3] == what for key in keys) > 1)

@@ -24,7 +24,7 @@ UNGRADED = "-"
 
 
 def grade_parts(policy: Policy, candidate: Candidate) -> tuple[GradePart, ...]:
-    """Return what each category of a policy gives to a candidate."""
+    """Return the points of a candidate in each category of a policy."""
     return tuple(_part(weight, candidate) for weight in policy.weights)
 
 

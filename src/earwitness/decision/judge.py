@@ -1,4 +1,4 @@
-"""A candidate before a policy: every rule held against it, and the status that follows."""
+"""Judges a candidate by a policy: evaluates every rule, and derives the status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Pairs = Sequence[tuple[Rule, RuleResult]]
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """What the rules say of a candidate."""
+    """The results of all rules for a candidate."""
 
     status: CandidateStatus
     """What it may be used for."""
@@ -40,7 +40,7 @@ class RuleVerdict:
 
 
 def evaluate_rule(rule: Rule, candidate: Candidate) -> RuleResult:
-    """Hold one rule against one candidate."""
+    """Evaluate one rule for one candidate."""
     value = measure_of(rule, candidate)
     outcome, reason = _outcome(rule, value)
     if outcome in ("passed", "failed") and (drifted := _drift_leaves_open(rule, candidate, value)):
@@ -65,7 +65,7 @@ def evaluate_rule(rule: Rule, candidate: Candidate) -> RuleResult:
 
 
 def measure_of(rule: Rule, candidate: Candidate) -> MeasuredValue:
-    """Return what a rule is about, or why it was not measured."""
+    """Return the measured value for a rule, or why it was not measured."""
     used = candidate.run.device_used or "?"
     if rule.device is not None and rule.device not in (used, used.partition(":")[0]):
         return MeasuredValue(None, reason=f"it ran on {used}, and speed holds only where it was measured")
@@ -95,7 +95,7 @@ def _outcome(rule: Rule, evidence: MeasuredValue) -> tuple[RuleOutcome, str | No
 
 
 def _drift_leaves_open(rule: Rule, candidate: Candidate, value: MeasuredValue) -> str | None:
-    """Say that a limit of speed lies in what a drift of the machine leaves open; ``None`` where it does not."""
+    """Explain that the drift of the machine leaves a limit of speed open; ``None`` if it does not."""
     if rule.of.about != "speed" or rule.of.unit == "bytes" or not isinstance(value.value, float | int):
         return None
     runs = candidate.case(dataset=rule.dataset, condition=rule.condition).runs
@@ -112,7 +112,7 @@ def _drift_leaves_open(rule: Rule, candidate: Candidate, value: MeasuredValue) -
 
 
 def _proven(rule: Rule, ci95: tuple[float, float] | None) -> bool:
-    """Whether a rule that passes does so with all of the interval."""
+    """Whether a passing rule passes over the whole interval."""
     if rule.by == "value" or not rule.of.sampled or isinstance(rule.limit, tuple):
         return True
     if ci95 is None:
@@ -212,7 +212,7 @@ def _failure(rule: Rule, result: RuleResult, candidate: Candidate) -> str:
 
 
 def _answering(candidate: Candidate) -> list[str]:
-    """Say first when a model answers where it should write down: no limit is then the point."""
+    """Put a model that answers instead of transcribing first, which matters more than any limit."""
     lines = pool(candidate.clean)
     answers = sum(CHAT_ANSWER in line.score.flags for line in lines)
     if 2 * answers <= len(lines):
@@ -227,7 +227,7 @@ def _above_all(candidate: Candidate) -> list[str]:
 
 def _straddle(rule: Rule, result: RuleResult) -> str:
     why = result.reason if result.ci95 is None or "drifted" in (result.reason or "") else None
-    more = _settled(result) or f"; {why or 'it cannot be told what would settle it'}"
+    more = _settled(result) or f"; {why or 'what would settle it is unknown'}"
     return f"{value_words(rule, result)}, and the {rule.kind}, {rule.bound} {rule.limit_words()}, lies inside{more}"
 
 
@@ -266,7 +266,7 @@ def _recordings(candidate: Candidate) -> int:
 
 
 def value_words(rule: Rule, result: RuleResult) -> str:
-    """Return what was measured in words, such as ``WER 24.1 % [20.3, 28.0]``."""
+    """Return a measured value in words, such as ``WER 24.1 % [20.3, 28.0]``."""
     where = f" under {rule.condition}" if rule.condition else ""
     where += f" on {rule.dataset!r}" if rule.dataset else ""
     return f"{rule.of.words}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"

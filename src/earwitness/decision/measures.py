@@ -1,4 +1,4 @@
-"""What a policy may ask for: every measure with its unit, which way is better, and how it is taken.
+"""The measures that a policy can name: unit, direction, and how each is computed.
 
 A measure about *speed* holds on the device and the machine of the candidate only. One that is not *sampled* is what it
 is (the most memory that was seen, the words of a licence): it has no interval and is judged by its value.
@@ -28,7 +28,7 @@ _NO_CLIP = "no clip was finished"
 
 @dataclass(frozen=True, slots=True)
 class RuleScope:
-    """The runs of a candidate that a rule is about."""
+    """The runs of a candidate that a rule applies to."""
 
     runs: tuple[RunWithClips, ...]
     """Those that are measured: over clean data, or under the rule's condition."""
@@ -40,7 +40,7 @@ class RuleScope:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that is measured of a candidate."""
+    """A measure of a candidate."""
 
     name: str
     """In a policy."""
@@ -82,7 +82,7 @@ class Measure:
         return f"{significant(value)} {self.unit}" if self.unit not in ("ratio", "") else significant(value)
 
     def show_with_interval(self, value: float | str | None, ci95: tuple[float, float] | None) -> str:
-        """Return a value with its interval; the unit is said once.
+        """Return a value with its interval and one unit.
 
         >>> MEASURES["wer"].show_with_interval(0.241, (0.203, 0.28))
         '24.1 % [20.3, 28.0]'
@@ -211,7 +211,7 @@ def _memory(case: RuleScope) -> MeasuredValue:
     kept = [(h, h.run.workers.peak_rss_bytes) for h in case.runs if h.run.workers]
     peaks = [peak for _, peak in kept if peak is not None]
     if not peaks:
-        return MeasuredValue(None, reason="the system did not tell how much memory the worker held")
+        return MeasuredValue(None, reason="the system did not report the memory of the worker")
     return MeasuredValue(float(max(peaks)), evidence=ids([h for h, peak in kept if peak is not None]))
 
 

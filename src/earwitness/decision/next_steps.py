@@ -1,4 +1,4 @@
-"""What was not measured and would say more, with the command that measures it."""
+"""What was not measured yet and would help the decision, with the command that measures it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def gaps(
     parts: Sequence[GradePart],
     missing: Sequence[DatasetInfo],
 ) -> tuple[str, ...]:
-    """Return what is missing of a candidate, a sentence each.
+    """Return one sentence for each missing measurement of a candidate.
 
     Args:
         policy: Its rules are those of ``results``, in order.
@@ -41,7 +41,7 @@ def gaps(
 def _wanted(
     pairs: Sequence[tuple[Rule, RuleResult]], parts: Sequence[GradePart]
 ) -> list[tuple[str, str | None, str | None]]:
-    """Return what rules, and after them the grade, ask for and nobody measured: measure, condition and reason."""
+    """Return unmeasured values that rules, and then the grade, need: measure, condition and reason."""
     by_rules = [(rule.measure, rule.condition, x.reason) for rule, x in pairs if x.outcome == "not measured"]
     graded = [(CATEGORIES[part.category].measure, part.derivation) for part in parts if part.points is None]
     named = {measure for measure, _, _ in by_rules}

@@ -1,4 +1,4 @@
-"""The values that a policy is made of: rules, weights and uses. How they are read from TOML: ``policy.py``."""
+"""The parts of a policy: rules, weights and uses. ``policy.py`` reads them from TOML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SomeText = Annotated[str, Must("text", {"min_length": 1})]
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What models are graded in and compared by."""
+    """A category in which models are graded and compared."""
 
     measure: str
     """By which."""

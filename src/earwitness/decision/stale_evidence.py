@@ -1,4 +1,4 @@
-"""Where a decision and the records shown beside it do not belong together."""
+"""Finds where a decision does not match the records shown with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from earwitness.records.store import read_run
 
 
 def departures(decision: Decision, records: Sequence[Path]) -> tuple[str, ...]:
-    """Say where a decision and records do not belong together, a sentence each.
+    """Return one sentence for each mismatch between a decision and records.
 
     Args:
         decision: The decision.

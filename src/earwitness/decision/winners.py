@@ -1,4 +1,4 @@
-"""The best of each category among candidates, with those that cannot be told from it.
+"""The best candidate of each category, with those that cannot be separated from it.
 
 Accuracy and completeness are tested on the same clips, by recordings, as ``compare`` does. Latency: the paired
 bootstrap of the difference of 95th percentiles, recordings drawn together. Cold start and robustness: ranges, or
@@ -32,7 +32,7 @@ _Lines = Mapping[str, Sequence[ClipResult]]
 
 
 def winner(category: str, candidates: Sequence[Candidate], losers: Sequence[Candidate] = ()) -> Winner:
-    """Return who is best in a category.
+    """Return the best candidates of a category.
 
     Only what all of those who compete heard is compared: datasets, conditions, clips.
 
@@ -83,14 +83,14 @@ def _taken(measure: Measure, candidate: Candidate, case: RuleScope) -> MeasuredV
 
 
 def _as_good(losers: Sequence[str], values: Mapping[str, float], best: str, sign: int) -> list[str]:
-    """Say which of the rejected are as good as the best, or better."""
+    """Return a note on rejected candidates that are as good as the best, or better."""
     first = [label for label in losers if sign * values[label] <= sign * values[best]]
     verb = "is" if len(first) == 1 else "are"
     return [f"{', '.join(first)} {verb} as good or better, and rejected"] if first else []
 
 
 def _shared(candidates: Sequence[Candidate], everyone: Sequence[Candidate]) -> dict[str, RuleScope]:
-    """Return everyone's runs over the data, and under the conditions, that all candidates have."""
+    """Return the runs over data and conditions that all candidates have."""
     hashes = [{heard.run.dataset.sha256 for heard in candidate.runs} for candidate in candidates or everyone]
     common = set.intersection(*hashes) if hashes else set()
 
@@ -110,7 +110,7 @@ def _tied(
     evidence: Mapping[str, MeasuredValue],
     cases: Mapping[str, RuleScope],
 ) -> tuple[list[str], str | None]:
-    """Return who cannot be told from the best, and why not."""
+    """Return the candidates that cannot be separated from the best, and why not."""
     others = [label for label in values if label != best]
     if not others:
         return [], None
@@ -191,9 +191,9 @@ def _columns(
 
 
 def _cannot(ties: Sequence[str], reasons: set[str | None], *, is_tested: bool = True) -> str | None:
-    """Say that the best are a tie, or that no test could be made: then they are none."""
+    """Explain that the best tie, or that no test is possible, so that there is no winner."""
     if not ties:
         return None
     why = "; ".join(sorted(reason for reason in reasons if reason))
-    said = "a tie: they cannot be told apart" if is_tested else NOT_COMPARED
+    said = "a tie: the tests cannot separate them" if is_tested else NOT_COMPARED
     return said + (f" ({why})" if why else "")

@@ -1,4 +1,4 @@
-"""The Grafana dashboard of a server, as the JSON that Grafana imports: what is seen beside what was promised."""
+"""The Grafana dashboard of a server, as the JSON that Grafana imports: live numbers beside those of the decision."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PANELS = (
     Panel("Answers that are compared", "short", [("earwitness_live_answers{model=~'$model'}", "{{model}} looked at"),
                                                  ("earwitness_alike_answers{model=~'$model'}",
                                                   "{{model}} of a length that was measured")],
-          "Under 50 of a length that was measured, nothing is said of drift of speed."),
+          "With fewer than 50 clips of a measured length, there is no drift of speed."),
     Panel("Workers", "short", [("earwitness_workers_ready{model=~'$model'}", "{{model}} ready"),
                                ("earwitness_workers{model=~'$model'}", "{{model}} wanted")]),
     Panel("Queue", "short", [("earwitness_queue_depth{model=~'$model'}", "{{model}} waiting"),
@@ -87,7 +87,7 @@ PANELS = (
           "In the last quarter of an hour."),
     Panel("Memory", "bytes", [("earwitness_memory_bytes{model=~'$model'}", "{{model}}"),
                               ("earwitness_server_memory_bytes", "server itself")],
-          "The most that a worker has held, times the workers."),
+          "Peak memory of a worker, times the workers."),
     Panel("Processor time of the server itself", "short",
           [("rate(process_cpu_seconds_total[5m]) and on (job, instance) earwitness_server_info", "{{instance}}")],
           "Cores that it keeps busy, its workers and decoders left out."),

@@ -1,4 +1,4 @@
-"""What it takes to put a decision into service elsewhere, as files, filled in from what was measured."""
+"""Files that put a decision into service on another machine, filled in from the measurements."""
 
 from __future__ import annotations
 
@@ -103,23 +103,23 @@ class DeploymentPlan:
 
     @property
     def cpus(self) -> int:
-        """Cores that are kept busy."""
+        """Cores that the workers use."""
         return self.threads * self.n_workers
 
     @property
     def request_bytes(self) -> int | None:
-        """Memory that it is known to take; ``None`` when that was not measured."""
+        """Measured memory; ``None`` if it was not measured."""
         return None if self.peak_rss_bytes is None else SERVER_BYTES + self.n_workers * self.peak_rss_bytes
 
     @property
     def longest_peak_bytes(self) -> int | None:
-        """Memory of a worker for the longest audio let in; ``None`` when it was not measured."""
+        """Memory of a worker for the longest accepted audio; ``None`` if it was not measured."""
         peak = self.peak_rss_bytes
         return None if peak is None else peak_bytes(self.engine, peak, self.measured_s, self.max_audio_s)
 
     @property
     def limit_bytes(self) -> int | None:
-        """Memory over which something is wrong, with the longest audio let in; ``None`` when it was not measured."""
+        """Memory limit for the longest accepted audio; ``None`` if it was not measured."""
         peak = self.longest_peak_bytes
         return None if peak is None else SERVER_BYTES + math.ceil(HEADROOM * self.n_workers * peak)
 
@@ -275,7 +275,7 @@ def _resources(plan: DeploymentPlan) -> dict[str, str]:
     return found | {
         "asked_for": f"{cpus}, {least} MiB of memory, at most {most} MiB",
         "memory_told": f"{times} at the most that was measured, and {SERVER_BYTES // _MIB} MiB for the server. The "
-        f"limit is reckoned for the longest audio let in, {plan.max_audio_s} s, for which a worker may take "
+        f"limit is computed for the longest accepted audio, {plan.max_audio_s} s, for which a worker may take "
         f"{math.ceil(longest / _MIB)} MiB, and {HEADROOM:g} times that; the longest clips that were measured in number "
         f"have {plan.measured_s:.0f} s",
         "memory_compose": f"\n    mem_limit: {most}m",

@@ -1,4 +1,4 @@
-"""From a decision to the plan of a deployment: what its record says, and what of it cannot be deployed."""
+"""Makes the plan of a deployment from a decision, and refuses what cannot be deployed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def plan_of(
     decision = read_decision(path)
     verdict = verdict_of(decision, path, candidate)
     if verdict.engine.name in _THERE:
-        raise UsageError(f"{verdict.candidate!r} is run by something outside of Earwitness. Deploy that.")
+        raise UsageError(
+            f"{verdict.candidate!r} runs outside Earwitness, which cannot deploy it. Deploy that server itself."
+        )
     plan = _measured(decision, verdict, path, _longest(verdict, max_seconds, timeout), math.ceil(timeout))
     return replace(
         plan,
@@ -74,7 +76,7 @@ def plan_of(
 
 
 def _measured(decision: Decision, verdict: Verdict, path: Path, max_audio_s: int, timeout_s: int) -> DeploymentPlan:
-    """Return the plan as far as the decision says it."""
+    """Return the part of the plan that the decision states."""
     model = find(verdict.model.id)
     spec = get_engine(model.engine).spec
     extra = model.engine if model.engine in (metadata("earwitness").get_all("Provides-Extra") or ()) else None

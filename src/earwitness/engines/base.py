@@ -1,4 +1,4 @@
-"""What an engine is: a spec, a way to load a model, and a loaded model that turns audio into finished text.
+"""The protocol of engines: a spec, a way to load a model, and a loaded model that turns audio into finished text.
 
 An engine is one module that offers an ``Engine`` under the entry-point group ``earwitness.engines``. It runs in a
 process of its own, in an environment that holds only numpy and the engine's packages: nothing else is imported here.
@@ -31,7 +31,7 @@ class DeviceSupport:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something that a catalog row may tell its engine, under ``options``."""
+    """An option that a catalog row may set for its engine, under ``options``."""
 
     kind: Literal["text", "texts", "number"]
     """``texts`` is a list of them."""
@@ -45,7 +45,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """An engine's identity card, readable without importing the engine's packages."""
+    """The description of an engine, readable without importing its packages."""
 
     name: str
     """As in ``faster-whisper:base``, before the colon."""
@@ -79,7 +79,7 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """What an engine loads."""
+    """The files of a model that an engine loads."""
 
     id: str
     """The model's id, such as ``faster-whisper:base``."""
@@ -112,13 +112,13 @@ class LoadedModel(Protocol):
 
 @runtime_checkable
 class OnDevice(Protocol):
-    """A loaded model whose work is done on something beside the CPU. Optional, in addition to ``LoadedModel``."""
+    """A loaded model that works on a device other than the CPU. Optional, in addition to ``LoadedModel``."""
 
     def synchronize(self) -> None:
-        """Return once the device has done all that it was given; the clock is stopped after that."""
+        """Return once the device has finished its work; the clock stops after that."""
 
     def peak_device_bytes(self) -> int | None:
-        """Return the most memory of the device that this process has held; ``None`` where that cannot be told."""
+        """Return the most memory of the device that this process has held; ``None`` if unknown."""
 
 
 @runtime_checkable
@@ -142,7 +142,7 @@ class Streaming(Protocol):
 
 @runtime_checkable
 class GuidableModel(Protocol):
-    """A loaded model that a request can tell more than the language. Optional, in addition to ``LoadedModel``."""
+    """A loaded model that accepts more from a request than the language. Optional, in addition to ``LoadedModel``."""
 
     def guided(self, guide: Guide) -> LoadedModel:
         """Return the same model, in the same memory, following a guide; this one goes on without.
@@ -190,14 +190,14 @@ def follow(model: _HasGuide, guide: Guide, *, multilingual: bool) -> _HasGuide:
         EngineError: When there is not, and it is to translate.
     """
     if guide.translate and not multilingual:
-        raise EngineError("This model knows English alone, and cannot translate.")
+        raise EngineError("This model knows only English and cannot translate.")
     found = copy.copy(model)
     found.guide = guide
     return found
 
 
 def settings_in_force(spec: EngineSpec, settings: Settings, **really: Any) -> dict[str, Any]:
-    """Return every setting as it is: what was asked, what the engine fixes, and what the loaded model reports."""
+    """Return every setting in force: as requested, fixed by the engine, or reported by the loaded model."""
     asked = {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
     return {**asked, **spec.fixed, **really}
 
@@ -213,6 +213,6 @@ def sole_file(model: ModelFiles, pattern: str) -> Path:
     found = sorted(model.folder.glob(pattern))
     if len(found) != 1:
         raise EngineError(
-            f"Model {model.id!r} needs one file {pattern!r} in {str(model.folder)!r}, where there are {len(found)}."
+            f"Model {model.id!r} needs one file {pattern!r} in {str(model.folder)!r}, which has {len(found)}."
         )
     return found[0]

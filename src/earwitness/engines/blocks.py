@@ -1,4 +1,4 @@
-"""Long recordings in pieces that a model can hold, cut where nobody speaks, joined again in time order.
+"""Splits long recordings at pauses into pieces that fit a model, and joins the results in time order.
 
 Whisper's front end computes the spectrogram of everything it is given before it decodes the first word, some 50 MB a
 minute in faster-whisper: an hour takes 3 GB, ten hours do not fit. In pieces of ten minutes, memory stays flat.

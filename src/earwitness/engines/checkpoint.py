@@ -1,4 +1,4 @@
-"""What a folder of safetensors holds, read from the files' headers: no weights are loaded and no library is needed.
+"""Lists the tensors of a safetensors folder from the files' headers: no weights are loaded and no library is needed.
 
 The format: eight bytes, little-endian, say how long the header is; the header is JSON, from a tensor's name to its
 type, shape and place; the tensors' bytes follow. Large checkpoints are several files and an index from names to files.
@@ -59,7 +59,7 @@ def require_all(folder: Path, shapes: Mapping[str, TensorShape], expected: Mappi
     if missing:
         raise EngineError(
             f"The checkpoint in {str(folder)!r} lacks {_listed('tensor', missing)} of the {len(expected)} that the "
-            "model needs, and the library would make them up. Get the weights again, and not those of another runtime."
+            "model needs, and the library would fill them in itself. Get the weights again, not another runtime's."
         )
     odd = [
         f"{name} {list(shapes[name])} for {list(shape)}" for name, shape in expected.items() if shapes[name] != shape

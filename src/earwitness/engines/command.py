@@ -1,4 +1,4 @@
-"""Any program is an engine: its catalog row gives the command line, and says how to read what it prints.
+"""Any program as an engine: its catalog row gives the command line and the format of its output.
 
     [[model]]
     id = "command:whisper-cli"
@@ -38,7 +38,7 @@ from earwitness.errors import EngineError
 from earwitness.files.nearest import nearest
 from earwitness.types import Audio, Segment, Settings, Transcript
 
-_ITS_OWN = DeviceSupport("unsupported", "the program chooses its device, and does not tell")
+_ITS_OWN = DeviceSupport("unsupported", "the program chooses its device, and does not report it")
 SPEC = EngineSpec(
     name="command",
     summary="any program: a WAV file in, text or JSON out",
@@ -116,7 +116,7 @@ class _Command:
 
 
 class _Reader:
-    """Reads what a program gave, as its row says."""
+    """Reads the output of a program, in the format of its row."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.suffix = options.get("output_suffix", "")
@@ -200,7 +200,7 @@ def _check(argv: list[str], model: ModelFiles) -> None:
                 f"There is no placeholder {{{name}}} for model {model.id!r}.{nearest(name, PLACEHOLDERS)}"
             )
     if "audio" not in used:
-        raise EngineError(f"Option 'argv' of model {model.id!r} has no {{audio}}: the program would hear nothing.")
+        raise EngineError(f"Option 'argv' of model {model.id!r} has no {{audio}}: the program would get no audio.")
     if "folder" in used and model.folder is None:
         raise EngineError(f"Option 'argv' of model {model.id!r} has {{folder}}, and the row has no sources.")
     keys = model.options.get("segment_keys")

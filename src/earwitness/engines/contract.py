@@ -1,4 +1,4 @@
-"""What goes into an engine and what comes out of it, held in one place for all of them.
+"""Checks the input and the output of engines, in one place for all of them.
 
 Libraries differ in what they do with audio that is not what they expect: faster-whisper transcribes 16-bit integers to
 nonsense without a word, others raise. So every engine gets the same: float32, mono, 16 kHz, contiguous, finite.
@@ -23,7 +23,7 @@ _TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 def conform(samples: npt.NDArray[Any], sample_rate_hz: int) -> Audio:
-    """Return audio as engines take it, from any layout and type; an array that is right already is not copied.
+    """Convert audio of any layout and type to the input of engines; a suitable array is not copied.
 
     Integers are scaled by their type, so that full scale is 1. Floats are left as they are: a file's may go beyond 1 a
     little, which engines bear. Floats with a peak over 10 (20 dB above full scale) are refused: they are most likely
@@ -54,7 +54,7 @@ def conform(samples: npt.NDArray[Any], sample_rate_hz: int) -> Audio:
 
 
 def require_finished(transcript: object) -> None:
-    """Refuse what is not finished text: a generator would stop the clock before the work starts.
+    """Refuse an unfinished transcript: a generator would stop the clock before the work starts.
 
     Raises:
         EngineError: Naming the part and what it is instead.
@@ -68,7 +68,7 @@ def require_finished(transcript: object) -> None:
 
 
 def require_tag(language: str | None) -> str | None:
-    """Return a language tag that has the form of one, or ``None``; engines put it into requests and command lines.
+    """Check the form of a language tag, which engines put into requests and command lines.
 
     Raises:
         EngineError: For a text that is not a BCP 47 tag.
@@ -99,7 +99,7 @@ def _mono(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if array.ndim == 1:
         return array
     if array.ndim != 2 or (array.size and min(array.shape) > _MOST_CHANNELS):
-        raise AudioError(f"Audio of shape {array.shape} is not sound: give (n,), (n, channels) or (channels, n).")
+        raise AudioError(f"Audio of shape {array.shape} is not supported: give (n,), (n, channels) or (channels, n).")
     if not array.size:
         return np.zeros(0, np.float32)
     channels_last = array if array.shape[0] >= array.shape[1] else array.T
@@ -115,7 +115,7 @@ def _scaled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return array / np.float64(2 ** (8 * array.dtype.itemsize - 1))
     if array.dtype == np.uint8:
         return (array - np.float64(128)) / 128
-    raise AudioError(f"Audio of type {array.dtype} is not sound: give floats, or integers of 8 to 32 bits.")
+    raise AudioError(f"Audio of type {array.dtype} is not supported: give floats, or integers of 8 to 32 bits.")
 
 
 def _require_level(samples: npt.NDArray[np.float32]) -> None:

@@ -1,4 +1,4 @@
-"""Which devices this machine has, told before any engine is loaded, without importing one.
+"""Finds the devices of this machine before any engine is loaded or imported.
 
 Conventions: a *kind* is ``cpu``, ``cuda``, ``mps`` or ``tpu``; a *device* is a kind with an index where there may be
 several, such as ``cuda:1``. What is told here is what the machine has; whether an engine can use it is the engine's to
@@ -25,7 +25,7 @@ _CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 @cache
 def here() -> Mapping[str, int]:
-    """Return how many devices of each kind this machine has; a kind that it has not is left out."""
+    """Return how many devices of each kind this machine has; missing kinds are left out."""
     counts = {"cpu": 1, "cuda": _cuda_count(), "mps": int(_has_apple_gpu()), "tpu": int(_has_tpu())}
     return {kind: count for kind, count in counts.items() if count}
 
@@ -47,7 +47,7 @@ def split(device: str) -> tuple[str, int | None]:
 
 
 def require_device(spec: EngineSpec, device: str, machine: Mapping[str, int] | None = None) -> None:
-    """Refuse, before anything is loaded, a device that the engine does not run on or that this machine has not.
+    """Refuse, before anything is loaded, a device that the engine does not run on or that this machine does not have.
 
     Args:
         spec: The engine.

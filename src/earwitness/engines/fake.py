@@ -1,4 +1,4 @@
-"""An engine that transcribes nothing: it answers, fails and hangs on order, for tests and for demonstrations.
+"""A fake engine that answers, fails and hangs as configured, for tests and demonstrations.
 
 Models: ``fake:echo`` says how long the audio is, ``fake:empty`` says nothing, ``fake:loop`` repeats itself,
 ``fake:chat`` answers instead of transcribing, ``fake:error`` raises, ``fake:crash`` kills its process, ``fake:hang``

@@ -138,7 +138,7 @@ class _FasterWhisper:
         code = whisper_code(language)
         if code not in self._model.supported_languages:
             raise EngineError(
-                f"This model does not know the language {language!r}. It can be forced: --set language=en"
+                f"This model does not know the language {language!r}. You can force one: --set language=en"
             )
         return code
 
@@ -176,7 +176,7 @@ class _Engine:
         known = ctranslate2.get_supported_compute_types(kind)
         if precision not in {*known, "default"}:
             raise SettingsError(
-                f"Precision {precision!r} is not to be had on {kind}; here: default, {', '.join(sorted(known))}."
+                f"Precision {precision!r} is not available on {kind}; available: default, {', '.join(sorted(known))}."
             )
         if model.folder is None:
             raise EngineError(f"Model {model.id!r} has no weights folder. Run: earwitness models pull {model.id}")

@@ -1,4 +1,4 @@
-"""One POST to a transcription server, with the time that the network took kept apart. Standard library only.
+"""Requests to a transcription server, with separate network time. Standard library only.
 
 Every request has a connection of its own, so that every clip's network time has the same parts. There are no retries:
 they would hide in the latency what a user of the server would wait for. A redirect is not followed: it would send the
@@ -27,7 +27,7 @@ _GET_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered to a request that it accepted."""
+    """The answer of a server to an accepted request."""
 
     body: bytes
     """All of it."""
@@ -57,7 +57,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """What a server answered, and when."""
+    """The answer of a server, with its times."""
 
     status: int
     """Such as 200."""
@@ -96,7 +96,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, secret: str = "")
 
 
 def get(url: str, headers: Mapping[str, str], *, secret: str = "") -> Reply:
-    """Ask for something, as ``post`` does; it may take ten seconds.
+    """Send a GET request, as ``post`` does, with at most ten seconds to answer.
 
     Raises:
         EngineError: As ``post``.
@@ -164,7 +164,7 @@ def exchange(
 
 
 def try_connection(url: str) -> None:
-    """Connect and close again: a server that is not there is told once, and not once a clip.
+    """Connect and close again, to report an unreachable server once and not for every clip.
 
     Raises:
         EngineError: When there is no connection to be had.
@@ -182,7 +182,7 @@ def try_connection(url: str) -> None:
 
 
 def address(url: str) -> str:
-    """Return where a URL leads, without what may be secret.
+    """Return a URL without parts that may be secret.
 
     >>> address("https://user:secret@example.org:8000/v1/audio?key=secret")
     'https://example.org:8000/v1/audio'
@@ -192,7 +192,7 @@ def address(url: str) -> str:
 
 
 def server_s(headers: Message) -> float | None:
-    """Return the seconds that a server says it worked, or ``None`` when it does not say.
+    """Return the seconds of work that a server reports; ``None`` if it reports none.
 
     >>> made = Message()
     >>> made["Server-Timing"] = 'queue;dur=3, total;desc="all";dur=250.5'
@@ -237,7 +237,7 @@ def _connection(url: str, timeout_s: float | None = None) -> http.client.HTTPCon
     try:
         return kind(parts.hostname or "", parts.port, timeout=timeout_s)
     except ValueError:
-        raise EngineError(f"{address(url)!r} has no port that can be. Correct the address.") from None
+        raise EngineError(f"{address(url)!r} has an invalid port. Correct the address.") from None
 
 
 def _target(url: str) -> str:
@@ -259,5 +259,5 @@ def _refusal(where: str, answer: HttpReply, secret: str) -> str:
     said = " ".join(text.split())[:_SHOWN]
     if secret:
         said = said.replace(secret, "[key]")
-    why = " (it is not asked again: a retry would hide in the latency)" if answer.status in (429, 503) else ""
+    why = " (there is no retry, which would be hidden in the latency)" if answer.status in (429, 503) else ""
     return f"{where} answered {answer.status} {answer.reason}{why}: {said or 'nothing'}"

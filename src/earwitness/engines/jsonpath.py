@@ -9,7 +9,7 @@ from earwitness.types import Segment
 
 
 def values_at(data: Any, path: str) -> list[Any]:
-    """Return what is at a path: one value, or as many as a ``*`` finds.
+    """Return the values at a path: one, or all that a ``*`` matches.
 
     >>> values_at({"results": [{"text": "a"}, {"text": "b"}]}, "results.*.text")
     ['a', 'b']
@@ -34,7 +34,7 @@ def text_at(data: Any, path: str) -> str:
     parts = values_at(data, path)
     for part in parts:
         if not isinstance(part, str):
-            raise EngineError(f"In the answer there is {type(part).__name__!r} at {path!r}, where text is wanted.")
+            raise EngineError(f"The answer has {type(part).__name__!r} at {path!r}, where text is needed.")
     return " ".join(part.strip() for part in parts).strip()
 
 
@@ -53,7 +53,7 @@ def segments_at(data: Any, path: str, keys: list[str], unit_s: float) -> tuple[S
     lists = values_at(data, path)
     for found in lists:
         if not isinstance(found, list):
-            raise EngineError(f"In the answer there is {type(found).__name__!r} at {path!r}, where a list is wanted.")
+            raise EngineError(f"The answer has {type(found).__name__!r} at {path!r}, where a list is needed.")
     start, end, text = keys
     return tuple(
         Segment(_seconds(row, start, unit_s), _seconds(row, end, unit_s), text_at(row, text))
@@ -67,7 +67,7 @@ def _seconds(row: Any, path: str, unit_s: float) -> float:
     try:
         return float(value) * unit_s
     except (TypeError, ValueError):
-        raise EngineError(f"In the answer there is {value!r} at {path!r}, where a number is wanted.") from None
+        raise EngineError(f"The answer has {value!r} at {path!r}, where a number is needed.") from None
 
 
 def _step(value: Any, step: str, path: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""LFM2.5-Audio and LFM2-Audio, by Liquid AI's library liquid-audio: a language model that hears, told to transcribe.
+"""LFM2.5-Audio and LFM2-Audio, by Liquid AI's library liquid-audio: an audio language model.
 
 The library is written for CUDA and for chat. What keeps it right elsewhere is here; docs/lfm2-audio.md has the symptoms
 of what goes wrong without.
@@ -72,7 +72,7 @@ def token_limit(duration_s: float) -> int:
 
 
 def default_precision(torch: Any, device: str) -> str:
-    """Return the arithmetic that serves a device best: ``bfloat16``, as published, where it is quick there.
+    """Return the best precision for a device: ``bfloat16``, as published, if it is fast there.
 
     CUDA: bfloat16 from Ampere on; older GPUs only imitate it, and float16 has not the range. MPS: float32, in which the
     operations were audited. CPU: bfloat16 with AMX, where it is quicker and takes half the memory; float32 elsewhere:
@@ -163,7 +163,9 @@ class _Engine:
     def load(self, model: ModelFiles, device: str, settings: Settings) -> _Lfm2Audio:
         if settings.precision not in ("auto", *_PRECISIONS):
             known = ", ".join(_PRECISIONS)
-            raise SettingsError(f"Precision {settings.precision!r} is not to be had with {SPEC.name!r}; here: {known}.")
+            raise SettingsError(
+                f"Precision {settings.precision!r} is not available with {SPEC.name!r}; available: {known}."
+            )
         if model.folder is None:
             raise EngineError(f"Model {model.id!r} has no weights folder. Run: earwitness models pull {model.id}")
         folder = Path(model.folder)  # the library takes a str for the name of a repository on the hub

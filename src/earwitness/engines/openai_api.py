@@ -34,7 +34,7 @@ from earwitness.engines.wav import wav_bytes
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Audio, Settings, Transcript
 
-_ELSEWHERE = DeviceSupport("unsupported", "the model is on the server's device, which it does not tell")
+_ELSEWHERE = DeviceSupport("unsupported", "the model is on the server's device, which it does not report")
 SPEC = EngineSpec(
     name="openai-api",
     summary="any server with OpenAI's transcription endpoint",
@@ -128,12 +128,12 @@ def form(
 
 
 def wants_verbose(options: Mapping[str, str]) -> bool:
-    """Return whether a model's row asks for times, as it does unless it says ``json``."""
+    """Return whether a model's row requests times, as it does unless it has ``json``."""
     return options.get("response_format", "verbose_json") == "verbose_json"
 
 
 def endpoint(base_url: str) -> str:
-    """Return where transcripts are to be had.
+    """Return the endpoint for transcripts.
 
     >>> endpoint("http://127.0.0.1:8000/v1/")
     'http://127.0.0.1:8000/v1/audio/transcriptions'
@@ -142,7 +142,7 @@ def endpoint(base_url: str) -> str:
 
 
 def key_of(model_id: str, options: Mapping[str, str]) -> str:
-    """Return the key that the environment holds for a model; empty where its row names no variable.
+    """Return the key of a model from the environment; empty if its row names no variable.
 
     Raises:
         EngineError: When there is no such variable.
@@ -150,17 +150,17 @@ def key_of(model_id: str, options: Mapping[str, str]) -> str:
     variable = options.get("api_key_env")
     key = os.environ.get(variable, "") if variable else ""
     if variable and not key:
-        raise EngineError(f"The environment has no {variable!r}, which holds the key of model {model_id!r}. Set it.")
+        raise EngineError(f"Set the environment variable {variable!r} to the key of model {model_id!r}.")
     return key
 
 
 def authorization(key: str) -> dict[str, str]:
-    """Return the header that shows a key; nothing for an empty one."""
+    """Return the header with a key; empty for an empty key."""
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def names_on(base_url: str, key: str) -> tuple[str, ...]:
-    """Ask a server for the names of its models.
+    """Request the names of the models of a server.
 
     Raises:
         EngineError: In one sentence, when it does not answer as OpenAI's API does.
@@ -171,7 +171,7 @@ def names_on(base_url: str, key: str) -> tuple[str, ...]:
     found = [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     names = tuple(name for name in found if isinstance(name, str))
     if not names:
-        raise EngineError(f"{address(url)} names no model. Is it a server with OpenAI's API?")
+        raise EngineError(f"{address(url)} lists no model. Is it a server with OpenAI's API?")
     return names
 
 
@@ -187,7 +187,7 @@ class _Engine:
         options = model.options
         key = key_of(model.id, options)
         if settings.timestamps == "word" and options.get("response_format") == "json":
-            raise SettingsError(f"Model {model.id!r} gives no times of words: its row has response_format 'json'.")
+            raise SettingsError(f"Model {model.id!r} gives no word times: its row has response_format 'json'.")
         try_connection(options["base_url"])
         return _OpenAIApi(options, key, settings)
 

@@ -46,7 +46,7 @@ class _PocketSphinx:
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         if language is not None and not language.lower().startswith("en"):
-            raise EngineError(f"This model knows English only, not {language!r}. It can be forced: --set language=en")
+            raise EngineError(f"This model knows only English, not {language!r}. You can force one: --set language=en")
         return in_blocks(audio, SPEC.fixed["chunk_s"], self._block, "en")
 
     def _block(self, audio: Audio, language: str | None) -> Transcript:

@@ -45,26 +45,26 @@ def get_engine(name: str) -> Engine:
 
 
 def missing_import(spec: EngineSpec) -> str | None:
-    """Return the first module that the engine needs and that is not here, without importing any."""
+    """Return the first missing module that the engine needs, without importing any."""
     return next((module for module in spec.imports if find_spec(module) is None), None)
 
 
 def require_installed(spec: EngineSpec) -> None:
-    """Raise EngineNotInstalledError when the engine's packages are not in this very Python."""
+    """Raise EngineNotInstalledError if this Python lacks the engine's packages."""
     module = missing_import(spec)
     if module is not None:
         raise not_installed(spec, f"no module {module!r}")
 
 
 def not_installed(spec: EngineSpec, why: str) -> EngineNotInstalledError:
-    """Return the error that says what to type."""
+    """Return the error with the command that installs the engine."""
     return EngineNotInstalledError(
         f"Engine {spec.name!r} is not installed here ({why}). Run: earwitness engines install {spec.name}"
     )
 
 
 def package_versions(spec: EngineSpec) -> dict[str, str]:
-    """Return the installed versions of the engine's packages; a package that is not here is left out."""
+    """Return the installed versions of the engine's packages; missing packages are left out."""
     found = {}
     for package in spec.packages:
         try:
@@ -94,7 +94,7 @@ def require_options(spec: EngineSpec, model_id: str, options: Mapping[str, Any])
             known = nearest(name, spec.options) if spec.options else " It takes none."
             raise EngineError(f"Engine {spec.name!r} has no option {name!r} (model {model_id!r}).{known}")
         if not _fits(option, value):
-            raise EngineError(f"Option {name!r} of model {model_id!r} is {option.meaning}; what is there is not that.")
+            raise EngineError(f"Option {name!r} of model {model_id!r} must be {option.meaning}, and its value is not.")
     for name, option in spec.options.items():
         if option.required and name not in options:
             raise EngineError(f"Model {model_id!r} needs the option {name!r}: {option.meaning}.")
@@ -109,7 +109,7 @@ def _fits(option: Option, value: Any) -> bool:
 
 
 def parse_settings(assignments: list[str]) -> tuple[Settings, frozenset[str]]:
-    """Turn ``name=value`` texts into Settings and the set of names that were asked for.
+    """Parse ``name=value`` texts into Settings and the set of names given.
 
     >>> settings, asked = parse_settings(["beam_size=5", "vad=true"])
     >>> settings.beam_size, settings.vad, sorted(asked)
@@ -161,7 +161,7 @@ def _language(text: str) -> str:
 
 
 def require_settings(spec: EngineSpec, settings: Settings, names: frozenset[str]) -> None:
-    """Refuse a setting that was asked for and that the engine cannot honour.
+    """Refuse a requested setting that the engine cannot honour.
 
     Args:
         spec: The engine.
@@ -176,7 +176,7 @@ def require_settings(spec: EngineSpec, settings: Settings, names: frozenset[str]
 
 
 def preset_settings(spec: EngineSpec, preset: str, settings: Settings, names: frozenset[str]) -> Settings:
-    """Return an engine's settings under a preset, with those on top that a person asked for.
+    """Return an engine's settings under a preset, changed by those that the user gave.
 
     ``matched`` is the defaults of ``Settings``: greedy, no fall-back, no voice activity detection, no context, the
     clip's own language. ``native`` is the engine as its authors ship it, but for the language, which stays the clip's:
@@ -199,7 +199,7 @@ def preset_settings(spec: EngineSpec, preset: str, settings: Settings, names: fr
 
 
 def not_honoured(spec: EngineSpec, settings: Settings) -> str | None:
-    """Return one line on what an engine cannot do as the settings say, or ``None`` when it can do all of it.
+    """Return one line on the settings that an engine cannot honour, or ``None``.
 
     >>> from earwitness.engines.pocketsphinx import engine
     >>> print(not_honoured(engine.spec, Settings(threads=1, chunk_s=30.0)))
@@ -217,7 +217,7 @@ def not_honoured(spec: EngineSpec, settings: Settings) -> str | None:
 
 
 def show_settings(value: Any) -> str:
-    """Return a setting's value as it is typed.
+    """Return a setting's value as on the command line.
 
     >>> show_settings(True), show_settings(30.0), show_settings("word")
     ('true', '30', 'word')

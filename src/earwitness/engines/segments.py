@@ -1,4 +1,4 @@
-"""What Whisper's decoders say of a segment beside its text, in one form for the libraries that run them."""
+"""What Whisper's decoders report about a segment besides its text, in one form for all libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from earwitness.types import DecodedSegment
 
 
 def segment_of(start_s: float, end_s: float, text: str, row: Mapping[str, Any]) -> DecodedSegment:
-    """Return a segment with the values that a library's row has of it.
+    """Return a segment with the values of a library's row.
 
     Args:
         start_s: Where it begins.

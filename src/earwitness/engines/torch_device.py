@@ -1,4 +1,4 @@
-"""What the engines on torch share: which device to use, when it is done, and how much of its memory was held.
+"""Devices for the engines on torch: selection, synchronization, and peak memory.
 
 torch is imported by the engines before anything here is called; it is passed in, so this module imports nothing heavy
 and can be tested with a stand-in where there is no such device.
@@ -13,7 +13,7 @@ from earwitness.errors import UnsupportedDeviceError
 
 
 def resolve(torch: Any, device: str) -> str:
-    """Return the device to load on: ``cpu``, ``cuda:0``, ``mps`` or ``tpu``; never another one than was asked for.
+    """Return the device to load on: ``cpu``, ``cuda:0``, ``mps`` or ``tpu``; never another one than requested.
 
     Args:
         torch: The torch module.
@@ -29,7 +29,7 @@ def resolve(torch: Any, device: str) -> str:
     if wanted not in here:
         why = f" {_about_tpu()}" if wanted == "tpu" else ""
         raise UnsupportedDeviceError(
-            f"Device {device!r} is not here: torch {torch.__version__} sees {', '.join(here)}.{why}"
+            f"Device {device!r} is not available: torch {torch.__version__} sees {', '.join(here)}.{why}"
         )
     return wanted
 
@@ -61,7 +61,7 @@ def device_of(module: Any) -> str:
 
 
 def synchronize(torch: Any, device: str) -> None:
-    """Return once the device has done all that it was given; at once on the CPU."""
+    """Return once the device has finished its work; at once on the CPU."""
     kind = device.partition(":")[0]
     if kind == "cuda":
         torch.cuda.synchronize(device)
@@ -70,7 +70,7 @@ def synchronize(torch: Any, device: str) -> None:
 
 
 def peak_bytes(torch: Any, device: str) -> int | None:
-    """Return the most memory of the device that torch has held in this process; ``None`` where it cannot be told.
+    """Return the most memory of the device that torch has held in this process; ``None`` if unknown.
 
     On CUDA the peak of what the allocator reserved. On MPS what the driver holds now for this process: torch keeps no
     peak there, but its allocator gives nothing back while the model lives, so that after a clip it is the peak so far.
@@ -84,7 +84,7 @@ def peak_bytes(torch: Any, device: str) -> int | None:
 
 
 def release(torch: Any, device: str) -> None:
-    """Give the device's memory that nothing holds any more back to the machine; nothing to do on the CPU."""
+    """Release unused memory of the device; does nothing on the CPU."""
     kind = device.partition(":")[0]
     if kind in ("cuda", "mps"):
         getattr(torch, kind).empty_cache()

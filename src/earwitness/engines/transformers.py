@@ -24,7 +24,9 @@ SPEC = EngineSpec(
     devices={
         "cpu": DeviceSupport("supported"),
         "cuda": DeviceSupport("supported"),
-        "mps": DeviceSupport("experimental", "each model has its own operations, and torch has not all of them there"),
+        "mps": DeviceSupport(
+            "experimental", "each model has its own operations, and torch does not support all of them there"
+        ),
         "tpu": DeviceSupport("experimental", "torch's TPU backend is in beta"),
     },
     fixed={"vad": False, "batch_size": 1},
@@ -88,7 +90,7 @@ class _Engine:
         used = torch_device.resolve(torch, device)
         precision = _BEST[used.partition(":")[0]] if settings.precision == "auto" else settings.precision
         if precision not in _PRECISIONS:
-            raise SettingsError(f"There is no precision {precision!r} here; there is {', '.join(_PRECISIONS)}.")
+            raise SettingsError(f"Precision {precision!r} is not available; available: {', '.join(_PRECISIONS)}.")
         torch.set_num_threads(settings.threads or 1)
         processor = AutoProcessor.from_pretrained(model.folder, local_files_only=True)
         loaded = _loaded(model.id, model.folder, getattr(torch, precision)).to(used).eval()
@@ -99,7 +101,7 @@ class _Engine:
         _require(shape, settings, model.id)
         parts = ModelParts(torch, loaded, processor, settings, model.id)
         if parts.sample_rate_hz != RATE_HZ:
-            raise EngineError(f"Model {model.id!r} wants audio at {parts.sample_rate_hz} Hz; there is {RATE_HZ}.")
+            raise EngineError(f"Model {model.id!r} needs audio at {parts.sample_rate_hz} Hz, not {RATE_HZ} Hz.")
         return _Transformers(parts, shape)
 
 
@@ -110,7 +112,7 @@ def _loaded(model_id: str, folder: Path, dtype: Any) -> Any:
     known = getattr(transformers, architecture, None)
     if known is None or not issubclass(known, transformers.PreTrainedModel):
         raise EngineError(
-            f"Model {model_id!r} is a {architecture!r}, which transformers {transformers.__version__} has not."
+            f"Model {model_id!r} is a {architecture!r}, which transformers {transformers.__version__} does not have."
         )
     model, told = known.from_pretrained(folder, dtype=dtype, local_files_only=True, output_loading_info=True)
     missing = sorted(name for name in told["missing_keys"] if not name.endswith(_NOT_NEEDED))
@@ -132,7 +134,7 @@ def _architecture(model_id: str, folder: Path) -> str:
 
 def _require(shape: ModelShape, settings: Settings, model_id: str) -> None:
     if settings.timestamps == "word":
-        raise SettingsError("Engine 'transformers' gives no times of words here. Ask for timestamps=segment.")
+        raise SettingsError("Engine 'transformers' gives no word times here. Ask for timestamps=segment.")
     for name, fixed in shape.fixed.items():
         wanted = getattr(settings, name)
         if wanted not in (fixed, getattr(Settings(), name)):

@@ -1,4 +1,4 @@
-"""The ways in which the speech models of transformers are called: Whisper's own, and four that serve all the others.
+"""The ways to call the speech models of transformers: Whisper's own, and four that serve all the others.
 
 What a model is called with is told by its class: a name that ends in ``ForCTC`` gives a token per frame, ``ForRNNT``
 and ``ForTDT`` are transducers; any other generates text, asked by its processor's ``apply_transcription_request``
@@ -45,7 +45,7 @@ class ModelParts:
 
     @property
     def sample_rate_hz(self) -> int:
-        """What the feature extractor wants."""
+        """The rate that the feature extractor needs."""
         return int(self.processor.feature_extractor.sampling_rate)
 
 
@@ -62,7 +62,7 @@ class ModelShape:
 
 
 def shape_of(model: Any, processor: Any) -> ModelShape:
-    """Return how a model is called, told by its class and its processor's."""
+    """Return the way to call a model, by its class and that of its processor."""
     name = type(model).__name__
     if name == "WhisperForConditionalGeneration":
         return _WHISPER
@@ -73,7 +73,7 @@ def shape_of(model: Any, processor: Any) -> ModelShape:
 
 
 def translates(parts: ModelParts) -> bool:
-    """Return whether a model takes the order to translate."""
+    """Return whether a model can translate."""
     return getattr(parts.model.generation_config, "task_to_id", None) is not None
 
 
@@ -109,7 +109,7 @@ def _whisper_language(
     known = getattr(parts.model.generation_config, "lang_to_id", None)
     code = whisper_code(language) if language else None
     if code not in (None, "en") and (known is None or f"<|{code}|>" not in known):
-        raise EngineError(f"This model does not know the language {language!r}. It can be forced: --set language=en")
+        raise EngineError(f"This model does not know the language {language!r}. You can force one: --set language=en")
     if known is None:
         return "en", {}
     if code is None:

@@ -91,7 +91,7 @@ class _Whisper:
         code = whisper_code(language)
         if code not in (LANGUAGES if self._model.is_multilingual else ("en",)):
             raise EngineError(
-                f"This model does not know the language {language!r}. It can be forced: --set language=en"
+                f"This model does not know the language {language!r}. You can force one: --set language=en"
             )
         return code
 
@@ -128,9 +128,11 @@ def _wants_half(settings: Settings, device: str) -> bool:
     known = ("float16", "float32") if on_cuda else ("float32",)
     precision = known[0] if settings.precision == "auto" else settings.precision
     if precision not in known:
-        raise SettingsError(f"Precision {precision!r} is not to be had on {device}; here: {', '.join(known)}.")
+        raise SettingsError(f"Precision {precision!r} is not available on {device}; available: {', '.join(known)}.")
     if settings.timestamps == "word" and device == "mps":
-        raise SettingsError("Word times are computed in float64, which mps has not. Ask for timestamps=segment.")
+        raise SettingsError(
+            "Word times are computed in float64, which mps does not support. Ask for timestamps=segment."
+        )
     return precision == "float16"
 
 

@@ -90,7 +90,7 @@ class _WhisperCpp:
         code = whisper_code(language)
         if code not in (self._model.available_languages() if multilingual else ("en",)):
             raise EngineError(
-                f"This model does not know the language {language!r}. It can be forced: --set language=en"
+                f"This model does not know the language {language!r}. You can force one: --set language=en"
             )
         return code
 
@@ -117,11 +117,13 @@ class _Engine:
             )
             used = device_in_log(log.read_text(encoding="utf-8", errors="replace"))
         if kind not in ("auto", used.partition(":")[0]):
-            raise UnsupportedDeviceError(f"Device {device!r} is not here: this build of whisper.cpp found {used} only.")
+            raise UnsupportedDeviceError(
+                f"Device {device!r} is not available: this build of whisper.cpp found {used} only."
+            )
         if settings.precision not in ("auto", _precision(native, loaded)):
             raise SettingsError(
-                f"Precision {settings.precision!r} is not that of the file, which holds {_precision(native, loaded)}. "
-                "Take a file of that precision, or leave it out."
+                f"Precision {settings.precision!r} is not that of the file, {_precision(native, loaded)}. "
+                "Use a file of that precision, or leave it out."
             )
         return _WhisperCpp(native, loaded, settings, used)
 
@@ -149,7 +151,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 
 def device_in_log(log: str) -> str:
-    """Return the device that whisper.cpp says it uses, in the log of its loading.
+    """Return the device that the loading log of whisper.cpp reports.
 
     >>> device_in_log("whisper_backend_init_gpu: no GPU found")
     'cpu'

@@ -1,4 +1,4 @@
-"""What this machine is, for the record. No host name, no user name, no path."""
+"""Describes this machine for the record, without host name, user name or path."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def usable_cores() -> int:
 
 
 def this_process() -> Process:
-    """Return what identifies this process even after its id is used again."""
+    """Return an identity of this process that stays unique when its id is used again."""
     import psutil
 
     return Process(os.getpid(), psutil.Process().create_time())

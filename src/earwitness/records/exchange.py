@@ -1,4 +1,4 @@
-"""Records that travel: packed on the machine that measured them, verified and taken in on another.
+"""Moves records between machines: packs them on one, verifies and imports them on another.
 
 A record that comes in keeps its id, its environment and its numbers: it was measured there, and says so. It is taken in
 only when it is complete and whole, and nothing that is here is written over.
@@ -31,7 +31,7 @@ ImportOutcome = Literal["imported", "renamed", "already here", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What became of one record that was to be taken in."""
+    """The outcome of importing one record."""
 
     name: str
     """Its name where it came from."""
@@ -83,7 +83,7 @@ def pack(records: Sequence[Path], target: Path) -> tuple[list[Path], list[str]]:
 
 
 def for_sclite(records: Sequence[Path], folder: Path) -> tuple[dict[Path, ScliteFiles], list[str]]:
-    """Write what was compared in complete records as files for sclite, each record into a folder of its own.
+    """Write the compared words of complete records as files for sclite, each record into a folder of its own.
 
     Args:
         records: The ``.json`` files.
@@ -118,7 +118,7 @@ def for_sclite(records: Sequence[Path], folder: Path) -> tuple[dict[Path, Sclite
 
 
 def take_in(source: Path, out: Path) -> list[Arrival]:
-    """Bring records from a zip or a folder under ``out``, each verified, none written over.
+    """Import records from a zip or a folder into ``out``; verify each and overwrite none.
 
     Args:
         source: A zip made by ``pack`` or by hand, or a folder that holds records.
@@ -146,7 +146,7 @@ def take_in(source: Path, out: Path) -> list[Arrival]:
 
 
 def verify(path: Path, run: Run) -> None:
-    """Refuse a record that is not complete and whole.
+    """Refuse a record that is incomplete or damaged.
 
     Complete; its clips file has its name, its hash and its number of lines; the clips of the lines are those of the
     dataset's sha256; every score has a signature; and the word errors add up to what the lines say.
@@ -157,14 +157,16 @@ def verify(path: Path, run: Run) -> None:
     if run.status != "complete":
         raise RecordError(f"{str(path)!r} is {run.status}. Finish it where it was begun: earwitness run --resume")
     if run.clips_file.sha256 is None or not store.seal_fits(path, run):
-        raise RecordError(f"{str(path)!r}: its clips file is not the one that it was written with. Copy both again.")
+        raise RecordError(
+            f"{str(path)!r}: its clips file differs from the one that it was written with. Copy both again."
+        )
     results = store.read_clips(path)
     if len(results) != run.dataset.n_clips or fingerprint(result.clip for result in results) != run.dataset.sha256:
-        raise RecordError(f"{str(path)!r}: its clips are not those of its dataset's sha256. Run it again.")
+        raise RecordError(f"{str(path)!r}: its clips do not match the sha256 of its dataset. Run it again.")
     unsigned = next((score.metric for score in run.scores if not score.signature), None)
     if unsigned is not None or run.score("wer") is None:
         what = unsigned or "wer"
-        raise RecordError(f"{str(path)!r}: its {what!r} has no signature, and nothing to be compared by. Rescore it.")
+        raise RecordError(f"{str(path)!r}: its {what!r} has no signature to compare by. Rescore it.")
     if not _adds_up(run, results):
         raise RecordError(f"{str(path)!r}: its WER does not follow from its texts' counts. Run or rescore it again.")
 
@@ -237,7 +239,7 @@ def _met(path: Path, name: str, run: Run, mine: Path) -> Arrival:
     if same:
         return Arrival(name, "already here", f"it is {str(mine)!r}", mine, run.id)
     raise RecordError(
-        f"{str(path)!r} has the id {run.id!r} of {str(mine)!r} and other texts. The one that is here was left alone."
+        f"{str(path)!r} has the id {run.id!r} of {str(mine)!r}, but other texts. The existing record was kept."
     )
 
 

@@ -1,4 +1,4 @@
-"""Choosing records by what was typed: names, moments, kinds, and any value that stands in the record."""
+"""Filters for records: names, times, kinds, and any value of the record."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which records; what is empty lets everything through."""
+    """Which records to select; an empty field selects all."""
 
     models: tuple[str, ...] = ()
     """Ids, in which ``*`` stands for anything."""
@@ -37,7 +37,7 @@ class Filter:
     """Paths in the record, such as ``environment.cores``, and the values that they must have."""
 
     def takes(self, path: Path, run: Run) -> bool:
-        """Return whether a record is among those."""
+        """Return whether a record matches."""
         return (
             _matches(run.model.id, self.models)
             and _matches(run.dataset.name, self.datasets)
@@ -50,7 +50,7 @@ class Filter:
 def parse(
     models: Sequence[str], datasets: Sequence[str], states: Sequence[str], since: str | None, where: Sequence[str]
 ) -> Filter:
-    """Return what was typed as a filter.
+    """Parse the options of the command line into a filter.
 
     Raises:
         UsageError: For a state that there is not, a moment that is none, or a pair without ``=``.
@@ -72,7 +72,7 @@ def parse(
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
-    """Return a moment: a date, a date and time, or so long ago. Without a zone it is the local one.
+    """Parse a time: a date, a date and time, or an age. Without a zone it is the local one.
 
     >>> moment("36h", datetime(2026, 1, 31, 12, tzinfo=UTC)).isoformat()
     '2026-01-30T00:00:00+00:00'
@@ -90,7 +90,7 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         return found if found.tzinfo else found.astimezone()
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{text!r} is no moment. Write a date as 2026-01-31, or 12h, 7d, 4w for so long ago."
+            f"{text!r} is not a date or an age. Write a date such as 2026-01-31, or an age such as 12h, 7d or 4w."
         ) from None
 
 

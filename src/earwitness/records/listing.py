@@ -1,4 +1,4 @@
-"""All records of some folders, whatever state they are in: what cannot be read is named, and stops nobody."""
+"""Lists all records of some folders in any state, and names those that cannot be read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from earwitness.records.record import Run
 
 @dataclass(frozen=True, slots=True)
 class RecordList:
-    """What lies in some folders."""
+    """The records in some folders."""
 
     records: tuple[tuple[Path, Run], ...] = ()
     """Records that can be read, newest first."""
@@ -42,7 +42,7 @@ def list_records(paths: Sequence[Path]) -> RecordList:
 
 
 def state(path: Path, run: Run) -> str:
-    """Return what became of a run: its status, ``killed`` or ``edited``.
+    """Return the state of a run: its status, ``killed`` or ``edited``.
 
     ``killed`` is a run that says ``running`` and whose process is gone; ``edited`` a record whose texts are no longer
     those that it was sealed with.
@@ -56,7 +56,7 @@ def state(path: Path, run: Run) -> str:
 
 
 def why_not_comparable(path: Path, run: Run) -> str | None:
-    """Return why a record cannot stand in a table, and the command that helps; ``None`` for one that can.
+    """Return why a record cannot be compared, and the command that helps; ``None`` if it can.
 
     Args:
         path: The record.
@@ -72,7 +72,7 @@ def why_not_comparable(path: Path, run: Run) -> str | None:
     if became == "running":
         return f"{path} is still running, {progress.removeprefix('after ')} done. Wait for it."
     how = {"failed": "failed", "killed": "was killed", "interrupted": "was interrupted"}[became]
-    return f"{path} {how} {progress}. Go on with it: earwitness run --resume {name}"
+    return f"{path} {how} {progress}. Continue it: earwitness run --resume {name}"
 
 
 def n_done(path: Path) -> int:
@@ -84,7 +84,7 @@ def n_done(path: Path) -> int:
 
 
 def none_complete(purpose: str, left_out: Sequence[str], kind: str = "run") -> str:
-    """Return the sentence for when no record is left: those that were left out, or how to make one.
+    """Return the message for the case that no record is left: which were left out, or how to make one.
 
     >>> none_complete("compare", [])
     'There is no complete run to compare. Make one: earwitness run DATA --model M'

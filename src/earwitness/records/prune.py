@@ -1,4 +1,4 @@
-"""Records that are not needed any more: which they are, and a trash folder from which they come back.
+"""Finds records that are no longer needed, and moves them to a trash folder and back.
 
     runs/.trash/<YYYY-MM-DD_HH-MM-SS>/<model>/asr/<record>
 
@@ -26,7 +26,7 @@ KINDS: tuple[PruneKind, ...] = get_args(PruneKind)
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """A record that may go."""
+    """A record that may be pruned."""
 
     path: Path
     """Where it is."""
@@ -37,7 +37,7 @@ class Surplus:
 
 
 def setting_of(run: Run) -> tuple[Any, ...]:
-    """Return what two runs share when the newer one stands for both: the candidate and the data, and what was asked."""
+    """Return the key of a run, which a newer run with the same key supersedes: candidate, data and request."""
     return (*run_key(run), run.settings_asked, run.device_asked, run.scoring, run.measure.protocols)
 
 
@@ -48,7 +48,7 @@ def surplus(
     before: datetime | None = None,
     even_newest: bool = False,
 ) -> list[Surplus]:
-    """Return the records that may go, in the order given.
+    """Return the records that may be pruned, in the order given.
 
     A run that is at work is never among them, and the newest complete one of a setting only when that is asked for.
 
@@ -84,7 +84,7 @@ def _why(became: str, kinds: Collection[PruneKind], *, is_superseded: bool) -> s
 
 
 def throw_away(records: Sequence[Path], roots: Sequence[Path]) -> list[Path]:
-    """Move records into the trash folders of their roots, and return where they are now.
+    """Move records into the trash folders of their roots, and return their new paths.
 
     Args:
         records: The ``.json`` files.
@@ -106,7 +106,7 @@ def throw_away(records: Sequence[Path], roots: Sequence[Path]) -> list[Path]:
 
 
 def bring_back(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Move everything in the trash folders below the roots to where it was, the latest first.
+    """Move everything in the trash folders below the roots back to its place, the latest first.
 
     Returns:
         The records that are back, and those that stay because their place is taken.

@@ -1,4 +1,4 @@
-"""SQL over records: tables ``runs``, ``scores`` and ``clips`` in memory, and nothing else within reach.
+"""SQL over records: tables ``runs``, ``scores`` and ``clips`` in memory, without access to anything else.
 
 DuckDB answers. The tables are made first, then the door is locked: a query can read no file, write none, load no
 extension and change no setting.
@@ -44,7 +44,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """What a query gave."""
+    """The result of a query."""
 
     columns: tuple[str, ...]
     """Their names."""
@@ -53,7 +53,7 @@ class QueryResult:
 
 
 def query(records: Sequence[tuple[Path, Run]], sql: str) -> QueryResult:
-    """Answer one SELECT over the tables.
+    """Run one SELECT over the tables.
 
     Clips are read only for a query that names the table.
 
@@ -65,7 +65,7 @@ def query(records: Sequence[tuple[Path, Run]], sql: str) -> QueryResult:
     try:
         import duckdb
     except ImportError:
-        raise UsageError("SQL needs DuckDB, which is not here. Run: pip install 'earwitness[sql]'") from None
+        raise UsageError("SQL needs DuckDB, which is not installed. Run: pip install 'earwitness[sql]'") from None
     with duckdb.connect(":memory:") as database:
         _refuse_all_but_select(duckdb, database, sql)
         for table, rows in _tables(records, with_clips=bool(re.search(r"\bclips\b", sql, re.IGNORECASE))):

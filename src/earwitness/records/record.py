@@ -1,4 +1,4 @@
-"""The run record: what was measured, on what, with what, and how to do it again.
+"""The run record: the results, the data, the model and the machine, and how to repeat the run.
 
 Two files: ``<time>.json`` is the Run, ``<time>.clips.jsonl`` has one ClipResult a line, appended as the run goes. The
 second one holds the raw texts, so a record can be scored again anywhere, without engine or audio.
@@ -22,7 +22,7 @@ RunStatus = Literal["running", "complete", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo(Strict):
-    """Which weights."""
+    """The weights of a model."""
 
     id: str
     """As in the catalog, such as ``faster-whisper:base``."""
@@ -40,7 +40,7 @@ class ModelInfo(Strict):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo(Strict):
-    """Which code ran the weights."""
+    """The engine that ran the weights."""
 
     name: str
     """Such as ``faster-whisper``."""
@@ -52,7 +52,7 @@ class EngineInfo(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Selection(Strict):
-    """How the dataset was asked for: enough to load it again."""
+    """How the dataset was selected: enough to load it again."""
 
     source: str
     """A path or the name of a corpus."""
@@ -72,7 +72,7 @@ class Selection(Strict):
 
 @dataclass(frozen=True, slots=True)
 class DatasetInfo(Strict):
-    """Which recordings."""
+    """The dataset of a run."""
 
     name: str
     """For tables."""
@@ -94,7 +94,7 @@ class DatasetInfo(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Environment(Strict):
-    """On what machine, and by which Earwitness."""
+    """The machine and the version of Earwitness."""
 
     earwitness: str
     """Version."""
@@ -136,7 +136,7 @@ class WorkersInfo(Strict):
 
 @dataclass(frozen=True, slots=True)
 class SpeechInfo(Strict):
-    """How speech was looked for in the audio, apart from the model."""
+    """How speech was detected in the audio, independently of the model."""
 
     model: str | None = None
     """Such as ``silero-vad 6.2.3``; ``None`` when it was not looked for."""
@@ -148,7 +148,7 @@ class SpeechInfo(Strict):
 
 @dataclass(frozen=True, slots=True)
 class RunLimits(Strict):
-    """What a run puts up with."""
+    """The limits of a run."""
 
     warmup: int = 1
     """Transcriptions by every new worker that are not measured, of at most ten seconds of the first clip."""
@@ -176,7 +176,7 @@ class ClipsFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Process(Strict):
-    """The process that writes the record, to tell a run that goes on from one that was killed."""
+    """The process that writes the record, to distinguish a running run from a killed one."""
 
     pid: int
     """Its id."""
@@ -201,7 +201,7 @@ class Run(Strict):
     command: tuple[str, ...]
     """The arguments that started it."""
     model: ModelInfo
-    """Which weights."""
+    """The weights of a model."""
     engine: EngineInfo
     """Which code."""
     device_asked: str
@@ -213,7 +213,7 @@ class Run(Strict):
     settings_in_force: Mapping[str, Any]
     """How it was decoded, as the engine reports it."""
     dataset: DatasetInfo
-    """Which recordings."""
+    """The dataset of a run."""
     limits: RunLimits
     """What the run put up with."""
     environment: Environment
@@ -257,7 +257,7 @@ class Run(Strict):
 
 @dataclass(frozen=True, slots=True)
 class ClipResult(Strict):
-    """One line of ``<time>.clips.jsonl``: the clip with its reference, what the model made of it, and the counts."""
+    """One line of ``<time>.clips.jsonl``: the clip with its reference, the hypothesis, and the counts."""
 
     clip: Clip
     """With its raw reference, so that the line can be scored again."""

@@ -1,4 +1,4 @@
-"""Scores texts that are already there: while a run goes on, and at any time after it, without engine or audio."""
+"""Scores stored texts, during a run or at any time after it, without engine or audio."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def rescore_record(path: Path, scoring: ScoringInfo) -> Path:
 
 
 def options_of(scoring: ScoringInfo) -> ScoringOptions:
-    """Return a record's scoring as the scorer takes it."""
+    """Return the scoring options of a record."""
     return ScoringOptions(**asdict(scoring))

@@ -1,4 +1,4 @@
-"""Which records count: of one candidate the newest that is complete and unchanged, and what candidates are called.
+"""Selects records: the newest complete and unchanged one of each candidate, and labels for candidates.
 
 Everything that compares, analyses, decides, judges or prunes asks here, so that all see the same runs.
 """
@@ -21,7 +21,7 @@ _METRICS = ("wer", "cer")
 
 @dataclass(frozen=True, slots=True)
 class RunWithClips:
-    """A run with what was transcribed."""
+    """A run with the results of its clips."""
 
     path: Path
     """Where the record is."""
@@ -34,12 +34,12 @@ class RunWithClips:
 
 
 def machine_of(run: Run) -> tuple[str, int]:
-    """Return what tells machines apart: a container's share of a processor is another machine to a clock."""
+    """Return the identity of a machine: a container's share of a processor is another machine to a clock."""
     return run.environment.cpu, run.environment.cores
 
 
 def candidate_key(run: Run) -> tuple[Any, ...]:
-    """Return what makes two runs those of one candidate: weights, options, device, settings in force, and machine."""
+    """Return the identity of a candidate: weights, options, device, settings in force, and machine."""
     return (
         run.model.id,
         run.model.weights_sha256,
@@ -51,17 +51,17 @@ def candidate_key(run: Run) -> tuple[Any, ...]:
 
 
 def clean_sha256(run: Run) -> str:
-    """Return the hash of the data that a run heard, before any condition was applied."""
+    """Return the hash of the data of a run before any condition was applied."""
     return run.dataset.condition.clean_sha256 if run.dataset.condition else run.dataset.sha256
 
 
 def run_key(run: Run) -> tuple[Any, ...]:
-    """Return what two runs share when the newer one stands for both: the candidate and the data."""
+    """Return the key of a run, which a newer run with the same key replaces: candidate and data."""
     return (run.dataset.sha256, *candidate_key(run))
 
 
 def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run]]:
-    """Return the complete runs whose texts are those that were transcribed; of equal ones the newest.
+    """Return the complete runs with unchanged texts; of runs with the same key, the newest.
 
     Args:
         records: Paths of records.
@@ -144,7 +144,7 @@ def refuse_unequal_signatures(group: Sequence[tuple[Path, Run]]) -> None:
 
 
 def machine_name(number: int) -> str:
-    """Return what the n-th machine of a table is called.
+    """Return the name of the n-th machine of a table.
 
     >>> machine_name(0), machine_name(27)
     ('machine A', 'machine 28')
@@ -153,7 +153,7 @@ def machine_name(number: int) -> str:
 
 
 def places_of(runs: Sequence[Run]) -> list[str]:
-    """Return where each run was: its device, and the machine where there are several."""
+    """Return the place of each run: its device, and the machine if there are several."""
     devices = [run.device_used or "?" for run in runs]
     machines = list(dict.fromkeys(map(machine_of, runs)))
     if len(machines) == 1:
@@ -163,7 +163,7 @@ def places_of(runs: Sequence[Run]) -> list[str]:
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
-    """Return model ids, those that are there twice made longer by where they ran, then settings, then a number."""
+    """Return distinct labels: model ids, made longer by place, then settings, then a number if needed."""
     places = places_of(runs)
     labels = [run.model.id for run in runs]
     labels = [f"{label} on {places[n]}" if labels.count(label) > 1 else label for n, label in enumerate(labels)]

@@ -1,4 +1,4 @@
-"""What the protocols of speed asked for and found: the parts of a record that are there when they were asked for."""
+"""The requests and results of the protocols of speed, which a record has if they were requested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LoadVerdict = Literal["met", "missed", "cannot be told"]
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan(Strict):
-    """How a server is to be put under load."""
+    """The plan of a load test."""
 
     arrivals: Literal["closed", "poisson"]
     """``closed``: so many clients, each of which asks again when it has its answer; ``poisson``: so many requests a
@@ -49,7 +49,7 @@ class SpeedProtocols(Strict):
 
 @dataclass(frozen=True, slots=True)
 class ColdStart(Strict):
-    """One worker, spawned for nothing else."""
+    """One cold start of a worker."""
 
     spawn_s: float
     """Starting its process, without the load."""
@@ -101,7 +101,7 @@ class Latency(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Try(Strict):
-    """A way to share the cores among workers, and what came of it."""
+    """A way to share the cores among workers, and its result."""
 
     workers: int
     """Processes at once."""
@@ -119,7 +119,7 @@ class Try(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Throughput(Strict):
-    """Throughput: the machine saturated, by as many workers and threads as a short search found best."""
+    """Throughput: the machine saturated by the best number of workers and threads that a short search found."""
 
     workers: int
     """Processes at once."""
@@ -219,7 +219,7 @@ class Load(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Measurements(Strict):
-    """What the protocols found; ``None`` for those that were not asked for, or found nothing to measure."""
+    """The results of the protocols; ``None`` for those not requested, or with nothing to measure."""
 
     cold: Cold | None = None
     """Cold start."""
@@ -233,7 +233,7 @@ class Measurements(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Drift(Strict):
-    """The machine itself over the run: the same small work, clocked between blocks of clips."""
+    """The drift of the machine during the run: the same small task, timed between blocks of clips."""
 
     n: int
     """How often."""

@@ -1,4 +1,4 @@
-"""Repeated measurements of one thing, in a few numbers."""
+"""Summarizes repeated measurements in a few numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from earwitness.files.schema import Strict
 
 @dataclass(frozen=True, slots=True)
 class Spread(Strict):
-    """What repeated measurements of one thing came to."""
+    """A summary of repeated measurements."""
 
     n: int
     """How many."""

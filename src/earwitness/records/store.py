@@ -1,4 +1,4 @@
-"""Where records live, and how they are written so that nothing is lost.
+"""Paths of records, and writing them so that nothing is lost.
 
     runs/<model>/asr/<YYYY-MM-DD_HH-MM-SS>.json          the Run, written to a temporary name and moved into place
     runs/<model>/asr/<YYYY-MM-DD_HH-MM-SS>.clips.jsonl   a ClipResult a line, appended and flushed as it goes
@@ -102,7 +102,7 @@ def write_run(path: Path, run: Run) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Read a Run. What an older version called ``auto`` is read as ``whisper``, its name today, in rules as well.
+    """Read a Run. Older records have ``auto`` for today's ``whisper``; this is translated, in rules as well.
 
     Raises:
         RecordError: When it is not there, not JSON, from a newer schema, or does not fit the schema (the first
@@ -120,7 +120,7 @@ def read_run(path: Path) -> Run:
 
 
 def _with_stored_rules(run: Run) -> Run:
-    """Name the rules with which a record was scored, so that no reader applies the rules that now have their name."""
+    """Name the rules with which a record was scored, so that rules that now have this name are not applied."""
     name = current_name(run.scoring.normalizer, [score.signature for score in run.scores])
     return replace(run, scoring=replace(run.scoring, normalizer=name))
 
@@ -145,7 +145,7 @@ def _line_of(result: ClipResult) -> bytes:
 
 
 def read_clips(record: Path) -> list[ClipResult]:
-    """Read every whole line beside a record; a later line for a clip takes the place of an earlier one.
+    """Read every complete line of the clips file; a later line for a clip replaces an earlier one.
 
     Raises:
         RecordError: For a line, other than an unfinished last one, that is not a ClipResult; its number is named.
@@ -185,7 +185,7 @@ def seal_record(record: Path, run: Run) -> Run:
 
 
 def seal_fits(record: Path, run: Run) -> bool:
-    """Return whether the clips file is still what the run was sealed with; true for a run that never was."""
+    """Return whether the clips file still matches the seal of the run; true for a run without a seal."""
     seal = run.clips_file
     return seal.sha256 is None or seal_record(record, run).clips_file == seal
 

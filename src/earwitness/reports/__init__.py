@@ -1,1 +1,1 @@
-"""Runs and comparisons as Markdown, for people. No arithmetic here: every number stands in a record."""
+"""Runs and comparisons for people. No arithmetic here: every number comes from a record."""

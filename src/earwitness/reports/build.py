@@ -26,7 +26,7 @@ ReportProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """What was written."""
+    """The files of a report."""
 
     page: Path
     """The HTML file."""
@@ -115,5 +115,5 @@ def _sound_note(every: Sequence[Sound], audio: How) -> str:
     n_heard = sum(sound.reason is None for sound in every)
     if audio == "none" or not n_heard:
         return "There is no sound in this report." if audio == "none" else "No clip's sound could be found."
-    how = "is inside this page, as it was heard" if audio == "embed" else "is linked, as it was recorded"
+    how = "is embedded in this page, as the models got it" if audio == "embed" else "is linked, as it was recorded"
     return f"The sound of {n_heard} of {quantity(len(every), 'clip')} {how}; click a word to hear it."

@@ -117,7 +117,7 @@ def speed(board: Board, place: str) -> Spec:
 
 
 def times(board: Board) -> Spec:
-    """Return how the times of clips are spread: 5th to 95th percentile, the middle half, the median, the 99th."""
+    """Return the spread of the times of clips: 5th to 95th percentile, the middle half, the median, the 99th."""
     rows: list[dict[str, Any]] = [
         {
             "label": label,
@@ -204,7 +204,7 @@ def curves(panel: CurvePanel) -> Spec:
 
 
 def card(board: Board, heading: str, lines: Sequence[str]) -> Spec:
-    """Return an image card of 1200 by 630 pixels: what was found in a sentence, and WER of the best runs."""
+    """Return an image card of 1200 by 630 pixels: the result in a sentence, and WER of the best runs."""
     best = board.table.rows[:MOST]
     spec = wer(replace(board.table, rows=best))
     spec |= {

@@ -1,4 +1,4 @@
-"""Clips as data in the page: a small index of columns that is read at once, and texts in pieces, read when seen.
+"""Clips as data in the page: a small index of columns that loads at once, and texts that load when shown.
 
 Each is JSON, compressed and written in base64, so no byte of a transcript can be taken for markup. The layout is told
 here alone and read by ``page/data.js`` alone.
@@ -29,7 +29,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class ClipTable:
-    """One dataset's clips, as they stand in the page."""
+    """The clips of one dataset as data of the page."""
 
     index: str
     """Columns."""
@@ -70,7 +70,7 @@ def compress(value: Any) -> str:
 
 
 class _Columns:
-    """What can be sorted and filtered by, a column each."""
+    """The columns for sorting and filtering."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = labels

@@ -1,4 +1,4 @@
-"""The report as Markdown, for those who read it in a repository or a mail: the same facts, plots as PNG files."""
+"""The report as Markdown for repositories and mail: the same facts, with plots as PNG files."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def results(content: PageContent) -> str:
 
 
 def devices(content: PageContent) -> str:
-    """Return notes on devices: which model ran where, what was not run and why, and what each run's clock found."""
-    parts = ["# Device notes\n", "What stands here was measured, unless it says that it was not run.\n"]
+    """Return notes on devices: which model ran where, what was not run and why, and the speed of each run."""
+    parts = ["# Device notes\n", "Everything here was measured, unless it is marked as not run.\n"]
     for board in content.study.boards:
         table = board.table
         parts += [f"## {safe(title(table))}\n"]
@@ -98,7 +98,7 @@ def main_board(study: StudyView, decision: Decision | None) -> Board:
 
 
 def headline(content: PageContent) -> tuple[str, list[str]]:
-    """Return what was found in one line, and what it rests on in two more."""
+    """Return the result in one line, and its basis in two more."""
     decision = content.decision
     board = main_board(content.study, decision)
     if decision is not None:
@@ -133,7 +133,7 @@ def _without_decision(content: PageContent) -> list[str]:
         f"- {safe(table.name)}: **{safe(one['name'])}** {safe(one['claim'] + ' ' + one['tested'])}"
         for table, one in told
     ]
-    return [*lines, "\nNo decision was given, so this is no advice.\n"]
+    return [*lines, "\nWithout a decision, this is not a recommendation.\n"]
 
 
 def _candidate(one: Verdict) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which charts a study has, and what is written over them."""
+"""The charts of a study and their titles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Figure:
 
 
 def figures(study: StudyView) -> dict[str, list[Figure]]:
-    """Return the charts by where they stand: ``d0``, ``d0-parts`` and so on by dataset, and ``conditions``."""
+    """Return the charts by place: ``d0``, ``d0-parts`` and so on by dataset, and ``conditions``."""
     found: dict[str, list[Figure]] = {"conditions": []}
     for number, board in enumerate(study.boards):
         if board.table.dataset.condition is None or study.robustness is None:

@@ -1,4 +1,4 @@
-"""What the gate says, for every reader: lines, JUnit XML, annotations of a forge, a Markdown comment."""
+"""The verdict of the gate for every reader: lines, JUnit XML, annotations of a forge, a Markdown comment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ILLEGIBLE = "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\
 
 
 def label(entry: Entry, ambiguous: Container[tuple[str, str, str]] = ()) -> str:
-    """Return what an entry is called: model, dataset, and settings that are not the usual ones.
+    """Return the label of an entry: model, dataset, and settings that are not the usual ones.
 
     Args:
         entry: The entry.
@@ -51,7 +51,7 @@ def label(entry: Entry, ambiguous: Container[tuple[str, str, str]] = ()) -> str:
 
 
 def sentence(check: GateCheck) -> str:
-    """Say in one line what a check found."""
+    """Return the result of a check in one line."""
     match check:
         case Clips():
             return _clips(check)
@@ -79,7 +79,7 @@ def failures(verdict: GateVerdict) -> list[tuple[str, str]]:
 
 
 def commands(verdict: GateVerdict) -> list[str]:
-    """Return what failed as workflow commands of GitHub, which shows them beside the change."""
+    """Return the failures as workflow commands of GitHub, which shows them with the change."""
     return [f"::error title={_property(title)}::{_data(reason)}" for title, reason in failures(verdict)]
 
 
@@ -113,7 +113,7 @@ def markdown(verdict: GateVerdict) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text so that Markdown and HTML show it as it is, on one line, and nobody is mentioned by it.
+    """Escape a text so that Markdown and HTML show it unchanged on one line, without mentions.
 
     >>> code("<b>|@me`")
     '<code>&#60;b&#62;&#124;&#64;me&#96;</code>'
@@ -169,14 +169,14 @@ def _words(check: WordChange) -> str:
     if check.significant:
         return f"{head}: {moved}, significant; {texts}"
     why = check.difference.reason or "not significant"
-    return f"{head}: {moved}, {why}; {points(check.tolerated or 0)} are let through; {texts}"
+    return f"{head}: {moved}, {why}; {points(check.tolerated or 0)} may pass; {texts}"
 
 
 def _speed(check: SpeedChange) -> str:
     head = f"{_FIGURES[check.name]} {number(check.before)} before, {number(check.now)} now"
     if check.outcome == "not judged":
         return f"{head}: {check.reason}"
-    ratio = f"{number(check.ratio)} times; up to {number(check.limit)} is let through"
+    ratio = f"{number(check.ratio)} times; up to {number(check.limit)} may pass"
     return f"{head}: {ratio}" + (f", as {check.reason}" if check.reason else "")
 
 

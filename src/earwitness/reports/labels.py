@@ -1,4 +1,4 @@
-"""Where to write names beside points so that they do not lie on each other. Pixels only."""
+"""Places names beside points without overlap. Pixels only."""
 
 from __future__ import annotations
 

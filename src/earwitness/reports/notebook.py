@@ -19,7 +19,7 @@ _ACCELERATORS = {"cuda": ("GPU", "T4"), "auto": ("GPU", "T4"), "tpu": ("TPU", "V
 
 @dataclass(frozen=True, slots=True)
 class NotebookPlan:
-    """What a notebook is to do."""
+    """The plan of a notebook."""
 
     models: tuple[str, ...]
     """Model ids."""

@@ -1,4 +1,4 @@
-"""The report as one HTML file that asks for nothing: style, script, charts, clips and sound are inside it."""
+"""The report as one HTML file without external files: style, script, charts, clips and sound are inside."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SCRIPTS = ("data.js", "player.js", "list.js", "detail.js", "lines.js", "timelin
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """What the page is made of."""
+    """The contents of the page."""
 
     study: StudyView
     """The runs."""
@@ -133,7 +133,7 @@ def _board(number: int, board: Board, content: PageContent, markup: Any) -> dict
         "number": number,
         "name": table.name,
         "title": title(table),
-        "caption": "Brackets are 95 % intervals; a range of ranks means that the tests cannot tell models apart.",
+        "caption": "Brackets are 95 % intervals; a range of ranks means that the tests cannot separate the models.",
         "condition": table.dataset.condition is not None,
         **sections.scorecard(table),
         "notes": sections.board_notes(table),

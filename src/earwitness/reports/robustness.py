@@ -34,7 +34,7 @@ def rows(panel: CurvePanel) -> list[list[str]]:
 
 
 def breaks_at(curve: Curve, panel: CurvePanel) -> str:
-    """Say where a curve breaks, with its interval from mild to severe."""
+    """Return where a curve breaks, with its interval from mild to severe."""
     if any(point.broken is None for point in curve.points):
         return f"{NOTHING} (one recording)"
     ends = [f"{point.severity:g} {panel.unit}".strip() for point in curve.points]
@@ -49,7 +49,7 @@ def breaks_at(curve: Curve, panel: CurvePanel) -> str:
 
 
 def legend(robustness: Robustness) -> str:
-    """Say what broken means."""
+    """Explain when a model breaks."""
     return (
         f"{BROKEN} broken: WER at least {100 * robustness.limit:g} points over clean, and the paired 95 % interval of "
         "the increase above 0. Breaks at: where the curve reaches that, between two severities, with its 95 % interval."

@@ -36,7 +36,7 @@ class Column:
         return self.shown(self.of(row))
 
     def key(self, row: ModelRow) -> float | str | None:
-        """Return what rows are sorted by; ``None`` goes last."""
+        """Return the sort key of rows; ``None`` goes last."""
         found = self.of(row)
         key: float | str | None = found.value if isinstance(found, Score) else found
         return key
@@ -60,7 +60,7 @@ _RTF = Column("RTF", _field("speed", "rtf"), number, "seconds of work per second
 COLUMNS = (
     Column("Model", lambda row: row.label, str, "engine:weights"),
     Column("WER", _score("wer"), percent, "word error rate with its 95 % interval; less is better"),
-    Column("Rank", lambda row: row.rank, str, "by WER; a range where the tests cannot tell models apart"),
+    Column("Rank", lambda row: row.rank, str, "by WER; a range where the tests cannot separate models"),
     Column("CER", _score("cer"), percent, "character error rate with its 95 % interval"),
     _RTF,
     Column("p50 s", _field("speed", "latency_p50_s"), number, "median time of a clip"),
@@ -95,7 +95,7 @@ _PROBLEMS.sort(key=lambda problem: problem[1] == OTHER)
 
 
 def problems(row: ModelRow) -> str:
-    """Return what went wrong in some clips, in a few words."""
+    """Return the problems of some clips in a few words."""
     counts: dict[str, int] = {}
     for metric, words in _PROBLEMS:
         score = row.run.score(metric)
@@ -108,7 +108,7 @@ _MAIN = ("Model", "Device", "WER", "Rank", "RTF", "RTFx all cores", "p95 s", "Pe
 
 
 def main_columns(table: Table) -> tuple[Column, ...]:
-    """Return the columns that most people decide by."""
+    """Return the main columns, by which most people decide."""
     return (*(column for column in columns(table) if column.heading in _MAIN), PROBLEMS)
 
 
@@ -127,14 +127,14 @@ def _has_references(table: Table) -> bool:
 
 
 def title(table: Table) -> str:
-    """Return a table's heading, which says so when the speech is synthetic."""
+    """Return a table's heading, which mentions synthetic speech."""
     data = table.dataset
     synthetic = ", synthetic speech" if data.synthetic else ""
     return f"{table.name}: {quantity(data.n_clips, 'clip')}, {duration(data.audio_s)}{synthetic}"
 
 
 def notes(table: Table) -> list[str]:
-    """Return what to keep in mind when reading a table, a sentence each."""
+    """Return the notes on a table, one sentence each."""
     return [
         *([table.unranked] if table.unranked else pair_sentences(table.pairs)),
         *(batch_sentence(change) for change in table.batch_changes),
@@ -187,7 +187,7 @@ def _place_notes(table: Table) -> list[str]:
 
 
 def machines(table: Table) -> list[str]:
-    """Return what each machine is, with its letter where there are several."""
+    """Return a description of each machine, with its letter if there are several."""
     several = len(table.environments) > 1
     return [
         f"{f'{machine_name(number)}:' if several else 'measured on'} {env.cpu}, {quantity(env.cores, 'core')}, "

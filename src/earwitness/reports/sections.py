@@ -1,4 +1,4 @@
-"""The parts of the report as plain texts, which the page and the documents put into their forms."""
+"""The parts of the report as plain texts, for the page and the documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from earwitness.scoring.findings.kinds import KINDS, FindingKind
 
 
 def scorecard(table: Table) -> dict[str, Any]:
-    """Return the columns and rows of a scorecard: each cell's text, what it is sorted by, and a bar for the WER."""
+    """Return the columns and rows of a scorecard: each cell's text and sort key, and a bar for the WER."""
     shown = columns(table)
     most = max((high for row in table.rows for high in _ends(row)), default=1.0) or 1.0
     return {
@@ -55,7 +55,7 @@ def _bar(row: ModelRow, most: float) -> dict[str, str] | None:
 
 
 def leader(table: Table) -> dict[str, Any]:
-    """Say which run has the lowest error rate, and from which others the tests cannot tell it.
+    """Return which run has the lowest error rate, and which runs tie with it.
 
     Returns:
         ``name`` of the run, ``claim`` that goes on from it, what the tests say (``tested``), and the pairs behind that.
@@ -77,9 +77,9 @@ def _tested(table: Table, label: str) -> tuple[str, list[str]]:
         return table.unranked, []
     pairs = [pair for pair in table.pairs if pair.first == label]
     ties = [pair.second for pair in pairs if not pair.told_apart]
-    told = "The tests tell it from every other." if pairs else ""
+    told = "The tests separate it from every other." if pairs else ""
     if ties:
-        told = f"The tests cannot tell it from {_listed(ties) if len(ties) < len(pairs) else 'any other'}."
+        told = f"The tests cannot separate it from {_listed(ties) if len(ties) < len(pairs) else 'any other'}."
     return told, [pair_sentence(pair) for pair in pairs[:3]]
 
 
@@ -125,7 +125,7 @@ def part_grid(cut: SliceSet, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def dataset_facts(table: Table) -> list[tuple[str, str]]:
-    """Return what a dataset is, as names and values."""
+    """Return the facts about a dataset, as names and values."""
     data = table.dataset
     chosen = data.selection
     facts = [
@@ -144,7 +144,7 @@ def dataset_facts(table: Table) -> list[tuple[str, str]]:
 
 
 def run_facts(row: ModelRow) -> list[tuple[str, str]]:
-    """Return what a run was, as names and values: enough to do it again and to tell it from another."""
+    """Return the facts about a run, as names and values: enough to repeat and to identify it."""
     run = row.run
     packages = ", ".join(f"{name} {version}" for name, version in run.engine.packages.items())
     workers = run.workers
@@ -168,7 +168,7 @@ def run_facts(row: ModelRow) -> list[tuple[str, str]]:
 
 
 def command(row: ModelRow) -> str:
-    """Return what was typed to make a run."""
+    """Return the command line of a run."""
     return f"earwitness {shlex.join(row.run.command)}" if row.run.command else "not known: it was made by a program"
 
 
@@ -185,7 +185,7 @@ def _setting(value: Any) -> str:
 
 
 def commands(study: StudyView, decision_command: Sequence[str]) -> list[str]:
-    """Return the commands that make the runs, the decision and the report again, each once."""
+    """Return the commands that repeat the runs, the decision and the report, each once."""
     rows = [row for board in study.boards for row in board.table.rows]
     made = [f"earwitness {shlex.join(row.run.command)}" for row in rows if row.run.command]
     records = sorted({row.record.parent.parent.parent.as_posix() for row in rows})
@@ -195,7 +195,7 @@ def commands(study: StudyView, decision_command: Sequence[str]) -> list[str]:
 
 
 def lead(study: StudyView) -> str:
-    """Say what the report is about, in a sentence."""
+    """Return a sentence on the subject of the report."""
     clean = [board.table for board in study.boards if board.table.dataset.condition is None]
     tables = clean or [board.table for board in study.boards]
     models = {row.run.model.id for table in tables for row in table.rows}
@@ -205,7 +205,7 @@ def lead(study: StudyView) -> str:
 
 
 def board_notes(table: Table) -> list[str]:
-    """Return what to keep in mind when reading a table."""
+    """Return the notes on a table."""
     differ = [
         f"{d.what} differs: " + ", ".join(f"{label} {value}" for label, value in d.values.items())
         for d in table.differences

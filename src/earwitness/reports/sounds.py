@@ -1,4 +1,4 @@
-"""The sound of clips for the page: inside it, linked, or left out, and then why."""
+"""The sound of clips for the page: embedded, linked, or left out with a reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FULL = (
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """How a clip can be heard; exactly one of the three is there."""
+    """The sound of a clip; exactly one of the three fields is set."""
 
     webm: bytes | None = None
     """Its sound, to be put into the page."""

@@ -34,7 +34,7 @@ def _sentences(run: Run) -> list[str]:
 
 
 def rows_sentences(runs: Sequence[tuple[str, Run]]) -> list[str]:
-    """Return what the protocols found in several runs, and whether the machine or the order asks for caution.
+    """Return the results of the protocols in several runs, with warnings about drift and order.
 
     What is the same of several runs, as a drift while they took turns, is said once.
     """
@@ -86,7 +86,7 @@ def _throughput(throughput: Throughput) -> str:
 
 
 def load_sentences(load: Load) -> list[str]:
-    """Say what each load did to a server, and which is the most that meets the target."""
+    """Return the results of each load, and the highest load that meets the target."""
     found = [_step(step, load) for step in load.steps]
     target = load.plan.target_p95_s
     if load.best is not None:
@@ -134,7 +134,7 @@ def _order(order: Order | None) -> list[str]:
 
 
 def batch_sentence(change: BatchChange) -> str:
-    """Say what another batch size did to the texts."""
+    """Return how another batch size changed the texts."""
     small, large = change.batch_sizes
     head = f"{change.second} against {change.first}: batch_size {large} in place of {small} "
     if not change.n_differ:

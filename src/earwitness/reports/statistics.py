@@ -1,4 +1,4 @@
-"""Statistics as sentences: pairs that differ or tie, and how much audio a question takes. No arithmetic here."""
+"""Statistics as sentences: pairs that differ or tie, and how much audio a question needs. No arithmetic here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def p_value(p: float | None) -> str:
 
 
 def pair_sentence(pair: PairTest) -> str:
-    """Say whether two runs differ, or what it would take to tell, or that they cannot be compared."""
+    """Return whether two runs differ, how much audio would show it, or that they cannot be compared."""
     d = pair.difference
     if pair.told_apart:
         said = f"{pair.first} is better than {pair.second} by {points(d.value, d.ci95)} of WER ({p_value(pair.p)})"
@@ -44,7 +44,7 @@ def pair_sentence(pair: PairTest) -> str:
 
 
 def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
-    """Say it of every pair; of more than ten, only of those that follow each other in rank, and of how many tie."""
+    """Return a sentence for every pair; of more than ten, only for neighbours in rank, and the number of ties."""
     if len(pairs) <= _MOST_PAIRS:
         return [pair_sentence(pair) for pair in pairs]
     order = list(dict.fromkeys([pairs[0].first, *(pair.second for pair in pairs)]))
@@ -54,7 +54,7 @@ def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
 
 
 def normalizer_gap_sentence(gap: NormalizerGap) -> str:
-    """Say what a kind of difference costs, and where to look.
+    """Return the cost of a kind of difference, and where to look.
 
     >>> normalizer_gap_sentence(NormalizerGap("accents", 0.18, 0.1, 0, 93)).partition(". ")[0]
     'accents alone cost 8.0 points of WER: it would be 10.0 % without, not 18.0 %'
@@ -70,7 +70,7 @@ def normalizer_gap_sentence(gap: NormalizerGap) -> str:
 
 
 def plan_sentence(plan: AudioPlan) -> str:
-    """Say how much more audio separates two models.
+    """Return how much more audio separates two models.
 
     >>> plan_sentence(AudioPlan(0.012, 10.0, 44.0, 8.0, None, 60, 264, None))
     'If that is the true difference, 34 minutes more of recordings like these would tell (from none to no amount)'
@@ -79,7 +79,7 @@ def plan_sentence(plan: AudioPlan) -> str:
 
 
 def width_sentence(plan: AudioPlan) -> str:
-    """Say how much more audio brings an interval to a width.
+    """Return how much more audio brings an interval to a width.
 
     >>> width_sentence(AudioPlan(0.02, 10.0, 44.0, 30.0, 170.0, 60, 264, None))
     '34 minutes more of recordings like these would bring it to 2.0 points (from 20 minutes to 2.7 hours)'
@@ -97,7 +97,7 @@ def _sentence(plan: AudioPlan, before: str, does: str) -> str:
 
 
 def _more(plan: AudioPlan, minutes: float | None) -> str:
-    """Say how much is to be added, as roughly as it is known."""
+    """Return the amount to add, rounded to its precision."""
     if minutes is None:
         return "no amount"
     more = minutes - plan.minutes_now

@@ -1,4 +1,4 @@
-"""The study of a bundle: the models, device and options that travel with the data. What is typed wins over it."""
+"""The study of a bundle: models, device and options beside the data. Options of the command line override it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _OLD_NAMES = {"assignments": "settings", "method": "align"}
 
 @dataclass(frozen=True, kw_only=True)
 class BundleStudy(MeasureOptions, ModelOptions):
-    """What is to be made of the data of a bundle."""
+    """The study of a bundle."""
 
 
 def study_of(spec: RunSpec) -> dict[str, Any]:
-    """Return what of a spec travels in a bundle, as JSON values. A file of scoring rules travels as its contents."""
+    """Return the options of a spec for a bundle, as JSON values. A file of scoring rules is stored by its contents."""
     study = BundleStudy(**shared(spec, BundleStudy))
     return asdict(replace(study, normalizer=normalizer(study.normalizer).name))
 
@@ -42,7 +42,7 @@ def read_study(packed: bundle.Bundle) -> BundleStudy:
 
 
 def with_study(spec: RunSpec, names: Set[str]) -> RunSpec:
-    """Return a spec in which every whole bundle stands for its datasets, and its study for what was not typed.
+    """Expand each bundle of a spec into its datasets, and take options that were not given from its study.
 
     Decoding settings that were typed come on top of those of the study.
 

@@ -1,4 +1,4 @@
-"""A dataset under a condition is a dataset of its own: another name, another hash, the same clips and references."""
+"""Makes a dataset under a condition: another name and hash, the same clips and references."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from earwitness.types import Clip, Dataset
 
 
 def names(names: Sequence[str], *, clean: bool) -> tuple[str | None, ...]:
-    """Return the canonical conditions that were asked for, each once; ``None`` stands for the audio as it is.
+    """Return the requested conditions by canonical name, each once; ``None`` is the unaltered audio.
 
     Args:
         names: As typed.
@@ -50,7 +50,7 @@ def under(dataset: Dataset, name: str | None) -> Dataset:
 
 
 def put_under(name: str, clip: Clip, others: Sequence[Clip], path: Path) -> int:
-    """Put the decoded audio of a clip under a condition, in place, and return how many samples it has then.
+    """Apply a condition to the decoded audio of a clip in place, and return its new number of samples.
 
     Raises:
         AudioError: When there is nothing to make babble of.

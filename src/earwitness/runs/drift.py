@@ -1,4 +1,4 @@
-"""How steady the machine was: a small fixed piece of work, clocked again and again between the blocks of a run."""
+"""Measures the drift of the machine: times a small fixed task between the blocks of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fixed_work() -> None:
 
 
 class Calibration:
-    """Clocks of the fixed work, at most one in five seconds, so that measuring the drift does not slow what drifts.
+    """Times of the fixed task, at most one in five seconds, so that the measurement does not slow the machine.
 
     >>> calibration = Calibration()
     >>> calibration.again()
@@ -37,12 +37,12 @@ class Calibration:
         self._clock()
 
     def again(self) -> None:
-        """Clock the work again, unless that was done within the last five seconds."""
+        """Time the task again, unless that happened within the last five seconds."""
         if time.perf_counter() - self._last >= _PAUSE_S:
             self._clock()
 
     def drift(self) -> Drift | None:
-        """Return what the clocks say, relative to the first."""
+        """Return the times relative to the first."""
         first = self._seconds[0]
         found = spread([seconds / first for seconds in self._seconds])
         return Drift(found.n, first, found.min, found.median, found.max) if found else None

@@ -1,4 +1,4 @@
-"""Drives models over a dataset: every clip gets a result, whatever happens to it, and every result is kept."""
+"""Runs models over a dataset: every clip gets a result, even if it fails, and every result is kept."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def start(job: Job, out: Path, progress: ClipCallback) -> Path:
 
 
 def resume(path: Path, job: Job, progress: ClipCallback) -> None:
-    """Go on with a record that was interrupted, killed or given up; a complete one is left as it is.
+    """Continue a record that was interrupted, killed or given up; a complete one stays unchanged.
 
     Clips that have a result, a failure included, are not run again; protocols that were asked for are. Clips that were
     scored by an earlier version, under other rules of the same name, are scored again.
@@ -85,7 +85,7 @@ def resume(path: Path, job: Job, progress: ClipCallback) -> None:
 
 
 def together(turns: Sequence[Turn], out: Path) -> list[Path]:
-    """Run several jobs over the same data, a block of clips by each in turn, and return their records.
+    """Run several jobs over the same data, one block of clips each in turn, and return their records.
 
     Drift of the machine then hits all of them alike. Each keeps its own worker; when there is no memory for all of
     them, they are run one after the other, and the records say so. When one cannot go on, the others do; Ctrl-C ends
@@ -133,7 +133,7 @@ def by_data(jobs: Sequence[Job], *, interleave: bool = True) -> list[list[int]]:
 
 
 def settings_of(job: Job) -> Settings:
-    """Return the settings that a job asks for on this machine: threads that nobody named are every usable core."""
+    """Return the settings of a job on this machine; unset threads become all usable cores."""
     return job.settings if job.settings.threads else replace(job.settings, threads=usable_cores())
 
 
@@ -184,7 +184,7 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
 
 
 def require_resumable(path: Path, job: Job) -> None:
-    """Refuse to go on with a record that is being written, or whose data or weights have changed since.
+    """Refuse to continue a record that is being written, or whose data or weights have changed.
 
     Raises:
         RecordError: In one sentence.

@@ -1,4 +1,4 @@
-"""Several runs in turns, a block of clips by each, as long as there is memory for all of their models."""
+"""Interleaves several runs, one block of clips each in turn, if there is memory for all models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WITHOUT_WEIGHTS_BYTES = 256_000_000
 
 
 def take_turns(sessions: Sequence[Session]) -> None:
-    """Do all the work of all sessions, and close each when it is done.
+    """Finish all sessions in turns, and close each when it is done.
 
     A block is a twentieth of the clips, so that every model is at work in every part of the time. In turn means clip
     block by clip block and, with ``--measure latency``, pass by pass.
@@ -52,7 +52,7 @@ def _order(session: Session, sessions: Sequence[Session], block: int, reason: st
 
 
 def _no_room(sessions: Sequence[Session], room_bytes: int) -> str | None:
-    """Say why the models cannot be in memory together; ``None`` when they can, or when there is only one."""
+    """Return why the models do not fit into memory together; ``None`` if they do, or for a single model."""
     if len(sessions) < 2:
         return None
     for session in sessions:

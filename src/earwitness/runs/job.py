@@ -1,4 +1,4 @@
-"""What a run needs, and how its workers are started."""
+"""The inputs of a run, and starting its workers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ClipCallback = Callable[[int, int, ClipResult], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything that a run needs."""
+    """All inputs of a run."""
 
     model: Model
     """The catalog row."""
@@ -52,7 +52,7 @@ class Job:
 
 
 def start_worker(run: Run, job: Job, threads: int | None = None) -> Worker:
-    """Start a worker with the run's model, device and settings, and perhaps another number of threads.
+    """Start a worker with the run's model, device and settings, and optionally another number of threads.
 
     Raises:
         WorkerFailedError: When it does not come up.
@@ -79,7 +79,7 @@ def clip_budget_s(limits: RunLimits, audio_s: float) -> float:
 
 
 def supervisor(run: Run, job: Job, scratch: Path, threads: int | None = None) -> Supervisor:
-    """Return what keeps one worker of this run alive, warmed up as the run's limits say."""
+    """Return the supervisor of one worker of this run, with the warm-up of the run's limits."""
     limits = run.limits
     return Supervisor(
         lambda: start_worker(run, job, threads),

@@ -1,4 +1,4 @@
-"""What requests waited: percentiles with intervals, and whether a target is met.
+"""Latency of requests: percentiles with intervals, and whether they meet a target.
 
 An interval wants independent values, and requests wait for each other: with eight clients, one slow answer keeps all
 eight waiting. So those that hang together count as one, as clips of a recording do (``scoring/exact.py``): in a closed
@@ -25,7 +25,7 @@ _SHOWN = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class LatencyStats:
-    """Percentiles of what answered requests waited: p50, p95, p99."""
+    """Percentiles of the latency of answered requests: p50, p95, p99."""
 
     values_s: tuple[float | None, float | None, float | None]
     """Linear interpolation between requests; ``None`` when none was answered."""
@@ -36,7 +36,7 @@ class LatencyStats:
 
 
 def worth(shots: Iterable[LoadRequest], clients: int | None) -> float:
-    """Return how many independent requests these are worth.
+    """Return the number of independent requests that these count as.
 
     Args:
         shots: In any order.
@@ -77,7 +77,7 @@ def latency_stats(latencies_s: Sequence[float], n_independent: float) -> Latency
 
 
 def verdict(n_within: int, n_requests: int, n_independent: float) -> LoadVerdict:
-    """Say whether 95 % of all requests are answered in time, by the 95 % interval of their share.
+    """Return whether 95 % of all requests are answered in time, by the 95 % interval of their share.
 
     Args:
         n_within: Requests that were answered in time.

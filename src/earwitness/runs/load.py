@@ -1,4 +1,4 @@
-"""A server under load: many clients at once, or requests that come when they come, and what each of them had to wait.
+"""Load-tests a server: many clients at once, or requests at random times, with the latency of each.
 
 Closed loop: so many clients, each of which asks again when it has its answer, as machines do that work through a heap.
 Open loop: requests at random (Poisson), whether the last was answered or not, as people do; a request is timed from
@@ -35,7 +35,7 @@ _RATE_PRECISION = 0.1
 def under_load(
     run: Run, job: Job, results: Sequence[ClipResult], scratch: Path, keep: Callable[[Load], None]
 ) -> Load | None:
-    """Put the server of a run under the loads of its plan; ``None`` when the run heard no clip.
+    """Run the load test of a plan on the server of a run; ``None`` if the run has no transcript.
 
     Loads that the run has measured already, before it was interrupted, are not tried again.
 
@@ -117,7 +117,7 @@ def _seems_met(step: LoadStep) -> bool:
 
 
 def most_shown(plan: LoadPlan, steps: Sequence[LoadStep]) -> tuple[float | None, str | None]:
-    """Return the most load that is shown to meet the target, and what to keep in mind of it, or why there is none."""
+    """Return the highest load that meets the target, with a note, or why there is none."""
     if plan.target_p95_s is None or not steps:
         return None, None
     missed = min((step.load for step in steps if step.verdict == "missed"), default=float("inf"))
@@ -146,7 +146,7 @@ class _Stretch:
     wrong: list[Exception] = field(default_factory=list)
 
     def run(self) -> _Stretch:
-        """Ask, wait for every answer, and return itself; Ctrl-C ends the asking at once."""
+        """Send the requests, wait for every answer, and return itself; Ctrl-C stops sending at once."""
         self.queue.begin()
         try:
             if self.plan.arrivals == "closed":

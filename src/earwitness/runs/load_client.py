@@ -46,7 +46,7 @@ class ToSend:
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """One request, by the clock of the one who asked."""
+    """One request, timed by its client."""
 
     clip_id: str
     """What was sent."""
@@ -65,7 +65,7 @@ class LoadRequest:
 
     @classmethod
     def unsent(cls, clip: Clip, due_s: float, why: str) -> LoadRequest:
-        """Return a request that was due and not made."""
+        """Return a request that was due but not sent."""
         return cls(clip.id, 0.0, due_s, due_s, due_s, None, why)
 
 
@@ -102,7 +102,7 @@ class Client:
     """How long an answer may take."""
 
     def ask(self, clip: Clip, due_s: float) -> LoadRequest:
-        """Send a clip, on a connection of its own, and return what came of it; no error is raised, none is retried."""
+        """Send a clip on a connection of its own and return the outcome; errors are not raised or retried."""
         sent = self.bodies[clip.id]
         began_s = time.perf_counter()
         text, error = self._asked(sent)

@@ -1,4 +1,4 @@
-"""From what was typed to jobs: everything that can be refused is refused here, before the first clip."""
+"""Turns a spec into jobs, and refuses everything that can be refused before the first clip."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PROTOCOLS: tuple[Protocol, ...] = ("latency", "cold", "throughput")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job, and the record to go on with, if there is one."""
+    """A job, and the record to continue, if there is one."""
 
     job: Job
     """What to do."""
@@ -136,7 +136,7 @@ def packable(spec: RunSpec) -> list[Dataset]:
         model = find(model_id)
         if any(source.startswith("path:") for source in model.sources):
             raise UsageError(
-                f"The weights of {model_id!r} are a folder of this machine. Name a model that can be pulled."
+                f"The weights of {model_id!r} are a folder on this machine. Name a model that can be downloaded."
             )
         engine = get_engine(model.engine).spec
         require_device(engine, spec.device, ANYWHERE)
@@ -153,7 +153,7 @@ def _scoring(spec: RunSpec) -> ScoringInfo:
 
 
 def resume_plan(paths: list[Path]) -> list[Task]:
-    """Return a task for every record that did not end, among and below the paths.
+    """Return a task for every unfinished record among and below the paths.
 
     Raises:
         EarwitnessError: When a record's data, model or engine is no longer to be had.
@@ -182,7 +182,7 @@ def _job_of(run: Run) -> Job:
 
 
 def open_speech_model(is_required: bool | None) -> SpeechModel:
-    """Return what looks for speech.
+    """Return the speech detector.
 
     Args:
         is_required: ``True`` pulls the model if it is not here; ``None`` takes it if it is.
@@ -201,7 +201,7 @@ def open_speech_model(is_required: bool | None) -> SpeechModel:
         return SpeechModel(reason="its model is not pulled. Run once with --speech")
     reason = unavailable()
     if reason and is_required:
-        raise UsageError(f"Speech cannot be looked for: {reason}")
+        raise UsageError(f"Speech detection is not possible: {reason}")
     if reason:
         return SpeechModel(reason=reason)
     model = model or speech.pull()
@@ -209,7 +209,7 @@ def open_speech_model(is_required: bool | None) -> SpeechModel:
 
 
 def caveats(tasks: list[Task]) -> list[str]:
-    """Return what a person should know before any work is done, each once.
+    """Return the warnings to show before the run, each once.
 
     Remarks on the datasets, and a line for every engine on the settings that it cannot honour.
     """
@@ -235,7 +235,7 @@ def load(selection: Selection) -> Dataset:
         columns=selection.columns,
     )
     if not dataset.clips:
-        raise UsageError(f"Data {selection.source!r} has no clips left with this --limit and --tag. Ask for less.")
+        raise UsageError(f"Data {selection.source!r} has no clips left after --limit and --tag. Ask for less.")
     return under(dataset, selection.condition)
 
 
@@ -263,6 +263,6 @@ def _require_language(model: Model, dataset: Dataset, settings: Settings) -> Non
         if not is_among(wanted, model.languages):
             knows = ", ".join(model.languages)
             raise EngineError(
-                f"Model {model.id!r} knows {knows} only, and clip {clip.id!r} of {dataset.name!r} is {wanted!r}. "
-                f"Take another model, or force it: --set language={model.languages[0]}"
+                f"Model {model.id!r} knows only {knows}, but clip {clip.id!r} of {dataset.name!r} is {wanted!r}. "
+                f"Use another model, or force a language: --set language={model.languages[0]}"
             )

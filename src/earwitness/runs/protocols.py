@@ -1,4 +1,4 @@
-"""Cold start and warm latency, measured after the one pass over the clips that every run is."""
+"""Cold start and warm latency, measured after the first pass over the clips."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Passes:
         return self._given_up or not self._clips or self._last_s > self._left_s or self._steady
 
     def again(self, ask: Callable[[Clip], Hypothesis]) -> None:
-        """Hear every clip once more; one that fails is dropped from all passes."""
+        """Transcribe every clip once more; one that fails is dropped from all passes."""
         started = time.perf_counter()
         try:
             for clip in list(self._clips.values()):
@@ -68,7 +68,7 @@ class Passes:
         self._left_s -= self._last_s
 
     def latency(self) -> Latency:
-        """Return what the passes so far say."""
+        """Return the result of the passes so far."""
         totals = self._totals()
         return Latency(
             pass_wall_s=tuple(totals),
@@ -107,7 +107,7 @@ def _text(hypothesis: Hypothesis) -> str | None:
 
 
 def cold(start: Callable[[], Worker], run: Run, job: Job, results: Sequence[ClipResult], scratch: Path) -> Cold | None:
-    """Start workers for nothing but their start and their first clip; ``None`` when no clip was heard in the run.
+    """Start workers to time their start and first clip; ``None`` if the run has no transcript.
 
     Another is started when it is expected to end within the budget, by the mean of those before; one always is.
 

@@ -30,12 +30,12 @@ def base_of(url: str) -> str:
         UsageError: When it is none.
     """
     if not re.fullmatch(URL_PATTERN, url):
-        raise UsageError(f"{url!r} is no address of a server. It looks like http://127.0.0.1:8000.")
+        raise UsageError(f"{url!r} is not the address of a server. Write one such as http://127.0.0.1:8000.")
     return url.rstrip("/") + ("" if urlsplit(url).path.strip("/") else "/v1")
 
 
 def require_ours(url: str, *, yes_remote: bool) -> None:
-    """Refuse to send to another machine what was not meant for it.
+    """Refuse to load-test another machine without confirmation.
 
     Raises:
         UsageError: When the server is not on this machine, and that was not agreed to.
@@ -43,13 +43,13 @@ def require_ours(url: str, *, yes_remote: bool) -> None:
     host = urlsplit(url).hostname or ""
     if not yes_remote and not _LOOPBACK.fullmatch(host):
         raise UsageError(
-            f"{host!r} is not this machine. A load takes a server down for others, and sends it your recordings; where "
-            "it is yours to test, say so: --yes-remote"
+            f"{host!r} is another machine. A load test can bring it down for others, and sends it your recordings. "
+            "If you may load-test it, add --yes-remote"
         )
 
 
 def model_at(url: str, name: str | None, key_env: str | None, response_format: str | None) -> Model:
-    """Return what a server calls by a name, as a model.
+    """Return the model that a server has under a name.
 
     Args:
         url: Of the server.
@@ -74,7 +74,7 @@ def model_at(url: str, name: str | None, key_env: str | None, response_format: s
 def jobs_at(
     model: Model, sources: Sequence[str], *, limit: int | None, command: Sequence[str], speech: bool | None = None
 ) -> list[Job]:
-    """Return a job for each dataset that is to be sent to a server.
+    """Return a job for each dataset to send to a server.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.

@@ -1,4 +1,4 @@
-"""What of a study was measured already: records that answer a job, so that nothing is measured twice."""
+"""Finds records that already have the results of a job, so that nothing is measured twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ StoredRun = tuple[Path, Run]
 
 
 def satisfies(run: Run, job: Job, *, speech: bool | None = None) -> bool:
-    """Return whether a run measured, or began to measure, what a job asks for, on this machine.
+    """Return whether a run on this machine has, or began to get, the results that a job needs.
 
     It does when ``differences`` names nothing: the same data under the same condition, weights, options of the catalog
     row, settings and device as asked for, limits, scoring, processor and number of cores; and every protocol of speed
@@ -30,7 +30,7 @@ def satisfies(run: Run, job: Job, *, speech: bool | None = None) -> bool:
 
 
 def differences(run: Run, job: Job, *, speech: bool | None = None) -> list[str]:
-    """Return what of a run is not as a job asks for it, in words such as ``settings`` or ``data``.
+    """Return in which parts a run differs from a job, such as ``settings`` or ``data``.
 
     Args:
         run: From a record.
@@ -55,7 +55,7 @@ def differences(run: Run, job: Job, *, speech: bool | None = None) -> list[str]:
 
 
 def best(job: Job, records: Sequence[StoredRun], *, speech: bool | None = None) -> StoredRun | None:
-    """Return the record that answers a job: the newest complete one, else the newest that can be gone on with.
+    """Return the record for a job: the newest complete one, otherwise the newest that can be continued.
 
     A complete record whose texts were changed since is no answer.
 

@@ -1,4 +1,4 @@
-"""Several workers at once on one queue of clips, and what they got done while all of them had something to do."""
+"""Runs several workers on one queue of clips, and measures the stretch in which all of them were busy."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class ClipQueue:
             return self._clips[(self._given - 1) % len(self._clips)]
 
     def give_up(self, reason: str) -> None:
-        """End the stretch, and say why."""
+        """End the stretch with a reason."""
         with self._lock:
             self.reason = self.reason or reason
             self._close(time.perf_counter())
@@ -106,7 +106,7 @@ def saturate(
     most_s: float,
     scratch: Path,
 ) -> Stretch:
-    """Have so many workers of so many threads hear the clips, as many at once as there are workers.
+    """Transcribe the clips with the given numbers of workers and threads, one clip per worker at a time.
 
     All are loaded and warm before the clock starts; a clip that fails is a failure, and a worker that dies is replaced,
     as in a run. Ctrl-C ends all of them at once.
@@ -184,7 +184,7 @@ def _serve(
 
 
 def share(began_s: float, ended_s: float, end_s: float) -> float:
-    """Return how much of something that took from one moment to another lies before an end.
+    """Return the share of a period that lies before an end.
 
     >>> share(0.0, 4.0, 1.0), share(0.0, 4.0, 5.0), share(2.0, 4.0, 1.0)
     (0.25, 1.0, 0.0)

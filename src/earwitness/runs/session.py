@@ -24,7 +24,7 @@ from earwitness.workers.supervisor import GivenUpError
 
 
 class Session:
-    """A run that was begun or taken up. A context manager: leaving it writes how far it came.
+    """A run that was started or resumed. A context manager: leaving it saves the progress.
 
     Its worker is ended by leaving ``workers``, before the session is left: what is lost by an interruption is then a
     clip, and never time on a machine that somebody wants back.
@@ -56,7 +56,7 @@ class Session:
         self._written = False
 
     def work(self, n_clips: int) -> bool:
-        """Do so many clips; after the last, a protocol or a part of one. False once nothing is left.
+        """Transcribe this many clips; after the last, run a protocol or a part of one. False once nothing is left.
 
         Raises:
             RecordError: When a result cannot be written; the run is then failed, and can be resumed.

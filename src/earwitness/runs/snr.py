@@ -15,7 +15,7 @@ from earwitness.types import Clip
 def snr_of(
     clips: Sequence[Clip], folder: Path, name: str, progress: Callable[[int, int], None] = lambda *_: None
 ) -> dict[str, float]:
-    """Return the estimated ratio in dB by clip id; clips whose audio is not here, or that have none, are left out.
+    """Return the estimated ratio in dB by clip id; clips without audio here, or without an estimate, are left out.
 
     Args:
         clips: Of one dataset.

@@ -1,4 +1,4 @@
-"""The sound of a run's clips, long after the run: as the model heard it, small enough to keep beside the texts."""
+"""The sound of a run's clips after the run, as the model got it, compressed for the report."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _READ_BYTES = 1 << 20
 
 
 def dataset_of(run: Run, clips: Sequence[Clip]) -> Dataset:
-    """Return the dataset that a run heard, of the clips in its record."""
+    """Return the dataset of a run from the clips in its record."""
     info = run.dataset
     return Dataset(info.name, tuple(clips), info.sha256, license=info.license, condition=info.condition)
 
 
 def require_unchanged(clip: Clip) -> Path:
-    """Return the clip's file, if it is still the one that was heard.
+    """Return the clip's file, if it has not changed since the run.
 
     Raises:
         AudioNotFoundError: When it is gone.
@@ -33,19 +33,17 @@ def require_unchanged(clip: Clip) -> Path:
     path = Path(clip.audio_path)
     try:
         if not clip.audio_path or not path.is_file():
-            raise AudioNotFoundError(
-                f"The audio file {path.name!r} is no longer where it was when the models heard it."
-            )
+            raise AudioNotFoundError(f"The audio file {path.name!r} is no longer where it was during the run.")
         sha256 = _sha256(path, path.stat().st_mtime_ns) if clip.audio_sha256 else ""
     except PermissionError:
-        raise AudioError(f"The audio file {path.name!r} may no longer be read (permission denied).") from None
+        raise AudioError(f"The audio file {path.name!r} can no longer be read (permission denied).") from None
     if sha256 != clip.audio_sha256:
-        raise AudioError(f"The audio file {path.name!r} was changed after the models heard it.")
+        raise AudioError(f"The audio file {path.name!r} has changed since the run.")
     return path
 
 
 def small(clip: Clip, dataset: Dataset) -> bytes:
-    """Return a clip's sound, as it was heard under the dataset's condition, as a WebM file.
+    """Return a clip's sound under the dataset's condition as a WebM file.
 
     Raises:
         AudioError: When its file is gone, changed, or cannot be decoded.

@@ -22,28 +22,31 @@ Scalar = str | bool | int | float
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """Which models, and where."""
+    """Which models run, and on which device."""
 
-    models: Annotated[tuple[str, ...], Flag("Model id; may be given again.", ("--model", "-m"))] = ()
-    device: Annotated[str, Flag("auto, cpu, cuda, cuda:1, mps or tpu.")] = "auto"
+    models: Annotated[tuple[str, ...], Flag("Model to run; repeat for several.", ("--model", "-m"), "MODEL")] = ()
+    device: Annotated[str, Flag("auto, cpu, cuda, cuda:1, mps or tpu.", metavar="DEVICE")] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions(Strict):
-    """Which clips of a dataset, and how its rows are read. These stay with the data."""
+    """Which clips of a dataset are used, and how its rows are read. These options stay with the data."""
 
-    limit: Annotated[int | None, Flag("Only the first N clips.", least=1)] = None
+    limit: Annotated[int | None, Flag("Use only the first N clips.", metavar="N", least=1)] = None
     tags: Annotated[
-        Mapping[str, str], Flag("Only clips with this tag.", ("--tag",), "KEY=VALUE", pair="kind=speech")
+        Mapping[str, str], Flag("Use only clips with this tag.", ("--tag",), "KEY=VALUE", pair="kind=speech")
     ] = field(default_factory=dict)
-    language: Annotated[str | None, Flag("Language of clips that state none, such as en.")] = None
-    channel: Annotated[int | None, Flag("Which channel, from 0, of clips that state none; else the mean.", least=0)] = (
-        None
-    )
+    language: Annotated[
+        str | None, Flag("Language of clips whose data states none, such as en.", metavar="LANGUAGE")
+    ] = None
+    channel: Annotated[
+        int | None,
+        Flag("Channel, from 0, of clips whose data states none; default: mean of all.", metavar="N", least=0),
+    ] = None
     columns: Annotated[
         Mapping[str, str],
         Flag(
-            "Which column of a table has the text, as in text=Wording; also audio, id.",
+            "Column of a table that has the text, such as text=Wording; also audio, id.",
             ("--column",), "ROLE=NAME", pair="text=NAME",
         ),
     ] = field(default_factory=dict)  # fmt: skip
@@ -51,53 +54,62 @@ class DataOptions(Strict):
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureOptions(Strict):
-    """How models decode, what is done to the audio, how texts are scored, and which speeds are measured."""
+    """How models decode, how the audio is altered, how texts are scored, and which speeds are measured."""
 
     preset: Annotated[
-        Preset, Flag("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it.")
+        Preset,
+        Flag(
+            "matched: same settings for all, greedy, no fall-back; native: defaults of each engine.", metavar="PRESET"
+        ),
     ] = "matched"
     settings: Annotated[
         Mapping[str, Scalar],
-        Flag("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
+        Flag("Change a setting of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
     ] = field(default_factory=dict)
     conditions: Annotated[
         tuple[str, ...],
-        Flag("Alter the audio, as in noise:10dB or mulaw; may be repeated.", ("--condition",), "NAME"),
+        Flag("Alter the audio, such as noise:10dB or mulaw; repeat for several.", ("--condition",), "NAME"),
     ] = ()
-    clean: Annotated[
-        bool, Flag("With --condition: whether to run the unaltered audio first.", ("--clean/--no-clean",))
-    ] = True
+    clean: Annotated[bool, Flag("With --condition: first run the unaltered audio.", ("--clean/--no-clean",))] = True
     normalizer: Annotated[
         str,
-        Flag("auto, english, multilingual, whisper, leaderboard, none, another of docs/metrics.md, or a TOML file."),
+        Flag(
+            "Rules: auto, english, multilingual, whisper, leaderboard, none, one of docs/metrics.md, or a TOML file.",
+            metavar="NAME|FILE",
+        ),
     ] = "auto"
-    compounds: Annotated[bool, Flag("'white board' equals 'whiteboard'.", ("--compounds",))] = False
-    align: Annotated[str, Flag("levenshtein, or sclite for its costs.")] = "levenshtein"
-    alternatives: Annotated[bool, Flag("{a / b} in a reference is either.", ("--alternatives",))] = False
-    warmup: Annotated[int, Flag("Unmeasured transcriptions by every new worker.", least=0)] = 1
+    compounds: Annotated[bool, Flag("Count 'white board' and 'whiteboard' as equal.", ("--compounds",))] = False
+    align: Annotated[str, Flag("Alignment of words: levenshtein, or sclite for sclite's costs.", metavar="METHOD")] = (
+        "levenshtein"
+    )
+    alternatives: Annotated[bool, Flag("Accept a or b for {a / b} in a reference.", ("--alternatives",))] = False
+    warmup: Annotated[int, Flag("Warm-up transcriptions by each new worker, not measured.", metavar="N", least=0)] = 1
     timeout_s: Annotated[
         float,
         Flag(
-            "Seconds that a clip gets, or ten times its audio if that is more.", ("--timeout-s", "--timeout"), least=1
+            "Longest time for a clip, or ten times its audio if that is more.",
+            ("--timeout-s", "--timeout"),
+            "SECONDS",
+            least=1,
         ),
     ] = 120.0
     speech: Annotated[
         bool | None,
         Flag(
-            "Look for speech in the audio, to find what a text left out; by default if it can be done here.",
+            "Detect speech in the audio, to find what a text leaves out; default: if this machine can.",
             ("--speech/--no-speech",),
         ),
     ] = None
     measure: Annotated[
         tuple[str, ...],
-        Flag("Also measure speed by protocol: cold, latency, throughput.", metavar="PROTOCOL,..."),
+        Flag("Also measure speed: cold, latency, throughput.", metavar="PROTOCOL,..."),
     ] = ()
-    budget_s: Annotated[float, Flag("Seconds that each protocol may take.", least=1)] = 300.0
+    budget_s: Annotated[float, Flag("Time budget of each protocol of --measure.", metavar="SECONDS", least=1)] = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec(DataOptions, MeasureOptions, ModelOptions):
-    """A run as it is asked for: data, models, and every option.
+    """A requested run: data, models, and every option.
 
     Raises:
         UsageError: For a number that is too small.
@@ -109,14 +121,14 @@ class RunSpec(DataOptions, MeasureOptions, ModelOptions):
     sources: tuple[str, ...] = ()
     """Names of corpora, manifests, folders, audio files and bundles."""
     command: tuple[str, ...] = ()
-    """As typed, for the record."""
+    """The command line, for the record."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that are too small."""
         require_least(self)
 
     def decoding(self) -> tuple[Settings, frozenset[str]]:
-        """Return the settings on top of the preset, and their names.
+        """Return the settings that change the preset, and their names.
 
         Raises:
             SettingsError: For a setting that no engine has, or a value of another kind.
@@ -125,7 +137,7 @@ class RunSpec(DataOptions, MeasureOptions, ModelOptions):
 
 
 class RunOptions(TypedDict, total=False):
-    """The options of a run as keywords, for editors and type checkers; ``RunSpec`` says what each means."""
+    """The options of a run as keywords, for editors and type checkers; ``RunSpec`` explains each."""
 
     limit: int | None
     tags: Mapping[str, str]
@@ -149,5 +161,5 @@ class RunOptions(TypedDict, total=False):
 
 
 def shared(source: Any, kind: type[Any]) -> dict[str, Any]:
-    """Return the fields of one class, by name, as another value has them."""
+    """Return the values that another object has for the fields of a class, by name."""
     return {each.name: getattr(source, each.name) for each in fields(kind)}

@@ -1,4 +1,4 @@
-"""Speech activity of the clips of a run: found once between clips, and kept."""
+"""Speech activity of the clips of a run, detected once between clips and stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from earwitness.types import Clip, Dataset, Hypothesis
 
 @dataclass(frozen=True, slots=True)
 class SpeechModel:
-    """What looks for speech; nothing does unless it has a model."""
+    """The speech model; without one there is no detection."""
 
     name: str | None = None
     """Of the model and its version."""
@@ -31,7 +31,7 @@ class SpeechModel:
 
 
 class SpeechDetector:
-    """Looks for speech in one clip after the other, from the decoded samples that the model was given too."""
+    """Detects speech in one clip after the other, in the same samples that the model gets."""
 
     def __init__(self, ear: SpeechModel, samples: Path) -> None:
         """Take an ear and the file that holds the samples of the clip at hand."""

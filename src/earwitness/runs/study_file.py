@@ -29,7 +29,7 @@ class StudyData(DataOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Variant(Strict):
-    """A model as it is to be run; what is left out is taken from the study."""
+    """A model with its options; the rest comes from the study."""
 
     id: str
     """As in the catalog."""
@@ -43,7 +43,7 @@ class Variant(Strict):
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFile(MeasureOptions):
-    """What the file says: every option that is not the data's own, and these."""
+    """The contents of the file: all options but those of the data, and these."""
 
     data: tuple[StudyData, ...]
     """The datasets."""
@@ -92,7 +92,7 @@ def read(path: Path) -> StudyFile:
 
 
 def policy() -> str | None:
-    """Return the policy of the nearest study, a file as its path; ``None`` where there is no study, or it names none.
+    """Return the policy of the nearest study, by name or path; ``None`` without a study or a policy.
 
     Raises:
         UsageError: For a study file that cannot be read.
@@ -120,7 +120,7 @@ def specs(study: StudyFile, command: tuple[str, ...]) -> Iterator[RunSpec]:
 
 
 def _with_new_names(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the names of earlier versions: ``timeout``, and a table ``[study.scoring]`` of its own."""
+    """Accept the names of earlier versions: ``timeout``, and a table ``[study.scoring]`` of its own."""
     scoring = study.get("scoring", {})
     scoring = scoring if isinstance(scoring, dict) else {"scoring": scoring}
     renamed = {"timeout_s" if name == "timeout" else name: value for name, value in study.items() if name != "scoring"}
@@ -135,6 +135,6 @@ def _tables(path: Path) -> dict[str, Any]:
 
 
 def _entries(study: Mapping[str, Any], name: str, key: str) -> Any:
-    """Return a list in which a bare text stands for a table with one key."""
+    """Return a list in which each bare text becomes a table with one key."""
     reply = study.get(name, [])
     return [{key: each} if isinstance(each, str) else each for each in reply] if isinstance(reply, list) else reply

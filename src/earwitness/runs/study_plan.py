@@ -1,4 +1,4 @@
-"""The items of a study: what is measured already, what can be gone on with, what is left to do."""
+"""The items of a study: already measured, to continue, or to run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ItemOutcome = Literal["done", "resumed", "skipped", "not run here"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One model on one dataset under one condition, as the study asks for it."""
+    """One model on one dataset under one condition of the study."""
 
     outcome: ItemOutcome
     """What becomes of it; ``done`` is from the beginning."""
@@ -39,7 +39,7 @@ class Item:
 
 
 def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[Item], RecordList]:
-    """Plan a study: everything that can be refused is refused, and nothing is run yet.
+    """Plan a study: refuse everything that can be refused, and run nothing yet.
 
     A device that this machine does not have leaves its items out, unless that leaves nothing.
 
@@ -73,7 +73,7 @@ def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[I
 
 
 def resume_item(spec: RunSpec, out: Path) -> list[Item]:
-    """Plan what was typed as the first time, with ``--resume``: what was begun goes on, what is complete is skipped.
+    """Plan a repeated command with ``--resume``: continue unfinished records and skip complete ones.
 
     What was not begun is done from the beginning, unless nothing was begun.
 
@@ -91,7 +91,9 @@ def resume_item(spec: RunSpec, out: Path) -> list[Item]:
         if item.outcome == "done" and item.task is not None:
             _refuse_other(item.task.job, spec, held)
     if all(item.outcome == "done" for item in found):
-        raise UsageError(f"There is no interrupted run of this in {str(out)!r}. To start one, leave out --resume.")
+        raise UsageError(
+            f"There is no interrupted run of this command in {str(out)!r}. To start one, leave out --resume."
+        )
     return found
 
 
@@ -101,8 +103,8 @@ def _refuse_other(job: Job, spec: RunSpec, records: RecordList) -> None:
         if same and run.status != "complete":
             what = ", ".join(differences(run, job, speech=spec.speech))
             raise UsageError(
-                f"{path} was begun with other {what} than is typed now. To go on with it as it was begun: earwitness "
-                f"run --resume {shlex.quote(str(path))}. To start anew, leave out --resume."
+                f"{path} was begun with other {what} than this command has. To continue it as it was begun: earwitness "
+                f"run --resume {shlex.quote(str(path))}. To start a new run, leave out --resume."
             )
 
 
@@ -124,7 +126,7 @@ def _held(out: Path) -> RecordList:
 
 
 def _reader() -> Callable[[Selection], Dataset]:
-    """Return what loads datasets, each once, however many models and conditions there are."""
+    """Return a function that loads datasets, each once, however many models and conditions there are."""
     clean: dict[str, Dataset] = {}
 
     def read(selection: Selection) -> Dataset:
@@ -137,7 +139,7 @@ def _reader() -> Callable[[Selection], Dataset]:
 
 
 def _words(spec: RunSpec, job: Job | None = None) -> str:
-    """Say what an item is.
+    """Return an item in words.
 
     >>> _words(RunSpec(models=("fake:echo",), sources=("sample",), preset="native", settings={"beam_size": 5}))
     'fake:echo on sample (native, beam_size=5)'
@@ -157,5 +159,5 @@ def _refuse_twins(items: list[Item]) -> None:
         if item.task is None:
             continue
         if item.task.job in jobs:
-            raise UsageError(f"The study asks twice for {item.what}. Take one out, or give it other settings.")
+            raise UsageError(f"The study has {item.what} twice. Remove one, or give it other settings.")
         jobs.append(item.task.job)

@@ -1,4 +1,4 @@
-"""Throughput: how to share the cores among workers, found by a short search, and what the machine then does."""
+"""Throughput: a short search for the best division of the cores among workers, and the measurement with it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shares(cores: int, *, threads_fixed: bool) -> list[tuple[int, int]]:
 def throughput(
     run: Run, job: Job, results: Sequence[ClipResult], before: Supervisor, scratch: Path
 ) -> Throughput | None:
-    """Search on the first clips, then saturate the machine with all; ``None`` when the run heard no clip.
+    """Search on the first clips, then saturate the machine with all; ``None`` if the run has no transcript.
 
     The search takes a quarter of the budget at most, workers' starts not counted; the cores are those of the setting
     ``threads``. Clips that failed in the run are left out.

@@ -1,4 +1,4 @@
-"""From a clip to a hypothesis: decoding into a scratch file, asking a worker, and cleaning up."""
+"""Transcribes a clip: decodes it into a scratch file, sends it to a worker, and cleans up."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def warm_up_audio(dataset: Dataset, language: str, scratch: Path) -> tuple[Audio
 
 
 def transcribe_clip(clip: Clip, dataset: Dataset, workers: Supervisor, language: str, target: Path) -> Hypothesis:
-    """Decode a clip into the file ``target`` and have it transcribed; whatever happens is a hypothesis."""
+    """Decode a clip into the file ``target`` and have it transcribed; a failure is a hypothesis too."""
     started = time.perf_counter()
     try:
         audio = decode(clip, dataset, target)
@@ -93,7 +93,7 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
 
 
 def spoken_language(clip: Clip, setting: str) -> str | None:
-    """Return the language that an engine is told, under the setting ``language``.
+    """Return the language that an engine gets, under the setting ``language``.
 
     >>> clip = Clip("a", "/a.wav", "", 0.0, 1.0, "hola", language="es")
     >>> spoken_language(clip, "clip"), spoken_language(clip, "auto"), spoken_language(clip, "en")

@@ -1,4 +1,4 @@
-"""Scoring: words against words, into counts, into numbers with intervals and signatures. Knows no engine."""
+"""Scoring: aligns words, counts errors, and computes rates with intervals and signatures. Independent of engines."""
 
 from earwitness.scoring.metrics.clip import ScoringInfo, ScoringOptions, score_clip
 from earwitness.scoring.metrics.information import mer_and_wil

@@ -1,4 +1,4 @@
-"""The chosen model behind HTTP: the same workers as in a run, an API like OpenAI's, and what it takes to watch it.
+"""Serves the chosen model over HTTP: the same workers as in a run, an OpenAI-compatible API, and monitoring.
 
     run.py              binds, loads, listens to signals, takes over new decisions, drains and ends
     plan.py             from a decision, or a model's id, to what is served

@@ -1,4 +1,4 @@
-"""A refusal in the shape that OpenAI's clients know."""
+"""Errors in the format of OpenAI's API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ApiError(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
-        """What is sent.
+        """The body of the response.
 
         >>> ApiError(404, "There is none.", code="not_found").body["error"]["type"]
         'invalid_request_error'
@@ -44,6 +44,6 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """That go with it."""
+        """The headers of the response."""
         headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
         return headers | ({"WWW-Authenticate": "Bearer"} if self.status == 401 else {})

@@ -1,4 +1,4 @@
-"""What is served, and what a server puts up with."""
+"""The models of a server, and its limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ServeError(EarwitnessError, RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model with all that it takes to serve it, and what was measured of it."""
+    """A model with everything needed to serve it, and its measurements."""
 
     model: Model
     """The catalog row."""
@@ -60,7 +60,7 @@ class ServedModel:
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """What a server puts up with."""
+    """The limits of a server."""
 
     queue: int = 16
     """Requests that may wait for each model beside those that are worked on."""
@@ -86,7 +86,7 @@ class ServerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a server listens, and to whom."""
+    """Where a server listens, and who may use it."""
 
     host: str = "127.0.0.1"
     """Address to bind."""

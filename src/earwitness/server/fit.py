@@ -40,7 +40,7 @@ _GROWTH_OF_OTHERS = Growth(1 << 20)
 
 
 def peak_bytes(engine: str, measured_bytes: float, measured_s: float, audio_s: float) -> int:
-    """Return the most memory that a worker takes for audio of a length, reckoned from that for shorter audio.
+    """Return the peak memory of a worker for audio of a length, extrapolated from shorter audio.
 
     >>> peak_bytes("faster-whisper", 230 << 20, 3.0, 620.0) >> 20, peak_bytes("whisper", 200 << 20, 30.0, 60.0) >> 20
     (712, 230)
@@ -64,12 +64,12 @@ def rtf_of(promise_rtf: float | None, by_length: Sequence[LengthBand]) -> float 
 
 
 def longest_s(by_length: Sequence[LengthBand]) -> float:
-    """Return the length of the longest clips that were measured in number; 0 where none were."""
+    """Return the length of the longest clips that were measured in sufficient number; 0 without any."""
     return max((band.to_s for band in by_length), default=0.0)
 
 
 def fit_limits(limits: ServerLimits, models: Sequence[ServedModel], memory_bytes: int | None) -> ServerLimits:
-    """Return limits whose longest audio can be answered within its time and memory, where the user named no length.
+    """Return limits whose longest audio fits the time and memory, if the user set no length.
 
     Args:
         limits: As given.
@@ -84,7 +84,7 @@ def fit_limits(limits: ServerLimits, models: Sequence[ServedModel], memory_bytes
 
 
 def conflicts(limits: ServerLimits, model: ServedModel, memory_bytes: int | None, cores: int) -> list[str]:
-    """Return in a sentence each what does not fit; none when all does, or nothing is promised.
+    """Return one sentence for each conflict; none if all fits, or without measurements.
 
     Args:
         limits: In force.
@@ -132,7 +132,7 @@ def _time(limits: ServerLimits, model: ServedModel) -> str | None:
         return None
     takes_s = limits.max_audio_s * rtf
     return (
-        f"Audio of {limits.max_audio_s:g} s is let in and takes {model.id!r} {takes_s:.0f} s at an RTF of {rtf:.3g}, "
+        f"Audio of {limits.max_audio_s:g} s is accepted and takes {model.id!r} {takes_s:.0f} s at an RTF of {rtf:.3g}, "
         f"and a request gets {limits.timeout_s:g} s: set --max-seconds {math.floor(limits.timeout_s / rtf)} or "
         f"--timeout {math.ceil(takes_s)}."
     )

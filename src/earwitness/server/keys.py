@@ -1,4 +1,4 @@
-"""API keys: random, told once, kept as hashes, compared in constant time; and how often each may ask.
+"""API keys: random, shown once, stored as hashes, compared in constant time; and their rate limits.
 
 A key is 256 random bits, so its bare sha256 says nothing of it: there is nothing to guess that a slow hash would slow.
 """
@@ -27,7 +27,7 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is kept of a key."""
+    """The stored part of a key."""
 
     name: str
     """Who has it; unique, and in logs and metrics."""
@@ -60,7 +60,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
 
 
 def add_key(path: Path, name: str, rate_per_minute: float | None = None) -> str:
-    """Make a key, keep its hash, and return it; it cannot be had again.
+    """Make a key, store its hash, and return it; it cannot be recovered later.
 
     Raises:
         UsageError: When the name is none or taken, or the file cannot be read.
@@ -76,7 +76,7 @@ def add_key(path: Path, name: str, rate_per_minute: float | None = None) -> str:
 
 
 def remove_key(path: Path, name: str) -> None:
-    """Remove a key; a running server knows within a second.
+    """Remove a key; a running server refuses it within a second.
 
     Raises:
         UsageError: When there is none of that name.
@@ -120,7 +120,7 @@ class Keyring:
         return len(self._keys)
 
     def look(self) -> None:
-        """Read the file again if it has changed; while it cannot be read, the keys that were read last are in force."""
+        """Read the file again if it has changed; if it cannot be read, the keys of the last reading stay in force."""
         trouble = None
         try:
             seen = self._path.stat().st_mtime_ns
@@ -136,7 +136,7 @@ class Keyring:
 
 
 class Rates:
-    """How often each may ask: a bucket that holds a minute's requests and fills as time goes by."""
+    """Rate limits: a bucket for each client, which holds a minute's requests and refills over time."""
 
     def __init__(self) -> None:
         """Remember nobody."""

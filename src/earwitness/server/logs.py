@@ -1,4 +1,4 @@
-"""Logs: a JSON object a line on standard error. The standard library does it; nothing else is needed.
+"""Logs: one JSON object per line on standard error, with the standard library.
 
     {"time": "2026-11-25T01:28:41.000Z", "level": "info", "event": "request", "request_id": "...", "status": 200, ...}
 

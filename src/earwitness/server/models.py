@@ -1,4 +1,4 @@
-"""Which models are in memory: the first from the start, others when they are asked for, within a budget."""
+"""The models in memory: the first from the start, others on request, within a budget."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Models:
         return not self.leaving and not self.draining and pool is not None and pool.n_ready > 0
 
     def require_ready(self) -> None:
-        """Refuse when a balancer should send its requests elsewhere, although some may still be taken here.
+        """Refuse if a load balancer should send requests to other servers, even if some are still accepted here.
 
         Raises:
             Refused: With 503.
@@ -67,7 +67,7 @@ class Models:
             raise ApiError(503, "No worker is ready.", code="not_ready", retry_after_s=2)
 
     def require_open(self) -> None:
-        """Refuse when the server has not begun, or is about to end.
+        """Refuse before the server has started, and when it is stopping.
 
         Raises:
             Refused: With 503.
@@ -106,7 +106,7 @@ class Models:
             return self.pools[model_id]
 
     async def replace(self, models: Sequence[ServedModel]) -> None:
-        """Take over what is to be served from now on, once the new default is ready; the old is drained.
+        """Switch to other models once the new default is ready; the old ones are drained.
 
         Raises:
             ServeError: When no worker of the new default comes up; what was served before still is.
@@ -155,7 +155,7 @@ class Models:
         if need + held - sum(self._need_bytes(pool.served) for pool in idle) > self._budget_bytes:
             raise ApiError(
                 503,
-                f"There is no memory for model {model.id!r} beside the ones that are at work: it needs some "
+                f"There is not enough memory for model {model.id!r} beside those in use: it needs about "
                 f"{need >> 20} MiB. Try again later, or give the server more with --memory-mb.",
                 param="model",
                 code="no_memory",
@@ -201,7 +201,7 @@ class Models:
 
 
 def as_refusal(error: FullError | UnavailableError) -> ApiError:
-    """Return the answer to one for whom there is no place, or no worker."""
+    """Return the error for a request without a place in the queue or a worker."""
     if isinstance(error, FullError):
         return ApiError(
             429,
@@ -209,11 +209,11 @@ def as_refusal(error: FullError | UnavailableError) -> ApiError:
             code="queue_full",
             retry_after_s=error.retry_after_s,
         )
-    return ApiError(503, f"No worker can be had: {str(error).rstrip('.')}.", code="no_worker", retry_after_s=5)
+    return ApiError(503, f"No worker is available: {str(error).rstrip('.')}.", code="no_worker", retry_after_s=5)
 
 
 def _language(model: ServedModel) -> str | None:
-    """What the probe is said to be: whatever the model is sure to know."""
+    """Return the language of the probe: one that the model knows."""
     setting = model.settings.language
     if setting not in ("clip", "auto"):
         return setting

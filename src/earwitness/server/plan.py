@@ -1,4 +1,4 @@
-"""From a decision, or a model's id, to what the server serves: everything that can be refused is refused here."""
+"""Turns a decision or model ids into served models, and refuses everything that can be refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def of_model(
 
 
 def of_decision(path: Path, candidates: Sequence[str], n_workers: int | None) -> tuple[ServedModel, ...]:
-    """Return what a decision says is to be served, with the very settings, device and weights that were measured.
+    """Return the models of a decision, with exactly the settings, device and weights that were measured.
 
     Args:
         path: Of the decision.
@@ -72,7 +72,9 @@ def of_decision(path: Path, candidates: Sequence[str], n_workers: int | None) ->
     ids = [verdict.model.id for verdict in verdicts]
     for id_ in ids:
         if ids.count(id_) > 1:
-            raise UsageError(f"Two of the candidates are model {id_!r}, and a request could not say which. Name one.")
+            raise UsageError(
+                f"Two of the candidates are model {id_!r}, so a request could not choose between them. Name one."
+            )
     return tuple(_as_measured(verdict, path, n_workers) for verdict in verdicts)
 
 
@@ -100,7 +102,7 @@ def _as_measured(verdict: Verdict, path: Path, n_workers: int | None) -> ServedM
 
 
 def verdict_of(decision: Decision, path: Path, candidate: str | None) -> Verdict:
-    """Return what is decided of a candidate, or of the chosen one for ``None``.
+    """Return the verdict on a candidate, or on the chosen one for ``None``.
 
     Raises:
         UsageError: When there is no such candidate, or none was chosen.

@@ -1,4 +1,4 @@
-"""What is known of a request while it is worked on: for its log line, metrics, trace, and what must end with it."""
+"""The context of a request in progress: data for its log line, metrics and trace, and what must end with it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Note:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Keep from when to when something is done, in whatever way it ends."""
+        """Record start and end of a step, even if it fails."""
         began_at = time.monotonic()
         try:
             yield

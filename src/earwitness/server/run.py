@@ -1,4 +1,4 @@
-"""Runs the server: binds, loads, listens to signals, takes over new decisions, drains and ends."""
+"""Runs the server: binds, loads, handles signals, switches to new decisions, drains and ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _PROBE_S = 1.0
 
 
 def serve(read: Read, limits: ServerLimits, site: Site, scratch: Path, on_listen: Callable[[str], None]) -> None:
-    """Serve until a signal says to stop; every worker and file is gone when this returns.
+    """Serve until a signal; all workers have ended and temporary files are removed when this returns.
 
     Args:
         read: Returns what to serve, the default first; called again when ``site.watched`` changes, or on SIGHUP.
@@ -203,7 +203,7 @@ class _Server:
 
 
 def _fitted(limits: ServerLimits, models: Sequence[ServedModel]) -> ServerLimits:
-    """Return the limits in force, and say in the log which of them do not fit together.
+    """Return the limits in force, and log which of them conflict.
 
     Raises:
         ServeError: When the workers cannot do what was measured within the memory.
@@ -252,7 +252,7 @@ def _bound(site: Site) -> socket.socket:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach an address.
+    """Whether only this machine can reach an address.
 
     >>> [_is_loopback(host) for host in ("127.0.0.1", "::1", "0.0.0.0", "::", "192.168.0.7")]
     [True, True, False, False, False]
@@ -268,7 +268,7 @@ def _mtime(path: Path | None) -> int | None:
 
 
 def _probe(folder: Path) -> AudioFile:
-    """A second of faint noise, always the same: what is heard in it does not matter, that something is heard does."""
+    """A second of faint noise, always the same: its text does not matter, only that the worker answers."""
     import numpy as np
 
     samples = 0.003 * np.random.default_rng(0).standard_normal(round(_PROBE_S * RATE_HZ))

@@ -21,86 +21,116 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class ServeSpec:
-    """A server as it is asked for: what it serves, to whom, and within which limits.
+    """A requested server: what it serves, to whom, and within which limits.
 
     Raises:
-        UsageError: For a number that is too small, a path that is none, or options that contradict each other.
+        UsageError: For a number that is too small, an invalid root path, or options that contradict each other.
     """
 
-    decision: Annotated[Path | None, Flag("What earwitness decide wrote.", metavar="FILE")] = None
+    decision: Annotated[Path | None, Flag("Decision file from earwitness decide.", metavar="FILE")] = None
     candidates: Annotated[
         tuple[str, ...],
-        Flag("Of the decision, in place of the chosen one; may be given again.", ("--candidate",)),
+        Flag("Candidate of the decision; default: the chosen one; repeat for several.", ("--candidate",), "NAME"),
     ] = ()
-    models: Annotated[tuple[str, ...], Flag("Model id; may be given again.", ("--model", "-m"))] = ()
-    device: Annotated[str, Flag("auto, cpu, cuda, cuda:1, mps or tpu; a decision has its own.")] = "auto"
+    models: Annotated[tuple[str, ...], Flag("Model to serve; repeat for several.", ("--model", "-m"), "MODEL")] = ()
+    device: Annotated[
+        str, Flag("auto, cpu, cuda, cuda:1, mps or tpu; a decision states its own.", metavar="DEVICE")
+    ] = "auto"
     preset: Annotated[
         Literal["matched", "native"],
-        Flag("matched: all alike, greedy, no fall-back; native: each engine as its authors ship it."),
+        Flag(
+            "matched: same settings for all, greedy, no fall-back; native: defaults of each engine.", metavar="PRESET"
+        ),
     ] = "matched"
     settings: Annotated[
         Mapping[str, Any],
-        Flag("A setting on top of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
+        Flag("Change a setting of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
     ] = field(default_factory=dict)
-    host: Annotated[str, Flag("Address to bind; 0.0.0.0 opens it to others.")] = "127.0.0.1"
-    port: Annotated[int, Flag("0 for any that is free.", least=0)] = 8000
+    host: Annotated[
+        str, Flag("Address to listen on; 0.0.0.0 opens the server to other machines.", metavar="ADDRESS")
+    ] = "127.0.0.1"
+    port: Annotated[int, Flag("Port to listen on; 0 for any free one.", metavar="PORT", least=0)] = 8000
     workers: Annotated[
-        int | None, Flag("Processes for each model; by default as many as the cores allow.", least=1)
+        int | None, Flag("Worker processes of each model; default: as the cores allow.", metavar="N", least=1)
     ] = None
-    threads: Annotated[int | None, Flag("Threads of each worker; a decision has its own.", least=1)] = None
-    queue: Annotated[int, Flag("Requests that may wait beside those in work.", least=0)] = 16
+    threads: Annotated[int | None, Flag("Threads of each worker; a decision states its own.", metavar="N", least=1)] = (
+        None
+    )
+    queue: Annotated[int, Flag("Requests that may wait, besides those in progress.", metavar="N", least=0)] = 16
     max_seconds: Annotated[
-        float | None, Flag("Longest audio; by default an hour, or what fits in time and memory.", least=0.001)
+        float | None,
+        Flag("Longest audio; default: an hour, or what fits in time and memory.", metavar="SECONDS", least=0.001),
     ] = None
-    max_mb: Annotated[float, Flag("Largest upload, in MiB.", least=0.001)] = 100
+    max_mb: Annotated[float, Flag("Largest upload.", metavar="MIB", least=0.001)] = 100
     timeout_s: Annotated[
-        float, Flag("Seconds from the upload's end to the answer.", ("--timeout-s", "--timeout"), least=0.001)
+        float,
+        Flag(
+            "Longest time from the end of the upload to the answer.",
+            ("--timeout-s", "--timeout"),
+            "SECONDS",
+            least=0.001,
+        ),
     ] = 300
     drain_s: Annotated[
         float,
-        Flag("Seconds in which requests may end after the stop signal.", ("--drain-s", "--drain"), least=1),
+        Flag("Time for requests to finish after the stop signal.", ("--drain-s", "--drain"), "SECONDS", least=1),
     ] = 30
     linger_s: Annotated[
         float,
-        Flag("Seconds after SIGTERM in which the server still takes requests.", ("--linger-s", "--linger"), least=0),
+        Flag(
+            "Time after SIGTERM during which the server still takes requests.",
+            ("--linger-s", "--linger"),
+            "SECONDS",
+            least=0,
+        ),
     ] = 0
-    memory_mb: Annotated[float | None, Flag("MiB for all models; by default most of the free memory.", least=1)] = None
-    keys: Annotated[Path | None, Flag("Only holders of these keys may ask.", metavar="FILE")] = None
-    rate: Annotated[float | None, Flag("Requests a minute for each key.", least=0.001)] = None
-    cors: Annotated[tuple[str, ...], Flag("A web page that may ask; may be given again.", metavar="ORIGIN")] = ()
+    memory_mb: Annotated[
+        float | None, Flag("Memory for all models; default: most of the free memory.", metavar="MIB", least=1)
+    ] = None
+    keys: Annotated[Path | None, Flag("Accept only requests with a key of this file.", metavar="FILE")] = None
+    rate: Annotated[
+        float | None,
+        Flag("Requests per minute of each key, or of each address without keys.", metavar="N", least=0.001),
+    ] = None
+    cors: Annotated[
+        tuple[str, ...], Flag("Origin of a web page that may use the API; repeat for several.", metavar="ORIGIN")
+    ] = ()
     allowed_hosts: Annotated[
         tuple[str, ...],
-        Flag("A host name of this server, such as asr.example.org.", ("--allowed-host",), "NAME"),
+        Flag("Host name of this server, such as asr.example.org.", ("--allowed-host",), "NAME"),
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Flag("A proxy whose X-Forwarded-* headers the server believes.", ("--trusted-proxy",), "ADDRESS"),
+        Flag("Address of a proxy whose X-Forwarded-* headers the server trusts.", ("--trusted-proxy",), "ADDRESS"),
     ] = ()
-    root_path: Annotated[str, Flag("A proxy passes on requests under this path, such as /asr.", metavar="PATH")] = ""
-    connections: Annotated[int, Flag("Most connections at once.", least=2)] = 1000
+    root_path: Annotated[str, Flag("Path under which a proxy forwards requests, such as /asr.", metavar="PATH")] = ""
+    connections: Annotated[int, Flag("Most simultaneous connections.", metavar="N", least=2)] = 1000
     keep_alive_s: Annotated[
-        float, Flag("Seconds for which an idle connection is kept.", ("--keep-alive-s", "--keep-alive"), least=1)
+        float, Flag("Time until an idle connection is closed.", ("--keep-alive-s", "--keep-alive"), "SECONDS", least=1)
     ] = 75
     openai_names: Annotated[
-        bool, Flag("whisper-1 and the like mean the first model.", ("--openai-names/--no-openai-names",))
+        bool,
+        Flag(
+            "Accept whisper-1 and other names of OpenAI's for the first model.", ("--openai-names/--no-openai-names",)
+        ),
     ] = True
     log_text: Annotated[bool, Flag("Include transcripts in the log (off by default).", ("--log-text",))] = False
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse options that are invalid or contradict each other."""
         require_least(self)
         for name in ("decision", "keys"):  # a caller may pass any path
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else Path(value))
         _require_root_path(self.root_path)
         if (self.decision is None) == (not self.models):
-            raise UsageError("Say what to serve: --decision decision.json, or --model such as faster-whisper:base.")
+            raise UsageError("Give one of --decision decision.json, or --model, such as faster-whisper:base.")
         if self.decision is None and self.candidates:
-            raise UsageError("Candidates are those of a decision: name it with --decision.")
+            raise UsageError("--candidate needs --decision, which names the file of the decision.")
         own = self.settings or self.threads is not None or self.device != "auto" or self.preset != "matched"
         if self.decision is not None and own:
             raise UsageError(
-                "A decision is served as it was measured: leave out --set, --threads, --device and --preset."
+                "A decision is served with its measured settings. Leave out --set, --threads, --device and --preset."
             )
 
     def assignments(self) -> list[str]:
@@ -108,7 +138,7 @@ class ServeSpec:
         return [f"{name}={show_settings(value)}" for name, value in self.settings.items()]
 
     def site(self) -> Site:
-        """Return where the server listens, and to whom."""
+        """Return where the server listens, and who may use it."""
         return Site(
             host=self.host,
             port=self.port,
@@ -142,11 +172,11 @@ class ServeSpec:
 def _require_root_path(text: str) -> None:
     path = text.rstrip("/")
     if path and (not path.startswith("/") or any(char in path for char in "?#% ") or "//" in path):
-        raise UsageError(f"A root path is one such as /asr, not {text!r}.")
+        raise UsageError(f"A root path looks like /asr, not {text!r}.")
 
 
 class ServeOptions(TypedDict, total=False):
-    """The options of a server as keywords, for editors and type checkers; ``ServeSpec`` says what each means."""
+    """The options of a server as keywords, for editors and type checkers; ``ServeSpec`` explains each."""
 
     decision: str | os.PathLike[str] | None
     candidates: str | Iterable[str]

@@ -1,4 +1,4 @@
-"""Weights: a catalog row to a checked folder, and the same weights in another format."""
+"""Weights: turns a catalog row into a checked folder, and converts weights to other formats."""
 
 from earwitness.weights.conversion import FORMATS, convert
 from earwitness.weights.store import LocalWeights, fingerprint, local_weights, locate, pull, remove, require

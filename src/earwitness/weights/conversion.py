@@ -39,6 +39,6 @@ def convert(form: str, source: Path, target: Path) -> None:
         FetchError: When the disk is full or the place cannot be written.
     """
     if target.exists():
-        raise ConversionError(f"{str(target)!r} is there already. Name a folder that is not.")
+        raise ConversionError(f"{str(target)!r} already exists. Name a new folder.")
     with stage(target) as fresh:
         write_as(form, source, fresh)

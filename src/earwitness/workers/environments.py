@@ -1,4 +1,4 @@
-"""Where an engine's packages are: in this Python, or in an environment of the engine's own.
+"""Environments of engines: this Python, or an environment of the engine's own.
 
 An environment is a folder in the cache with a Python and the engine's packages, without Earwitness. Its stamp,
 ``environment.json``, is written last, after the self-test: no stamp, no environment. A worker in it is given the
@@ -41,7 +41,7 @@ InstallProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What an environment is, as found when it was made."""
+    """The description of an environment, from when it was made."""
 
     python: str
     """Its version of Python."""
@@ -65,7 +65,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """What a Python says of an engine after importing all that it needs."""
+    """The result of importing the packages of an engine in a Python."""
 
     failed: str | None
     """Why the engine does not work there; ``None`` if it does."""
@@ -80,17 +80,17 @@ class SelfTest:
 
 
 def engines_dir() -> Path:
-    """Return where environments are kept."""
+    """Return the folder of all environments."""
     return cache_dir() / "engines"
 
 
 def folder_of(spec: EngineSpec) -> Path:
-    """Return where the engine's environment is, or would be."""
+    """Return the folder of the engine's environment, which may not exist."""
     return engines_dir() / re.sub(r"[^A-Za-z0-9._-]+", "-", spec.name)
 
 
 def log_of(spec: EngineSpec) -> Path:
-    """Return the file that keeps what pip or uv said while the environment was made."""
+    """Return the log file of pip or uv for the environment."""
     return engines_dir() / f"{folder_of(spec).name}.log"
 
 
@@ -109,7 +109,7 @@ def why_not_here(spec: EngineSpec) -> str | None:
 
 
 def stamp_of(spec: EngineSpec) -> Stamp | None:
-    """Return the stamp of the engine's own environment; ``None`` if there is none, or it was not finished."""
+    """Return the stamp of the engine's own environment; ``None`` if it is missing or unfinished."""
     folder = folder_of(spec)
     try:
         stamp = load(folder / STAMP)
@@ -120,7 +120,7 @@ def stamp_of(spec: EngineSpec) -> Stamp | None:
 
 
 def place_of(spec: EngineSpec) -> Place | None:
-    """Return where a worker of the engine would run: ``here`` before ``own``; ``None`` if it is not installed."""
+    """Return the place of workers of the engine: ``here`` before ``own``; ``None`` if it is not installed."""
     if why_not_here(spec) is None:
         return "here"
     return "own" if stamp_of(spec) else None
@@ -161,7 +161,7 @@ def without_python_s_own(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def self_test(spec: EngineSpec, python: Path) -> SelfTest:
-    """Let an interpreter import what the engine needs, in a process of its own, and return what it says."""
+    """Let an interpreter import the engine's packages in a process of its own, and return the result."""
     command = [str(python), "-m", "earwitness.workers.child", "--self-test", spec.name]
     try:
         done = subprocess.run(
@@ -183,7 +183,7 @@ def self_test(spec: EngineSpec, python: Path) -> SelfTest:
 
 
 def check(spec: EngineSpec) -> SelfTest:
-    """Test the engine where its workers run; what is not installed has failed, and says why."""
+    """Test the engine in the Python of its workers; an engine that is not installed fails with a reason."""
     try:
         return self_test(spec, python_of(spec))
     except EngineError as error:
@@ -237,8 +237,7 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EngineError(
-            f"Cannot write in {str(cache_dir())!r}: {error.strerror}. "
-            "Set EARWITNESS_CACHE to a folder that can be written."
+            f"Cannot write in {str(cache_dir())!r}: {error.strerror}. Set EARWITNESS_CACHE to a writable folder."
         ) from None
 
 

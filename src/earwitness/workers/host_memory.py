@@ -1,4 +1,4 @@
-"""How much memory a process holds, how much its control group may hold, and how often the kernel has killed for it.
+"""The memory of a process, the limit of its control group, and the number of kills for lack of memory.
 
 Linux only: elsewhere nothing is known, and every function returns ``None`` or 0. Both versions of control groups are
 read, since the memory controller may be under either one.
@@ -16,7 +16,7 @@ _UNLIMITED_BYTES = 1 << 60
 
 
 def peak_rss_bytes(pid: int | None = None) -> int | None:
-    """Return the most memory that a process has held at once, or ``None`` where that cannot be told.
+    """Return the most memory that a process has held at once, or ``None`` if unknown.
 
     On Linux ``VmHWM``: ``ru_maxrss`` would start at the parent's peak there, since it survives exec. On macOS
     ``ru_maxrss``, which is in bytes, and known of this process alone.

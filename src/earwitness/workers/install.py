@@ -45,7 +45,7 @@ _UNPACKING = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Exact versions of all packages of an engine, and what an environment of them was when they were found."""
+    """Exact versions of all packages of an engine, and the environment in which they were locked."""
 
     path: Path
     """The file, as pip takes it with ``--constraint``."""
@@ -61,7 +61,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class InstallPlan:
-    """All that can be said before an installation begins."""
+    """The plan of an installation."""
 
     spec: EngineSpec
     """The engine."""
@@ -98,12 +98,12 @@ def lock_of(spec: EngineSpec) -> Lock | None:
         return Lock(path, header["python"], int(header["size_bytes"]), header["platform"], n_packages)
     except (KeyError, ValueError) as error:
         raise EngineError(
-            f"Lock {str(path)!r} has no good header: {error}. Make it anew: tools/lock_engine.py"
+            f"Lock {str(path)!r} has no valid header: {error}. Make it again: tools/lock_engine.py"
         ) from None
 
 
 def plan(spec: EngineSpec, *, use_lock: bool = True, uv: bool = True, python: Path | None = None) -> InstallPlan:
-    """Find what an installation needs, and change nothing.
+    """Plan an installation without changing anything.
 
     Args:
         spec: The engine.
@@ -131,7 +131,7 @@ def plan(spec: EngineSpec, *, use_lock: bool = True, uv: bool = True, python: Pa
 
 
 def install(todo: InstallPlan, progress: InstallProgress = lambda _: None) -> Stamp:
-    """Make the environment, or go on with one that was not finished; nothing is done when it is whole and works.
+    """Make the environment, or continue an unfinished one; does nothing if it is complete and works.
 
     One that is whole and does not work is made afresh.
 
@@ -161,8 +161,8 @@ def install(todo: InstallPlan, progress: InstallProgress = lambda _: None) -> St
         tested = self_test(spec, interpreter(folder))
         if tested.failed is not None:
             raise EngineError(
-                f"Engine {spec.name!r} was installed and does not work: {tested.failed}. "
-                f"The log: {str(log_of(spec))!r}. To begin afresh: earwitness engines remove {spec.name}"
+                f"Engine {spec.name!r} was installed but does not work: {tested.failed}. "
+                f"The log: {str(log_of(spec))!r}. To start over: earwitness engines remove {spec.name}"
             )
         return _stamped(todo, tested)
 
@@ -206,7 +206,7 @@ def _require_space(todo: InstallPlan) -> None:
     needed = (todo.lock.size_bytes - size_of(todo.folder)) * _UNPACKING
     if needed > todo.free_bytes:
         raise EngineError(
-            f"Engine {todo.spec.name!r} needs {needed / 1e9:.1f} GB to be installed, and "
+            f"Engine {todo.spec.name!r} needs {needed / 1e9:.1f} GB to be installed, but only "
             f"{todo.free_bytes / 1e9:.1f} GB are free at {str(todo.folder.parent)!r}. "
             "Free some space, or set EARWITNESS_CACHE to another disk."
         )
@@ -291,7 +291,7 @@ def _run(command: Sequence[str], todo: InstallPlan, progress: InstallProgress) -
         otherwise = ", or with other versions than the lock's: --no-lock" if todo.lock else ""
         raise EngineError(
             f"Engine {todo.spec.name!r} could not be installed: {errors[0][:300]} The log: {str(log)!r}. "
-            f"To go on: earwitness engines install {todo.spec.name}{otherwise}"
+            f"To continue: earwitness engines install {todo.spec.name}{otherwise}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Runs a command that must not outlive whoever asked for it: ``python leash.py COMMAND...``, with nothing but Python.
+"""Runs a command that must not outlive its parent: ``python leash.py COMMAND...``, with the standard library only.
 
 It is started with a pipe as its standard input, in a session of its own. When the pipe ends, because the asker closed
 it or was killed, the command and all that it started are ended. The exit code is the command's.

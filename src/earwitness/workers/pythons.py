@@ -27,7 +27,7 @@ _PROBE_S = 20
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """An interpreter that was run and that said what it is."""
+    """An interpreter, with the facts that it reported when run."""
 
     path: Path
     """Its executable, as it names itself."""
@@ -81,7 +81,7 @@ def find_python(version: str, *, like: str | None = None, uv: Path | None = None
 
 
 def probe(path: Path) -> Python | None:
-    """Run an interpreter and return what it is; ``None`` for a program that is not one, or that does not work."""
+    """Run an interpreter and return its facts; ``None`` for a program that is not a working Python."""
     # One that is called through a link of an environment names the environment's, as it should.
     command = [str(path), "-I", "-c", _PROBE]
     try:

@@ -14,7 +14,7 @@ from earwitness.engines.torch_device import available
 
 
 def self_test(name: str) -> dict[str, Any]:
-    """Import every module that an engine needs, and say what is here; an import that fails is part of the answer."""
+    """Import every module that an engine needs, and report the result; a failed import is part of it."""
     spec = get_engine(name).spec
     failed = None
     for module in spec.imports:

@@ -12,7 +12,7 @@ from earwitness.workers.worker import Answer, LoadedInfo, Worker, WorkerFailedEr
 
 
 class GivenUpError(WorkerError):
-    """No worker can be had for this model, or too many have died one after the other."""
+    """No worker could start for this model, or too many died one after the other."""
 
     def __init__(self, failure: Failure) -> None:
         """Keep the last failure beside its message."""
@@ -71,7 +71,7 @@ class Supervisor:
         self._worker: Worker | None = None
 
     def transcribe(self, audio: AudioFile, language: str | None) -> Answer | Failure:
-        """Return the answer, or the failure that belongs to this clip.
+        """Return the answer, or the failure of this clip.
 
         Raises:
             GivenUpError: When no worker comes up.
@@ -97,7 +97,7 @@ class Supervisor:
             self._fresh()
 
     def rest(self) -> None:
-        """End the worker, politely; the next clip starts another."""
+        """End the worker with a close request; the next clip starts another."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()

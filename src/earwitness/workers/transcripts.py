@@ -1,4 +1,4 @@
-"""A transcript as it comes out of the pipe."""
+"""Reads transcripts from the pipe of a worker."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def read_segment(row: Mapping[str, Any]) -> Segment:
 
 
 def _whole(text: str) -> str:
-    """Return text in which half a character, which no file can hold, is the mark for an unknown one."""
+    """Replace halves of characters, which no file can hold, by the mark for an unknown character."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""The parent's side: start a worker where its engine is installed, ask it, and end it, whatever state it is in."""
+"""The parent's side: starts a worker in the Python of its engine, sends requests, and ends it in any state."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ Stage = Literal["spawn", "load", "transcribe"]
 
 
 class CancelledError(WorkerError):
-    """The work was cancelled as asked; the worker still runs, and takes the next."""
+    """The work was cancelled on request; the worker still runs, and takes the next."""
 
 
 class WorkerFailedError(WorkerError):
-    """A worker could not do what it was asked; ``failure`` is for the record, ``alive`` says if it still runs."""
+    """A request to a worker failed; ``failure`` is for the record, ``alive`` is whether it still runs."""
 
     def __init__(self, failure: Failure, *, alive: bool) -> None:
         """Keep the failure beside its message."""
@@ -44,7 +44,7 @@ class WorkerFailedError(WorkerError):
 
 @dataclass(frozen=True, slots=True)
 class LoadedInfo:
-    """What a worker says once its model is in memory."""
+    """The report of a worker that has loaded its model."""
 
     spawn_s: float
     """From starting the process to its first reply, less the load itself."""
@@ -68,7 +68,7 @@ class LoadedInfo:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a worker says of one clip."""
+    """The answer of a worker for one clip."""
 
     transcript: Transcript
     """The finished text."""
@@ -169,7 +169,7 @@ class Worker:
         return f"was killed by signal {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
 
     def ping(self, budget_s: float) -> None:
-        """Ask an idle worker for a sign of life.
+        """Check that an idle worker responds.
 
         Args:
             budget_s: How long it may take.
@@ -239,7 +239,7 @@ class Worker:
         return Answer(transcript, wall_s, reply.get("peak_rss_bytes"), peak, first_text_s)
 
     def cancel(self) -> None:
-        """Let the engine stop after the segment that it is at; from any thread, and without waiting for it.
+        """Stop the engine after its current segment; from any thread, and without waiting for it.
 
         Nothing comes of it when the engine does not stream (``info.streams``) or the text is finished already.
         """

@@ -252,7 +252,7 @@ def test_a_no_break_space_does_not_end_a_field(tmp_path: Path) -> None:
 
 
 def test_compounds_and_sclites_alignment_are_refused_wherever_they_meet() -> None:
-    with pytest.raises(UsageError, match="sclite knows no compounds"):
+    with pytest.raises(UsageError, match="sclite does not support compounds"):
         align(["a"], ["a"], compounds=True, method="sclite")
 
 

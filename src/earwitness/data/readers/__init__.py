@@ -1,1 +1,1 @@
-"""One file per format: what is at a path, as rows."""
+"""Readers, one file per format: they turn the data at a path into rows."""

@@ -1,4 +1,4 @@
-"""What columns of a table and keys of JSON lines are called, in the languages that people write them in."""
+"""Known names of table columns and JSON keys, in several languages."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def fold(name: str) -> str:
 
 
 def roles(names: Collection[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Return which of the names is the audio, which the text and so on; roles that none has are left out.
+    """Return the column of each role, such as audio and text; roles without a column are left out.
 
     Args:
         names: Columns or keys, as written.
@@ -89,18 +89,18 @@ def roles(names: Collection[str], columns: Mapping[str, str]) -> dict[str, str]:
 
 
 def require_roles(columns: Mapping[str, str]) -> None:
-    """Refuse a role that there is not.
+    """Refuse an unknown role.
 
     Raises:
         DataError: Naming those that there are.
     """
     for role in columns:
         if role not in NAMES:
-            raise DataError(f"A column is stated for {role!r}. It can be stated for: {', '.join(NAMES)}.")
+            raise DataError(f"There is no column role {role!r}. Choose one of: {', '.join(NAMES)}.")
 
 
 def without_text(names: Collection[str]) -> str:
-    """Return the sentence for a file in which nothing is known as the text."""
+    """Return the remark for a file without a known text column."""
     listed = ", ".join(name for name in names if name) or "none"
     return (
         f"no column is known as the text, so no clip has a reference. There are: {listed}. "

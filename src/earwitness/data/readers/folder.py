@@ -23,7 +23,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
-    """Yield a row for every audio file in and below a folder; what has no text is unlabelled.
+    """Yield a row for every audio file in and below a folder; files without a text are unlabelled.
 
     A single audio file is a folder of one. Hidden files, and those that systems leave behind, are passed over.
 

@@ -132,7 +132,7 @@ def _recordings(path: Path, problems: list[ManifestError]) -> dict[str, _Recordi
     for where, name, place in _lines(path / "wav.scp", problems):
         wrong = None
         if name in places:
-            wrong = f"recording {show(name)} is there already. Rename one."
+            wrong = f"recording {show(name)} is already used. Rename one."
         elif not place or "\0" in place:
             wrong = f"recording {show(name)} has no path. Add it."
         elif place.endswith("|"):
@@ -159,7 +159,7 @@ def _by_id(path: Path, problems: list[ManifestError]) -> dict[str, str]:
     found: dict[str, str] = {}
     for where, key, value in _lines(path, problems) if path.exists() else ():
         if key in found:
-            problems.append(ManifestError(f"{where}: {show(key)} is there already. Remove one."))
+            problems.append(ManifestError(f"{where}: {show(key)} occurs twice. Remove one."))
         found.setdefault(key, value)
     return found
 

@@ -34,7 +34,7 @@ class LhotseSource:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a cut is cut from, as Lhotse describes it."""
+    """The recording of a cut, as Lhotse describes it."""
 
     sources: list[LhotseSource]
     """One file, or several with some of the channels each."""
@@ -44,7 +44,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """What somebody said, as Lhotse describes it."""
+    """A segment with its text, as Lhotse describes it."""
 
     start: float = 0.0
     """From the beginning of the cut."""
@@ -79,7 +79,7 @@ class Cut:
 
 
 def read(path: Path) -> Rows:
-    """Yield the rows of a cut set, and an error for each line that is none."""
+    """Yield the rows of a cut set, and an error for each invalid line."""
     for found in objects(path):
         if not isinstance(found, tuple):
             yield found
@@ -126,7 +126,7 @@ def _cut(where: str, data: Object) -> Cut:
     recording = data.get("recording")
     if not isinstance(recording, dict) or not recording.get("sources"):
         raise ManifestError(f"{where} has no recording with sources. Save the cuts with their recordings.")
-    return validate(Cut, data, f"{where} is no cut of Lhotse", remedy="Correct the line.", error=ManifestError)
+    return validate(Cut, data, f"{where} is not a cut of Lhotse", remedy="Correct the line.", error=ManifestError)
 
 
 def _channels(supervision: Supervision) -> list[int]:
@@ -146,7 +146,7 @@ def _source(where: str, recording: Recording, channel: int | None) -> tuple[Lhot
         if held is not None and channel in held:
             return source, held.index(channel) if len(held) > 1 else None
     there = sorted(channel for source in recording.sources for channel in source.channels or ())
-    raise ManifestError(f"{where} is of channel {channel}, and its recording has {there}. Correct the line.")
+    raise ManifestError(f"{where} has channel {channel}, but its recording has {there}. Correct the line.")
 
 
 def _mean(where: str, cut: Cut, channels: Sequence[int | None]) -> tuple[LhotseSource, int | None]:
@@ -154,7 +154,7 @@ def _mean(where: str, cut: Cut, channels: Sequence[int | None]) -> tuple[LhotseS
     if len(cut.recording.sources) > 1 or set(source.channels or ()) - set(channels):
         raise ManifestError(
             f"{where} has words that are on several channels at once, and only the mean of all channels of one file "
-            "can be heard. Save the cut's audio to one file."
+            "can be used. Save the cut's audio to one file."
         )
     return source, None
 
@@ -192,7 +192,7 @@ def _text(value: str | int | None) -> str | None:
 
 
 def _reference(supervisions: Sequence[Supervision]) -> str | None:
-    """Return the texts in order; ``None`` when none was written down, which is not the same as silence."""
+    """Return the texts in order; ``None`` if there is none, which differs from silence."""
     texts = [one.text.strip() for one in supervisions if one.text is not None]
     return " ".join(text for text in texts if text) if texts else None
 

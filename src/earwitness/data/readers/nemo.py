@@ -23,7 +23,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
-    """Yield the rows of a manifest, and an error for each line that is none.
+    """Yield the rows of a manifest, and an error for each invalid line.
 
     Args:
         path: The manifest.

@@ -40,7 +40,7 @@ class _Cells(NamedTuple):
 
 
 def read(path: Path, columns: Mapping[str, str] = _NOTHING) -> Rows:
-    """Yield the rows of a table, and an error for each that is none.
+    """Yield the rows of a table, and an error for each invalid one.
 
     Args:
         path: The table.

@@ -25,7 +25,7 @@ _MOST_CELLS = 25_000_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A place where one of several texts may stand."""
+    """A place with several accepted texts."""
 
     options: tuple[Text, ...]
     """At least one; an empty one where nothing may stand."""
@@ -80,7 +80,7 @@ def _parse(text: str, start: int, *, inside: bool) -> tuple[list[Text], int]:
 
 
 def wordings(text: Text, most: int = 256) -> list[str]:
-    """Return every raw text that a text with choices stands for.
+    """Return every raw text that a text with choices accepts.
 
     >>> wordings(parse("a {b / c} {d / @}"))
     ['a b d', 'a b', 'a c d', 'a c']
@@ -113,7 +113,7 @@ def write(text: Text, words: ToWords) -> str:
 
 
 def best_words(text: Text, hypothesis: Sequence[str], words: ToWords, method: Method = "levenshtein") -> list[str]:
-    """Return the words of the wording that is nearest to what was heard.
+    """Return the words of the wording that is nearest to the hypothesis.
 
     Args:
         text: The parsed reference.

@@ -54,7 +54,7 @@ def align(
     Edits(hits=0, substitutions=0, deletions=0, insertions=2)
     """
     if compounds and method == "sclite":
-        raise UsageError("sclite knows no compounds. Leave out compounds, or the alignment of sclite.")
+        raise UsageError("The alignment of sclite does not support compounds. Leave out one of the two.")
     if reference == hypothesis:
         return Edits(hits=len(reference))
     if method == "sclite":
@@ -148,14 +148,14 @@ def _errors_of_ties(reference: Sequence[str], hypothesis: Sequence[str], cost: i
 
 
 def _may_merge(reference: Sequence[str], hypothesis: Sequence[str], errors: int) -> bool:
-    """Return whether compounds could leave fewer errors than so many; ``False`` is certain."""
+    """Return whether compounds could leave fewer errors than this; ``False`` is certain."""
     if errors == 1:  # None would be left, and then the texts have the same letters.
         return "".join(reference) == "".join(hypothesis)
     return _makes_up(reference, hypothesis) or _makes_up(hypothesis, reference)
 
 
 def _makes_up(parts: Sequence[str], wholes: Sequence[str]) -> bool:
-    """Return whether neighbours among the parts make up one of the wholes, letter for letter."""
+    """Return whether neighbouring parts form one of the wholes, letter for letter."""
     if not wholes or len(parts) < 2:
         return False
     known = set(wholes)

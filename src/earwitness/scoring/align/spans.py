@@ -1,4 +1,4 @@
-"""The alignment itself, as runs of words that were treated alike: for showing, with the counts that ``align`` has."""
+"""The alignment as runs of equal, substituted, deleted or inserted words, with the counts of ``align``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from earwitness.scoring.align.edits import Method, align
 
 
 class AlignedSpan(NamedTuple):
-    """A run of words that were treated alike."""
+    """A run of words with the same kind of edit."""
 
     kind: str
     """``equal``, ``replace``, ``delete`` or ``insert``: what happened to the reference."""

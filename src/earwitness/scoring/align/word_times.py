@@ -1,4 +1,4 @@
-"""Where in time the words of a transcript are, as far as its engine says.
+"""The times of the words of a transcript, as far as its engine gives them.
 
 An engine gives times of words, times of segments, or none; the words that are scored are normalized, and need not be
 those that carry the times. ``places`` takes times only where both fit together word for word. ``anchors`` aligns them
@@ -21,7 +21,7 @@ TimeSource = Literal["words", "segments", "spread"]
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Fixed points between a word's number and the clock; words between them are spread evenly."""
+    """Fixed points that map word numbers to times; words between them are spread evenly."""
 
     source: TimeSource
     """What they rest on: times of words, times of segments, or nothing but the clip's two ends."""
@@ -33,7 +33,7 @@ class Anchors:
 def places(
     transcript: Transcript, hypothesis: Sequence[str], norm: Normalizer, language: str | None
 ) -> list[tuple[float, float]] | None:
-    """Return from and to of the segment or word that each normalized word is in; ``None`` where they do not fit.
+    """Return from and to of the segment or word that each normalized word is in; ``None`` if they do not fit.
 
     Args:
         transcript: Raw, as from the engine.

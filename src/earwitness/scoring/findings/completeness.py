@@ -1,4 +1,4 @@
-"""Two signs that a text alone gives: that it loops, and that it is a chat model's answer."""
+"""Two kinds of findings that need only the text: loops, and answers of a chat model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_chat_answer(text: str) -> bool:
 
 
 def loop(words: Sequence[str]) -> tuple[int, int] | None:
-    """Return where up to eight words stand at least four times in a row and fill at least twelve words.
+    """Return where up to eight words occur at least four times in a row and fill at least twelve words.
 
     People repeat themselves less: none of the 2,766 lines of the telephony corpora's transcripts does.
 

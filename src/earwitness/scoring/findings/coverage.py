@@ -1,4 +1,4 @@
-"""Text against speech activity: what nobody wrote down, what nobody said, and how fast it would have been.
+"""Compares text with speech activity: speech without text, text without speech, and the rate of words.
 
 Speech activity comes from the audio (``audio/speech.py``), as spans in seconds; no reference is needed.
 """
@@ -74,7 +74,7 @@ def uncovered_speech(segments: Sequence[Segment], speech: Sequence[TimeSpan]) ->
 
 
 def without_speech(segments: Sequence[Segment], text: str, speech: Sequence[TimeSpan], audio_s: float) -> list[Finding]:
-    """Return the segments with words under which nobody speaks; for an engine without segments, the whole text.
+    """Return the segments with words but without speech; for an engine without segments, the whole text.
 
     >>> without_speech([Segment(0, 2, "hello"), Segment(20, 22, "Thank you.")], "", [(0.1, 1.9)], 22.0)[0].start_s
     20
@@ -110,7 +110,7 @@ def is_spoken(piece: Segment, speech: Sequence[TimeSpan]) -> bool:
 
 
 def within(speech: Sequence[TimeSpan], place: TimeSpan) -> list[TimeSpan]:
-    """Return the parts of the spans that lie in a place."""
+    """Return the parts of the spans that lie in an interval."""
     begin, end = place
     return [(max(a, begin), min(b, end)) for a, b in speech if min(b, end) > max(a, begin)]
 

@@ -1,4 +1,4 @@
-"""Long runs of words that were said and not heard, from the alignment with the reference."""
+"""Long runs of deleted words, from the alignment with the reference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Times = Sequence[tuple[float, float]]
 def dropped_words(
     reference: Sequence[str], hypothesis: Sequence[str], times: Times | None, audio_s: float
 ) -> list[Finding]:
-    """Return each run of deleted words that is long enough, with the place where it should have been.
+    """Return each run of deleted words that is long enough, with its expected place.
 
     One word between two deletions does not end a run: a small word of what was dropped often finds a partner by chance.
     A text without words has no runs; it is empty.

@@ -1,4 +1,4 @@
-"""Everything that is wrong with one transcript, each with its place in time."""
+"""Detects everything that is wrong with one transcript, each finding with its time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def findings(
     norm: Normalizer,
     speech: Sequence[TimeSpan] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with a transcript, in the order of ``KINDS``, and of time within a kind.
+    """Return the findings of a transcript, in the order of ``KINDS``, and of time within a kind.
 
     What a reference says goes before what speech activity says: where the reference has words, somebody spoke; where it
     is empty, nobody did. What was really said is never a finding, be it a loop, an answer, or another language.
@@ -66,7 +66,7 @@ def findings(
 
 
 def findings_of(remarks: Sequence[str]) -> list[Finding]:
-    """Return what an engine noticed about its own work.
+    """Return the findings that an engine reported itself.
 
     >>> findings_of(["token_limit at 30.0-58.5 s", "server_timing"])
     [Finding(kind='token_limit', start_s=30.0, end_s=58.5, detail='the engine says: token_limit at 30.0-58.5 s')]

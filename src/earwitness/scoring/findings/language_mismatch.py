@@ -1,4 +1,4 @@
-"""Is a text in another language than was spoken? By its letters, and by the small words of nine languages.
+"""Is a text in another language than the speech? By its letters, and by the small words of nine languages.
 
 Two rules. The script: at least three letters, more than half of them in none of the scripts that the language is
 written in. The small words: of the words that are in one language's table and not in the other's, at least three speak
@@ -80,7 +80,7 @@ _LEAST_LETTERS, _LEAST_SMALL, _TIMES, _SHARE = 3, 3, 3, 1 / 8
 
 
 def foreign(text: str, language: str | None) -> str | None:
-    """Return what a text is in, when it is not the expected language: ``es``, or ``script cyrillic``; else ``None``.
+    """Return the language of a text if it is not the expected one: ``es``, or ``script cyrillic``; else ``None``.
 
     Args:
         text: Raw.

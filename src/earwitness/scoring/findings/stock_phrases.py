@@ -1,4 +1,4 @@
-"""Phrases that Whisper and its kin write where nobody speaks: what closed the videos that they were trained on.
+"""Phrases that Whisper and similar models write in silence, such as the last words of their training videos.
 
 The list is short on purpose and holds what was reported by many: the Amara and broadcaster credits in several languages
 (openai/whisper, discussion 928), "Thanks for watching" and its translations (discussion 679; amicalhq/amical, issue 71;

@@ -1,4 +1,4 @@
-"""Why a word error rate is above 100 %: who wrote more words than were said."""
+"""Explains a word error rate above 100 %: which clips have more words than their reference."""
 
 from __future__ import annotations
 

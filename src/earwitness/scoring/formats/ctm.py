@@ -1,4 +1,4 @@
-"""sclite's ctm: a word a line, with its place in a recording. And its words beside the segments of an stm."""
+"""sclite's ctm: one word per line, with its place in a recording; and its words by the segments of an stm."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from earwitness.scoring.text.lines import split_fields
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word that was heard."""
+    """A word of a hypothesis."""
 
     recording: str
     """Name of the recording."""
@@ -63,7 +63,7 @@ def line_of(word: Word) -> str:
 
 
 def by_segment(segments: Sequence[StmSegment], words: Iterable[Word]) -> list[list[Word]]:
-    """Return the words that were heard in each segment, in the order of time, as sclite deals words out.
+    """Return the words of each segment, in the order of time, divided as sclite does it.
 
     A word belongs to the first segment of its channel whose end is after the word's middle, and one after the last
     segment to the last. sclite keeps the end of a segment as a 32-bit float and the times of a word as 64-bit ones, so

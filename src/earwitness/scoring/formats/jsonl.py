@@ -1,4 +1,4 @@
-"""JSONL transcripts: an object a line, with an id and a text."""
+"""JSONL transcripts: one object per line, with an id and a text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JsonRow = tuple[str, str, str | None]
 
 
 def references(path: Path, lines: Sequence[str]) -> Iterator[JsonRow]:
-    """Yield the references of a file: the first of ``REFERENCE_KEYS`` that holds a text.
+    """Yield the references of a file: the first of ``REFERENCE_KEYS`` that has a text.
 
     Raises:
         ScoringError: For a line that is no object, or has no id or no text.

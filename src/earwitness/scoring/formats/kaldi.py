@@ -1,4 +1,4 @@
-"""Kaldi's ``text``: an utterance a line, its id first."""
+"""Kaldi's ``text``: one utterance per line, with its id first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(name: str, lines: Sequence[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def sniff(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Literal["kaldi", "plain"], str | None]:
-    """Return whether two files of plain lines are Kaldi's, and a note on what was assumed.
+    """Return whether two files of plain lines are Kaldi's, and a note on the assumption.
 
     The first words are ids when, on both sides, no two are equal and each holds a digit, a hyphen or an underscore, and
     at least half of the reference's are on both sides. First words without such signs are taken for words, with a

@@ -1,4 +1,4 @@
-"""What NIST's notation says inside the texts of trn, stm and ctm, in ours: wordings in braces, and nothing else.
+"""Translates NIST's notation inside the texts of trn, stm and ctm into ours: alternatives in braces only.
 
 ``b;noun`` is the word ``b`` with a tag, a lone ``@`` is no word, and ``(yes)`` is a word that may be left out. sclite
 asks for that with ``-D``; without it the word counts like any other.
@@ -34,7 +34,7 @@ def translate(text: str, *, optional: bool = False) -> str:
 
 
 def is_ignored(text: str) -> bool:
-    """Return whether a reference says that nothing is scored there, whatever else it holds.
+    """Return whether a reference has the mark that excludes it from scoring.
 
     >>> is_ignored("<o> IGNORE_TIME_SEGMENT_IN_SCORING"), is_ignored("ignoretimesegmentinscoring"), is_ignored("ignore")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""What was compared, as files that NIST's sclite reads: trn, and stm and ctm where there are times.
+"""Writes the compared words for NIST's sclite: trn, and stm and ctm if there are times.
 
 The words are the normalized ones, so that sclite counts what was counted here. A ctm needs a time for each of them. An
 engine's times of words are taken where they fit the normalized words one by one; else the words of a segment share its
@@ -52,7 +52,7 @@ class ScliteFiles:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """How sclite is asked about them."""
+        """The commands that run sclite on them."""
         asked = [f"{_COMMAND} -r {self.trn[0]} trn -h {self.trn[1]} trn"]
         if self.stm is not None and self.ctm is not None:
             asked.append(f"{_COMMAND} -r {self.stm} stm -h {self.ctm} ctm")
@@ -68,7 +68,7 @@ class _Compared(NamedTuple):
 
 
 def write_sclite(texts: Sequence[tuple[Clip, Hypothesis]], options: ScoringOptions, folder: Path) -> ScliteFiles:
-    """Write what was compared into a folder, which is made: ``ref.trn``, ``hyp.trn``, ``ref.stm``, ``hyp.ctm``.
+    """Write the compared words into a new folder: ``ref.trn``, ``hyp.trn``, ``ref.stm``, ``hyp.ctm``.
 
     In the stm a clip's recording is its audio file, its speaker ``unknown`` where the dataset names none, and a clip
     without a reference a stretch that is not scored. A time outside of its clip is moved to the clip's edge.
@@ -104,7 +104,7 @@ def write_sclite(texts: Sequence[tuple[Clip, Hypothesis]], options: ScoringOptio
 
 
 def _signs(texts: Sequence[tuple[Clip, Hypothesis]]) -> dict[int, str]:
-    """Return what stands for each character that sclite takes for a mark of its own; none where none occurs."""
+    """Return a replacement for each character that sclite reads as a mark of its own."""
     raw = [clip.reference or "" for clip, _ in texts]
     raw += [hypothesis.transcript.text for _, hypothesis in texts if hypothesis.transcript]
     letters = frozenset().union(*map(frozenset, raw))
@@ -114,8 +114,8 @@ def _signs(texts: Sequence[tuple[Clip, Hypothesis]]) -> dict[int, str]:
         sign = next((sign for sign in (wide, private) if sign not in letters), None)
         if sign is None:
             raise ScoringError(
-                f"The texts have {mark!r}, which sclite takes for a mark of its own, and both characters that "
-                f"could stand for it, {wide!r} and {private!r}. Take one of them out."
+                f"The texts have {mark!r}, which sclite reads as a mark of its own, and both characters that "
+                f"could replace it, {wide!r} and {private!r}. Remove one of them."
             )
         signs[ord(mark)] = sign
     return signs
@@ -178,7 +178,7 @@ def _segments(rows: Sequence[_Compared]) -> list[stm.StmSegment]:
 
 
 def _recordings(clips: Sequence[Clip]) -> dict[str, str]:
-    """Return what the recording of each audio file is called: as the file, or with a number where two are alike."""
+    """Return the recording name of each audio file: that of the file, with a number if two are alike."""
     names: dict[str, str] = {}
     for clip in clips:
         key = clip.audio_path or clip.recording
@@ -242,7 +242,7 @@ def _counted_otherwise(options: ScoringOptions) -> Iterator[str]:
 
 
 def _only(files: ScliteFiles, *others: Path) -> ScliteFiles:
-    """Remove files of an earlier time that would be taken for some of these."""
+    """Remove earlier files that could be mistaken for these."""
     for path in others:
         path.unlink(missing_ok=True)
     return files

@@ -1,4 +1,4 @@
-"""sclite's stm: what was said in a stretch of a recording, by whom, and from when to when."""
+"""sclite's stm: references of segments of a recording, with speaker and times."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StmSegment:
 
     @property
     def ignored(self) -> bool:
-        """True where the reference says that nothing is scored, whatever is heard there."""
+        """True if the reference excludes the segment from scoring."""
         return is_ignored(self.text)
 
 

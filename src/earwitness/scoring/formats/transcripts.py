@@ -98,7 +98,7 @@ def read_pairs(reference: Path, hypothesis: Path, options: ReadOptions = ReadOpt
     elif len(texts) != len(answers):
         raise ScoringError(
             f"{str(reference)!r} has {len(texts)} lines and {str(hypothesis)!r} has {len(answers)}; "
-            "plain lines pair by number. Give them ids (trn or JSONL), or repair the shorter one."
+            "plain lines are paired by number. Give them ids (trn or JSONL), or repair the shorter one."
         )
     pairs = pair_texts(texts, answers, missing_as_empty=options.missing_as_empty)
     kept = tuple(pair for pair in pairs if not nist.is_ignored(pair.reference))
@@ -111,7 +111,7 @@ def pair_texts(
     *,
     missing_as_empty: bool = False,
 ) -> list[TextPair]:
-    """Return pairs of texts that are there already: two lists by number, two mappings by id.
+    """Return pairs of texts in memory: two lists by number, or two mappings by id.
 
     Args:
         references: References.
@@ -131,7 +131,7 @@ def pair_texts(
         raise ScoringError("One side has ids and the other has none. Give both as lists, or both by id.")
     if len(references) != len(hypotheses):
         raise ScoringError(
-            f"There are {len(references)} references and {len(hypotheses)} hypotheses; lists pair by number."
+            f"There are {len(references)} references and {len(hypotheses)} hypotheses; lists are paired by position."
         )
     return [
         TextPair(f"line {n}", *pair, f"line {n}")
@@ -172,7 +172,7 @@ def _timed(reference: tuple[Path, list[str]], hypothesis: tuple[Path, list[str]]
 def _texts(
     path: Path, lines: list[str], kind: TranscriptFormat, options: ReadOptions, *, as_reference: Path | None
 ) -> list[str] | dict[str, str]:
-    """Return the texts of one side; ``as_reference`` is the other side's file where these are hypotheses."""
+    """Return the texts of one side; ``as_reference`` is the file of the references, if these are hypotheses."""
     if kind == "plain":
         return lines
     if kind == "jsonl":
@@ -189,7 +189,7 @@ def _texts(
     found: dict[str, str | None] = {}
     for where, id_, text in rows:
         if id_ in found:
-            raise ScoringError(f"{where}: id {id_!r} is there already. Rename one.")
+            raise ScoringError(f"{where}: id {id_!r} occurs twice. Rename one.")
         found[id_] = text
     return {id_: text for id_, text in found.items() if text is not None}
 

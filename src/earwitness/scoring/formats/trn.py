@@ -1,4 +1,4 @@
-"""sclite's trn: a transcript a line, its id in round brackets at the end."""
+"""sclite's trn: one transcript per line, with its id in round brackets at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One clip: raw reference and raw hypothesis to counts."""
+"""Scores one clip: raw reference and raw hypothesis to counts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ScoringOptions(ScoringInfo):
             hint = did_you_mean(self.method, METHODS)
             raise UsageError(f"There is no alignment {self.method!r}.{hint} There are: {', '.join(METHODS)}.")
         if self.compounds and self.method == "sclite":
-            raise UsageError("sclite knows no compounds. Leave out compounds, or the alignment of sclite.")
+            raise UsageError("The alignment of sclite does not support compounds. Leave out one of the two.")
 
     def signature(self, metric: str) -> str:
         """Return the recipe of a metric.

@@ -1,4 +1,4 @@
-"""What clips of a length took, so that others can be compared with their like.
+"""Times of clips by length, so that other clips can be compared with similar ones.
 
 A transcription costs something for each clip and something for each second, so short clips have the larger RTF and the
 smaller latency: speeds of clips of other lengths say nothing of a change. Lengths within a band differ by ``WIDTH`` at
@@ -24,7 +24,7 @@ FEWEST = 5
 
 @dataclass(frozen=True, slots=True)
 class LengthBand(Strict):
-    """What clips of nearly one length took, one at a time; named and made as the measures of all clips are."""
+    """Times of clips of nearly one length, one at a time, with the names and formulas of the overall measures."""
 
     from_s: float
     """Shortest audio."""
@@ -66,7 +66,7 @@ def length_bands(hypotheses: Iterable[Hypothesis]) -> tuple[LengthBand, ...]:
 
 
 def band_of(bands: Sequence[LengthBand], audio_s: float) -> LengthBand | None:
-    """Return the band that some audio belongs to; ``None`` when none of its length was measured."""
+    """Return the band that some audio belongs to; ``None`` if this length was not measured."""
     return next((band for band in bands if band.from_s <= audio_s <= band.to_s), None)
 
 

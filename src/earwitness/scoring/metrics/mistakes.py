@@ -12,7 +12,7 @@ from earwitness.types import Clip, ClipScore, Edits, Hypothesis
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of words that were treated alike."""
+    """A run of words with the same kind of edit."""
 
     kind: str
     """``equal``, ``replace``, ``delete`` or ``insert``: what happened to the reference."""

@@ -1,4 +1,4 @@
-"""What the normalizer keeps apart and nobody may have meant: accents; under ``none`` and ``lower`` punctuation; case.
+"""Differences that the normalizer counts, perhaps unintended: accents; with ``none`` and ``lower``, punctuation; case.
 
 Case is kept apart by ``none`` alone. References typed without accents (``numero``) make an error of every word that a
 model spells right (``número``). Folding is not scoring: the rate stands as it was counted, and beside it stands what it
@@ -25,7 +25,7 @@ _KINDS = {"lower": ("accents", "punctuation"), "none": ("accents", "case", "punc
 
 @dataclass(frozen=True, slots=True)
 class NormalizerGap:
-    """A kind of difference that costs a good part of the word errors."""
+    """A kind of difference that causes many of the word errors."""
 
     kind: str
     """``accents``, ``case`` or ``punctuation``."""

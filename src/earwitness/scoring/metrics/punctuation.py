@@ -1,4 +1,4 @@
-"""Punctuation and case, from the raw texts: what normalizing takes away before words are counted.
+"""Punctuation and case from the raw texts, which normalizing removes before words are counted.
 
 Words of the raw texts are aligned without regard to case. Between two neighbouring aligned words stand the marks of the
 reference and those of the hypothesis; they are aligned with each other, so order and number matter, and a mark behind a

@@ -1,4 +1,4 @@
-"""Does the ranking hang on the normalizer? The same texts scored raw, lightly, by our rules and by Whisper's."""
+"""Does the ranking depend on the normalizer? Scores the same texts raw, lightly, by our rules and by Whisper's."""
 
 from __future__ import annotations
 

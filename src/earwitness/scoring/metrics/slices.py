@@ -1,4 +1,4 @@
-"""Where the errors are: error rates of parts of the data, the gap between them, and what drives a difference.
+"""Shows where the errors are: error rates by slice, the gap between slices, and the slices behind a difference.
 
 A slice is the clips with the same speaker, language, channel, recording or tag, or in the same band of duration,
 speaking rate or signal-to-noise ratio. Everything is resampled over recordings (``clusters.py``), which may have clips
@@ -80,7 +80,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """What a slice adds to the difference between two systems."""
+    """The part of a slice in the difference between two systems."""
 
     value: str
     """What its clips share."""
@@ -164,7 +164,7 @@ def drivers(
     values: Mapping[str, float] | None = None,
     cluster: ClusterBy = "recording",
 ) -> tuple[Driver, ...]:
-    """Return what each slice adds to the difference between two systems over the same clips, the most first."""
+    """Return the part of each slice in the difference between two systems over the same clips, largest first."""
     others = {clip.id: score for clip, score in second if score.words}
     shared = [(clip, score) for clip, score in first if score.words and clip.id in others]
     n_words = sum(_n_words(score) for _, score in shared)
@@ -203,7 +203,7 @@ def _points_interval(
 
 
 def slicer(by: str, values: Mapping[str, float] | None = None) -> Callable[[Clip, ClipScore], str]:
-    """Return the function that says which slice a clip is in.
+    """Return the function that gives the slice of a clip.
 
     >>> one = Clip("c", "", "", 0.0, 4.0, "", tags={"snr_db": "12.5", "kind": "speech"})
     >>> counts = ClipScore("c", Edits(hits=12), None, False, 12)
@@ -271,7 +271,7 @@ def _grouped(
 
 
 def _known(pairs: Sequence[ScoredClip]) -> list[str]:
-    """The fields that any clip states."""
+    """Return the fields that any clip has."""
     return [name for name in FIELDS if any(_stated(clip, name) != UNKNOWN for clip, _ in pairs)]
 
 

@@ -1,4 +1,4 @@
-"""A corpus: counts of clips to scores. Counts are summed first; rates are made last."""
+"""Scores a corpus: sums the counts of clips first, and computes rates last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the overall rate hides: numbers, and a user's own key terms.
+"""Errors in numbers and in a user's key terms, which the overall rate hides.
 
 *Numbers.* A number is a word that holds a digit after normalizing: ``20``, ``$20``, ``2nd``, ``b12``. The English
 normalizer writes spelled-out numbers in digits, so ``twenty`` counts there; ``basic`` and ``none`` do not, and count
@@ -35,7 +35,7 @@ WordList = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class TermCount:
-    """How often a term was said, heard, and heard where it was said."""
+    """How often a term occurs in references, in hypotheses, and in both at the same place."""
 
     term: str
     """As in the user's file."""
@@ -48,18 +48,18 @@ class TermCount:
 
     @property
     def recall(self) -> float | None:
-        """``found / said``; ``None`` when it was never said."""
+        """``found / said``; ``None`` if no reference has it."""
         return self.found / self.said if self.said else None
 
     @property
     def precision(self) -> float | None:
-        """``found / heard``; ``None`` when it was never heard."""
+        """``found / heard``; ``None`` if no hypothesis has it."""
         return self.found / self.heard if self.heard else None
 
 
 @dataclass(frozen=True, slots=True)
 class TermPlaces:
-    """How often a term occurs in the texts of a model, whether or not it was said: this needs no reference."""
+    """How often a term occurs in the texts of a model; this needs no reference."""
 
     term: str
     """As in the user's file."""
@@ -91,7 +91,7 @@ def term_places(pairs: Iterable[tuple[Clip, Hypothesis]], terms: Sequence[str], 
 
 
 def read_terms(path: Path) -> tuple[str, ...]:
-    """Read key terms, one a line; empty lines and lines that begin with ``#`` are passed over.
+    """Read key terms, one per line; empty lines and lines that begin with ``#`` are skipped.
 
     Raises:
         ScoringError: When the file cannot be read, or holds no term.

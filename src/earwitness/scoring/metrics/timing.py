@@ -1,4 +1,4 @@
-"""Speed from the clocks of single clips: ratios of sums, and percentiles.
+"""Speed from the times of single clips: ratios of sums, and percentiles.
 
 RTF is the processing time per second of audio, ``sum(wall_s) / sum(audio_s)``; RTFx is its inverse. A mean of the
 clips' own ratios would weigh a one-second clip like an hour. Clips without a transcript have no time and are left out
@@ -69,7 +69,7 @@ class Distribution:
 
 
 def distribution(hypotheses: Iterable[Hypothesis]) -> Distribution | None:
-    """Return how the times of clips are spread; ``None`` when no clip has one.
+    """Return the distribution of the times of clips; ``None`` if no clip has one.
 
     >>> from earwitness.types import Transcript
     >>> clips = [Hypothesis(str(n), Transcript(""), None, audio_s=10.0, wall_s=n) for n in (1.0, 2.0, 3.0)]
@@ -86,7 +86,7 @@ def distribution(hypotheses: Iterable[Hypothesis]) -> Distribution | None:
 
 
 def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
-    """Summarize the clocks of many clips.
+    """Summarize the times of many clips.
 
     >>> from earwitness.types import Transcript
     >>> clips = [Hypothesis(str(n), Transcript(""), None, audio_s=10.0, decode_s=0.1, wall_s=n) for n in (1.0, 3.0)]

@@ -1,4 +1,4 @@
-"""One transcript word by word against its reference, with times: for showing, with the counts that scoring has."""
+"""Compares a transcript with its reference word by word, with times, for display, with the counts of the scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from earwitness.types import Clip, Hypothesis
 
 @dataclass(frozen=True, slots=True)
 class WordDiff:
-    """What a model made of a clip."""
+    """The result of a model for a clip, word by word."""
 
     words: tuple[str, ...]
     """Normalized: what was counted; empty for a failed clip."""
@@ -26,7 +26,7 @@ class WordDiff:
 
 
 def words_of_reference(clip: Clip, options: ScoringOptions) -> tuple[str, ...] | None:
-    """Return the words of a clip's reference; ``None`` without one, or where they depend on what was heard."""
+    """Return the words of a clip's reference; ``None`` without one, or if they depend on the hypothesis."""
     if clip.reference is None or (options.alternatives and "{" in clip.reference):
         return None
     return tuple(normalizer(options.normalizer).words(clip.reference, clip.language))

@@ -1,1 +1,1 @@
-"""Statistics: intervals, tests, ranks, and how much audio a question takes."""
+"""Statistics: intervals, tests, ranks, and how much audio a question needs."""

@@ -1,4 +1,4 @@
-"""Intervals that hold for few recordings: the bootstrap-t over clusters.
+"""Intervals that are valid for few recordings: the bootstrap-t over clusters.
 
 The percentile bootstrap (Bisani and Ney 2004) is too narrow when there are few recordings: it takes the spread it sees
 for the spread there is. The bootstrap-t (Efron 1982; Hall 1992, section 1.3; for ratios Davison and Hinkley 1997,
@@ -29,7 +29,7 @@ _TAIL = 0.025
 
 
 class Interval(NamedTuple):
-    """An interval, or why there is none."""
+    """An interval, or the reason why there is none."""
 
     ci95: tuple[float, float] | None
     """Lower and upper end."""

@@ -1,4 +1,4 @@
-"""Counts of clips, summed over what the clips have in common.
+"""Sums counts of clips over recordings or speakers.
 
 The clips of one recording share a speaker, a microphone and a topic, so their errors rise and fall together. Every
 interval and test of this room looks at sums per recording (or per speaker), never at single clips.
@@ -22,7 +22,7 @@ FEWEST = 4
 
 
 def cluster_of(clip: Clip, by: ClusterBy = "recording") -> str:
-    """Return what a clip is summed with: its recording or its speaker, or else itself.
+    """Return the cluster of a clip: its recording or its speaker, or otherwise itself.
 
     >>> cluster_of(Clip("c1", "", "", 0.0, 1.0, "", speaker="anna", recording="tape"), "speaker")
     'anna'

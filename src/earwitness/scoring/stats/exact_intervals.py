@@ -56,7 +56,7 @@ def _fraction(x: float, a: float, b: float) -> float:
 
 
 def share_interval(share: float, n: float) -> tuple[float, float]:
-    """Return the 95 % interval of a share that was seen in so many independent trials.
+    """Return the 95 % interval of a share in this many independent trials.
 
     Args:
         share: From 0 to 1; of a multiple of ``1 / n`` it is Clopper and Pearson's, between them Korn and Graubard's.

@@ -110,7 +110,7 @@ def error_segments(
 
 
 def mapsswe_of_texts(triples: Iterable[tuple[Clip, Hypothesis, Hypothesis]], norm: str) -> MatchedPairs:
-    """Test two systems on the texts of the same clips, which are aligned again; unlabelled clips are passed over."""
+    """Test two systems on the texts of the same clips, which are aligned again; unlabelled clips are skipped."""
     rules = normalizer(norm)
     segments: list[ErrorSegment] = []
     for clip, *both in triples:

@@ -1,4 +1,4 @@
-"""How much more audio it takes: to tell two systems apart, or to bring an interval to a wished width.
+"""Estimates how much more audio would separate two systems, or bring an interval to a target width.
 
 More audio is taken to mean more recordings *like these*: as long, as hard, as varied. Minutes of the recordings that
 are there already help little, because what varies is the recordings. The standard error of a rate, or of a difference
@@ -32,7 +32,7 @@ _MOST = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """How much audio it takes; minutes are totals, those that are there included."""
+    """How much audio is needed; minutes are totals, including the existing audio."""
 
     goal: float
     """The difference to be told from 0, or the width to be reached; a ratio."""
@@ -53,7 +53,7 @@ class AudioPlan:
 
     @property
     def minutes_more(self) -> float | None:
-        """Audio to be added; 0 when there is enough."""
+        """Audio to add; 0 if there is enough."""
         return None if self.minutes_needed is None else max(0.0, self.minutes_needed - self.minutes_now)
 
 
@@ -68,7 +68,7 @@ def separate(
     power: float = POWER,
     seed: int = 0,
 ) -> AudioPlan:
-    """Return how much audio tells two systems apart, if they differ as much as they seem to.
+    """Return how much audio separates two systems, if they differ as much as measured.
 
     Args:
         errors_a: Per clip, of the first system.

@@ -1,4 +1,4 @@
-"""From tested pairs to ranks with ties.
+"""Derives ranks with ties from tested pairs.
 
 Being told apart is not transitive: A may tie with B, and B with C, while A is clearly better than C. Groups of equals
 do not exist then, so every system gets the *range* of ranks that the tests leave open: the best rank is one more than
@@ -46,7 +46,7 @@ class Ranks(NamedTuple):
 
 
 def ranks(n_systems: int, verdicts: Sequence[PairVerdict], *, alpha: float = ALPHA) -> tuple[Ranks, ...]:
-    """Return the ranks left open for each system.
+    """Return the possible ranks of each system.
 
     A ties with B, B with C, and A is better than C:
 

@@ -1,4 +1,4 @@
-"""Two systems that heard the same clips: do they differ, by how much, and how sure is that?
+"""Compares two systems on the same clips: do they differ, by how much, and how certain is that?
 
 Everything is computed from errors summed per recording (``clusters.py``); nothing is aligned again. ``d`` is a
 recording's errors of the first system less those of the second, ``n`` its reference length, and the difference of the

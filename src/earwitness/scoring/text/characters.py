@@ -1,4 +1,4 @@
-"""What a language's text may hold: one table of characters that look alike, that nobody sees, or that enclose a remark.
+"""One table of characters that look alike, are invisible, or enclose a remark.
 
 Everything here is done before words are looked at, and in this order:
 

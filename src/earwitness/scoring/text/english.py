@@ -1,4 +1,4 @@
-"""Our English: two texts become equal only where a listener would call them the same words.
+"""Our English rules: two texts become equal only if a listener would call them the same words.
 
 Pieces between spaces become tokens (``english_lexer.py``), which are kept by piece, since nearly all words look the
 same in every text. Where the reading of a token depends on its neighbours, the rules here read the row of tokens:

@@ -1,4 +1,4 @@
-"""English text to tokens: one piece between two spaces at a time, without a look at its neighbours."""
+"""Splits English text into tokens: one piece between spaces at a time, without its neighbours."""
 
 from __future__ import annotations
 

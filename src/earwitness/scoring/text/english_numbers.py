@@ -1,4 +1,4 @@
-"""English numbers, said or written, to digits.
+"""Converts English numbers, spoken or written, to digits.
 
 A *group* is one number as it is said: "twenty six", "105", "two hundred and five". Groups in a row are one numeral
 where speech reads a numeral in parts: "twenty twenty six" is 2026, "ten thirty" 1030, "five five five one two three
@@ -40,7 +40,7 @@ _END = Token("", "pause", "")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One number as it is said."""
+    """One number as spoken."""
 
     text: str
     """Its digits, with a point or an ending: ``105``, ``3.5``, ``21st``."""

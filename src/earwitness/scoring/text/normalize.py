@@ -1,4 +1,4 @@
-"""Normalizers by name: what counts as the same word, and whose rules those are.
+"""Normalizers by name: which words count as the same, and whose rules they use.
 
 Ours are ``english`` (``english.py``) for English, ``multilingual`` (``multilingual.py``) for any language, and
 ``auto``, which takes ``english`` for clips in English and ``multilingual`` for all others, unknown languages included.
@@ -108,7 +108,7 @@ def _by_name(name: str, tag: str | None) -> Callable[[str], list[str]]:
 
 
 def normalizer(name: str) -> Normalizer:
-    """Return a normalizer by name, or that of a file of rules.
+    """Return a normalizer by name, or from a file of rules.
 
     Raises:
         UsageError: For an unknown name, the nearest is suggested; or for rules that cannot be read.
@@ -174,7 +174,7 @@ def _package(letters: bool) -> Callable[[str], list[str]]:
 
 
 def _split(normalize: Callable[[str], str]) -> Callable[[str], list[str]]:
-    """Return rules of others that give words.
+    """Return a normalizer for words from foreign rules.
 
     The package fails at numbers of more digits than Python turns into integers, as a model writes them that repeats
     itself. A text with one is cut in the middle, until there is none.

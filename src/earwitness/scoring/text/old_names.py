@@ -1,4 +1,4 @@
-"""Names of normalizers in records of earlier versions, which may stand for other rules today."""
+"""Names of normalizers in records of earlier versions, which may mean other rules today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for looking things up in lists: quick, in any language, and not for counting errors."""
+"""Words for looking things up in lists: fast, in any language, not for counting errors."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _KEYS = ("base", "before", "words")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is done besides a base."""
+    """The rules that a user adds to a base."""
 
     base: str
     """Name of a normalizer."""
@@ -44,7 +44,7 @@ class Rules:
     """Words, or several with a space between, and what takes their place after the base."""
 
     def raw(self, text: str) -> str:
-        """Return a raw text as the base is to see it."""
+        """Return a raw text as the base gets it."""
         for pattern, instead in self.before:
             text = pattern.sub(instead, text)
         return text
@@ -113,12 +113,12 @@ def parse(name: str) -> Rules:
 def _made(table: Mapping[str, Any], where: str) -> Rules:
     unknown = next((key for key in table if key not in _KEYS), None)
     if unknown is not None:
-        raise UsageError(f"Rules {where!r} have {unknown!r}, which is none. There are: {', '.join(_KEYS)}.")
+        raise UsageError(f"Rules {where!r} have an unknown key {unknown!r}. There are: {', '.join(_KEYS)}.")
     base, before, words = table.get("base", "auto"), table.get("before", []), table.get("words", {})
     if not isinstance(base, str):
         raise UsageError(f"'base' of rules {where!r} is {base!r}. Name a normalizer, such as \"basic\".")
     if not isinstance(words, dict) or not all(isinstance(text, str) and key.strip() for key, text in words.items()):
-        raise UsageError(f'\'words\' of rules {where!r} is no table of texts. Write: "wifi" = "wi fi"')
+        raise UsageError(f'\'words\' of rules {where!r} is not a table of texts. Write: "wifi" = "wi fi"')
     spaced = {" ".join(key.split()): text for key, text in words.items()}
     return Rules(base, tuple(_pattern(one, where) for one in before), dict(sorted(spaced.items())))
 
@@ -130,7 +130,9 @@ def _pattern(one: Any, where: str) -> tuple[re.Pattern[str], str]:
         pattern = re.compile(one["pattern"])
         pattern.sub(one["with"], "")  # refuses groups that there are not
     except (re.error, IndexError) as error:
-        raise UsageError(f"Rules {where!r}: {one['pattern']!r} with {one['with']!r} is no pattern: {error}.") from None
+        raise UsageError(
+            f"Rules {where!r}: {one['pattern']!r} with {one['with']!r} is not a valid pattern: {error}."
+        ) from None
     return pattern, one["with"]
 
 

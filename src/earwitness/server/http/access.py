@@ -1,4 +1,4 @@
-"""Who may come in: hosts that the server answers to, pages that may ask it, and what a trusted proxy says of a client.
+"""Access to the server: accepted hosts, allowed web pages, and the client that a trusted proxy reports.
 
 A page of any site can send requests to a server on the reader's own machine. Two rules keep it out. Origin must be the
 server's own (RFC 6454: scheme, host and port, with default ports and without case) or one that was named. And Host must
@@ -24,7 +24,7 @@ _NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and what they call the server."""
+    """The client of a request, and the host that it names."""
 
     address: str
     """Of the client; of the proxy before it where no trusted one names the client."""
@@ -36,7 +36,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The rules of one server."""
+    """The access rules of one server."""
 
     hosts: tuple[str, ...] = ("*",)
     """Names that it answers to, in lower case; ``*.example.org`` for all below, ``*`` for any."""
@@ -48,7 +48,7 @@ class Door:
     """Whose ``X-Forwarded-*`` headers are believed."""
 
     def caller(self, peer: str, headers: Mapping[str, str]) -> Caller:
-        """Return who asks.
+        """Return the client of a request.
 
         Args:
             peer: Address at the other end of the connection.
@@ -75,12 +75,12 @@ class Door:
         return Caller(address, _last(headers, "x-forwarded-host") or host, scheme if scheme in _PORTS else None)
 
     def trusts(self, address: str) -> bool:
-        """Return whether an address is that of a named proxy."""
+        """Return whether an address is that of a trusted proxy."""
         found = _ip(address)
         return found is not None and any(found in network for network in self.proxies)
 
     def require(self, caller: Caller, origin: str | None) -> None:
-        """Refuse a request for another host, or one of a page that may not ask.
+        """Refuse a request for another host, or from a web page that is not allowed.
 
         Args:
             caller: Who asks.
@@ -92,12 +92,16 @@ class Door:
         if caller.host and not self._answers_to(caller.host):
             raise ApiError(
                 421,
-                f"This server does not answer to the host {caller.host[:200]!r}: --allowed-host names those that it "
-                "answers to.",
+                f"This server does not accept the host {caller.host[:200]!r}. Its operator can add it with "
+                "--allowed-host.",
                 code="host",
             )
         if origin is not None and not self._lets(origin, caller):
-            raise ApiError(403, f"Pages of {origin[:200]!r} may not ask this server: --cors lets them.", code="origin")
+            raise ApiError(
+                403,
+                f"Pages of {origin[:200]!r} may not use this server. Its operator can allow them with --cors.",
+                code="origin",
+            )
 
     def _answers_to(self, host: str) -> bool:
         try:
@@ -197,7 +201,7 @@ def _authority(text: str, scheme: str) -> tuple[str, int]:
 
 
 def _bare(text: str) -> str | None:
-    """An address without its port; ``None`` when it is none."""
+    """An address without its port; ``None`` if it is invalid."""
     text = text.strip()
     if _ip(text) is None:
         try:

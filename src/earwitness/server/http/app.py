@@ -1,4 +1,4 @@
-"""The routes and their OpenAPI document. FastAPI is imported where it is used, as everything heavy is."""
+"""The routes and their OpenAPI document. FastAPI is imported late, like every heavy package."""
 
 # No annotations from the future: FastAPI reads those of the routes below, which name what is imported there.
 import http
@@ -106,7 +106,9 @@ def _add_errors(app: "FastAPI") -> None:
     @app.exception_handler(Exception)
     async def _(request: Request, error: Exception) -> Response:
         log("unexpected", logging.ERROR, exc_info=error, request_id=request.scope[KEY].request_id)
-        return answer(request, ApiError(500, "Something unexpected went wrong; the log has it.", code="internal_error"))
+        return answer(
+            request, ApiError(500, "Internal error; the log of the server has the details.", code="internal_error")
+        )
 
 
 def _allow(methods: str) -> str:

@@ -1,4 +1,4 @@
-"""Connections: how many there may be, how long one may be silent, and what is said to one that makes no sense.
+"""Connections: their number, their timeouts, and the answers to invalid requests.
 
 uvicorn speaks HTTP. It lets a connection that sends nothing stay for ever, and has no most of them but one that answers
 requests; this adds both, and answers in the form of all other refusals.
@@ -26,12 +26,12 @@ _FILES_BESIDE = 128
 _FILES_OF_A_PROCESS = 8
 _TELL_AGAIN_S = 10.0
 _FULL = ApiError(503, "Too many connections at once.", code="too_many_connections", retry_after_s=5)
-_SLOW = ApiError(408, f"The headers did not come within {HEADERS_S:g} s.", code="request_timeout")
-_NONSENSE = ApiError(400, "This is not a request of HTTP/1.1 that can be read.", code="malformed_request")
+_SLOW = ApiError(408, f"The headers did not arrive within {HEADERS_S:g} s.", code="request_timeout")
+_NONSENSE = ApiError(400, "This is not a valid HTTP/1.1 request.", code="malformed_request")
 
 
 class Connections:
-    """Who is connected.
+    """The open connections.
 
     Args:
         most: Connections at once.
@@ -45,7 +45,7 @@ class Connections:
         self._of: Counter[str] = Counter()
 
     def enter(self, address: str) -> bool:
-        """Count a connection; false when there is no room for it.
+        """Count a connection; false if there are too many.
 
         >>> connections = Connections(4, lambda address: address == "proxy", Metrics())
         >>> [connections.enter(address) for address in ("a", "a", "a", "proxy", "proxy", "proxy")]
@@ -64,7 +64,7 @@ class Connections:
             del self._of[address]
 
     def refuse(self, error: ApiError) -> bytes:
-        """Return the whole answer to what never becomes a request, and count it."""
+        """Return the response to an invalid request, and count it."""
         self._metrics.requests.labels("none", str(error.status)).inc()
         self._metrics.rejected.labels(str(error.code)).inc()
         body = json.dumps(error.body).encode()
@@ -81,14 +81,14 @@ class Connections:
 
 
 def protocol(connections: Connections) -> type[asyncio.Protocol]:
-    """Return what speaks HTTP on a connection, for uvicorn."""
+    """Return the HTTP protocol of a connection, for uvicorn."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     return type("Guarded", (_Guard, H11Protocol), {"known": connections})
 
 
 class _Guard(asyncio.Protocol):
-    """What is put before uvicorn's own protocol."""
+    """A guard before uvicorn's own protocol."""
 
     known: Connections
     loop: asyncio.AbstractEventLoop
@@ -178,7 +178,7 @@ def room_for_connections(n: int, n_uploads: int, n_processes: int) -> int:
 
 
 def calm(loop: asyncio.AbstractEventLoop) -> None:
-    """Say once in a while that there are no more file descriptors, in place of thousands of times a second."""
+    """Log the lack of file descriptors once in a while, instead of thousands of times per second."""
     told_at = float("-inf")
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Answers as OpenAI's clients know them: json, verbose_json, srt, vtt, and the events of a stream."""
+"""Responses in the formats of OpenAI's API: json, verbose_json, srt, vtt, and the events of a stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEDIA_TYPES = {
 
 
 def render(transcript: Transcript, audio_s: float, request: TranscriptionRequest) -> str:
-    """Return the whole answer in the format that was asked for."""
+    """Return the whole response in the requested format."""
     if request.format == "text":
         return transcript.text + "\n"
     if request.format == "srt":
@@ -34,7 +34,7 @@ def render(transcript: Transcript, audio_s: float, request: TranscriptionRequest
 
 
 def as_object(transcript: Transcript, audio_s: float, request: TranscriptionRequest) -> dict[str, Any]:
-    """Return the answer as an object: the text, and for ``verbose_json`` all that is known beside it."""
+    """Return the answer as an object: the text, and for ``verbose_json`` everything else that is known."""
     usage = {"type": "duration", "seconds": round(audio_s, 3)}
     if request.format != "verbose_json":
         return {"text": transcript.text, "usage": usage}
@@ -76,7 +76,7 @@ def done_event(transcript: Transcript, audio_s: float, request: TranscriptionReq
 
 
 def error_event(body: dict[str, Any]) -> str:
-    """Return the event that ends a stream early, from the body of a refusal."""
+    """Return the event that ends a stream early, from the body of an error."""
     return _event(body)
 
 
@@ -85,7 +85,7 @@ def _event(value: dict[str, Any]) -> str:
 
 
 def cues(transcript: Transcript) -> Sequence[Segment]:
-    """Return segments of a size that can be read: the engine's, or words put together where it has but one.
+    """Return segments of a readable size: the engine's, or grouped words if it has only one.
 
     >>> words = tuple(Segment(n, n + 1, "word") for n in range(10))
     >>> [cue.text for cue in cues(Transcript("word " * 10, (Segment(0, 10, "word " * 10),), words))]

@@ -1,4 +1,4 @@
-"""Around every request: its id, who may ask and how often, the end of its work when the client is gone, a log line.
+"""Middleware of every request: its id, access and rates, the end of its work if the client disconnects, a log line.
 
 Layers, from outside: the id, the door (Host and Origin), CORS, then keys and rates, so that a page of another site that
 may ask can read why its request was refused.
@@ -50,7 +50,7 @@ _ALWAYS = (
 
 
 class Outside:
-    """What every request passes through, written down to the protocol so that nothing is buffered on the way.
+    """The middleware, as plain ASGI so that nothing is buffered.
 
     Args:
         app: What is inside.
@@ -141,7 +141,7 @@ class Outside:
             return
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise ApiError(
-                415, "Send the body as it is: a Content-Encoding is not read here.", code="unsupported_encoding"
+                415, "Send the body without a Content-Encoding; the server supports none.", code="unsupported_encoding"
             )
         wait_s = 0.0 if rate is None else self._rates.wait_s(note.who, rate)
         if wait_s:
@@ -173,7 +173,7 @@ class Outside:
 
 
 class _Wire:
-    """Both directions of a request: the id goes out with the answer, and a client that hangs up ends the work."""
+    """Both directions of a request: the id goes out with the answer, and a client that disconnects ends the work."""
 
     def __init__(self, receive: Receive, send: Send, note: Note, *, waits_to_go_on: bool, last: bool) -> None:
         self.status = 500
@@ -188,7 +188,7 @@ class _Wire:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the client hung up."""
+        """Whether the client disconnected."""
         return self._hung_up.is_set()
 
     async def run(self, app: App, scope: Scope) -> None:

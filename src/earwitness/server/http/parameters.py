@@ -1,4 +1,4 @@
-"""What a request asks for: every field is honoured or refused, none is passed over."""
+"""The parameters of a request: every field is honoured or refused, none is ignored."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TranscriptionRequest:
 def parse_request(
     form: UploadForm, models: Mapping[str, ServedModel], *, translate: bool = False, aliases: Collection[str] = ()
 ) -> TranscriptionRequest:
-    """Check a form against what is served.
+    """Check a form against the served models.
 
     Args:
         form: As it came in.
@@ -88,7 +88,7 @@ def parse_request(
 
 
 def find(model_id: str, models: Mapping[str, ServedModel], aliases: Collection[str] = ()) -> ServedModel:
-    """Return a served model by its id; ``default``, or an alias that is no id, is the first.
+    """Return a served model by its id; ``default``, or an alias, is the first.
 
     Raises:
         Refused: With 404 when there is none.
@@ -116,12 +116,12 @@ def translates(model: ServedModel) -> bool:
 
 
 def takes_prompt(model: ServedModel) -> bool:
-    """Return whether a model can be told what was said before."""
+    """Return whether a model accepts a prompt."""
     return "prompt" in get_engine(model.model.engine).spec.guides
 
 
 def language_of_client(model: ServedModel, language: str | None) -> str | None:
-    """Return what the engine is told, under the setting ``language`` of what is served.
+    """Return the language for the engine, under the setting ``language`` of the served model.
 
     Args:
         model: The model.
@@ -194,7 +194,7 @@ def _require_times(model: ServedModel, *, words: bool, segments: bool) -> None:
     if words and finest != "word":
         raise _invalid(
             "timestamp_granularities[]",
-            f"Model {model.id!r} is served with timestamps={finest}, which has no times of words.",
+            f"Model {model.id!r} is served with timestamps={finest}, which has no word times.",
         )
     if segments and finest == "none":
         raise _invalid(

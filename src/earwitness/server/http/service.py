@@ -47,7 +47,7 @@ _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Service:
-    """What the routes ask.
+    """The service behind the routes.
 
     Args:
         models: That are served.
@@ -138,7 +138,7 @@ class Service:
                     )
         except TimeoutError:
             raise ApiError(
-                408, f"The upload took longer than {limits.upload_s:g} s, which is the most.", code="upload_timeout"
+                408, f"The upload took longer than the limit of {limits.upload_s:g} s.", code="upload_timeout"
             ) from None
         except ClientDisconnect:
             raise ApiError(CLOSED, "The client hung up during its upload.", code=CLIENT_CLOSED) from None
@@ -187,7 +187,7 @@ class Service:
         except UnavailableError as error:
             raise as_refusal(error) from None
         except DroppedError:
-            raise ApiError(503, "The work was ended.", code="stopping", retry_after_s=5) from None
+            raise ApiError(503, "The server stopped the work.", code="stopping", retry_after_s=5) from None
         except JobFailedError as error:
             late = error.failure.kind == "timeout"
             refused = self._over_time() if late else _as_refusal(error.failure, job)
@@ -205,12 +205,10 @@ class Service:
 
     def _over_time(self) -> ApiError:
         most_s = self.limits.timeout_s
-        return ApiError(
-            504, f"It took longer than {most_s:g} s, which is the most; the work was ended.", code="timeout"
-        )
+        return ApiError(504, f"The request took longer than the limit of {most_s:g} s and was stopped.", code="timeout")
 
     async def _first(self, job: PoolJob, model: ServedModel, note: Note) -> Segment | None:
-        """Wait for the first segment, so that what fails before it has a status of its own."""
+        """Wait for the first segment, so that an earlier failure still gets its own status."""
         coming = asyncio.ensure_future(job.segments.get())
         await asyncio.wait({coming}, timeout=job.left_s)
         if coming.done() and coming.result() is not None:
@@ -257,20 +255,20 @@ class Service:
         note.fields["attempts"] = job.attempts
 
     async def close(self) -> None:
-        """End everything that was started."""
+        """Stop everything that was started."""
         await self.models.close()
         await self.decoders.close()
         log("server has ended")
 
     def state(self) -> dict[str, Any]:
-        """Return what the page shows: every model with what was measured and what is seen, and how busy it is."""
+        """Return the data of the page: every model with its measured and live numbers, and its load."""
         return {
             "ready": self.models.is_ready,
             "models": [self.described(one) for one in self.models.served.values()],
         }
 
     def described(self, model: ServedModel) -> dict[str, Any]:
-        """Return a model in the shape of OpenAI's list, with what is known of it here."""
+        """Return a model in the format of OpenAI's list, with what this server knows about it."""
         pool = self.models.pools.get(model.id)
         live = self.metrics.live(model)
         info = pool.info if pool is not None else None
@@ -303,7 +301,7 @@ class Service:
 
 
 def most_uploads(limits: ServerLimits, model: ServedModel) -> int:
-    """Return how many uploads there may be at once."""
+    """Return the maximum number of simultaneous uploads."""
     return _UPLOADS_PER_PLACE * (limits.queue + model.n_workers)
 
 
@@ -315,14 +313,16 @@ def _require_room(pool: Pool) -> None:
 
 
 def _no_answer(error: TooSlowError | DecoderEndedError) -> ApiError:
-    """Return the server's fault: nobody knows that the file is bad, only that no decoder came to an end with it."""
+    """Return an error of the server: it is not known that the file is bad, only that no decoder finished it."""
     if isinstance(error, TooSlowError):
-        return ApiError(504, "Decoding took all the time that a request has; it was ended.", code="decoder_timeout")
+        return ApiError(
+            504, "Decoding took longer than the time limit of a request and was stopped.", code="decoder_timeout"
+        )
     if error.reason == "hung":
         return ApiError(
-            504, "Two decoders hung, at their start or at this file; they were ended.", code="decoder_timeout"
+            504, "Two decoders hung, at their start or on this file, and were stopped.", code="decoder_timeout"
         )
-    return ApiError(500, "Two decoders died of this file.", code="decoder_died")
+    return ApiError(500, "Two decoders crashed on this file.", code="decoder_died")
 
 
 def _timing(job: PoolJob, note: Note, wall_s: float, total_s: float) -> str:
@@ -341,5 +341,5 @@ def _as_refusal(failure: Failure, job: PoolJob) -> ApiError:
     if failure.kind == "error":
         return ApiError(500, f"The engine failed on this audio: {failure.message[:300]}.", code="engine_error")
     return ApiError(
-        500, f"The worker died of this audio, {job.attempts} times: {failure.message[:300]}", code="worker_died"
+        500, f"The worker crashed on this audio, {job.attempts} times: {failure.message[:300]}", code="worker_died"
     )

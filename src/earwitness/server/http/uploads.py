@@ -1,4 +1,4 @@
-"""A form that streams to disk as it arrives, counted byte by byte: nothing of a file is held in memory."""
+"""Streams a form to disk as it arrives and counts its bytes; no file is held in memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BAD_NAME = re.compile(r"[/\\\x00-\x1f\x7f]|^\.\.?$")
 
 @dataclass(slots=True)
 class UploadForm:
-    """What was sent."""
+    """The contents of a form."""
 
     fields: list[tuple[str, str]] = field(default_factory=list)
     """Names and values, in order."""
@@ -103,7 +103,7 @@ async def receive(
         if not limit.expired():
             raise
         raise ApiError(
-            408, f"The upload comes slower than {_LEAST_BYTES_PER_S} bytes a second.", code="upload_too_slow"
+            408, f"The upload is slower than {_LEAST_BYTES_PER_S} bytes per second.", code="upload_too_slow"
         ) from None
     finally:
         reader.close()
@@ -111,15 +111,15 @@ async def receive(
 
 
 def too_large(most: int) -> ApiError:
-    """Return the refusal of a file that is too large."""
+    """Return the error for a file that is too large."""
     return ApiError(
-        413, f"The file is larger than {most / (1 << 20):g} MiB, which is the most.", param=_FILE, code="file_too_large"
+        413, f"The file is larger than the limit of {most / (1 << 20):g} MiB.", param=_FILE, code="file_too_large"
     )
 
 
 def no_space(why: str) -> ApiError:
-    """Return the refusal of a file that cannot be kept, for the system's reason."""
-    return ApiError(503, f"The server cannot keep the file: {why}.", code="no_space", retry_after_s=30)
+    """Return the error for a file that cannot be stored, with the reason of the system."""
+    return ApiError(503, f"The server cannot store the file: {why}.", code="no_space", retry_after_s=30)
 
 
 def _boundary(content_type: str) -> bytes:
@@ -230,7 +230,7 @@ class _Reader:
                 param=self._name[:64],
             )
         if self.form.file is not None:
-            raise ApiError(400, "There is more than one file. Send one a request.", code="invalid_value", param=_FILE)
+            raise ApiError(400, "There is more than one file. Send one per request.", code="invalid_value", param=_FILE)
         if _BAD_NAME.search(options.get(b"filename", b"").decode("utf-8", "replace")):
             raise ApiError(
                 400,

@@ -1,1 +1,1 @@
-"""Workers of one model: threads, a queue, and audio decoded apart."""
+"""Workers of one model: threads, a queue, and decoding in separate processes."""

@@ -1,4 +1,4 @@
-"""Audio that strangers send is decoded in processes of their own: those of ``audio.decoder``, for an event loop."""
+"""Decodes audio of clients in separate processes, those of ``audio.decoder``, for an event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REASONS: dict[End, str] = {"died": "it died", "hung": "it gave no sign of life 
 
 
 class TooSlowError(Exception):
-    """Decoding took longer than it may; the process was ended."""
+    """Decoding took longer than allowed; the process was ended."""
 
 
 class DecoderEndedError(Exception):
@@ -40,7 +40,7 @@ class DecoderEndedError(Exception):
 
 
 class DiskFullError(Exception):
-    """The samples cannot be kept; the message is the system's."""
+    """The samples cannot be stored; the message is the system's."""
 
 
 class Decoders:
@@ -166,7 +166,7 @@ def _patience_s(ends_at: float) -> float:
 
 
 def _start_s(ends_at: float) -> float:
-    """Return how long a process may take to start: half of the time, so that another one can be tried."""
+    """Return how long a process may take to start: half of the time, so that a second one can be tried."""
     left_s = ends_at - asyncio.get_running_loop().time()
     return min(max(left_s / _TRIES, _LEAST_PATIENCE_S), READY_S)
 

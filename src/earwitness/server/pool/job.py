@@ -1,4 +1,4 @@
-"""Audio on its way through a pool: waited for on the event loop, worked on by a thread, taken away at any moment."""
+"""A job in a pool: awaited on the event loop, done by a thread, cancelled at any time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ GRACE_S = 2.0
 
 
 class UnavailableError(Exception):
-    """No worker can be had for now."""
+    """No worker is available for now."""
 
 
 class DroppedError(Exception):
-    """The job was taken away."""
+    """The job was cancelled."""
 
 
 class JobFailedError(Exception):
-    """The worker could not do it, or died of it."""
+    """The worker failed or died on the job."""
 
     def __init__(self, failure: Failure) -> None:
         """Keep the failure."""
@@ -36,7 +36,7 @@ class JobFailedError(Exception):
 
 
 class PoolJob:
-    """Audio on its way through a pool. Made and ended on the event loop, which ``done`` and ``segments`` belong to.
+    """A job in a pool. Made and ended on the event loop, which ``done`` and ``segments`` belong to.
 
     Args:
         audio: The file.
@@ -82,18 +82,18 @@ class PoolJob:
 
     @property
     def drop_reason(self) -> Reason | None:
-        """Why nobody waits for it any more; ``None`` while somebody does."""
+        """Why no client waits for it any more; ``None`` while one does."""
         return self._dropped
 
     @property
     def parts(self) -> dict[str, tuple[float, float]]:
-        """What was done for it, and from when to when on the monotonic clock; up to now where it has not ended."""
+        """The steps done for it, with start and end on the monotonic clock; up to now for unfinished ones."""
         ended_at = self.ended_at or time.monotonic()
         waited = {"queue": (self.made_at, self.begun_at or ended_at)}
         return waited | ({"transcribe": (self.begun_at, ended_at)} if self.begun_at else {})
 
     async def end(self, reason: Reason = "cancelled") -> None:
-        """Take the work away, wherever it is, and return once it has ended; nothing happens to a job that is done.
+        """Cancel the work, wherever it is, and return once it has ended; a finished job is unaffected.
 
         Args:
             reason: Whether its client is gone or its time is up. A worker that does not stop by itself ends for it.
@@ -122,7 +122,7 @@ class PoolJob:
         await asyncio.wait({self.done})
 
     def take(self, worker: Worker) -> bool:
-        """Begin on it with a worker; false when nobody wants it any more. Called by the pool's threads."""
+        """Begin the job with a worker; false if no client waits for it any more. Called by the pool's threads."""
         with self._lock:
             if self._dropped:
                 return False
@@ -132,7 +132,7 @@ class PoolJob:
         return True
 
     def leave(self) -> None:
-        """Let go of a worker that is gone. Called by the pool's threads."""
+        """Release a worker that has ended. Called by the pool's threads."""
         with self._lock:
             self._worker = None
 

@@ -36,7 +36,7 @@ ENDS = ("crash", "out_of_memory", "timeout", "protocol", "cancelled", "idle", "s
 
 
 class FullError(Exception):
-    """No more may wait; ``retry_after_s`` is when there may be room."""
+    """The queue is full; ``retry_after_s`` is when there may be room."""
 
     def __init__(self, retry_after_s: int) -> None:
         """Keep the time."""
@@ -46,7 +46,7 @@ class FullError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PoolEvents:
-    """Who is told of what happens in a pool, from its threads."""
+    """The listener to events of a pool, called from its threads."""
 
     started: Callable[[ServedModel, LoadedInfo], None] = lambda *_: None
     """A worker is up and has transcribed the probe."""
@@ -112,12 +112,12 @@ class Pool:
 
     @property
     def memory_bytes(self) -> int:
-        """The most that a worker has held, whether or not its work came to an end, times the workers."""
+        """The peak memory of a worker, whether or not its work was finished, times the workers."""
         return self._rss_bytes * self.served.n_workers
 
     @property
     def info(self) -> LoadedInfo | None:
-        """What the first worker that came up says of its model."""
+        """What the first worker reports about its model."""
         return next((info for info in self.infos if info is not None), None)
 
     @property
@@ -126,7 +126,7 @@ class Pool:
         return max(1, min(60, math.ceil(self._mean_s * max(1, self.open) / self.served.n_workers)))
 
     def require_room(self) -> None:
-        """Refuse before the work of an upload what would be refused after it.
+        """Refuse before an upload what would be refused after it.
 
         Raises:
             FullError: When as many wait as may.
@@ -138,7 +138,7 @@ class Pool:
             raise FullError(self.retry_after_s)
 
     def reserve(self) -> None:
-        """Take a place in the queue, to be given back by ``release``; the pool is not closed under it.
+        """Take a place in the queue, which ``release`` returns; the pool stays open meanwhile.
 
         Raises:
             FullError: As in ``require_room``.
@@ -149,7 +149,7 @@ class Pool:
         self._idle.clear()
 
     def release(self) -> None:
-        """Give a place back."""
+        """Return a place."""
         self.open -= 1
         self.last_used = time.monotonic()
         if not self.open:
@@ -163,7 +163,7 @@ class Pool:
             self._changed.notify()
 
     async def settle(self) -> bool:
-        """Wait until a worker is ready, and return true; or false once one could not be had, for ``trouble``."""
+        """Wait until a worker is ready, and return true; false if none could start, for the reason in ``trouble``."""
         while not self.n_ready and not self.trouble:
             self._news.clear()
             await self._news.wait()
@@ -220,7 +220,7 @@ class Pool:
             return self._jobs.popleft() if self._jobs else None
 
     def _living(self, worker: Worker) -> Worker | None:
-        """Return an idle worker that gives a sign of life; ``None`` after the end of one that gives none."""
+        """Return an idle worker that responds; ``None`` after ending one that does not."""
         try:
             worker.ping(_PONG_S)
         except WorkerFailedError as error:
@@ -230,7 +230,7 @@ class Pool:
         return worker
 
     def _work(self, worker: Worker, job: PoolJob) -> Worker | None:
-        """Do a job; one whose worker died of it goes back to the head of the queue, once. Return the worker, if any."""
+        """Do a job; if its worker dies, the job goes back to the head of the queue, once. Return the worker, if any."""
         self._oom_kills = oom_kills()
         failure = self._try(worker, job) if job.take(worker) else None
         if failure is None:
@@ -253,7 +253,7 @@ class Pool:
         return "out_of_memory" if ran_out else failure.kind
 
     def _try(self, worker: Worker, job: PoolJob) -> Failure | None:
-        """Do a job and give its outcome, unless the worker died of it: then return how."""
+        """Do a job and set its outcome; if the worker died, return how."""
         outcome: Answer | Exception
         try:
             outcome = self._heard(worker, job)
@@ -291,7 +291,7 @@ class Pool:
                     self._rss_bytes = max(self._rss_bytes, peak_rss_bytes(worker.pid) or 0)
 
     def _fresh(self, number: int) -> Worker | None:
-        """Return a worker that has transcribed the probe; ``None`` when none is to be had, or when closing."""
+        """Return a worker that has transcribed the probe; ``None`` if none is available, or when closing."""
         self.workers[number] = None
         if self._closing.is_set():
             return None

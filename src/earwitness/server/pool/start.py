@@ -1,4 +1,4 @@
-"""Starts a worker for the server: it does what was measured, and has transcribed the probe."""
+"""Starts a worker for the server, checks that it is as measured, and has it transcribe a probe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOUBLINGS = 5
 
 
 def load_budget_s(first_s: float | None, n_failed: int) -> float:
-    """Return how long a worker may take to come up.
+    """Return how long a worker may take to start.
 
     Ten times the first one's time, so that one that hangs is soon ended; twice as long after each failure, so that a
     machine that has become slow gets its worker in the end.
@@ -36,7 +36,7 @@ def load_budget_s(first_s: float | None, n_failed: int) -> float:
 
 
 class NotAsMeasuredError(Exception):
-    """A worker that would not do what was measured."""
+    """A worker whose device or settings differ from those measured."""
 
 
 def start_worker(
@@ -79,12 +79,12 @@ def start_worker(
 def _require_as_measured(model: ServedModel, info: LoadedInfo) -> None:
     if model.device_used is not None and info.device != model.device_used:
         raise NotAsMeasuredError(
-            f"Model {model.id!r} is on {info.device!r} here, and was measured on {model.device_used!r}. Measure it "
+            f"Model {model.id!r} is on {info.device!r} here, but was measured on {model.device_used!r}. Measure it "
             "on this machine, or serve it where it was measured."
         )
     for name, measured in (model.in_force or {}).items():
         if info.in_force.get(name) != measured:
             raise NotAsMeasuredError(
-                f"Model {model.id!r} runs here with {name}={info.in_force.get(name)!r}, and was measured with "
+                f"Model {model.id!r} runs here with {name}={info.in_force.get(name)!r}, but was measured with "
                 f"{measured!r}. Measure it on this machine, or serve it where it was measured."
             )

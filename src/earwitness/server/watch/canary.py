@@ -1,4 +1,4 @@
-"""Reference clips through a live API, again and again: what came of each round, for Prometheus and for the log."""
+"""Sends reference clips through a live API on a schedule, and reports each round to Prometheus and the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a decision says of WER."""
+    """The WER that a decision promises."""
 
     wer: float
     """As measured."""
@@ -28,13 +28,13 @@ class Promise:
 
     @property
     def limit(self) -> float:
-        """WER beyond which a round is not what was promised."""
+        """WER above which a round breaks the promise."""
         return self.wer if self.high is None else self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """All reference clips, once."""
+    """One round of all reference clips."""
 
     n_clips: int
     """Sent."""
@@ -54,7 +54,7 @@ class Round:
     """Why there was no round."""
 
     def beyond(self, promise: Promise | None) -> bool:
-        """Return whether the WER is beyond what was promised, by more than chance.
+        """Return whether the WER exceeds the promise by more than chance.
 
         It is when it lies over the promise's interval; where that has none, when the round's own lies over the promise;
         where neither has one, when it is over the promise: then a canary is rather too loud.
@@ -88,7 +88,7 @@ class Canary:
     """When, in seconds since 1970."""
 
     def add(self, one: Round) -> None:
-        """Take note of a round, and write its line of the log."""
+        """Store a round, and write its log line."""
         self.last, self.ended_at_s = one, time.time()
         self.rounds["failed" if one.reason else "complete"] += 1
         for clip_id, why in one.failed.items():
@@ -114,7 +114,7 @@ class Canary:
         )
 
     def collect(self) -> list[Any]:
-        """Return what prometheus-client asks for; what is not known is left out."""
+        """Return the metrics for prometheus-client, without unknown ones."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         one, promise = self.last, self.promise
@@ -145,17 +145,17 @@ class Canary:
         return [*found, rounds]
 
     def describe(self) -> list[Any]:
-        """Return nothing: what there is changes."""
+        """Return nothing, since the metrics change."""
         return []
 
     def text(self) -> bytes:
-        """Return what Prometheus reads."""
+        """Return the metrics as text for Prometheus."""
         from prometheus_client import generate_latest
 
         return generate_latest(self._registry())
 
     def listen(self, host: str, port: int) -> int:
-        """Answer Prometheus from now on, and return the port.
+        """Start to answer Prometheus, and return the port.
 
         Raises:
             UsageError: When the address cannot be had.
@@ -177,7 +177,7 @@ class Canary:
 
 
 def go_round(canary: Canary, ask: Callable[[], Round], stop: threading.Event) -> None:
-    """Ask, note, and wait, until told to stop; a round that takes too long is followed by the next at once."""
+    """Do rounds on the schedule until stopped; after a late round, the next starts at once."""
     while not stop.is_set():
         began = time.monotonic()
         canary.add(ask())
@@ -185,7 +185,7 @@ def go_round(canary: Canary, ask: Callable[[], Round], stop: threading.Event) ->
 
 
 def seconds(text: str) -> float:
-    """Return a time as it is typed, in seconds.
+    """Parse a time, and return it in seconds.
 
     >>> seconds("15m"), seconds("90s"), seconds("1.5h"), seconds("20")
     (900.0, 90.0, 5400.0, 20.0)
@@ -199,5 +199,5 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise UsageError(f"{text!r} is no time. It looks like 90s, 15m or 1h.")
+        raise UsageError(f"{text!r} is not a time. Write one such as 90s, 15m or 1h.")
     return value

@@ -1,4 +1,4 @@
-"""What a model's answers were like of late, in the measures of a decision, beside what was promised.
+"""Measures the recent answers of a model and compares them with the decision.
 
 After ten minutes without an answer, those before them say nothing of now, and are forgotten: a drift ends with its
 traffic.
@@ -34,7 +34,7 @@ _FIRST_TEXT = 95
 
 @dataclass(frozen=True, slots=True)
 class JobSample:
-    """One job that came to its end."""
+    """One finished job."""
 
     audio_s: float
     """Of audio."""
@@ -49,7 +49,7 @@ class JobSample:
 
 
 def drift_of(text: str, audio_s: float, wall_s: float, first_text_s: float | None) -> JobSample:
-    """Look at an answer.
+    """Examine an answer.
 
     >>> drift_of("thank you " * 9, 4.0, 0.5, None).loop, drift_of(" ", 4.0, 0.5, None).empty
     (True, True)
@@ -58,7 +58,7 @@ def drift_of(text: str, audio_s: float, wall_s: float, first_text_s: float | Non
 
 
 class Live:
-    """The last answers of one model.
+    """The recent answers of one model.
 
     Args:
         promise: What was measured, by measure.
@@ -80,13 +80,13 @@ class Live:
         self._last: deque[tuple[JobSample, LengthBand | None]] = deque(maxlen=window)
 
     def add(self, one: JobSample) -> None:
-        """Remember one, and forget the oldest."""
+        """Add one, and drop the oldest."""
         self.forget()
         self._last_at = self._clock()
         self._last.append((one, band_of(self._by_length, one.audio_s)))
 
     def forget(self) -> None:
-        """Forget all when no answer has come for ``QUIET_S``; called before anything is read."""
+        """Drop all if no answer has come for ``QUIET_S``; called before every reading."""
         if self._clock() - self._last_at > QUIET_S:
             self._last.clear()
 
@@ -95,7 +95,7 @@ class Live:
         return len(self._last)
 
     def measures(self) -> dict[str, float]:
-        """Return what is to be said of them, by measure; what cannot be told is left out.
+        """Return their measures; unknown ones are left out.
 
         >>> live = Live()
         >>> live.add(JobSample(10.0, 1.0)); live.add(JobSample(10.0, 3.0)); live.add(JobSample(4.0, None))
@@ -123,11 +123,11 @@ class Live:
         return found
 
     def alike(self) -> list[tuple[JobSample, LengthBand]]:
-        """Return those with a text that are of a length that was measured, with what was measured of it."""
+        """Return those with a text and a measured length, with the measurements of that length."""
         return [(one, band) for one, band in self._last if band is not None and one.wall_s is not None]
 
     def slowdown(self) -> dict[str, float]:
-        """Return by how much they are slower than clips of the same lengths were, by measure; 1 is as measured.
+        """Return how many times slower they are than measured clips of the same lengths, by measure.
 
         Every answer is divided by what was measured at its length, and the measure's percentile taken of that; for the
         RTF, it is the sum of work over the sum that was to be expected. Answers of other lengths are left out, and
@@ -158,7 +158,7 @@ class Live:
         return found
 
     def drift(self) -> dict[str, bool]:
-        """Return for every measure that can be held against the promise whether what is seen departs from it.
+        """Return for every measure with a promise whether the live value departs from it.
 
         A speed drifts at one and a half times what was measured at the same lengths; a share at three standard
         deviations, and two percentage points, above what was promised. Nothing is said before there are ``LEAST``

@@ -1,4 +1,4 @@
-"""Everything that Prometheus is told, under ``earwitness_``; seconds, bytes and shares, as its conventions have it."""
+"""The metrics for Prometheus, under ``earwitness_``; in seconds, bytes and shares, by its conventions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Counters and histograms of a server, and gauges that are read when somebody asks."""
+    """Counters and histograms of a server, and gauges that are read on request."""
 
     def __init__(self) -> None:
         """Begin at zero."""
@@ -75,24 +75,24 @@ class Metrics:
         self.decoder_ends.labels(reason).inc()
 
     def watch(self, models: Mapping[str, ServedModel], pools: Mapping[str, Pool]) -> None:
-        """Tell of these from now on; both are read when somebody asks."""
+        """Report these from now on; both are read on request."""
         self._served, self._pools = models, pools
         # What was seen of a model that is no longer served like this says nothing of the one that is.
         self._live = {id_: (one, live) for id_, (one, live) in self._live.items() if models.get(id_) == one}
         self._drifted = {id_: drifted for id_, drifted in self._drifted.items() if id_ in self._live}
 
     def watch_keys(self, keyring: Keyring) -> None:
-        """Tell of a file of keys from now on."""
+        """Report a file of keys from now on."""
         self._keyring = keyring
 
     def reload(self, *, successful: bool) -> None:
-        """Note whether what was to be taken over is served now."""
+        """Record whether a switch to a new decision succeeded."""
         self.reloaded.set(successful)
         if successful:
             self.reloaded_at.set_to_current_time()
 
     def ready(self, model_id: str) -> None:
-        """Begin the counters of a model at zero, so that a rate can be told from the first request on."""
+        """Start the counters of a model at zero, so that rates are right from the first request on."""
         for kind in ("text", "empty", "loop"):
             self.outputs.labels(model_id, kind)
         for end in ENDS:
@@ -101,11 +101,11 @@ class Metrics:
             metric.labels(model_id)
 
     def loaded(self, model: ServedModel, info: LoadedInfo) -> None:
-        """Keep what a worker says of itself, for the info metric."""
+        """Store what a worker reports about itself, for the info metric."""
         self._loaded[model.id] = info
 
     def add(self, model: ServedModel, one: JobSample, *, is_comparable: bool = True) -> None:
-        """Count a job that came to its end, and say so when the service departs from what was promised.
+        """Count a finished job, and log when the service departs from the promise.
 
         Args:
             model: The model.
@@ -125,7 +125,7 @@ class Metrics:
             self._tell_drift(model, live)
 
     def live(self, model: ServedModel) -> Live:
-        """Return the last answers of a model that is served; none when the last is long ago."""
+        """Return the recent answers of a served model; none if the last is long ago."""
         if model.id not in self._live:
             self._live[model.id] = model, Live(model.promise, model.by_length)
         live = self._live[model.id][1]
@@ -152,13 +152,13 @@ class Metrics:
             )
 
     def text(self) -> bytes:
-        """Return what Prometheus reads."""
+        """Return the metrics as text for Prometheus."""
         from prometheus_client import generate_latest
 
         return generate_latest(self.registry)
 
     def gauges(self) -> Iterable[Any]:
-        """Return what is read at the moment of asking."""
+        """Return the gauges as of now."""
         from prometheus_client.core import GaugeMetricFamily
 
         def gauge(name: str, help_text: str, *labels: str) -> Any:
@@ -168,7 +168,7 @@ class Metrics:
         flight = gauge("in_flight", "Jobs that are worked on.")
         ready = gauge("workers_ready", "Workers that have transcribed the probe.")
         wanted = gauge("workers", "Workers that there should be.")
-        memory = gauge("memory_bytes", "Most memory that a worker has held, times the workers.")
+        memory = gauge("memory_bytes", "Peak memory of a worker, times the workers.")
         for model_id, pool in list(self._pools.items()):
             depth.add_metric([model_id], pool.waiting)
             flight.add_metric([model_id], pool.in_flight)
@@ -236,7 +236,7 @@ class Metrics:
 
 
 class _Gauges:
-    """What prometheus-client asks when it is asked."""
+    """The collector that prometheus-client calls."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -1,4 +1,4 @@
-"""A trace of every request for OpenTelemetry, where the environment names a collector; else no SDK is imported.
+"""A trace of every request for OpenTelemetry, if the environment names a collector; otherwise no SDK is imported.
 
 Nothing is called on the way: when a request has ended, its spans are made of what its note holds. They have ids,
 numbers and settings in them, never audio or text. Whatever ``OTEL_`` variables the SDK and its exporter know are theirs
@@ -78,7 +78,7 @@ class Traces:
         return format_trace_id(request.get_span_context().trace_id)
 
     def close(self) -> None:
-        """Send what is left; a collector that does not take it within a second goes without."""
+        """Send the rest; a collector that does not accept it within a second loses it."""
         ending = threading.Thread(target=self._provider.shutdown, daemon=True, name="last traces")
         ending.start()
         ending.join(_CLOSE_S)
@@ -86,7 +86,7 @@ class Traces:
 
 @contextmanager
 def trace() -> Iterator[Traces | None]:
-    """Open what sends traces, if the environment asks for it, and close it; ``None`` if it does not.
+    """Open and close the sender of traces; ``None`` if the environment does not request traces.
 
     Raises:
         UsageError: When it asks for what cannot be had: the extra is missing, or a variable is wrong.
@@ -107,12 +107,12 @@ def _opened(variable: str, endpoint: str) -> Traces:
     if protocol != _PROTOCOL:
         raise UsageError(f"{name} is {protocol!r}, and traces are sent as {_PROTOCOL!r} only. Leave it out.")
     if urlsplit(endpoint).scheme not in ("http", "https"):
-        raise UsageError(f"{variable} is {endpoint!r}, which is no URL. Write one such as http://127.0.0.1:4318.")
+        raise UsageError(f"{variable} is {endpoint!r}, which is not a URL. Write one such as http://127.0.0.1:4318.")
     try:
         return Traces(_provider())
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{variable} asks for traces, which need {error.name!r}, which is not here. "
+            f"{variable} asks for traces, which need {error.name!r}, which is not installed. "
             "Run: pip install 'earwitness[otel]'"
         ) from None
     except ValueError as error:
