@@ -63,7 +63,7 @@ def test_a_pair_is_told_in_a_sentence() -> None:
     assert "points [" in better
     assert "of WER (p " in better
     tie = next(s for s in sentences if "tie" in s)
-    assert "more of recordings like these would tell" in tie
+    assert "of recordings like these would separate them" in tie
 
 
 def test_one_speaker_short_of_four_gives_ties_with_the_reason() -> None:

