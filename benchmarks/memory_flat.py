@@ -27,11 +27,12 @@ from earwitness.records.environment import environment, usable_cores
 RUN = """
 import json, sys
 from pathlib import Path
-from earwitness.runs.plan import Request, plan
+from earwitness.runs.plan import plan
+from earwitness.runs.spec import RunSpec
 from earwitness.runs.drive import start
 from earwitness.records.store import read_clips, read_run
 from earwitness.workers.host_memory import peak_rss_bytes
-(task,) = plan(Request(sources=(sys.argv[1],), models=(sys.argv[2],), language="en"))
+(task,) = plan(RunSpec(sources=(sys.argv[1],), models=(sys.argv[2],), language="en"))
 path = start(task.job, Path(sys.argv[3]), lambda *_: None)
 (result,) = read_clips(path)
 if result.hypothesis.failure is not None:
