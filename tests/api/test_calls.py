@@ -16,6 +16,12 @@ from tests.server.serving import write_decision
 import earwitness as ew
 from earwitness.cli import main
 
+HOLDS = (
+    "analysis.py", "audio.py", "bundle.py", "compare.py", "data.py", "doctor.py", "engines.py", "gate.py", "init.py",
+    "models.py", "records.py", "run.py", "runs.py", "score.py", "serve.py", "study.py", "terms.py", "cli/analyze.py",
+    "cli/completeness.py", "cli/doctor.py", "cli/plan.py", "cli/score.py",
+)  # fmt: skip
+
 TEXTS = {
     "good": {"1": {"text": "one"}, "2": {"text": "two words"}, "3": {"text": "three little words"}},
     "worse": {"1": {"text": "won"}, "2": {"text": "two words"}, "3": {"model": "error"}},

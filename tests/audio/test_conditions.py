@@ -28,6 +28,8 @@ from earwitness.audio.track import BLOCK, Scene, in_memory
 from earwitness.errors import AudioError, UsageError
 from earwitness.types import Clip
 
+HOLDS = ("alter.py", "codec.py", "damage.py", "level.py", "noise.py", "track.py")
+
 Samples = npt.NDArray[np.float32]
 HERE = [effect.example for effect in EFFECTS.values()]
 

@@ -17,6 +17,8 @@ from earwitness.errors import AudioError
 
 from .generated import sound, written
 
+HOLDS = ("ffmpeg.py",)
+
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="makes and decodes files with Debian's ffmpeg")
 RATE_HZ = 16_000
 PICTURE = ("-f", "lavfi", "-i", "color=red:size=64x64:duration=0.04")

@@ -21,6 +21,8 @@ from earwitness.audio.in_process import decode as decode_here
 from earwitness.audio.protocol import COMMAND
 from earwitness.errors import AudioError, AudioNotFoundError, AudioTooLongError, DecoderError
 
+HOLDS = ("protocol.py",)
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 Wav = Callable[..., Path]
 

@@ -23,6 +23,8 @@ from earwitness.server.pool.decoder import Decoders
 
 from .generated import sound, with_size, without_xing, written
 
+HOLDS = ("decoder.py", "header_length.py", "source.py")
+
 
 def joined_ogg(muxer: str, codec: str) -> bytes:
     return written(muxer, codec, 48_000) * 2

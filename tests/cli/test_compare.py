@@ -11,6 +11,8 @@ from tests.comparison.study import clip, heard, misheard, record, said
 
 from earwitness.cli import main
 
+HOLDS = ("files/nearest.py",)
+
 ERRORS = {"steady:base": (1, 2, 3, 2, 2), "quick:base": (5, 7, 6, 8, 4)}
 
 

@@ -13,6 +13,8 @@ import pytest
 from earwitness.cli import usage
 from earwitness.cli.commands import COMMANDS, GROUPS
 
+HOLDS = ("commands.py",)
+
 BIN = Path(sys.executable).parent
 
 

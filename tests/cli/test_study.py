@@ -28,6 +28,8 @@ from earwitness.runs.spec import RunOptions, RunSpec
 from earwitness.runs.study_file import StudyData, StudyFile, Variant, read, specs
 from earwitness.server.spec import ServeOptions, ServeSpec
 
+HOLDS = ("init.py", "runs/bundle_study.py", "runs/study_file.py")
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -24,6 +24,8 @@ from earwitness.runs.conditions import under
 from earwitness.runs.drive import Job, start
 from earwitness.types import Clip, Dataset, Hypothesis, Transcript
 
+HOLDS = ("cli/robustness.py", "reports/robustness.py")
+
 Measure = Callable[..., Path]
 WORDS = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett"]
 

@@ -27,6 +27,8 @@ from earwitness.reports.statistics import pair_sentence
 from earwitness.runs.drive import Job, start
 from earwitness.types import Settings
 
+HOLDS = ("dataset_names.py",)
+
 Measure = Callable[..., Path]
 
 

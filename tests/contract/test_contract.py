@@ -19,6 +19,8 @@ from earwitness.engines.registry import engine_names, get_engine
 from earwitness.types import Settings
 from earwitness.workers.worker import Answer, Worker, WorkerFailedError
 
+HOLDS = ("engines/pocketsphinx.py",)
+
 RATE_HZ = 16_000
 HEAVY = {"lfm2.5-audio", "transformers", "whisper"}
 """Engines that need torch."""

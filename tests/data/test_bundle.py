@@ -16,6 +16,8 @@ from earwitness.data import bundle, bundle_writer
 from earwitness.errors import ArchiveError, DataNotFoundError, EarwitnessError, UsageError
 from earwitness.runs.bundle_study import read_study
 
+HOLDS = ("bundle_writer.py",)
+
 pytestmark = pytest.mark.usefixtures("cache")
 STUDY = {"models": ["fake:echo"], "settings": {"beam_size": 5}}
 

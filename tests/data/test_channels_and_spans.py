@@ -16,6 +16,8 @@ from earwitness.data.rows import Remark
 from earwitness.errors import ManifestError
 from earwitness.types import Clip
 
+HOLDS = ("default_names.py",)
+
 Writer = Callable[..., Path]
 
 

@@ -14,6 +14,8 @@ from earwitness import data
 from earwitness.audio import decode
 from earwitness.errors import DataError
 
+HOLDS = ("checks.py", "joins.py", "cli/data.py")
+
 Writer = Callable[..., Path]
 
 

@@ -19,6 +19,8 @@ from earwitness.audio import probe
 from earwitness.data.audio_remarks import explain, summarize
 from earwitness.data.checks import DataProblem
 
+HOLDS = ("audio_remarks.py",)
+
 
 def manifest(folder: Path, *rows: Mapping[str, object]) -> Path:
     path = folder / "m.jsonl"

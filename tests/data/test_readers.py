@@ -14,6 +14,12 @@ from earwitness.data.dataset import sniff
 from earwitness.errors import DataError, DataNotFoundError, ManifestError
 from earwitness.files.fetch import sha256_of
 
+HOLDS = (
+    "dataset.py", "data/readers/columns.py", "data/readers/folder.py", "data/readers/jsonlines.py",
+    "data/readers/kaldi.py", "data/readers/lhotse.py", "data/readers/librispeech.py", "data/readers/nemo.py",
+    "data/readers/table.py",
+)  # fmt: skip
+
 SPOKEN = {"1001-7-0000": "First things first.", "1001-7-0001": "Second to none.", "1002-9-0000": "Third time lucky."}
 Writer = Callable[..., Path]
 

@@ -21,6 +21,8 @@ from earwitness.data.readers.columns import NAMES, fold, roles
 from earwitness.data.rows import DataRow, Remark
 from earwitness.errors import DataError, EarwitnessError, ManifestError
 
+HOLDS = ("clips.py", "flaws.py", "lines.py", "rows.py")
+
 Writer = Callable[..., Path]
 
 

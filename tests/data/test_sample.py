@@ -16,6 +16,8 @@ import soundfile
 
 import earwitness
 
+HOLDS = ("corpora.py",)
+
 SAMPLE = Path(earwitness.__file__).parent / "data" / "sample"
 SCRIPT = Path(__file__).parents[2] / "tools" / "make_sample.py"
 CONDITIONS = ["clean", "noise-10dB", "telephone", "fast", "names-numbers", "long", "silence", "tone"]

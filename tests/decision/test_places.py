@@ -19,6 +19,8 @@ from earwitness.reports.scorecard import columns, markdown, notes
 from earwitness.runs.drive import Job, start
 from earwitness.types import Settings
 
+HOLDS = ("comparison/matrix.py", "reports/matrix.py")
+
 Measure = Callable[..., Path]
 T4 = {"cpu": "Intel(R) Xeon(R) CPU @ 2.00GHz", "cores": 2}
 

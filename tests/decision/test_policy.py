@@ -12,6 +12,8 @@ from earwitness.decision.policy import DEFAULT, SHIPPED, load, parse
 from earwitness.decision.rules import CATEGORIES
 from earwitness.errors import PolicyError
 
+HOLDS = ("measures.py", "rules.py")
+
 TEN_LINES = """\
 name = "ours"
 [gates]

@@ -28,6 +28,8 @@ from earwitness.deployment.plan import plan_of
 from earwitness.server.config import ServerLimits
 from earwitness.server.fit import SERVER_BYTES, peak_bytes
 
+HOLDS = ("package_hashes.py", "plan.py", "cli/deploy.py", "server/config.py", "server/plan.py", "server/spec.py")
+
 BIN = Path(sys.executable).parent
 PEAK = 700_000_000
 FOR_OTHERS = {

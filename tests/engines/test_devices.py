@@ -14,6 +14,8 @@ from earwitness.engines.devices import require_device, split
 from earwitness.engines.registry import get_engine
 from earwitness.errors import UnsupportedDeviceError, UsageError
 
+HOLDS = ("torch_device.py",)
+
 SPEC = EngineSpec(
     "x", "", (), (),
     {

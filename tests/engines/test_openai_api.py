@@ -23,6 +23,8 @@ from earwitness.errors import EngineError, SettingsError
 from earwitness.records import store
 from earwitness.types import Audio, Segment, Settings, Transcript
 
+HOLDS = ("http.py", "jsonpath.py", "wav.py")
+
 SECOND = Audio(np.full(16_000, 0.25, np.float32), 16_000)
 KEY = "sk-very-secret-0123"
 

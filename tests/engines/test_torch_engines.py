@@ -14,6 +14,8 @@ from earwitness.engines.base import ModelFiles, sole_file
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Settings
 
+HOLDS = ("segments.py", "transformers.py", "transformers_shapes.py", "whisper.py", "whisper_cpp.py")
+
 
 class Module:
     """A stand-in for a torch module with a sparse buffer, which cannot be moved to MPS."""

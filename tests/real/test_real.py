@@ -20,6 +20,8 @@ from earwitness.engines.registry import get_engine
 from earwitness.records import store
 from earwitness.types import Audio, Settings, Transcript
 
+HOLDS = ("api/demo.py", "cli/demo.py")
+
 pytestmark = pytest.mark.real
 
 MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")

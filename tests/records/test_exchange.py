@@ -21,6 +21,8 @@ from earwitness.records.exchange import Arrival, pack, take_in
 from earwitness.records.record import RunLimits, Selection
 from earwitness.runs.drive import Job, start
 
+HOLDS = ("cli/bundle.py", "cli/export.py", "cli/import_.py", "scoring/text/old_names.py")
+
 Edit = Callable[[dict[str, Any]], Any]
 
 

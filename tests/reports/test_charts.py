@@ -18,6 +18,8 @@ from earwitness.reports import charts, draw
 from earwitness.reports.labels import beside
 from earwitness.scoring.metrics.slices import slices
 
+HOLDS = ("format.py", "labels.py")
+
 N_WORDS, N_CALLS, N_PHONE = 40, 12, 6
 CALLS = [
     replace(clip(f"call-{n}", said(N_WORDS, n), 10.0 + n), tags={"line": "phone" if n < N_PHONE else "room"})

@@ -28,6 +28,12 @@ from earwitness.reports.build import ReportFiles, build
 from earwitness.reports.documents import main_board
 from earwitness.reports.scorecard import notes
 
+HOLDS = (
+    "build.py", "clip_data.py", "documents.py", "draw.py", "figures.py", "page.py", "scorecard.py", "sections.py",
+    "sounds.py", "speed.py", "statistics.py", "verdict.py", "api/report.py", "cli/report.py",
+    "comparison/word_diff.py", "decision/stale_evidence.py", "runs/sound.py",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path], ReportFiles]:

@@ -22,6 +22,8 @@ from earwitness.records import store
 from earwitness.records.record import Run
 from earwitness.runs.conditions import under
 
+HOLDS = ("plan.py", "reuse.py", "spec.py", "study_plan.py", "cli/conditions.py", "cli/options.py")
+
 
 def runs(root: Path) -> list[tuple[Path, Run]]:
     return [(path, store.read_run(path)) for path in store.find_records([root / "runs"])]

@@ -32,6 +32,8 @@ from earwitness.runs.load import most_shown, next_loads
 from earwitness.runs.load_client import Client, LoadRequest
 from earwitness.types import Clip
 
+HOLDS = ("job.py", "load_client.py", "remote.py", "api/load_test.py", "cli/load.py")
+
 TAKES_S = 0.04
 # These depend on a clock, and take seconds: they are not run beside others.
 clocked = pytest.mark.real

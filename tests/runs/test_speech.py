@@ -18,6 +18,8 @@ from earwitness.records.record import Run, SpeechInfo
 from earwitness.runs.speech import SpeechDetector, SpeechModel
 from earwitness.types import Dataset, Failure, Hypothesis
 
+HOLDS = ("snr.py",)
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 

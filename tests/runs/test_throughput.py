@@ -29,6 +29,8 @@ from earwitness.runs.throughput import shares
 from earwitness.runs.transcribe import transcribe_clip
 from earwitness.types import Hypothesis
 
+HOLDS = ("saturate.py",)
+
 MEASURE = SpeedProtocols(("throughput",), budget_s=20.0, stretch_s=2.0)
 
 

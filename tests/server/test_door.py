@@ -14,6 +14,8 @@ from earwitness.errors import UsageError
 from earwitness.server.http.access import Door, canonical_origin, door_of
 from earwitness.server.http.parameters import OPENAI_NAMES
 
+HOLDS = ("server/http/parameters.py",)
+
 APP = "https://app.example.org"
 PREFLIGHT = (
     "authorization,x-stainless-arch,x-stainless-lang,x-stainless-os,x-stainless-package-version,"

@@ -34,6 +34,8 @@ from tests.server.serving import (
 
 from earwitness.server.http.service import DECODERS as N_DECODERS
 
+HOLDS = ("server/http/service.py", "server/pool/job.py")
+
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "watching.md"
 ROUTE = "/v1/audio/transcriptions"
@@ -232,7 +234,7 @@ def require(row: dict[str, Any], cells: list[str]) -> None:
 def test_every_end_that_is_listed_is_caused_here() -> None:
     assert set(REQUESTS) == set(CAUSES) | ALONE
     assert set(PROCESSES) == set(WORKERS) | set(DECODERS) | {
-        "the kernel kills a worker because memory ran out",  # test_limits.py, under a control group
+        "the kernel kills a worker because memory ran out",  # test_fit.py, under a control group
         "a worker dies, hangs or fails while it starts",  # in test_no_worker_comes_up
         "the server is told to stop",
         "the server is killed",  # as a process below, and as an alert in test_alerts.py

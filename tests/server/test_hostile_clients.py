@@ -21,6 +21,8 @@ from tests.server.serving import Running, form, running, script_folder, until, w
 from earwitness.server.api_errors import ApiError
 from earwitness.server.http.uploads import UploadForm, Uploads, receive
 
+HOLDS = ("server/http/connections.py",)
+
 
 @pytest.fixture
 def model(tmp_path: Path) -> str:

@@ -31,6 +31,8 @@ from tests.server.serving import (
 from earwitness.server.http.service import DECODERS
 from earwitness.server.watch.drift import LEAST
 
+HOLDS = ("models.py", "run.py", "cli/serve.py", "server/http/app.py", "server/pool/start.py")
+
 # Starting a server takes a second or two: too long for the quick tests.
 starts_servers = pytest.mark.real
 

@@ -27,6 +27,8 @@ from tests.server.serving import (
     wav,
 )
 
+HOLDS = ("server/pool/pool.py",)
+
 # Each test is quick, but they take turns at a server, which the quick tests, on many processes, would start many times.
 pytestmark = pytest.mark.real
 

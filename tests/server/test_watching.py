@@ -20,6 +20,8 @@ from earwitness.deployment.dashboard import PANELS, dashboard
 from earwitness.server.watch.canary import Canary, Promise, Round
 from earwitness.server.watch.drift import LEAST
 
+HOLDS = ("deployment/dashboard.py", "server/watch/drift.py", "server/watch/metrics.py")
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 TEMPLATES = Path(__file__).parents[2] / "src" / "earwitness" / "deployment" / "templates"
 SECRET = "ew-only-for-this-test"

@@ -16,6 +16,8 @@ from earwitness.scoring.align.chunks import pieces
 from earwitness.scoring.align.edits import align, align_letters
 from earwitness.types import Edits
 
+HOLDS = ("alternatives.py", "chunks.py")
+
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "ab", "bc", "abc"]), max_size=9)
 TEXTS = st.recursive(
     st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=3).map(" ".join),

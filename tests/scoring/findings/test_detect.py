@@ -17,6 +17,11 @@ from earwitness.scoring.findings.stock_phrases import COMMON, TELLING, TELLING_U
 from earwitness.scoring.findings.wer_cause import cause
 from earwitness.types import ClipScore, Finding, Hypothesis, Segment, Transcript
 
+HOLDS = (
+    "completeness.py", "coverage.py", "language_mismatch.py", "stock_phrases.py", "wer_cause.py",
+    "scoring/text/plain_words.py",
+)  # fmt: skip
+
 OPTIONS = ScoringOptions(rounds=200)
 SAID = "please enter the number of your account and then press the pound key when you are done"
 

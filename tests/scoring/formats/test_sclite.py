@@ -19,6 +19,8 @@ from earwitness.scoring.formats.sclite import ScliteFiles, write_sclite
 from earwitness.scoring.formats.transcripts import read_pairs
 from earwitness.types import Clip, Edits, Failure, Hypothesis, Segment, Transcript
 
+HOLDS = ("cli/sclite.py",)
+
 PLAIN = ScoringOptions("none", method="sclite")
 WORDS = st.lists(st.sampled_from("abcd"), max_size=6)
 

@@ -16,6 +16,8 @@ from earwitness.scoring.formats import ctm, stm, trn
 from earwitness.scoring.formats.transcripts import read_pairs, sniff
 from earwitness.scoring.text.lines import read_lines
 
+HOLDS = ("ctm.py", "jsonl.py", "stm.py", "trn.py")
+
 TOKEN = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=8)
 TEXT = st.lists(TOKEN, max_size=6).map(" ".join)
 TIME = st.integers(0, 10**6).map(lambda ms: ms / 1000)

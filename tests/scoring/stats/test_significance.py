@@ -13,6 +13,8 @@ from earwitness.scoring.stats.mapsswe import error_segments, mapsswe
 from earwitness.scoring.stats.ranks import PairVerdict, Ranks, ranks
 from earwitness.scoring.stats.significance import difference, holm, least_p, permutation
 
+HOLDS = ("clusters.py", "mapsswe.py", "ranks.py")
+
 DIFFERENCES = st.lists(st.integers(-9, 9), min_size=1, max_size=9)
 
 

@@ -21,6 +21,8 @@ from earwitness.files.fetch import sha256_of
 from earwitness.weights import ctranslate2
 from earwitness.weights.to_ggml import mel_filters
 
+HOLDS = ("ctranslate2.py", "to_ggml.py", "to_huggingface.py", "to_openai.py")
+
 STATE, MELS, LAYERS, HEADS = 8, 80, 2, 2
 TOKENS = ("!", "Ġa", "é", "\u2028".encode().hex(), "<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|transcribe|>",
           "<|translate|>", "<|startofprev|>", "<|notimestamps|>")  # fmt: skip

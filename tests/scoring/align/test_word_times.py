@@ -9,6 +9,8 @@ from earwitness.scoring.align.word_times import anchors, places
 from earwitness.scoring.text import normalizer
 from earwitness.types import Edits, Segment, Transcript
 
+HOLDS = ("spans.py",)
+
 WORDS = st.lists(st.sampled_from("abc"), max_size=12)
 
 
