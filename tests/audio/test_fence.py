@@ -34,10 +34,6 @@ def fresh() -> Iterator[None]:
     fence.close()
 
 
-def idle() -> list[int]:
-    return [decoder.process.pid for decoder in fence._idle]
-
-
 def until(condition: Callable[[], bool]) -> None:
     ends_at = time.monotonic() + 60
     while not condition():
@@ -54,7 +50,7 @@ def test_what_comes_through_the_fence_is_what_is_decoded_here(write_wav: Wav) ->
     for span in ({}, {"start_s": 0.5, "duration_s": 1.25}, {"channel": 1}, {"rate_hz": 8000}):
         assert np.array_equal(decode(path, **span).samples, decode_here(path, **span).samples)
     assert probe(path).sample_rate_hz == 44_100
-    assert len(idle()) == 1, "one process has done all of it"
+    assert len(fence.idle()) == 1, "one process has done all of it"
 
 
 def test_errors_keep_their_kind_and_their_words(tmp_path: Path, write_wav: Wav) -> None:
@@ -67,7 +63,7 @@ def test_errors_keep_their_kind_and_their_words(tmp_path: Path, write_wav: Wav) 
         decode(path, channel=7)
     with pytest.raises(FileNotFoundError, match="No such file"):
         decode_to(path, tmp_path / "nowhere" / "a.f32")
-    assert len(idle()) == 1, "a refusal ends no process"
+    assert len(fence.idle()) == 1, "a refusal ends no process"
 
 
 def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path: Path) -> None:
@@ -92,13 +88,13 @@ def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path: Path) -> None
 def test_a_file_whose_decoder_was_killed_is_decoded_by_another(write_wav: Wav) -> None:
     path = write_wav("a.wav")
     decode(path)
-    (first,) = idle()
+    (first,) = fence.idle()
     os.kill(first, signal.SIGSTOP)
     killer = threading.Timer(0.3, os.kill, (first, signal.SIGKILL))
     killer.start()
     assert decode(path).duration_s == 1.0
     killer.join()
-    assert idle() != [first]
+    assert fence.idle() != [first]
 
 
 def test_a_file_at_which_a_fresh_decoder_dies_fails_and_the_next_file_gets_another(write_wav: Wav) -> None:
@@ -115,7 +111,7 @@ def test_a_file_at_which_a_fresh_decoder_dies_fails_and_the_next_file_gets_anoth
 def test_a_decoder_that_died_between_two_files_is_nobodys_fault(write_wav: Wav) -> None:
     path = write_wav("a.wav")
     decode(path)
-    (first,) = idle()
+    (first,) = fence.idle()
     os.kill(first, signal.SIGKILL)
     until(lambda: is_gone(first))
     assert decode(path).duration_s == 1.0
@@ -126,7 +122,7 @@ def test_a_decoder_that_hangs_is_ended_and_told(
 ) -> None:
     path = write_wav("a.wav")
     decode(path)
-    (first,) = idle()
+    (first,) = fence.idle()
     monkeypatch.setattr(fence, "PATIENCE_S", 0.5)
     os.mkfifo(tmp_path / "nobody reads")
     with pytest.raises(
@@ -144,7 +140,7 @@ def test_a_decoder_is_not_ended_while_sound_comes(
 ) -> None:
     path, target = write_wav("a.wav"), tmp_path / "a.f32"
     decode(path)
-    (first,) = idle()
+    (first,) = fence.idle()
     target.write_bytes(b"")
     os.kill(first, signal.SIGSTOP)
     monkeypatch.setattr(fence, "PATIENCE_S", 1.0)
@@ -160,13 +156,13 @@ def test_a_decoder_is_not_ended_while_sound_comes(
     growing.start()
     assert decode_to(path, target) == 16_000
     growing.join()
-    assert idle() == [first]
+    assert fence.idle() == [first]
 
 
 def test_an_interrupted_file_takes_its_decoder_with_it(write_wav: Wav) -> None:
     path = write_wav("a.wav")
     decode(path)
-    (first,) = idle()
+    (first,) = fence.idle()
     os.kill(first, signal.SIGSTOP)
     interrupt = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     interrupt.start()
@@ -174,7 +170,7 @@ def test_an_interrupted_file_takes_its_decoder_with_it(write_wav: Wav) -> None:
         decode(path)
     interrupt.join()
     assert is_gone(first)
-    assert idle() == []
+    assert fence.idle() == []
 
 
 PARENT = """
@@ -244,7 +240,7 @@ def test_many_threads_decode_at_once_and_each_gets_its_own_file(write_wav: Wav) 
     for thread in threads:
         thread.join()
     assert lengths == {n: [(n + 1) / 4] * 10 for n in range(4)}
-    assert len(idle()) <= 4
+    assert len(fence.idle()) <= 4
 
 
 def test_a_decoder_ends_with_its_input_and_imports_nothing_from_the_folder_at_hand(tmp_path: Path) -> None:

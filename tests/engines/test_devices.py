@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import types
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from earwitness.engines import devices, torch_device
+from earwitness.engines import torch_device
 from earwitness.engines.base import DeviceSupport, EngineSpec
-from earwitness.engines.devices import require_device, split
+from earwitness.engines.devices import here, require_device, split
+from earwitness.engines.faster_whisper import metal_support
 from earwitness.engines.registry import get_engine
 from earwitness.errors import UnsupportedDeviceError, UsageError
 
@@ -64,18 +66,29 @@ def test_an_engine_that_chooses_its_own_device_says_so() -> None:
     require_device(get_engine("openai-api").spec, "auto")
 
 
-def test_ctranslate2_with_a_metal_backend_is_experimental_on_mps(monkeypatch: pytest.MonkeyPatch) -> None:
-    from earwitness.engines import faster_whisper
-
-    monkeypatch.setattr(faster_whisper, "version", lambda _: "4.9.0")
-    assert faster_whisper._metal().level == "experimental"
-    monkeypatch.setattr(faster_whisper, "version", lambda _: "4.10.1")
-    assert faster_whisper._metal().level == "experimental"
-    monkeypatch.setattr(faster_whisper, "version", lambda _: "4.8.5")
-    assert faster_whisper._metal().level == "unsupported"
+@pytest.mark.parametrize(
+    ("found", "level"),
+    [("4.9.0", "experimental"), ("4.10.1", "experimental"), ("4.8.5", "unsupported"), (None, "unsupported")],
+)
+def test_ctranslate2_with_a_metal_backend_is_experimental_on_mps(found: str | None, level: str) -> None:
+    assert metal_support(found).level == level
 
 
-def test_the_driver_is_asked_how_many_cards_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def counted() -> Iterator[Callable[[], Mapping[str, int]]]:
+    """Counts the devices of a machine that has changed meanwhile."""
+
+    def count() -> Mapping[str, int]:
+        here.cache_clear()
+        return here()
+
+    yield count
+    here.cache_clear()
+
+
+def test_the_driver_is_asked_how_many_cards_there_are(
+    monkeypatch: pytest.MonkeyPatch, counted: Callable[[], Mapping[str, int]]
+) -> None:
     class Driver:
         def __init__(self, starts: int) -> None:
             self._starts = starts
@@ -88,18 +101,22 @@ def test_the_driver_is_asked_how_many_cards_there_are(monkeypatch: pytest.Monkey
             return 0
 
     monkeypatch.setattr("ctypes.CDLL", lambda _: Driver(0))
-    assert devices._cuda_count() == 3
+    assert counted()["cuda"] == 3
     monkeypatch.setattr("ctypes.CDLL", lambda _: Driver(100))  # CUDA_ERROR_NO_DEVICE
-    assert devices._cuda_count() == 0
+    assert "cuda" not in counted()
 
 
 @pytest.mark.parametrize(("system", "machine", "there"), [("Darwin", "arm64", True), ("Darwin", "x86_64", False)])
 def test_only_apples_own_chips_have_mps(
-    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, there: bool
+    monkeypatch: pytest.MonkeyPatch,
+    counted: Callable[[], Mapping[str, int]],
+    system: str,
+    machine: str,
+    there: bool,
 ) -> None:
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: machine)
-    assert devices._has_apple_gpu() is there
+    assert ("mps" in counted()) is there
 
 
 def torch_with(cuda: int = 0, mps: bool = False) -> Any:

@@ -37,7 +37,7 @@ class Module:
 
 
 def test_whisper_reaches_mps_without_its_sparse_buffer_and_keeps_it() -> None:
-    model = whisper._moved(Module(), "mps")
+    model = whisper.moved(Module(), "mps")
     assert model.device == "mps"
     assert model._buffers == {"alignment_heads": "sparse"}
     assert not model.persistent
@@ -48,14 +48,14 @@ def test_whisper_reaches_mps_without_its_sparse_buffer_and_keeps_it() -> None:
     [("cpu", "auto", False), ("mps", "auto", False), ("cuda:0", "auto", True), ("cuda:1", "float32", False)],
 )
 def test_whisper_halves_its_precision_on_cuda_alone(device: str, precision: str, half: bool) -> None:
-    assert whisper._wants_half(Settings(precision=precision), device) is half
+    assert whisper.wants_half(Settings(precision=precision), device) is half
 
 
 def test_whisper_refuses_float16_off_cuda_and_word_times_on_mps() -> None:
     with pytest.raises(SettingsError, match="'float16' is not available on mps; available: float32"):
-        whisper._wants_half(Settings(precision="float16"), "mps")
+        whisper.wants_half(Settings(precision="float16"), "mps")
     with pytest.raises(SettingsError, match="float64, which mps does not support"):
-        whisper._wants_half(Settings(timestamps="word"), "mps")
+        whisper.wants_half(Settings(timestamps="word"), "mps")
 
 
 @pytest.mark.parametrize(
@@ -74,40 +74,39 @@ def test_whisper_cpp_tells_its_device_in_its_log(line: str, device: str) -> None
 
 
 def test_whisper_cpp_forgets_the_text_so_far_unless_context_is_asked_for() -> None:
-    assert whisper_cpp._parameters(Settings())["n_max_text_ctx"] == 0
-    assert whisper_cpp._parameters(Settings(context=True))["n_max_text_ctx"] > 0
-    assert whisper_cpp._parameters(Settings())["temperature_inc"] == 0
-    assert whisper_cpp._parameters(Settings(beam_size=5))["beam_search"]["beam_size"] == 5
+    assert whisper_cpp.parameters(Settings())["n_max_text_ctx"] == 0
+    assert whisper_cpp.parameters(Settings(context=True))["n_max_text_ctx"] > 0
+    assert whisper_cpp.parameters(Settings())["temperature_inc"] == 0
+    assert whisper_cpp.parameters(Settings(beam_size=5))["beam_search"]["beam_size"] == 5
 
 
-def shape(name: str, processor: Any = None) -> str:
-    found = transformers_shapes.shape_of(type(name, (), {})(), processor)
-    return found.transcribe.__name__
+def shape(name: str, processor: Any = None) -> transformers_shapes.ModelShape:
+    return transformers_shapes.shape_of(type(name, (), {})(), processor)
 
 
 def test_a_model_of_transformers_is_called_as_its_class_says() -> None:
     request = SimpleNamespace(apply_transcription_request=print)
-    assert shape("WhisperForConditionalGeneration") == "_whisper"
-    assert shape("Wav2Vec2ForCTC") == "_ctc"
-    assert shape("ParakeetForTDT") == shape("NemotronForRNNT") == "_transducer"
-    assert shape("MoonshineForConditionalGeneration") == "_generate"
-    assert shape("Qwen3ASRForConditionalGeneration", request) == "_request"
-    assert shape("ParakeetForCTC", request) == "_ctc"
+    assert shape("WhisperForConditionalGeneration") == transformers_shapes.WHISPER
+    assert shape("Wav2Vec2ForCTC") == transformers_shapes.CTC
+    assert shape("ParakeetForTDT") == shape("NemotronForRNNT") == transformers_shapes.TRANSDUCER
+    assert shape("MoonshineForConditionalGeneration") == transformers_shapes.GENERATE
+    assert shape("Qwen3ASRForConditionalGeneration", request) == transformers_shapes.REQUEST
+    assert shape("ParakeetForCTC", request) == transformers_shapes.CTC
 
 
 def test_a_setting_that_a_shape_cannot_honour_is_refused_and_a_default_is_not() -> None:
     ctc = transformers_shapes.shape_of(type("XForCTC", (), {})(), None)
-    transformers._require(ctc, Settings(), "transformers:x")
+    transformers.require_shape(ctc, Settings(), "transformers:x")
     for asked in ({"beam_size": 5}, {"context": True}, {"temperature_fallback": True}, {"timestamps": "word"}):
         with pytest.raises(SettingsError):
-            transformers._require(ctc, replace(Settings(), **asked), "transformers:x")
+            transformers.require_shape(ctc, replace(Settings(), **asked), "transformers:x")
 
 
 def test_a_class_that_transformers_does_not_name_is_told(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="has no config.json that names its 'architectures'"):
-        transformers._architecture("transformers:x", tmp_path)
+        transformers.architecture("transformers:x", tmp_path)
     (tmp_path / "config.json").write_text('{"architectures": ["WhisperForConditionalGeneration"]}')
-    assert transformers._architecture("transformers:x", tmp_path) == "WhisperForConditionalGeneration"
+    assert transformers.architecture("transformers:x", tmp_path) == "WhisperForConditionalGeneration"
 
 
 def test_the_file_of_a_model_must_be_there_once(tmp_path: Path) -> None:

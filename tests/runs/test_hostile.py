@@ -169,8 +169,8 @@ def test_a_decoder_that_hangs_at_a_clip_is_that_clips_failure(
 
     def stop(done: int, *_: object) -> None:
         if done == 1:
-            (decoder,) = fence._idle
-            os.kill(decoder.process.pid, signal.SIGSTOP)
+            (decoder,) = fence.idle()
+            os.kill(decoder, signal.SIGSTOP)
 
     record = start(made, tmp_path / "runs", stop)
     assert outcomes(record) == {"clip1": None, "clip2": ("audio", "timeout"), "clip3": None}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -96,8 +97,9 @@ def test_models_that_do_not_fit_together_run_one_after_the_other_and_say_so(
     tmp_path: Path, three_clips: Path, monkeypatch: pytest.MonkeyPatch, after_load: bool
 ) -> None:
     if after_load:  # the estimate is too small, and what the workers then hold is too much
-        monkeypatch.setattr(interleave, "_WITHOUT_WEIGHTS_BYTES", 0)
-    monkeypatch.setattr(interleave, "_available_bytes", lambda: 1_000_000)
+        monkeypatch.setattr(interleave, "WITHOUT_WEIGHTS_BYTES", 0)
+    memory = SimpleNamespace(**{**psutil.virtual_memory()._asdict(), "available": 1_000_000})
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     heard: list[str] = []
 
     def turn(name: str) -> Turn:
@@ -151,9 +153,6 @@ def test_models_run_one_by_one_when_that_is_asked(tmp_path: Path, three_clips: P
 
 
 def test_a_machine_that_slows_down_is_seen_as_a_multiple_of_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
-    from earwitness.runs import drift
-
-    monkeypatch.setattr(drift, "_TIMES", 2)
     now_s = 100.0
     takes_s = iter([0.25, 0.0625, 0.0625, 0.5, 0.1875, 0.1875])  # the slower of two is a core that woke up
 
@@ -162,7 +161,7 @@ def test_a_machine_that_slows_down_is_seen_as_a_multiple_of_its_beginning(monkey
         now_s += next(takes_s)
 
     monkeypatch.setattr("earwitness.runs.drift.time.perf_counter", lambda: now_s)
-    calibration = Calibration(work)
+    calibration = Calibration(work, times=2)
     calibration.again()  # too soon: nothing is clocked within five seconds of the last
     now_s += 5.0
     calibration.again()

@@ -27,7 +27,7 @@ from earwitness.server.config import ServedModel
 from earwitness.server.http import middleware
 from earwitness.server.http.access import Door
 from earwitness.server.http.formats import cues, srt, vtt
-from earwitness.server.http.service import _no_answer
+from earwitness.server.http.service import no_answer
 from earwitness.server.http.uploads import UploadForm, receive
 from earwitness.server.keys import Keyring, Rates, add_key, read_keys, remove_key
 from earwitness.server.pool.decoder import DecoderEndedError, Decoders, DiskFullError, TooSlowError
@@ -209,7 +209,7 @@ def test_a_file_at_which_two_decoders_hang_is_given_up_and_the_next_is_decoded(w
         return audio.n_samples, reasons
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("earwitness.server.pool.decoder"), "_MOST_PATIENCE_S", 1.0)
+        patch.setattr(import_module("earwitness.server.pool.decoder"), "MOST_PATIENCE_S", 1.0)
         assert asyncio.run(hang_twice()) == (1600, ["hung", "hung"])
 
 
@@ -222,7 +222,7 @@ def test_a_file_at_which_two_decoders_hang_is_given_up_and_the_next_is_decoded(w
     ],
 )
 def test_a_decoder_without_an_answer_is_never_the_clients_fault(error: Exception, status: int, code: str) -> None:
-    refused = _no_answer(error)  # type: ignore[arg-type]
+    refused = no_answer(error)  # type: ignore[arg-type]
     assert (refused.status, refused.code) == (status, code)
 
 

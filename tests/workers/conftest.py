@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         use_toy(root, patch)
         patch.setattr(install, "find_uv", lambda: None)
         assert main(["engines", "install", "toy"]) == 0
-    registry._entries.cache_clear()
+    registry.look_again()
     return root
 
 
@@ -37,7 +37,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineSpec]
     use_toy(tmp_path, monkeypatch)
     monkeypatch.setattr(install, "find_uv", lambda: None)
     yield get_engine("toy").spec
-    registry._entries.cache_clear()
+    registry.look_again()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from tests.workers.toy import NAMES, break_toy, heard, remove_python
 
-from earwitness.api import engines
 from earwitness.cli import main
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import get_engine
@@ -88,7 +87,7 @@ def test_the_list_says_where_each_engine_is_and_what_to_type(
 def test_a_broken_environment_is_found_by_the_check(
     installed: EngineSpec, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engines, "engine_names", lambda: NAMES)
+    monkeypatch.setattr("earwitness.api.engines.engine_names", lambda: NAMES)
     assert main(["engines", "check"]) == 1  # of all that are installed; the one that kills itself is among them
     assert capsys.readouterr().out.startswith("toy: works: Python 3.")
     assert main(["engines", "check", "toy"]) == 0

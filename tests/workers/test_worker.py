@@ -189,11 +189,24 @@ def test_a_model_that_never_loads_gives_up_at_once(audio: AudioFile, tmp_path: P
         workers.transcribe(audio, "en")
 
 
-def test_any_program_that_speaks_the_protocol_and_sends_nonsense_is_told_apart(audio: AudioFile) -> None:
+LOADED = {"event": "loaded", "load_s": 0.0, "device": "cpu", "in_force": {}, "packages": {}, "python": "3"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a shell script, which this system does not run")
+@pytest.mark.parametrize("reply", ["not json", "[]", "3", "{}", '{"event": "pong"}', '{"event": ["transcript"]}'])
+def test_a_program_that_speaks_the_protocol_and_then_sends_nonsense_is_told_apart_and_ended(
+    audio: AudioFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: str
+) -> None:
+    program = tmp_path / "program.sh"
+    program.write_text(f"#!/bin/sh\nread load\necho '{json.dumps(LOADED)}'\nread work\necho '{reply}'\nsleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("earwitness.workers.worker.python_of", lambda _: program)
     with fake("echo") as worker:
         with pytest.raises(WorkerFailedError, match="makes no sense") as caught:
-            worker._understand("not json", "transcribe", ("transcript",))
+            ask(worker, audio)
         assert caught.value.failure.kind == "protocol"
+        assert not caught.value.alive
+        assert worker.ending == "was killed by signal SIGKILL"
 
 
 def test_audio_and_languages_that_would_become_nonsense_never_reach_the_engine(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def use_toy(root: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("PYENV_ROOT", str(root / "no-pyenv"))
     patch.delitem(importlib.import_module("sys").modules, "toy_engine", raising=False)
     patch.syspath_prepend(str(root / "plugin"))
-    registry._entries.cache_clear()
+    registry.look_again()
 
 
 def heard(engine: str = "toy") -> str:

@@ -214,6 +214,11 @@ def _take() -> _Decoder:
         return _Decoder()
 
 
+def idle() -> list[int]:
+    """Return the process ids of the decoders that wait for a file; the next file goes to the last."""
+    return [decoder.process.pid for decoder in _idle]
+
+
 def close() -> None:
     """End all processes that wait for a file; the next file starts another."""
     while _idle:

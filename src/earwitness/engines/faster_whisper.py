@@ -23,14 +23,20 @@ from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 
-def _metal() -> DeviceSupport:
-    try:
-        found = version("ctranslate2")
-    except PackageNotFoundError:
+def metal_support(release: str | None) -> DeviceSupport:
+    """Return what Apple's GPUs are to a version of CTranslate2; ``None`` for none that is installed."""
+    if release is None:
         return DeviceSupport("unsupported", "CTranslate2 has no Metal backend before 4.9, and none is installed here")
-    if tuple(map(int, found.split(".")[:2])) < (4, 9):
-        return DeviceSupport("unsupported", f"CTranslate2 {found} has no Metal backend; it would be the CPU")
+    if tuple(map(int, release.split(".")[:2])) < (4, 9):
+        return DeviceSupport("unsupported", f"CTranslate2 {release} has no Metal backend; it would be the CPU")
     return DeviceSupport("experimental", "the Metal backend is new in CTranslate2 4.9; not run by us")
+
+
+def _installed() -> str | None:
+    try:
+        return version("ctranslate2")
+    except PackageNotFoundError:
+        return None
 
 
 SPEC = EngineSpec(
@@ -42,7 +48,7 @@ SPEC = EngineSpec(
     devices={
         "cpu": DeviceSupport("supported"),
         "cuda": DeviceSupport("supported"),
-        "mps": _metal(),
+        "mps": metal_support(_installed()),
         "tpu": DeviceSupport("unsupported", "CTranslate2 has no TPU backend"),
     },
     # The defaults of WhisperModel.transcribe and of its constructor in faster-whisper 1.2.

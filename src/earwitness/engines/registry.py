@@ -24,6 +24,11 @@ def _entries() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
+def look_again() -> None:
+    """Forget which engines this environment has, as after one was installed beside Earwitness."""
+    _entries.cache_clear()
+
+
 def engine_names() -> tuple[str, ...]:
     """Return the names of all engines that this environment knows, sorted."""
     return tuple(sorted(_entries()))

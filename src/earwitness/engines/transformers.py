@@ -98,7 +98,7 @@ class _Engine:
         if shape.longest_s is None and settings.timestamps == "none":
             # Without times it knows where a window ends only if the window is the whole block.
             shape = replace(shape, longest_s=30.0)
-        _require(shape, settings, model.id)
+        require_shape(shape, settings, model.id)
         parts = ModelParts(torch, loaded, processor, settings, model.id)
         if parts.sample_rate_hz != RATE_HZ:
             raise EngineError(f"Model {model.id!r} needs audio at {parts.sample_rate_hz} Hz, not {RATE_HZ} Hz.")
@@ -108,11 +108,11 @@ class _Engine:
 def _loaded(model_id: str, folder: Path, dtype: Any) -> Any:
     import transformers
 
-    architecture = _architecture(model_id, folder)
-    known = getattr(transformers, architecture, None)
+    name = architecture(model_id, folder)
+    known = getattr(transformers, name, None)
     if known is None or not issubclass(known, transformers.PreTrainedModel):
         raise EngineError(
-            f"Model {model_id!r} is a {architecture!r}, which transformers {transformers.__version__} does not have."
+            f"Model {model_id!r} is a {name!r}, which transformers {transformers.__version__} does not have."
         )
     model, told = known.from_pretrained(folder, dtype=dtype, local_files_only=True, output_loading_info=True)
     missing = sorted(name for name in told["missing_keys"] if not name.endswith(_NOT_NEEDED))
@@ -124,7 +124,12 @@ def _loaded(model_id: str, folder: Path, dtype: Any) -> Any:
     return model
 
 
-def _architecture(model_id: str, folder: Path) -> str:
+def architecture(model_id: str, folder: Path) -> str:
+    """Return the class that a folder's ``config.json`` names.
+
+    Raises:
+        EngineError: When it names none.
+    """
     try:
         found = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"]
         return str(found[0])
@@ -132,7 +137,12 @@ def _architecture(model_id: str, folder: Path) -> str:
         raise EngineError(f"Model {model_id!r} has no config.json that names its 'architectures'.") from None
 
 
-def _require(shape: ModelShape, settings: Settings, model_id: str) -> None:
+def require_shape(shape: ModelShape, settings: Settings, model_id: str) -> None:
+    """Refuse settings that a model of a shape cannot honour.
+
+    Raises:
+        SettingsError: For the first that was asked for and is no default.
+    """
     if settings.timestamps == "word":
         raise SettingsError("Engine 'transformers' gives no word times here. Ask for timestamps=segment.")
     for name, fixed in shape.fixed.items():

@@ -65,11 +65,11 @@ def shape_of(model: Any, processor: Any) -> ModelShape:
     """Return the way to call a model, by its class and that of its processor."""
     name = type(model).__name__
     if name == "WhisperForConditionalGeneration":
-        return _WHISPER
-    for ending, shape in (("ForCTC", _CTC), ("ForRNNT", _TRANSDUCER), ("ForTDT", _TRANSDUCER)):
+        return WHISPER
+    for ending, shape in (("ForCTC", CTC), ("ForRNNT", TRANSDUCER), ("ForTDT", TRANSDUCER)):
         if name.endswith(ending):
             return shape
-    return _REQUEST if hasattr(processor, "apply_transcription_request") else _GENERATE
+    return REQUEST if hasattr(processor, "apply_transcription_request") else GENERATE
 
 
 def translates(parts: ModelParts) -> bool:
@@ -190,8 +190,13 @@ def _accepted(function: Callable[..., Any], **options: Any) -> dict[str, Any]:
 
 
 _TEXT_ALONE: Mapping[str, Any] = {"temperature_fallback": None, "context": None, "timestamps": "none"}
-_WHISPER = ModelShape(_whisper, {}, None)
-_GENERATE = ModelShape(_generate, _TEXT_ALONE, _WINDOW_S)
-_REQUEST = ModelShape(_request, _TEXT_ALONE, _WINDOW_S)
-_CTC = ModelShape(_ctc, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
-_TRANSDUCER = ModelShape(_transducer, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
+WHISPER = ModelShape(_whisper, {}, None)
+"""Whisper, which has windows, times and temperatures of its own."""
+GENERATE = ModelShape(_generate, _TEXT_ALONE, _WINDOW_S)
+"""Generates text from what its processor makes of a plain call."""
+REQUEST = ModelShape(_request, _TEXT_ALONE, _WINDOW_S)
+"""Generates text from the request that its processor puts together."""
+CTC = ModelShape(_ctc, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
+"""A token for each frame."""
+TRANSDUCER = ModelShape(_transducer, {**_TEXT_ALONE, "beam_size": None}, _WINDOW_S)
+"""A transducer."""

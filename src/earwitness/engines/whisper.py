@@ -113,17 +113,22 @@ class _Engine:
         import whisper
 
         used = torch_device.resolve(torch, device)
-        half = _wants_half(settings, used)
+        half = wants_half(settings, used)
         torch.set_num_threads(settings.threads or 1)
         # Always onto the CPU first: elsewhere, torch cannot unpickle, or keep, the sparse buffer of alignment heads.
         loaded = whisper.load_model(str(sole_file(model, "*.pt")), device="cpu")
         heads = whisper._ALIGNMENT_HEADS.get(model.id.partition(":")[2])
         if heads is not None:
             loaded.set_alignment_heads(heads)
-        return _Whisper(torch, _moved(loaded, used).eval(), settings, half=half)
+        return _Whisper(torch, moved(loaded, used).eval(), settings, half=half)
 
 
-def _wants_half(settings: Settings, device: str) -> bool:
+def wants_half(settings: Settings, device: str) -> bool:
+    """Return whether a model computes in float16 on a device, as asked or by itself.
+
+    Raises:
+        SettingsError: For a precision, or times of words, that are not to be had there.
+    """
     on_cuda = device.startswith("cuda")
     known = ("float16", "float32") if on_cuda else ("float32",)
     precision = known[0] if settings.precision == "auto" else settings.precision
@@ -136,7 +141,8 @@ def _wants_half(settings: Settings, device: str) -> bool:
     return precision == "float16"
 
 
-def _moved(model: Any, device: str) -> Any:
+def moved(model: Any, device: str) -> Any:
+    """Return a model on a device, to which it came by way of the CPU."""
     if device == "cpu":
         return model
     # The heads that word times are read from are a sparse tensor. MPS has had none, and they are used on the CPU.

@@ -113,7 +113,7 @@ class _Engine:
                 params_sampling_strategy=0 if settings.beam_size == 1 else 1,
                 redirect_whispercpp_logs_to=str(log),
                 context_params={"use_gpu": kind != "cpu", "gpu_device": int(index or 0)},
-                **_parameters(settings),
+                **parameters(settings),
             )
             used = device_in_log(log.read_text(encoding="utf-8", errors="replace"))
         if kind not in ("auto", used.partition(":")[0]):
@@ -128,7 +128,8 @@ class _Engine:
         return _WhisperCpp(native, loaded, settings, used)
 
 
-def _parameters(settings: Settings) -> dict[str, Any]:
+def parameters(settings: Settings) -> dict[str, Any]:
+    """Return what whisper.cpp is told of settings, in its own words."""
     word = settings.timestamps == "word"
     strategy: dict[str, Any] = {"greedy": {"best_of": 5}}
     if settings.beam_size > 1:

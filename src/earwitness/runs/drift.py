@@ -23,15 +23,19 @@ def fixed_work() -> None:
 class Calibration:
     """Times of the fixed task, at most one in five seconds, so that the measurement does not slow the machine.
 
+    Args:
+        work: What is clocked.
+        times: How often it is done for one clock, which is the least of them.
+
     >>> calibration = Calibration()
     >>> calibration.again()
     >>> calibration.drift().n
     1
     """
 
-    def __init__(self, work: Callable[[], None] = fixed_work) -> None:
+    def __init__(self, work: Callable[[], None] = fixed_work, *, times: int = _TIMES) -> None:
         """Take the first clock, which the others are compared with."""
-        self._work = work
+        self._work, self._times = work, times
         self._seconds: list[float] = []
         self._last = 0.0
         self._clock()
@@ -49,7 +53,7 @@ class Calibration:
 
     def _clock(self) -> None:
         # A core that comes from idling is at half its speed for some milliseconds: the least of a few is the machine's.
-        self._seconds.append(min(self._once() for _ in range(_TIMES)))
+        self._seconds.append(min(self._once() for _ in range(self._times)))
 
     def _once(self) -> float:
         started = time.perf_counter()

@@ -11,7 +11,8 @@ from earwitness.runs.session import Session
 
 _BLOCKS = 20
 _KEPT_FREE = 0.1
-_WITHOUT_WEIGHTS_BYTES = 256_000_000
+WITHOUT_WEIGHTS_BYTES = 256_000_000
+"""What a worker is taken to need beside twice its weights, before it has been at work."""
 
 
 def take_turns(sessions: Sequence[Session]) -> None:
@@ -71,7 +72,7 @@ def _needed_bytes(session: Session) -> int:
     if peak is not None:
         return peak
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder is not None else 0
-    return 2 * size + _WITHOUT_WEIGHTS_BYTES
+    return 2 * size + WITHOUT_WEIGHTS_BYTES
 
 
 def _available_bytes() -> int:

@@ -133,13 +133,21 @@ def test_number_words_contractions_and_spellings_are_those_of_the_installed_pack
         assert fast(text) == package(text)
 
 
-def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_english, "_MOST_TOKENS", 50)
-    monkeypatch.setattr(fast_english, "_MOST_UNITS", 20)
-    fast = FastEnglish(EnglishTextNormalizer())
+def test_the_cache_is_bounded() -> None:
+    fast = FastEnglish(EnglishTextNormalizer(), most_tokens=50, most_units=20)
     for number in range(300):
         assert fast(f"word{'x' * (number % 9)}q {number} apples y{'z' * (number % 40)}") is not None
-    assert len(fast._plain) + len(fast._open) < 60
-    assert max(map(len, fast._units.values())) < 30
-    assert fast("x" * 1000 + " one") == PACKAGE("x" * 1000 + " one")
-    assert max(map(len, fast._plain)) < 100
+        n_tokens, n_units = fast.n_kept
+        assert n_tokens < 60
+        assert n_units < 30
+
+
+def test_a_word_that_is_too_long_is_not_kept() -> None:
+    fast = FastEnglish(EnglishTextNormalizer())
+    assert fast("word one word") == PACKAGE("word one word")
+    kept = fast.n_kept
+    assert fast("word" * 250 + " one word") == PACKAGE("word" * 250 + " one word")
+    assert fast("1" * 1000 + " word") == PACKAGE("1" * 1000 + " word")
+    assert fast.n_kept == kept
+    assert fast("another one word") == PACKAGE("another one word")
+    assert fast.n_kept[0] == kept[0] + 1

@@ -27,8 +27,10 @@ from earwitness.scoring.stats.bootstrap_t import MANY, bootstrap_t, from_rounds,
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, Counts, sum_by_cluster
 
 ALPHA = 0.05
-_EXACT = 16
-_DRAWN = 5000
+EXACT = 16
+"""The most differences of which all sums of signs are counted."""
+DRAWN = 5000
+"""The most for which signs are drawn; the sum of more is taken as normal."""
 _CELLS = 4_000_000
 
 
@@ -128,12 +130,12 @@ def permutation(differences: Counts, *, rounds: int = 10_000, seed: int = 0) -> 
     """
     d = np.abs(differences[differences != 0])
     seen = abs(differences.sum())
-    if len(d) <= _EXACT:
+    if len(d) <= EXACT:
         halves = np.zeros(1)
         for size in d:  # every sum of signs, built up term by term
             halves = np.concatenate([halves + size, halves - size])
         return float(np.mean(np.abs(halves) >= seen))
-    if len(d) > _DRAWN:
+    if len(d) > DRAWN:
         return 2 * NormalDist().cdf(-float(seen / np.sqrt(d @ d)))
     rng = np.random.default_rng(seed)
     step = max(1, _CELLS // len(d))

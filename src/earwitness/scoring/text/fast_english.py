@@ -105,10 +105,16 @@ class FastEnglish:
 
     >>> english()("Mr. Brown doesn't owe twenty-one dollars, and it's been paid.")
     'mister brown does not owe $21 and it has been paid'
+
+    Args:
+        package: The package's normalizer.
+        most_tokens: When more have been kept, all are forgotten.
+        most_units: The same, for each of the four kinds of units.
     """
 
-    def __init__(self, package: Any) -> None:
-        """Take a normalizer for which ``is_known`` is true."""
+    def __init__(self, package: Any, most_tokens: int = _MOST_TOKENS, most_units: int = _MOST_UNITS) -> None:
+        """Take a normalizer for which ``is_known`` is true; begin with nothing kept."""
+        self._most_tokens, self._most_units = most_tokens, most_units
         self._package: Callable[[str], str] = package
         self._bare = type(package)()
         self._bare.replacers = {}
@@ -147,6 +153,11 @@ class FastEnglish:
             return " ".join(found)  # type: ignore[arg-type]
         joined = " ".join(filter(None, self._known(tokens, found) or self._learned(tokens, found)))
         return _SPACES.sub(" ", joined) if "  " in joined else joined
+
+    @property
+    def n_kept(self) -> tuple[int, int]:
+        """How many tokens are kept, and how many units of the most frequent kind."""
+        return len(self._plain) + len(self._open), max(map(len, self._units.values()))
 
     def _known(self, tokens: list[str], outputs: list[str | None]) -> list[str | None] | None:
         """Return what becomes of plain tokens and of units that were met before; ``None`` if one is new."""
@@ -243,11 +254,11 @@ class FastEnglish:
         return stages
 
     def _forget(self) -> None:
-        if len(self._plain) + len(self._open) > _MOST_TOKENS:
+        if len(self._plain) + len(self._open) > self._most_tokens:
             self._plain.clear()
             self._open.clear()
         for units in self._units.values():
-            if len(units) > _MOST_UNITS:
+            if len(units) > self._most_units:
                 units.clear()
 
 

@@ -168,7 +168,7 @@ class Service:
         except DiskFullError as error:
             raise no_space(str(error)) from None
         except (TooSlowError, DecoderEndedError) as error:
-            raise _no_answer(error) from None
+            raise no_answer(error) from None
         form.file.unlink()
         decode_s = time.monotonic() - started
         note.fields |= {"upload_bytes": form.size_bytes, "audio_s": audio.duration_s, "decode_s": decode_s}
@@ -312,7 +312,7 @@ def _require_room(pool: Pool) -> None:
         raise as_refusal(error) from None
 
 
-def _no_answer(error: TooSlowError | DecoderEndedError) -> ApiError:
+def no_answer(error: TooSlowError | DecoderEndedError) -> ApiError:
     """Return an error of the server: it is not known that the file is bad, only that no decoder finished it."""
     if isinstance(error, TooSlowError):
         return ApiError(

@@ -18,7 +18,9 @@ from earwitness.workers.supervisor import AudioFile
 
 End = Literal["died", "hung"]
 _TRIES = 2
-_LEAST_PATIENCE_S, _MOST_PATIENCE_S = 1.0, 30.0
+_LEAST_PATIENCE_S = 1.0
+MOST_PATIENCE_S = 30.0
+"""The longest that one decoder is waited for without new sound."""
 _REASONS: dict[End, str] = {"died": "it died", "hung": "it gave no sign of life for too long and was ended"}
 
 
@@ -162,7 +164,7 @@ class Decoders:
 
 def _patience_s(ends_at: float) -> float:
     left_s = ends_at - asyncio.get_running_loop().time()
-    return min(max(left_s / (_TRIES + 1), _LEAST_PATIENCE_S), _MOST_PATIENCE_S)
+    return min(max(left_s / (_TRIES + 1), _LEAST_PATIENCE_S), MOST_PATIENCE_S)
 
 
 def _start_s(ends_at: float) -> float:
