@@ -23,7 +23,8 @@ from earwitness.records.record import Run
 from earwitness.runs.drive import start
 
 HOLDS = (
-    "environment.py", "filters.py", "listing.py", "prune.py", "query.py", "record.py", "spread.py", "cli/runs.py",
+    "environment.py", "filters.py", "listing.py", "prune.py", "query.py", "record.py", "spread.py",
+    "cli/runs.py", "files/schema.py",
 )  # fmt: skip
 
 Record = Callable[..., Path]

@@ -18,7 +18,7 @@ from earwitness.reports import charts, draw
 from earwitness.reports.labels import beside
 from earwitness.scoring.metrics.slices import slices
 
-HOLDS = ("format.py", "labels.py")
+HOLDS = ("labels.py",)
 
 N_WORDS, N_CALLS, N_PHONE = 40, 12, 6
 CALLS = [

@@ -30,7 +30,7 @@ from earwitness.reports.scorecard import notes
 
 HOLDS = (
     "build.py", "clip_data.py", "documents.py", "draw.py", "figures.py", "page.py", "scorecard.py", "sections.py",
-    "sounds.py", "speed.py", "statistics.py", "verdict.py", "api/report.py", "cli/report.py",
+    "sounds.py", "speed.py", "statistics.py", "markdown.py", "api/report.py", "cli/report.py",
     "comparison/word_diff.py", "decision/stale_evidence.py", "runs/sound.py",
 )  # fmt: skip
 

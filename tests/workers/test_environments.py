@@ -48,7 +48,7 @@ def test_an_engine_that_this_python_has_is_used_in_place(
     assert python_of(installed) == Path(sys.executable)
     assert heard().startswith(f"here in {sys.prefix}; pytest: True")
     assert main(["engines", "install", "toy"]) == 0
-    assert "used in place" in capsys.readouterr().err
+    assert "already has its packages" in capsys.readouterr().err
 
 
 def test_a_python_that_does_not_fit_is_not_used_though_it_has_the_modules(toy: EngineSpec, tmp_path: Path) -> None:
