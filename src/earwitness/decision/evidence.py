@@ -142,7 +142,7 @@ def share(
 def part_of(
     runs: Sequence[RunWithClips], parts_of: Callable[[ClipResult], tuple[float, float] | None], nothing: str
 ) -> MeasuredValue:
-    """Return a part of a whole, with the exact interval of as many trials as recordings (``scoring/exact.py``).
+    """Return a part of a whole, with the exact interval of as many trials as recordings (``exact_intervals.py``).
 
     Of all values between 0 and 1 with the same mean, 0 and 1 vary most: where only some of a recording counts, the
     interval is wider than it need be.

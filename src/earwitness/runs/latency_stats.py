@@ -1,9 +1,10 @@
 """Latency of requests: percentiles with intervals, and whether they meet a target.
 
 An interval wants independent values, and requests wait for each other: with eight clients, one slow answer keeps all
-eight waiting. So those that hang together count as one, as clips of a recording do (``scoring/exact.py``): in a closed
-loop so many requests as there are clients, one after the other; in an open loop those from one moment in which nothing
-is open to the next, after which a queue has forgotten what was (Crane and Iglehart, Operations Research 1975).
+eight waiting. So requests that depend on each other count as one, as the clips of a recording do
+(``exact_intervals.py``): in a closed loop, as many requests in a row as there are clients; in an open loop, those
+between two moments at which no request is open, since a queue then starts afresh (Crane and Iglehart, Operations
+Research 1975).
 """
 
 from __future__ import annotations
