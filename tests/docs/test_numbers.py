@@ -61,15 +61,8 @@ def test_the_steps_to_a_new_metric_work_on_a_copy_of_the_source(tmp_path: Path) 
         else:
             policy = code
     changed = [package / file for file, _ in anchors.values()]
-    types = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--config-file",
-        ROOT / "pyproject.toml",
-        "--follow-imports=silent",
-        *changed,
-    ]
+    config = ["--config-file", str(ROOT / "pyproject.toml"), "--follow-imports=silent"]
+    types = [sys.executable, "-m", "mypy", *config, *map(str, changed)]
     checked = subprocess.run(types, cwd=tmp_path, env={**os.environ, "MYPYPATH": "src"}, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
     (tmp_path / "policy.toml").write_text(f'name = "few"\n{policy}', encoding="utf-8")
