@@ -32,7 +32,9 @@ quick: setup ## tests that need no weights, no network and no minute
 
 test: lint types ## lint, types, and every test but those of the engines that need torch (pulls 0.6 GB the first time)
 	@tools/debian_packages.sh $(DEBIAN)
-	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q
+	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q --durations 15 --cov --cov-report=
+	@echo 'Covered, without processes that tests start: the ten least, and all.'
+	@$(BIN)/coverage report | sed -n '1,12p;/^TOTAL/p'
 	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 2 --dist loadfile --durations 15
 
 test-engines: setup ## the engines that need torch: LFM2.5-Audio, Transformers, OpenAI's Whisper (installs 9 GB the first time)
@@ -62,4 +64,4 @@ release: ## build the source archive and the wheel, check them, and install the 
 	@tools/release.sh $(PYTHON)
 
 clean: ## remove the environment (pulled weights and data stay in the user's cache)
-	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv site .coverage .pytest_cache .mypy_cache .ruff_cache
