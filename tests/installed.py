@@ -20,7 +20,7 @@ def engine_python(name: str) -> Path:
     """Return the interpreter of an engine's workers; install it first, or skip the test and say why that cannot be."""
     why_not = _installed(name)
     if why_not:
-        pytest.skip(f"engine {name!r} cannot be had here: {why_not}")
+        pytest.skip(f"there is no engine {name!r} here: earwitness engines install {name} says {why_not!r}")
     return python_of(get_engine(name).spec)
 
 

@@ -262,7 +262,7 @@ def test_a_decision_is_deployed_as_by_the_command(tmp_path: Path, printed: Calla
 
 
 def test_records_are_asked_in_sql(records: list[ew.Record], tmp_path: Path, printed: Callable[..., Any]) -> None:
-    pytest.importorskip("duckdb", reason="the extra sql is not installed here")
+    pytest.importorskip("duckdb", reason="there is no duckdb here: pip install 'earwitness[sql]'")
     sql = "SELECT model, n_clips FROM runs ORDER BY model"
     answer = ew.query(records, sql=sql)
     assert answer.rows == tuple(sorted((record.run.model.id, 3) for record in records))

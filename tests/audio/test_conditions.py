@@ -302,7 +302,7 @@ def test_g711_is_that_of_python_s_audioop_for_every_sample(
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        audioop = pytest.importorskip("audioop", reason="Python 3.13 and later have no audioop")
+        audioop = pytest.importorskip("audioop", reason="there is no audioop here: run it with Python 3.12 or 3.11")
     codes = np.frombuffer(getattr(audioop, f"lin2{theirs}")(ALL_PCM.tobytes(), 2), np.uint8)
     assert np.array_equal(encode(ALL_PCM), codes)
     every = np.arange(256).astype(np.uint8)
@@ -477,7 +477,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.real
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory in the unit of Linux")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="there is no peak memory in the unit of Linux here: run it on Linux"
+)
 def test_memory_is_flat_for_ten_minutes_under_a_long_chain(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name, seconds in (("short", 20), ("long", 600)):

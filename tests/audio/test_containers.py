@@ -19,7 +19,9 @@ from .generated import sound, written
 
 HOLDS = ("ffmpeg.py",)
 
-needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="makes and decodes files with Debian's ffmpeg")
+needs_ffmpeg = pytest.mark.skipif(
+    shutil.which("ffmpeg") is None, reason="there is no ffmpeg here: apt-get install ffmpeg"
+)
 RATE_HZ = 16_000
 PICTURE = ("-f", "lavfi", "-i", "color=red:size=64x64:duration=0.04")
 """A frame of a video, as an input of ffmpeg."""

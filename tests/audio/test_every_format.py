@@ -19,7 +19,9 @@ from . import comparison
 from .comparison import RULES, Answer, Sound, compare, product, verdict
 from .generated import MUTATIONS, Format, content_of, formats, sound
 
-needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="compares with Debian's ffmpeg")
+needs_ffmpeg = pytest.mark.skipif(
+    shutil.which("ffmpeg") is None, reason="there is no ffmpeg here: apt-get install ffmpeg"
+)
 _SEED = 14
 _PAGE = Path(__file__).parents[2] / "docs" / "audio.md"
 

@@ -23,7 +23,7 @@ from earwitness.errors import AudioError, AudioNotFoundError, AudioTooLongError,
 
 HOLDS = ("protocol.py",)
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no POSIX signals here: run it on Linux")
 Wav = Callable[..., Path]
 
 
@@ -203,7 +203,10 @@ def test_no_decoder_outlives_a_parent_that_is_killed(write_wav: Wav, thread: str
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux does this")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"),
+    reason="there is no kernel here that ends the children of a process: run it on Linux",
+)
 def test_even_a_decoder_that_is_stopped_ends_with_its_parent(write_wav: Wav) -> None:
     command = [sys.executable, "-c", PARENT, str(write_wav("a.wav")), "main"]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

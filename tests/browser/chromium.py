@@ -17,7 +17,7 @@ def chromium(folder: Path, *flags: str) -> Iterator[Any]:
     """A driver of Chromium with a profile of its own, and more flags; the test is skipped where there is none."""
     found = shutil.which("chromium"), shutil.which("chromedriver")
     if None in found:
-        pytest.skip("needs Debian's chromium and chromium-driver: make test installs them as root")
+        pytest.skip("there is no chromium with its driver here: apt-get install chromium chromium-driver")
     from selenium.webdriver import Chrome, ChromeOptions
     from selenium.webdriver.chrome.service import Service
 

@@ -50,11 +50,11 @@ def site(folder: Path) -> Iterator[str]:
 
 def write_page(folder: Path) -> None:
     if shutil.which("npm") is None:
-        pytest.skip("needs npm, which gets OpenAI's client")
+        pytest.skip("there is no npm here: apt-get install npm")
     folder.mkdir()
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", *PACKAGES]
     if subprocess.run(install, cwd=folder, capture_output=True, timeout=120).returncode:
-        pytest.skip("npm could not get OpenAI's client")
+        pytest.skip(f"there are no {', '.join(PACKAGES)} here: npm install could not get them")
     (folder / "main.js").write_text('import OpenAI from "openai"; globalThis.OpenAI = OpenAI;\n')
     bundle = ["node_modules/.bin/esbuild", "main.js", "--bundle", "--outfile=bundle.js", "--log-level=error"]
     subprocess.run(bundle, cwd=folder, check=True, timeout=60)

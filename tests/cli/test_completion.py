@@ -39,7 +39,7 @@ def completed(line: str) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here: apt-get install bash")
 def test_bash_completes_commands_subcommands_and_options() -> None:
     assert completed("earwitness co") == ["compare", "conditions"]
     assert completed("earwitness ") == list(COMMANDS)

@@ -284,7 +284,7 @@ def test_a_record_that_cannot_be_read_is_named_and_stops_nobody(cli: Cli, tmp_pa
     assert "has schema version 99" in done.stderr
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kills with a POSIX signal")
+@pytest.mark.skipif(os.name != "posix", reason="there are no POSIX signals here: run it on Linux")
 def test_a_study_killed_at_work_goes_on_and_comes_to_the_same_scores(
     cli: Cli, tmp_path: Path, three_clips: Path
 ) -> None:

@@ -66,7 +66,7 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
         weights.pull(find(SMALLEST[engine]))
     here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
     if not here:
-        return f"no model of engine {engine!r} is here: earwitness models list"
+        return "earwitness models list has names, earwitness models pull NAME gets one"
     smallest = min(here, key=lambda model: (here[model], model.id != "fake:echo"))
     found = weights.require(smallest)
     language = "en" if "*" in smallest.languages else smallest.languages[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -15,6 +15,7 @@ from tests.contract.subjects import MADE_HERE, TAKES_ANY_LANGUAGE, Subject, prob
 
 from earwitness import data
 from earwitness.audio import decode
+from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import engine_names, get_engine
 from earwitness.types import Settings
 from earwitness.workers.worker import Answer, Worker, WorkerFailedError
@@ -32,6 +33,8 @@ ENGINES = [
     )
     for name in engine_names()
 ]
+STREAMS = {"fake", "faster-whisper"}
+"""Engines that give their text piece by piece."""
 HOUR = [pytest.param(name, marks=() if name in MADE_HERE else pytest.mark.long, id=name) for name in engine_names()]
 SAME_SOUND = ("speech again", "int16", "float64", "big-endian", "stereo", "stereo, channels first",
               "every second sample of another")  # fmt: skip
@@ -88,7 +91,7 @@ def subject(
         subjects[engine] = subject_of(engine, tmp_path_factory.mktemp("engine"), base_url)
     found = subjects[engine]
     if isinstance(found, str):
-        pytest.skip(found)
+        pytest.skip(f"there is no model of engine {engine!r} here: {found}")
     return found
 
 
@@ -102,6 +105,20 @@ def answer(subject: Subject, speech: Path, answers: dict[str, Any]) -> dict[str,
 every_engine = pytest.mark.parametrize("subject", ENGINES, indirect=True)
 
 
+def engines_that(can: Callable[[EngineSpec], bool]) -> pytest.MarkDecorator:
+    """Asks the engines that can do a thing; the others are not collected."""
+    able = [param for param in ENGINES if can(get_engine(str(param.values[0])).spec)]
+    return pytest.mark.parametrize("subject", able, indirect=True)
+
+
+@every_engine
+def test_an_engine_is_asked_about_everything_that_it_can_do(subject: Subject, answer: dict[str, Any]) -> None:
+    spec = get_engine(subject.engine).spec
+    assert ("streamed" in answer) is (subject.engine in STREAMS)
+    assert ("guided" in answer) is bool(spec.guides)
+    assert answer["deterministic"] is spec.deterministic
+
+
 @every_engine
 def test_every_kind_of_sound_becomes_finished_text(answer: dict[str, Any]) -> None:
     assert answer["device"]
@@ -113,10 +130,8 @@ def test_every_kind_of_sound_becomes_finished_text(answer: dict[str, Any]) -> No
         assert found["ordered"], name
 
 
-@every_engine
+@engines_that(lambda spec: spec.deterministic)
 def test_one_sound_gives_one_text_however_it_is_stored_and_whatever_came_before(answer: dict[str, Any]) -> None:
-    if not answer["deterministic"]:
-        pytest.skip("the engine says that it is not deterministic")
     said = answer["sounds"]["speech"]["text"]
     assert said
     assert {name: answer["sounds"][name]["text"] for name in SAME_SOUND} == dict.fromkeys(SAME_SOUND, said)
@@ -151,20 +166,16 @@ def assert_one_sentence(name: str, found: dict[str, Any]) -> None:
     assert found["error"].partition(": ")[2]
 
 
-@every_engine
+@engines_that(lambda spec: spec.name in STREAMS)
 def test_a_text_that_comes_piece_by_piece_is_the_one_that_comes_whole(answer: dict[str, Any]) -> None:
-    if "streamed" not in answer:
-        pytest.skip("the engine gives its text whole")
     streamed = answer["streamed"]
     assert "".join(streamed["pieces"]).strip() == streamed["text"] == streamed["again"]
     if answer["deterministic"]:
         assert streamed["text"] == answer["sounds"]["speech"]["text"]
 
 
-@every_engine
+@engines_that(lambda spec: bool(spec.guides))
 def test_a_model_that_was_guided_once_goes_on_without(answer: dict[str, Any]) -> None:
-    if "guided" not in answer:
-        pytest.skip("the engine takes no guide")
     assert answer["guides"]
     for name, found in answer["guided"].items():
         if found["error"] is not None:
@@ -178,7 +189,7 @@ def test_a_model_that_was_guided_once_goes_on_without(answer: dict[str, Any]) ->
 def test_closing_frees_memory(answer: dict[str, Any]) -> None:
     rss = answer["rss_bytes"]
     if rss["before"] is None:
-        pytest.skip("this system does not tell a process its resident memory without a package")
+        pytest.skip("there is no /proc/self/status here: run it on Linux")
     held = rss["loaded"] - rss["before"]
     # Allocators keep memory after one load and not after another; a leak adds some at each.
     grown = median(after - before for before, after in pairwise(rss["closed"]))
@@ -231,7 +242,7 @@ def test_an_hour_takes_no_more_memory_than_twenty_minutes(subject: Subject, spee
     assert sixty.transcript.covered_s is None or sixty.transcript.covered_s == pytest.approx(3600, abs=1)
     assert len(sixty.transcript.text) >= len(twenty.transcript.text) > 0
     if twenty.peak_rss_bytes is None or sixty.peak_rss_bytes is None:
-        pytest.skip("this system does not tell peak memory")
+        pytest.skip("there is no peak memory to be read here: run it on Linux")
     assert sixty.peak_rss_bytes < 1.15 * twenty.peak_rss_bytes + 2**25
 
 

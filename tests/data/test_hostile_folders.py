@@ -12,7 +12,7 @@ from earwitness import data
 from earwitness.errors import ManifestError
 
 Writer = Callable[..., Path]
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="makes pipes")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no named pipes here: run it on Linux")
 PIPES = ("b.wav", "a.txt", "metadata.csv", "metadata.jsonl", "notes.csv", "corpus.json", "x.trans.txt.wav")
 
 

@@ -40,10 +40,19 @@ FOR_OTHERS = {
 PROMISE = {"wer": 0.12, "latency_p95_s": 0.8, "peak_rss_bytes": float(PEAK)}
 
 
+WHERE = {
+    "amtool": "apt-get install prometheus-alertmanager",
+    "hadolint": "make setup",
+    "kubectl": "install it from kubernetes.io",
+    "systemd-analyze": "apt-get install systemd",
+}
+"""What to type for a program."""
+
+
 def tool(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path=BIN)
     if found is None:
-        pytest.skip(f"{name} is not installed here")
+        pytest.skip(f"there is no {name} here: {WHERE[name]}")
     return found
 
 
@@ -393,7 +402,7 @@ def test_the_dockerfile_is_one_without_faults(decision: Path) -> None:
 
 
 def test_the_manifests_are_what_kubernetes_takes(decision: Path, tmp_path: Path) -> None:
-    validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed here")
+    validate = pytest.importorskip("kubernetes_validate", reason="there is no kubernetes-validate here: make setup")
 
     def check(name: str, made: Mapping[str, str]) -> None:
         manifests = made["kubernetes/deployment.yaml"] + "---\n" + made["kubernetes/policies.yaml"]
@@ -422,7 +431,7 @@ def test_the_manifests_come_together(folder: Path) -> None:
 
 
 def test_the_compose_file_is_one(decision: Path) -> None:
-    spec = pytest.importorskip("compose_spec", reason="compose-spec is not installed here")
+    spec = pytest.importorskip("compose_spec", reason="there is no compose-spec here: make setup")
 
     def check(_: str, made: Mapping[str, str]) -> None:
         read = yaml.safe_load(made["compose.yaml"])

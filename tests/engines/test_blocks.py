@@ -139,7 +139,9 @@ def resident_kb(path: Path) -> int:
     return int(next(line for line in lines[at:] if line.startswith("Rss")).split()[1])
 
 
-linux = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="reads resident pages from Linux's /proc")
+linux = pytest.mark.skipif(
+    not Path("/proc/self/smaps").exists(), reason="there is no /proc/self/smaps here: run it on Linux"
+)
 
 
 @linux

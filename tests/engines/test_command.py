@@ -194,7 +194,7 @@ def test_a_program_that_takes_too_long_ends_with_its_worker(tmp_path: Path) -> N
     assert gone(str(tmp_path / "program.py"))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kills with a POSIX signal")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no POSIX signals here: run it on Linux")
 @pytest.mark.parametrize("victim", ["parent", "worker"])
 def test_a_program_outlives_neither_a_killed_parent_nor_a_killed_worker(tmp_path: Path, victim: str) -> None:
     options, started, audio = sleeping(tmp_path)

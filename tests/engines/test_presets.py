@@ -69,7 +69,9 @@ def test_a_preset_that_does_not_exist_is_answered_with_the_nearest_name() -> Non
 
 
 def test_native_faster_whisper_is_what_its_signatures_say() -> None:
-    library = pytest.importorskip("faster_whisper", reason="faster-whisper is not installed here")
+    library = pytest.importorskip(
+        "faster_whisper", reason="there is no faster-whisper here: pip install 'earwitness[faster-whisper]'"
+    )
     defaults: dict[str, Any] = {
         name: parameter.default
         for function in (library.WhisperModel.__init__, library.WhisperModel.transcribe)

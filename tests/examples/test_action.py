@@ -79,7 +79,9 @@ def test_the_action_installs_the_package_that_it_stands_beside(around: dict[str,
     assert (package / "cli").is_dir()
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs Debian's shellcheck")
+@pytest.mark.skipif(
+    shutil.which("shellcheck") is None, reason="there is no shellcheck here: apt-get install shellcheck"
+)
 def test_the_scripts_of_the_action_are_clean_under_shellcheck() -> None:
     for command, _ in steps(models="one"):
         done = subprocess.run(["shellcheck", "-s", "sh", "-"], input=command, capture_output=True, text=True)

@@ -132,7 +132,7 @@ def test_the_line_for_cron_measures_in_the_folder_of_the_study(study: Path, arou
     assert "There is no baseline 'baseline.json'" in sh(command, Path(around["HOME"]), around).stdout
 
 
-@pytest.mark.skipif(shutil.which("crontab") is None, reason="needs Debian's cron")
+@pytest.mark.skipif(shutil.which("crontab") is None, reason="there is no crontab here: apt-get install cron")
 def test_crontab_takes_the_file_and_would_refuse_a_wrong_one(tmp_path: Path) -> None:
     def checked(path: Path) -> int:
         return subprocess.run(["crontab", "-n", path], capture_output=True).returncode

@@ -50,7 +50,7 @@ def test_a_machine_without_apt_is_told_so(tmp_path: Path, monkeypatch: pytest.Mo
         debian_tree("hostname", "0" * 64, tmp_path, lambda _: None)
 
 
-@pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt-get here")
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="there is no apt-get here: run it on Debian")
 @pytest.mark.real
 def test_a_package_that_does_not_exist_is_one_sentence_even_with_lists_of_our_own(tmp_path: Path) -> None:
     told: list[str] = []
@@ -59,7 +59,7 @@ def test_a_package_that_does_not_exist_is_one_sentence_even_with_lists_of_our_ow
     assert told[-1] == "apt's lists do not help; fetching lists of our own"
 
 
-@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb here")
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="there is no dpkg-deb here: run it on Debian")
 def test_a_package_is_unpacked_without_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "source"
     (source / "DEBIAN").mkdir(parents=True)

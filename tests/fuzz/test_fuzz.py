@@ -17,7 +17,7 @@ from tests.fuzz.harness import Findings, fuzz
 from tests.fuzz.target import Target
 from tests.fuzz.targets import readers, sounds
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="bounds time with a POSIX timer")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no POSIX timer here: run it on Linux")
 SECONDS = float(os.environ.get("EARWITNESS_FUZZ_S", "600"))
 OUT = os.environ.get("EARWITNESS_FUZZ_OUT")
 SLICE_S = 5.0

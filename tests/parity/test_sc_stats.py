@@ -15,7 +15,7 @@ from earwitness.scoring.align.spans import spans
 from earwitness.scoring.stats.mapsswe import error_segments, mapsswe
 
 Utterance = tuple[list[str], list[str], list[str]]
-needs_sctk = pytest.mark.skipif(shutil.which("sctk") is None, reason="needs Debian's package sctk")
+needs_sctk = pytest.mark.skipif(shutil.which("sctk") is None, reason="there is no sctk here: apt-get install sctk")
 WORDS = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=12)
 
 

@@ -24,14 +24,14 @@ def require_sclite() -> None:
     """Install Debian's sctk where that is possible; skip the test, with the reason, where it is not."""
     reason = _missing()
     if reason:
-        pytest.skip(reason)
+        pytest.skip(f"there is no sclite here: {reason}")
 
 
 @cache
 def _missing() -> str | None:
     """Return why sclite is not here, after trying to install it; one process of the tests at a time."""
     if os.name == "nt":
-        return "sclite is not made for Windows"
+        return "it is not made for Windows; run it on Linux"
     import fcntl
 
     with (Path(tempfile.gettempdir()) / "earwitness-sctk.lock").open("w") as lock:
@@ -39,7 +39,7 @@ def _missing() -> str | None:
         if shutil.which("sctk"):
             return None
         if not shutil.which("apt-get") or os.geteuid() != 0:
-            return "sclite is not here (Debian's package sctk), and only root can install it with apt-get"
+            return "apt-get install sctk, as root"
         apt = ["apt-get", "--yes", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::Retries=1"]
         for command in ([*apt, "update"], [*apt, "install", "--no-install-recommends", "sctk"]):
             done = subprocess.run(command, capture_output=True, text=True, timeout=600)

@@ -264,7 +264,7 @@ def test_a_record_that_lost_its_texts_is_not_complete(record: Record, tmp_path: 
 def test_sql_answers_over_runs_scores_and_clips(
     record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("duckdb", reason="needs the extra sql")
+    pytest.importorskip("duckdb", reason="there is no duckdb here: pip install 'earwitness[sql]'")
     runs = tmp_path / "runs"
     record()
     record("fake:other")
@@ -307,7 +307,7 @@ def test_sql_reads_the_tables_and_nothing_else(
     record: Record, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     sql: str, message: str,
 ) -> None:  # fmt: skip
-    pytest.importorskip("duckdb", reason="needs the extra sql")
+    pytest.importorskip("duckdb", reason="there is no duckdb here: pip install 'earwitness[sql]'")
     record()
     monkeypatch.chdir(tmp_path)
     for name in ("secret.txt", "secret.csv"):

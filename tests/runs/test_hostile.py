@@ -29,7 +29,9 @@ from earwitness.data.audio_remarks import explain
 from earwitness.records import store
 from earwitness.runs.drive import start
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="makes pipes and sends signals")
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="there are no named pipes and no POSIX signals here: run it on Linux"
+)
 HEARD = "one \ud83d \x1b[2J\x9b31m </script><script>alert(1)</script> \x00 \u202e three"
 IDS = ("\x1b[31mred\x07", "up/../../down\nline", "l" * 5000, "<b>\"'</script><script>alert(2)</script>")
 ORDERS = set("\x1b\x07\x9b\x00\u202e")
@@ -111,7 +113,10 @@ def test_every_clip_of_a_hostile_folder_has_a_result_and_all_that_reads_them_is_
     assert any(b"alert(1)" in one for one in packed), "the text is in the page, out of reach of its parser"
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv, since nothing is forbidden to root")
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None,
+    reason="there is no setpriv here, and nothing is forbidden to root: apt-get install util-linux",
+)
 def test_files_and_folders_without_permission_are_failures_of_their_clips(tmp_path: Path) -> None:
     rows = []
     (tmp_path / "closed").mkdir()

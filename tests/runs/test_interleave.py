@@ -116,7 +116,7 @@ def test_models_that_do_not_fit_together_run_one_after_the_other_and_say_so(
         assert "0.0 GB were available" in (run.order.reason or "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no POSIX signals here: run it on Linux")
 def test_ctrl_c_ends_the_workers_of_all_models_and_resuming_finishes_all(tmp_path: Path, three_clips: Path) -> None:
     for name in "ab":
         write_script(tmp_path / name, {"*": {"text": name, "sleep_s": 1.0}})

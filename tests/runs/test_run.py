@@ -144,7 +144,7 @@ def lines_written(root: Path) -> int:
     return files[0].read_bytes().count(b"\n") if files else 0
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kills with a POSIX signal")
+@pytest.mark.skipif(os.name != "posix", reason="there are no POSIX signals here: run it on Linux")
 @pytest.mark.parametrize("kill_after", [0, 1, 2])
 def test_killed_at_any_clip_and_resumed_the_scores_are_the_same(
     cli: Cli, tmp_path: Path, three_clips: Path, kill_after: int
@@ -176,7 +176,7 @@ def test_killed_at_any_clip_and_resumed_the_scores_are_the_same(
     assert cli("run", "--resume").stderr.strip() == "Nothing to do: every record is complete."
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="there are no POSIX signals here: run it on Linux")
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_everything_at_once_and_the_record_can_be_resumed(
     cli: Cli, tmp_path: Path, three_clips: Path, signal_: signal.Signals
@@ -261,7 +261,9 @@ def test_changed_data_are_not_mixed_into_an_old_record(cli: Cli, tmp_path: Path,
     assert "cannot be resumed: the data changed since" in done.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="there is no /dev/full here, which stands for a full disk: run it on Linux"
+)
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
     tmp_path: Path, three_clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,8 +140,8 @@ def test_workers_that_keep_dying_end_the_measurement_and_not_the_run(tmp_path: P
     assert "workers died one after the other" in (through.reason or "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-@pytest.mark.skipif(usable_cores() < 2, reason="one core is saturated by one worker")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no POSIX signals here: run it on Linux")
+@pytest.mark.skipif(usable_cores() < 2, reason="there is no second core here: run it on a machine with two")
 def test_ctrl_c_in_the_saturated_stretch_ends_every_worker_and_keeps_the_run(tmp_path: Path, three_clips: Path) -> None:
     folder = tmp_path / "m"
     write_script(folder, {"*": {"text": "x", "sleep_s": 0.3}})

@@ -170,7 +170,7 @@ def test_hastened_rules_are_the_shipped_ones_but_for_their_times() -> None:
 @pytest.mark.long
 def test_every_rule_fires_when_its_cause_is_there(tmp_path: Path, reference: Path) -> None:  # noqa: PLR0915
     if shutil.which("prometheus") is None:
-        pytest.skip("prometheus is not installed here (Debian's package prometheus)")
+        pytest.skip("there is no prometheus here: apt-get install prometheus")
     with contextlib.ExitStack() as ends:
 
         def start(name: str, *arguments: str, script: Mapping[str, object] | None = None) -> Running:

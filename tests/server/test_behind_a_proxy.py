@@ -63,7 +63,7 @@ class Proxy:
 
 def certificate(folder: Path) -> tuple[Path, Path]:
     if shutil.which("openssl") is None:
-        pytest.skip("needs openssl, for a certificate")
+        pytest.skip("there is no openssl here: apt-get install openssl")
     chain, key = folder / "asr.pem", folder / "asr.key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
@@ -102,7 +102,7 @@ def caddy(folder: Path, path: str, port: int, upstream: str, files: tuple[Path, 
 def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     program, path = request.param
     if shutil.which(program) is None:
-        pytest.skip(f"needs Debian's {program}: make test installs it as root")
+        pytest.skip(f"there is no {program} here: apt-get install {'nginx-light' if program == 'nginx' else program}")
     folder = tmp_path_factory.mktemp(program)
     files, port = certificate(folder), free_port()
     model = f"fake:{script_folder(folder / 'model')}"

@@ -383,7 +383,7 @@ def test_a_decoder_ends_with_one_reason_in_metric_and_log(server: Running, what:
     assert {(row["reason"], row["level"]) for row in lines} == {(reason, "warning")}
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
+@pytest.mark.skipif(not Path("/proc").exists(), reason="there is no /proc here: run it on Linux")
 @pytest.mark.parametrize("what", WORKERS)
 def test_a_worker_ends_with_one_reason_in_metric_and_log(server: Running, what: str) -> None:
     until(lambda: idle(server), 60)

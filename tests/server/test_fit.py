@@ -125,7 +125,7 @@ def control_group(limit_bytes: int) -> Iterator[Path]:
         folder.mkdir()
         (folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
     except OSError:
-        pytest.skip("no control group with a limit of memory can be made here")
+        pytest.skip("there is no control group of memory to be made here: run it as root on Linux with cgroup v1")
     try:
         yield folder
     finally:

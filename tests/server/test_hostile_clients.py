@@ -130,7 +130,7 @@ def test_slow_uploads_of_one_address_shut_out_nobody_else(tmp_path: Path, model:
         good.close()
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the limit of another process is set on Linux alone")
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="there is no prlimit here: run it on Linux")
 def test_out_of_file_descriptors_the_server_goes_on_and_logs_little(tmp_path: Path, model: str) -> None:
     with running(tmp_path / "server", "--model", model) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (100, 100))

@@ -157,7 +157,7 @@ def reference(three_clips: Path) -> Path:
 def test_the_receiver_is_notified_of_each_cause_and_of_no_consequence(tmp_path: Path, reference: Path) -> None:
     for program in ("prometheus", "prometheus-alertmanager"):
         if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed here (a Debian package of the same name)")
+            pytest.skip(f"there is no {program} here: apt-get install {program}")
     with contextlib.ExitStack() as ends:
 
         def start(name: str, *arguments: str, script: Mapping[str, object] = {}) -> Running:

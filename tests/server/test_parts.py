@@ -195,7 +195,9 @@ def test_a_file_whose_decoder_hangs_is_decoded_by_another(wave: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here, at which a decoder hangs")
+@pytest.mark.skipif(
+    not hasattr(os, "mkfifo"), reason="there are no named pipes here, at which a decoder hangs: run it on Linux"
+)
 def test_a_file_at_which_two_decoders_hang_is_given_up_and_the_next_is_decoded(wave: Path, tmp_path: Path) -> None:
     async def hang_twice() -> tuple[int, list[str]]:
         reasons: list[str] = []
@@ -227,7 +229,9 @@ def test_a_decoder_without_an_answer_is_never_the_clients_fault(error: Exception
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, which is a disk without room")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="there is no /dev/full here, which is a disk without room: run it on Linux"
+)
 def test_a_full_disk_is_no_fault_of_the_file(wave: Path) -> None:
     async def without_room() -> None:
         decoders = Decoders(1)

@@ -93,7 +93,7 @@ class Balancer:
 @contextlib.contextmanager
 def balanced(folder: Path, *servers: Running) -> Iterator[Balancer]:
     if NGINX is None:
-        pytest.skip("nginx is not installed here (Debian's package nginx-light)")
+        pytest.skip("there is no nginx here: apt-get install nginx-light")
     folder.mkdir()
     balancer = Balancer(folder, free_port(), list(servers))
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=balancer.port), encoding="utf-8")

@@ -31,7 +31,7 @@ _NAME = re.compile(r"earwitness_\w+")
 
 def promtool(*arguments: str, cwd: Path = RULES.parent) -> str:
     if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed here (Debian's package prometheus)")
+        pytest.skip("there is no promtool here: apt-get install prometheus")
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, cwd=cwd)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -70,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
+@pytest.mark.skipif(not Path("/proc").exists(), reason="there is no /proc here: run it on Linux")
 def test_the_process_is_told_of_under_the_usual_names() -> None:
     from earwitness.server.watch.metrics import Metrics
 

@@ -10,7 +10,9 @@ import pytest
 
 from earwitness.workers.host_memory import memory_limit_bytes, oom_kills, peak_rss_bytes
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="control groups and /proc are Linux's")
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="there are no control groups and no /proc here: run it on Linux"
+)
 
 
 def groups(folder: Path, membership: str, files: dict[str, str]) -> tuple[Path, Path]:

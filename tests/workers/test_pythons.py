@@ -12,7 +12,7 @@ import pytest
 from earwitness.errors import EngineError
 from earwitness.workers.pythons import find_python, probe
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no shell here: run it on Linux")
 THIS = ".".join(map(str, sys.version_info[:3]))
 Place = Callable[..., Path]
 

@@ -112,7 +112,7 @@ def test_a_device_that_the_engine_does_not_have_is_refused_before_the_load() -> 
         Worker("fake", "fake:echo", None, "tpu", SETTINGS)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kills with a POSIX signal")
+@pytest.mark.skipif(os.name != "posix", reason="there are no POSIX signals here: run it on Linux")
 def test_a_worker_does_not_outlive_a_killed_parent(tmp_path: Path, audio: AudioFile) -> None:
     code = (
         "import sys; from pathlib import Path; from earwitness.types import Settings;"
@@ -192,7 +192,7 @@ def test_a_model_that_never_loads_gives_up_at_once(audio: AudioFile, tmp_path: P
 LOADED = {"event": "loaded", "load_s": 0.0, "device": "cpu", "in_force": {}, "packages": {}, "python": "3"}
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the program is a shell script, which this system does not run")
+@pytest.mark.skipif(os.name != "posix", reason="there is no shell here: run it on Linux")
 @pytest.mark.parametrize("reply", ["not json", "[]", "3", "{}", '{"event": "pong"}', '{"event": ["transcript"]}'])
 def test_a_program_that_speaks_the_protocol_and_then_sends_nonsense_is_told_apart_and_ended(
     audio: AudioFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: str

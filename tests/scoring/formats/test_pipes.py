@@ -14,7 +14,7 @@ import earwitness as ew
 from earwitness.errors import ScoringError
 from earwitness.scoring.metrics.terms import read_terms
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="makes pipes")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no named pipes here: run it on Linux")
 
 
 def fed(path: Path, text: str) -> threading.Thread:
