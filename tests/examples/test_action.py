@@ -71,7 +71,7 @@ def test_the_action_installs_the_package_that_it_stands_beside(around: dict[str,
     command, variables = steps(extras="")[0]
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     fresh = {**around, "PATH": f"{tmp_path / 'venv' / 'bin'}:{around['PATH']}", "PIP_NO_INDEX": "0"}
-    assert sh("python -m pip install --quiet hatchling", tmp_path, fresh).returncode == 0
+    assert sh("python -m pip install --quiet hatchling hatch-vcs", tmp_path, fresh).returncode == 0
     alone = {"PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "false"}
     done = sh(command, tmp_path, {**fresh, **variables, **alone})
     assert done.returncode == 0, done.stderr

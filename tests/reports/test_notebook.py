@@ -118,7 +118,7 @@ def test_the_command_writes_one_that_says_how_it_was_made(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "n.ipynb").read_text()
     assert f"`{shlex.join(['earwitness', *arguments])}`" in cells(text, "markdown")["text-1"]
-    assert 'EXTRAS = ["faster-whisper"]' in cells(text, "code")["install"]
+    assert 'EXTRAS = ["faster-whisper", "report"]' in cells(text, "code")["install"]
     assert json.loads(done.stdout)["installs"].startswith("earwitness==")
 
 

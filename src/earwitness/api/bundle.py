@@ -125,7 +125,7 @@ def notebook(
         command=shlex.join(asked),
         device=where,
         options=tuple(more),
-        extras=extras,
+        extras=(*extras, "report"),
         engines=engines,
     )
     write_text(Path(out), written(plan))

@@ -69,7 +69,7 @@ def takes(spec: type[object], *names: str) -> Callable[[Command], Command]:
         @wraps(command)
         def wrapped(**values: object) -> None:
             context = values.get("context")
-            if isinstance(context, typer.Context) and context.invoked_subcommand is not None:
+            if getattr(context, "invoked_subcommand", None) is not None:
                 return  # the subcommand has options of its own
             options = {name: values.pop(name) for name in chosen}
             command(**values, spec=from_texts(spec, options))

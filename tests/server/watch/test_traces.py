@@ -261,7 +261,7 @@ def test_nothing_is_imported_when_no_traces_are_wanted(off: dict[str, str], tmp_
     [
         ({}, "need 'opentelemetry.exporter', which is not installed. Run: pip install 'earwitness[otel]'"),
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', and traces are sent as"),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4318"}, "'localhost:4318', which is no URL"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "localhost:4318"}, "'localhost:4318', which is not a URL"),
     ],
 )
 def test_what_traces_lack_is_said_in_one_sentence_at_the_start(
