@@ -288,7 +288,10 @@ class Pool:
         while not self._closing.wait(_MEMORY_LOOK_S):
             for worker in (*self.workers, *self._loading):
                 if worker is not None:
-                    self._rss_bytes = max(self._rss_bytes, peak_rss_bytes(worker.pid) or 0)
+                    self._look_at_memory(worker)
+
+    def _look_at_memory(self, worker: Worker) -> None:
+        self._rss_bytes = max(self._rss_bytes, peak_rss_bytes(worker.pid) or 0)
 
     def _fresh(self, number: int) -> Worker | None:
         """Return a worker that has transcribed the probe; ``None`` if none is available, or when closing."""
@@ -304,6 +307,8 @@ class Pool:
         began_at, budget_s = time.monotonic(), load_budget_s(self._first_start_s, self._failed_starts)
         try:
             worker = start_worker(self.served, self._probe, spawned, budget_s)
+            # Whether another model fits beside this one is asked as soon as this one is ready.
+            self._look_at_memory(worker)
         except Exception as error:  # noqa: BLE001 - whatever it is, the server says so and goes on
             if not self._closing.is_set():
                 self._troubled(str(error))
