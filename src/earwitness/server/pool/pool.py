@@ -24,7 +24,7 @@ from earwitness.workers.supervisor import AudioFile
 from earwitness.workers.worker import Answer, CancelledError, LoadedInfo, Worker, WorkerFailedError
 
 _LOOK_S = 0.5
-_MEMORY_LOOK_S = 0.25
+_MEMORY_LOOK_S = 0.05
 _PING_EVERY_S = 10.0
 _PONG_S = 15.0
 _FIRST_PAUSE_S = 0.5
