@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from earwitness.api.collector import without_collector
 from earwitness.api.records import Record, RecordSource, RecordSources, paths
 from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
@@ -163,21 +162,9 @@ def _scored(
 ) -> tuple[list[tuple[Clip, Hypothesis]], list[tuple[Clip, ClipScore]]]:
     from earwitness.scoring import score_clip
 
-    with _collector_paused():
+    with without_collector():
         texts = [as_clip(_one_wording(pair, language, options) if nist else pair, language) for pair in pairs]
         return texts, [(clip, score_clip(clip, heard, options)) for clip, heard in texts]
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep Python from looking for cycles while many values are made that have none: a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _pairs(
