@@ -1,4 +1,4 @@
-"""``earwitness analyze``: where the errors are, and how firm a ranking is."""
+"""``earwitness analyze``: where the errors are, and how certain a ranking is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from earwitness.comparison.ranking import PairTest
 
 app = new_app(
-    "Show where the errors are, and how firm a ranking is: slices, sensitivity, terms, completeness, pairs.\n\n"
+    "Show where the errors are, and how certain a ranking is: slices, sensitivity, terms, completeness, pairs.\n\n"
     "Example: earwitness analyze slices runs/ --by speaker"
 )
 Records = Annotated[

@@ -23,12 +23,14 @@ def canary(
         str | None, typer.Option(metavar="DATA", help="Corpus, manifest or folder with references.")
     ] = None,
     every: Annotated[str, typer.Option(metavar="TIME", help="Time between rounds: 90s, 15m, 1h.")] = "15m",
-    once: Annotated[bool, typer.Option("--once", help="Do one round; exit 1 if it breaks the promise.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do one round; exit 1 if WER is worse than the decision says.")
+    ] = False,
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Address for Prometheus to scrape.")
     ] = "127.0.0.1:9109",
     decision: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Decision file, whose WER the server has to keep.")
+        Path | None, typer.Option(metavar="FILE", help="Decision file: compare with the WER that it measured.")
     ] = None,
     candidate: options.CandidateName = None,
     model: options.ServerModel = None,
@@ -43,8 +45,9 @@ def canary(
 ) -> None:
     """Send reference clips through a live API and report WER, latency and failures, as metrics and as JSON lines.
 
-    WER is computed as in earwitness run, from the texts that a client of the API gets. A WER above the decision's 95 %
-    interval breaks the promise. With --once, the exit code is 1 if it does, or if no clip was answered. Examples:
+    WER is computed as in earwitness run, from the texts that a client of the API gets. With --decision, the
+    canary reports a WER above the decision's 95 % interval. With --once, the exit code is then 1; it is also 1 if the
+    server answered no clip. Examples:
 
         earwitness canary http://127.0.0.1:8000 --data librivox-mini --decision decision.json --every 15m
 

@@ -23,7 +23,7 @@ GROUPS = {
         "run": "Run models over data, or the study of earwitness.toml",
         "score": "Score two transcript files: WER, CER, errors, intervals",
         "compare": "Compare runs over the same data, as tables and Markdown",
-        "analyze": "Show where the errors are, and how firm a ranking is",
+        "analyze": "Show where the errors are, and how certain a ranking is",
         "robustness": "Show how WER grows with noise, codecs and rooms",
         "plan": "Estimate how much more audio would separate models",
         "rescore": "Score the texts of a record again, without engine or audio",
@@ -31,7 +31,7 @@ GROUPS = {
     },
     "Decide": {
         "decide": "Decide which model to serve, with a grade and reasons",
-        "report": "Write one offline page with verdict, tables, charts and sound",
+        "report": "Write a report page that works offline, with charts and sound",
         "gate": "Compare runs with a baseline in CI: exit 0 or 1",
     },
     "Serve": {

@@ -20,11 +20,13 @@ app = new_app("Compare runs with a baseline: exit 1 if something got worse.")
 
 Absolute = Annotated[
     float,
-    typer.Option(min=0, metavar="RATIO", help="Rise of WER that may pass if not significant; 0.005 is half a point."),
+    typer.Option(
+        min=0, metavar="RATIO", help="Allow WER to rise by this much if not significantly; 0.005 is half a point."
+    ),
 ]
 Relative = Annotated[
     float,
-    typer.Option(min=0, metavar="SHARE", help="The same as a share of the baseline's WER; the larger of both counts."),
+    typer.Option(min=0, metavar="SHARE", help="Also allow this share of the baseline's WER; the larger limit counts."),
 ]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Let entries of the baseline without a run pass; --update keeps them.")
@@ -53,7 +55,8 @@ def gate(
     absolute: Absolute = 0.005,
     relative: Relative = 0.05,
     slower: Annotated[
-        float, typer.Option(min=1, metavar="RATIO", help="Ratio of times that may pass, on the same machine.")
+        float,
+        typer.Option(min=1, metavar="RATIO", help="Allow speed to get worse by this factor, on the same machine."),
     ] = 1.5,
     cluster: Annotated[str, typer.Option(metavar="UNIT", help="Independent unit: recording or speaker.")] = "recording",
     partial: Partial = False,
