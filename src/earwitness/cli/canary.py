@@ -6,12 +6,15 @@ import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, print_json, stop_on_sigterm
+
+if TYPE_CHECKING:
+    from earwitness.api.canary import CanaryResult
 
 app = new_app("Send reference clips through a live API on a schedule.")
 
@@ -72,14 +75,13 @@ def canary(
     result = send_round(decision=decision, candidate=candidate)
     log_round(url, every_s, result)
     if as_json:
-        print_json(
-            {
-                **asdict(result.round),
-                "beyond": result.beyond,
-                "promise": result.promise and asdict(result.promise),
-            }
-        )
+        print_json(_plain(result))
     raise typer.Exit(int(result.beyond or result.round.reason is not None))
+
+
+def _plain(result: CanaryResult) -> dict[str, object]:
+    promise = result.promise and asdict(result.promise)
+    return {**asdict(result.round), "beyond": result.beyond, "promise": promise}
 
 
 def _announce(address: str, *, as_json: bool) -> None:

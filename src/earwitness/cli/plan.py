@@ -28,7 +28,7 @@ def plan(
 ) -> None:
     """Estimate how many more minutes of recordings like these would separate each pair of models and narrow each WER.
 
-    With so much audio, the test finds the difference in 80 % of cases, at a significance level of 5 % over all pairs. Example:
+    With so much audio, the test finds the difference in 80 % of cases, at a level of 5 % over all pairs. Example:
 
         earwitness plan runs/ --width 0.02
     """
