@@ -40,7 +40,7 @@ def write_errors(path: Path, *, then: str = "") -> Iterator[None]:
             errno.EROFS: "the file system is read-only. Choose another place",
             errno.EACCES: "permission denied. Choose another place",
         }.get(error.errno or 0, f"{error.strerror or error}. Choose another place")
-        raise FileError(f"Cannot write {str(path)!r}: {why}") from error
+        raise FileError(f"Cannot write {str(path)!r}: {why}.") from error
 
 
 @contextmanager

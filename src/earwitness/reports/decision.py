@@ -118,7 +118,7 @@ def part_line(part: GradePart) -> str:
 
 def winner_names(one: Winner) -> str:
     """Return who is best in a category, and whether it is a tie where the note does not say."""
-    who, note = ", ".join(one.candidates) or "nobody", one.note or ""
+    who, note = ", ".join(one.candidates) or "none", one.note or ""
     return f"{who} (tie)" if len(one.candidates) > 1 and "tie" not in note and NOT_COMPARED not in note else who
 
 
