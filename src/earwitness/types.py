@@ -19,6 +19,14 @@ from earwitness.files.schema import Strict
 RATE_HZ = 16_000
 """Of the audio that engines get, and of all that is done to it."""
 
+Target = Literal["this pool", "these recordings", "recordings like these"]
+"""What a number, an interval or a verdict is about; numbers of different targets are never read as one.
+
+``this pool``: the very clips that were transcribed, as they are. ``these recordings``: more speech of the same
+recordings, with their speakers, rooms and lines; the uncertainty is that within recordings. ``recordings like these``:
+other recordings of the kind that these are a sample of; the uncertainty is that between recordings.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip(Strict):
