@@ -18,6 +18,8 @@ AUDIO_SUFFIXES = frozenset(
     ]
 )  # fmt: skip
 """What a folder is searched for; a manifest may name a file with any suffix."""
+LABELS = ".labels.jsonl"
+"""How the names of files with labels end; they lie beside data and are none."""
 _NO_DATA = frozenset(["__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"])
 # In bytes, as Linux and macOS have them.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4096
@@ -174,12 +176,14 @@ def there(path: Path) -> bool:
 
 
 def is_data(path: Path, root: Path) -> bool:
-    """Return whether a file below a folder can be data: not hidden, and not left there by a system.
+    """Return whether a file below a folder can be data: not hidden, not left there by a system, and no labels.
 
     Names that begin with a dot, such as macOS's ``._call.wav``, and folders such as ``__MACOSX`` are none.
     """
     parts = path.relative_to(root).parts
-    return not any(part.startswith(".") or part.lower() in _NO_DATA for part in parts)
+    return not path.name.endswith(LABELS) and not any(
+        part.startswith(".") or part.lower() in _NO_DATA for part in parts
+    )
 
 
 def inside(path: Path, root: Path) -> str:
