@@ -11,7 +11,7 @@ from typing import Literal
 from earwitness.files.schema import Strict
 
 LABEL_SCHEMA_VERSION = 1
-Verdict = Literal["text", "unintelligible", "not speech", "wrong audio", "several speakers", "withdrawn"]
+LabelVerdict = Literal["text", "unintelligible", "not speech", "wrong audio", "several speakers", "withdrawn"]
 DraftSource = Literal["empty", "other model", "hidden family", "reference"]
 LabelKey = tuple[str, str]
 """Clip and author."""
@@ -43,7 +43,7 @@ class Label(Strict):
     """How long the labelled span is."""
     text: str | None
     """What was said, raw; for the verdicts ``text`` and, where it could be written, ``several speakers``."""
-    verdict: Verdict
+    verdict: LabelVerdict
     """``withdrawn`` takes back the author's label of this clip; ``not speech`` means that nobody speaks."""
     author: str
     """Who made it."""
