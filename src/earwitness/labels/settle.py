@@ -1,0 +1,81 @@
+"""Which label of a clip counts, where several people labelled it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from earwitness.labels.label import Label, current_labels, moment
+
+SameText = Callable[[Label, Label], bool]
+"""Whether two labels say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One label for each clip."""
+
+    labels: Mapping[str, Label]
+    """By clip: the newest adjudication; without one, the first person's label."""
+    disagreements: Mapping[str, tuple[Label, ...]]
+    """By clip: labels that differ and that nobody adjudicated. The first of them is the one that counts until then."""
+
+
+def settle(labels: Iterable[Label], same: SameText) -> Settlement:
+    """Choose the label of each clip.
+
+    The newest adjudication counts before all. Without one, first opinions count before second opinions, and the person
+    who was first before the others, so that a clip on which people disagree is not left out: such clips are the hard
+    ones, and an error rate without them is too low.
+
+    Args:
+        labels: Of an overlay, in the order of its lines.
+        same: Whether two labels say the same, such as after normalizing their texts.
+    """
+    by_clip: dict[str, list[Label]] = defaultdict(list)
+    for (clip_id, _), label in current_labels(labels).items():
+        by_clip[clip_id].append(label)
+    chosen = {}
+    disagreements = {}
+    for clip_id, opinions in by_clip.items():
+        last = _adjudication(opinions)
+        if last is not None:
+            chosen[clip_id] = last
+            continue
+        opinions.sort(key=lambda label: label.second_opinion)
+        chosen[clip_id] = opinions[0]
+        if not all(same(opinions[0], other) for other in opinions[1:]):
+            disagreements[clip_id] = tuple(opinions)
+    return Settlement(chosen, disagreements)
+
+
+def _adjudication(opinions: Sequence[Label]) -> Label | None:
+    marked = [label for label in opinions if label.adjudication]
+    return max(marked, key=lambda label: moment(label.time)) if marked else None
+
+
+def same_words(normalizer: str = "auto", languages: Mapping[str, str | None] | None = None) -> SameText:
+    """Return a function that compares labels by verdict and by words after normalizing.
+
+    Args:
+        normalizer: As for scores.
+        languages: By clip; ``None`` where unknown.
+
+    >>> one = Label("a", "", 0.0, 1.0, "Hello!", "text", "ana", "2026-11-30T09:00:00Z")
+    >>> two = Label("a", "", 0.0, 1.0, "hello", "text", "ben", "2026-11-30T09:00:00Z")
+    >>> same_words()(one, two)
+    True
+    """
+    from earwitness.scoring.text import normalizer as rules
+
+    words = rules(normalizer).words
+    known = languages or {}
+
+    def same(one: Label, two: Label) -> bool:
+        if one.reference is None or two.reference is None:
+            return one.verdict == two.verdict and one.reference == two.reference
+        language = known.get(one.clip_id)
+        return words(one.reference, language) == words(two.reference, language)
+
+    return same

@@ -1,0 +1,31 @@
+"""The name of a span of a clip: the clip's id, and where the span lies in the clip."""
+
+from __future__ import annotations
+
+import re
+
+_SPAN = re.compile(r"(.+)@\d+\.\d{2}-\d+\.\d{2}", re.DOTALL)
+
+
+def span_id(clip_id: str, start_s: float, end_s: float) -> str:
+    """Return the id of a span.
+
+    Args:
+        clip_id: Of the clip that it is cut from.
+        start_s: From the clip's beginning.
+        end_s: From the clip's beginning.
+
+    >>> span_id("call-7", 8.0, 21.347)
+    'call-7@8.00-21.35'
+    """
+    return f"{clip_id}@{start_s:.2f}-{end_s:.2f}"
+
+
+def parent_id(clip_id: str) -> str | None:
+    """Return the id of the clip that a span was cut from; ``None`` for an id that is not a span's.
+
+    >>> parent_id("call-7@8.00-21.35"), parent_id("call-7")
+    ('call-7', None)
+    """
+    match = _SPAN.fullmatch(clip_id)
+    return match[1] if match else None

@@ -1,0 +1,53 @@
+"""Which label counts is fixed by rules, and a clip on which people disagree is never left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from earwitness.labels.label import Label
+from earwitness.labels.settle import same_words, settle
+
+ANA = Label("a", "", 0.0, 1.0, "call me back", "text", "ana", "2026-11-30T09:00:00Z")
+BEN = replace(ANA, author="ben", text="call me Jack", time="2026-11-30T09:05:00Z", second_opinion=True)
+JUDGE = replace(ANA, author="eve", text="call me, Jack", time="2026-11-30T09:01:00Z", adjudication=True)
+
+
+def test_one_label_counts() -> None:
+    settled = settle([ANA], same_words())
+    assert settled.labels == {"a": ANA}
+    assert settled.disagreements == {}
+
+
+def test_a_disagreement_is_reported_and_the_first_person_counts_in_any_order() -> None:
+    for labels in ([ANA, BEN], [BEN, ANA]):
+        settled = settle(labels, same_words())
+        assert settled.labels == {"a": ANA}
+        assert settled.disagreements == {"a": (ANA, BEN)}
+
+
+def test_spelling_is_no_disagreement_and_a_verdict_is() -> None:
+    spelt = replace(BEN, text="Call me back!")
+    assert settle([ANA, spelt], same_words()).disagreements == {}
+    noise = replace(BEN, text=None, verdict="unintelligible")
+    assert settle([ANA, noise], same_words()).disagreements == {"a": (ANA, noise)}
+
+
+def test_two_refusals_for_different_reasons_differ() -> None:
+    wrong = replace(ANA, text=None, verdict="wrong audio")
+    unclear = replace(BEN, text=None, verdict="unintelligible")
+    assert set(settle([wrong, unclear], same_words()).disagreements) == {"a"}
+
+
+def test_an_adjudication_settles_and_the_newest_one_wins() -> None:
+    later = replace(JUDGE, author="sam", text="call me Jake", time="2026-11-30T10:00:00Z")
+    assert settle([JUDGE, ANA, BEN], same_words()).labels == {"a": JUDGE}
+    settled = settle([later, JUDGE, ANA, BEN], same_words())
+    assert settled.labels == {"a": later}
+    assert settled.disagreements == {}
+
+
+def test_a_withdrawn_adjudication_opens_the_disagreement_again() -> None:
+    undo = replace(JUDGE, verdict="withdrawn", text=None, time="2026-11-30T11:00:00Z")
+    settled = settle([ANA, BEN, JUDGE, undo], same_words())
+    assert settled.labels == {"a": ANA}
+    assert set(settled.disagreements) == {"a"}
