@@ -111,9 +111,9 @@ class _Languages(dict[str, str | None]):
         return super().get(key, super().get(parent_id(key) or "", default))
 
 
-def _flaws(label: Label, known: Mapping[str, Clip]) -> Iterator[OverlayFlaw]:
-    whole = known.get(label.clip_id)
-    clip = whole or known.get(parent_id(label.clip_id) or "")
+def _flaws(label: Label, clips: Mapping[str, Clip]) -> Iterator[OverlayFlaw]:
+    whole = clips.get(label.clip_id)
+    clip = whole or clips.get(parent_id(label.clip_id) or "")
     if clip is None:
         yield "unknown clip"
         return
