@@ -22,8 +22,9 @@ RATE_HZ = 16_000
 # Programs for the interpreters of engines, whose packages are not here.
 collect_ignore_glob = ["real/probes/*.py"]
 SLOW = (
-    "api/test_calls.py", "cli", "data/test_bundle.py", "docs", "engines/test_command.py", "engines/test_openai_api.py",
-    "engines/test_presets.py", "examples", "reports", "runs", "scoring/stats/test_bootstrap_t.py", "server/test_api.py",
+    "api/test_calls.py", "cli", "data/test_bundle.py", "docs", "engines/test_command.py",
+    "engines/test_openai_api.py", "engines/test_presets.py", "examples", "labels/page/test_app.py",
+    "labels/page/test_run.py", "reports", "runs", "scoring/stats/test_bootstrap_t.py", "server/test_api.py",
     "server/test_door.py", "server/test_hostile_clients.py", "workers",
 )  # fmt: skip
 """Where tests start processes one after the other, or simulate: too much for a minute."""

@@ -66,6 +66,8 @@ class Label(Strict):
     """Whether the author settled a disagreement of others: the newest adjudication of a clip counts before all."""
     note: str = ""
     """Anything else."""
+    client_id: str = ""
+    """A random id that the labelling page gave, so that a label that is sent twice is there once; empty elsewhere."""
     schema_version: int = LABEL_SCHEMA_VERSION
     """Of this layout."""
 

@@ -1,0 +1,291 @@
+"""The work of a labelling: who gets which clip next, what is saved, and how far it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+from earwitness.counts import duration
+from earwitness.errors import RecordError, UsageError
+from earwitness.labels.label import Label, now, text_sha256
+from earwitness.labels.page.claims import Claims, ClaimTable
+from earwitness.labels.page.disagreement import differing, is_settled, opinions
+from earwitness.labels.page.drafts import DraftPolicy, empty_box
+from earwitness.labels.page.ledger import Ledger
+from earwitness.labels.page.messages import (
+    Assignment,
+    LabelMessage,
+    NextRequest,
+    PageState,
+    Presence,
+    UndoRequest,
+)
+from earwitness.labels.page.wording import clean_text, require_author
+from earwitness.types import Clip
+
+_FEW = 3
+"""Labels before a time left is shown."""
+_LONGEST_WORK_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTask:
+    """What is to be labelled, and how."""
+
+    dataset: str
+    """Its name, for people."""
+    units: Sequence[Clip]
+    """Clips, or spans of long ones with ids of their own, in the plan's order; those after ``n_labels`` are spare."""
+    n_labels: int
+    """How many of them are planned."""
+    overlay: Path
+    """Where labels go."""
+    author: str
+    """Who labels, unless the page says another name."""
+    drafts: DraftPolicy = field(default_factory=empty_box)
+    """What the box starts with."""
+    second_opinion: float = 0.0
+    """The share of clips that a second person labels without seeing the first one's text."""
+    seed: int = 0
+    """Which clips get a second opinion."""
+    estimate: Callable[[Sequence[Label]], Sequence[str]] | None = None
+    """Returns the estimate so far as lines of text, from all lines of the overlay; ``None`` without one."""
+
+
+class LabelSession:
+    """Answers pages. Several threads may ask; other servers may work on the same overlay.
+
+    Args:
+        task: What is to be labelled.
+        clock: Seconds since 1970, for claims.
+    """
+
+    def __init__(self, task: LabelTask, clock: Callable[[], float] = time.time) -> None:
+        """Read the overlay."""
+        self.task = task
+        self._units = {unit_name(clip.id): clip for clip in task.units}
+        self._names = {clip.id: name for name, clip in self._units.items()}
+        self._numbers = {clip.id: number for number, clip in enumerate(task.units, start=1)}
+        self._planned = task.units[: task.n_labels]
+        self._ledger = Ledger(task.overlay)
+        self._claims = Claims(task.overlay, clock)
+        self._lock = threading.Lock()
+        self._ledger.refresh()
+
+    def clip(self, unit: str) -> Clip:
+        """Return the clip of a name.
+
+        Raises:
+            RecordError: When there is none.
+        """
+        clip = self._units.get(unit)
+        if clip is None:
+            raise RecordError("There is no such clip in this labelling. Load the page again.")
+        return clip
+
+    def labels(self) -> tuple[Label, ...]:
+        """Return all lines of the overlay."""
+        with self._lock:
+            self._ledger.refresh()
+            return tuple(self._ledger.labels)
+
+    def assign(self, request: NextRequest) -> Assignment | None:
+        """Give a page its next clip; ``None`` when nothing of the plan is left for it.
+
+        A page keeps the clip that it has until its label is there.
+        """
+        require_author(request.author)
+        holder = _holder(request.author, request.tab)
+        with self._lock, self._claims.locked() as table:
+            self._ledger.refresh()
+            clip = self._own_clip(request, holder, table) or self._next_clip(request, holder, table)
+            if clip is None:
+                return None
+            table.take(clip.id, holder)
+            return self._assignment(clip, request.author)
+
+    def save(self, message: LabelMessage) -> PageState:
+        """Append a label, unless it is there under the same id.
+
+        Raises:
+            UsageError: For a text or a name that cannot be taken; the page shows the sentence.
+            RecordError: For a clip that is not of this labelling.
+            FileError: When the label cannot be written; the page keeps it and tries again.
+        """
+        clip = self.clip(message.unit)
+        label = self._label(clip, message)
+        with self._lock, self._claims.locked() as table:
+            self._ledger.refresh()
+            if self._ledger.by_client_id(message.client_id) is None:
+                self._ledger.append(label)
+            if table.holder(clip.id) == _holder(message.author, message.tab):
+                table.release(clip.id)
+            return self._state(message.author, message.tab, table)
+
+    def undo(self, request: UndoRequest) -> Assignment:
+        """Withdraw the author's last label and give its clip again, with its text.
+
+        Raises:
+            UsageError: When the author has no label to take back.
+        """
+        with self._lock, self._claims.locked() as table:
+            self._ledger.refresh()
+            withdrawn = self._ledger.by_client_id(request.client_id)
+            if withdrawn is None:
+                last = self._last_of(request.author)
+                withdrawn = replace(
+                    last, text=None, verdict="withdrawn", time=now(), seconds_spent=None, draft=None,
+                    draft_source="empty", draft_model=None, client_id=request.client_id,
+                )  # fmt: skip
+                self._ledger.append(withdrawn)
+            clip = self.clip(self._names.get(withdrawn.clip_id, ""))
+            table.take(clip.id, _holder(request.author, request.tab))
+            text = next((one.text for one in reversed(self._ledger.labels) if _is_before(one, withdrawn)), None)
+            return replace(self._assignment(clip, request.author), text=text or "")
+
+    def disagreements(self) -> list[Assignment]:
+        """Return the clips whose labels differ, with the labels in an order that says nothing of their authors."""
+        with self._lock:
+            self._ledger.refresh()
+            clips = [clip for clip in self.task.units if self._differs(clip)]
+            return [
+                replace(
+                    self._assignment(clip, ""), draft=None, draft_source="empty", second_opinion=False,
+                    opinions=opinions(self._ledger.current[clip.id].values()),
+                )
+                for clip in clips
+            ]  # fmt: skip
+
+    def state(self, presence: Presence) -> PageState:
+        """Return how far the labelling is, and extend the claim of the page that asks."""
+        holder = _holder(presence.author, presence.tab)
+        with self._lock, self._claims.locked() as table:
+            self._ledger.refresh()
+            clip = self._units.get(presence.unit or "")
+            if clip is not None and table.holder(clip.id) in (None, holder):
+                table.take(clip.id, holder)
+            return self._state(presence.author, presence.tab, table)
+
+    def _own_clip(self, request: NextRequest, holder: str, table: ClaimTable) -> Clip | None:
+        """The clip that the page has text for, or the one that it had before it was loaded again."""
+        kept = [self._names.get(clip_id, "") for clip_id in table.clips_of(holder)]
+        for unit in (request.unit, *kept):
+            clip = self._units.get(unit or "")
+            if clip is not None and request.author not in self._ledger.current.get(clip.id, {}):
+                return clip
+        return None
+
+    def _next_clip(self, request: NextRequest, holder: str, table: ClaimTable) -> Clip | None:
+        for clip in self.task.units if request.beyond else self._planned:
+            if table.holder(clip.id) in (None, holder) and self._is_open(clip, request.author):
+                return clip
+        return None
+
+    def _is_open(self, clip: Clip, author: str) -> bool:
+        labels = self._ledger.current.get(clip.id)
+        if not labels:
+            return True
+        return author not in labels and len(labels) == 1 and self._wants_two(clip) and not is_settled(labels.values())
+
+    def _wants_two(self, clip: Clip) -> bool:
+        number = int.from_bytes(sha256(f"second\n{self.task.seed}\n{clip.id}".encode()).digest()[:8], "big")
+        return number / 2**64 < self.task.second_opinion
+
+    def _differs(self, clip: Clip) -> bool:
+        labels = self._ledger.current.get(clip.id, {})
+        return len(labels) > 1 and differing(labels.values(), clip.language)
+
+    def _assignment(self, clip: Clip, author: str) -> Assignment:
+        draft = self.task.drafts.of_clip(clip)
+        others = any(name != author for name in self._ledger.current.get(clip.id, {}))
+        return Assignment(
+            unit=self._names[clip.id],
+            number=self._numbers[clip.id],
+            clip_id=clip.id,
+            duration_s=clip.duration_s,
+            language=clip.language,
+            draft=None if draft is None else draft.text,
+            draft_source="empty" if draft is None else draft.source,
+            second_opinion=others,
+        )
+
+    def _label(self, clip: Clip, message: LabelMessage) -> Label:
+        require_author(message.author)
+        if message.verdict == "withdrawn" or not message.client_id:
+            raise UsageError("A label needs a verdict and an id of its own.")
+        draft = self.task.drafts.of_clip(clip)
+        # A page may be older than the server that it sends to: what counts is what it showed.
+        same = draft is not None and (draft.text, draft.source) == (message.draft, message.draft_source)
+        return Label(
+            clip_id=clip.id,
+            audio_sha256=clip.audio_sha256,
+            start_s=clip.start_s,
+            duration_s=clip.duration_s,
+            text=clean_text(message.text, message.verdict),
+            verdict=message.verdict,
+            author=message.author.strip(),
+            time=now(),
+            seconds_spent=round(min(max(message.seconds, 0.0), _LONGEST_WORK_S), 1),
+            draft=message.draft,
+            draft_source="empty" if message.draft is None else message.draft_source,
+            draft_model=draft.model if draft is not None and same else None,
+            old_text_sha256=text_sha256(clip.reference),
+            second_opinion=message.second_opinion,
+            adjudication=message.adjudication,
+            client_id=message.client_id,
+        )
+
+    def _last_of(self, author: str) -> Label:
+        for label in reversed(self._ledger.labels):
+            if (
+                label.author == author
+                and self._ledger.current.get(label.clip_id, {}).get(author) is label
+                and label.clip_id in self._names
+                and not label.adjudication
+            ):
+                return label
+        raise UsageError(f"There is no label of {author!r} to take back.")
+
+    def _state(self, author: str, tab: str, table: ClaimTable) -> PageState:
+        current, holder = self._ledger.current, _holder(author, tab)
+        left = [clip for clip in self._planned if clip.id not in current]
+        return PageState(
+            n_done=len(self._planned) - len(left),
+            n_labels=len(self._planned),
+            n_own=sum(author in labels for labels in current.values()),
+            n_others=sum(table.holder(clip.id) not in (None, holder) for clip in left),
+            left=self._time_left(author, left),
+            n_different=sum(
+                clip_id in self._names and self._differs(self._units[self._names[clip_id]]) for clip_id in current
+            ),
+            dataset=self.task.dataset,
+            box=self.task.drafts.sentence,
+        )
+
+    def _time_left(self, author: str, left: Sequence[Clip]) -> str:
+        own = [labels[author] for labels in self._ledger.current.values() if author in labels]
+        timed = [(one.seconds_spent, one.duration_s) for one in own if one.seconds_spent and one.duration_s]
+        if not left:
+            return ""
+        if len(timed) < _FEW:
+            return f"the time left is known after {_FEW} clips"
+        pace = sum(spent_s for spent_s, _ in timed) / sum(audio_s for _, audio_s in timed)
+        return f"about {duration(pace * sum(clip.duration_s for clip in left))} left"
+
+
+def unit_name(clip_id: str) -> str:
+    """Return a clip's name in addresses: it is the same whenever the server starts, and says nothing about files."""
+    return sha256(clip_id.encode()).hexdigest()[:20]
+
+
+def _holder(author: str, tab: str) -> str:
+    return f"{author.strip()}\n{tab}"
+
+
+def _is_before(label: Label, withdrawn: Label) -> bool:
+    same = (label.clip_id, label.author) == (withdrawn.clip_id, withdrawn.author)
+    return same and label.verdict != "withdrawn"
