@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from earwitness.data.readers.jsonlines import objects
 from earwitness.errors import ManifestError
-from earwitness.labels.formats.row import REST, Cell, ExchangeClip, LabelRow, to_row
+from earwitness.labels.formats.row import REST, PlainValue, ExchangeClip, LabelRow, to_row
 from earwitness.labels.label import Label, LabelVerdict, text_sha256
 
 CONFIG = """<View>
@@ -140,7 +140,7 @@ def _several(value: object) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _author(completed_by: object) -> Cell:
+def _author(completed_by: object) -> PlainValue:
     if isinstance(completed_by, dict):
         return str(completed_by.get("email") or completed_by.get("id"))
     return None if completed_by is None else str(completed_by)

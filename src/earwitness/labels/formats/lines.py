@@ -16,7 +16,7 @@ from typing import Any
 from earwitness.data.lines import manifest_text
 from earwitness.data.readers.jsonlines import objects
 from earwitness.errors import ManifestError
-from earwitness.labels.formats.row import FIELDS, Cell, ExchangeClip, LabelRow, to_row
+from earwitness.labels.formats.row import FIELDS, PlainValue, ExchangeClip, LabelRow, to_row
 from earwitness.labels.label import Label
 from earwitness.types import Clip
 
@@ -27,17 +27,17 @@ _ALIASES = {"id": "clip_id", "annotator": "author", "reference": "text", "transc
 _NEMO = {"clip_id": "id", "start_s": "offset", "duration_s": "duration", "author": "annotator"}
 
 
-def rows(clips: Iterable[ExchangeClip]) -> Iterator[dict[str, Cell]]:
+def rows(clips: Iterable[ExchangeClip]) -> Iterator[dict[str, PlainValue]]:
     """Yield the labels of clips as flat rows; of an unlabelled clip, its place alone."""
     for one in clips:
         for label in one.labels:
             yield {"audio": one.clip.audio_path, **to_row(label)}
         if not one.labels:
-            nothing: dict[str, Cell] = dict.fromkeys(FIELDS)
+            nothing: dict[str, PlainValue] = dict.fromkeys(FIELDS)
             yield {"audio": one.clip.audio_path, **nothing, **_place(one.clip)}
 
 
-def _place(clip: Clip) -> dict[str, Cell]:
+def _place(clip: Clip) -> dict[str, PlainValue]:
     place = {"clip_id": clip.id, "audio_sha256": clip.audio_sha256, "start_s": clip.start_s}
     return {**place, "duration_s": clip.duration_s}
 
@@ -65,8 +65,8 @@ def to_nemo(clips: Iterable[tuple[Clip, Label | None]]) -> str:
     return "".join(json.dumps(_nemo(clip, label), ensure_ascii=False) + "\n" for clip, label in clips)
 
 
-def _nemo(clip: Clip, label: Label | None) -> dict[str, Cell]:
-    row: dict[str, Cell] = {
+def _nemo(clip: Clip, label: Label | None) -> dict[str, PlainValue]:
+    row: dict[str, PlainValue] = {
         "verdict": None,
         "audio_filepath": clip.audio_path,
         "text": clip.reference if label is None else label.reference,
@@ -79,7 +79,7 @@ def _nemo(clip: Clip, label: Label | None) -> dict[str, Cell]:
         "channel": clip.channel,
     }
     if label is not None:
-        named: dict[str, Cell] = {_NEMO.get(name, name): value for name, value in to_row(label).items()}
+        named: dict[str, PlainValue] = {_NEMO.get(name, name): value for name, value in to_row(label).items()}
         row = named | row | {"verdict": label.verdict}
     return {name: value for name, value in row.items() if value is not None or name in ("text", "verdict")}
 
@@ -130,7 +130,7 @@ def _read_csv(path: Path) -> Iterator[LabelRow]:
         yield _row(where, {key: _value(_ALIASES.get(key, key), cell, where) for key, cell in cells.items()})
 
 
-def _value(name: str, cell: str | None, where: str) -> Cell:
+def _value(name: str, cell: str | None, where: str) -> PlainValue:
     if cell is None or (cell == "" and name not in _MAY_BE_EMPTY):
         return None
     if name in _NUMBERS:

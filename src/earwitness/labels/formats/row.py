@@ -12,7 +12,7 @@ from earwitness.labels.label import LABEL_SCHEMA_VERSION, Label, moment, now, te
 from earwitness.labels.span_id import parent_id
 from earwitness.types import Clip
 
-Cell = str | float | bool | None
+PlainValue = str | float | bool | None
 FIELDS = tuple(field.name for field in fields(Label) if field.name != "schema_version")
 """Of a label, in order."""
 REST = (
@@ -77,9 +77,9 @@ def _span(clip: Clip, label: Label) -> Clip:
     )
 
 
-def to_row(label: Label) -> dict[str, Cell]:
+def to_row(label: Label) -> dict[str, PlainValue]:
     """Return a label's fields as plain values, without the version of the layout."""
-    values: dict[str, Cell] = plain(label)
+    values: dict[str, PlainValue] = plain(label)
     return {name: values[name] for name in FIELDS}
 
 
