@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from earwitness.data.readers.jsonlines import objects
 from earwitness.errors import ManifestError
-from earwitness.labels.formats.row import REST, PlainValue, ExchangeClip, LabelRow, to_row
+from earwitness.labels.formats.row import REST, ExchangeClip, LabelRow, PlainValue, to_row
 from earwitness.labels.label import Label, LabelVerdict, text_sha256
 
 CONFIG = """<View>

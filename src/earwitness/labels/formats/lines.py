@@ -16,7 +16,7 @@ from typing import Any
 from earwitness.data.lines import manifest_text
 from earwitness.data.readers.jsonlines import objects
 from earwitness.errors import ManifestError
-from earwitness.labels.formats.row import FIELDS, PlainValue, ExchangeClip, LabelRow, to_row
+from earwitness.labels.formats.row import FIELDS, ExchangeClip, LabelRow, PlainValue, to_row
 from earwitness.labels.label import Label
 from earwitness.types import Clip
 
