@@ -48,17 +48,21 @@ class Candidate:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def take(self, measure: str, *, dataset: str | None = None, condition: str | None = None) -> MeasuredValue:
+    def take(
+        self, measure: str, *, dataset: str | None = None, condition: str | None = None, slice_: str | None = None
+    ) -> MeasuredValue:
         """Return a measure of the runs of a rule; each is computed once.
 
         Args:
             measure: Name of it.
             dataset: Name of the only dataset; ``None`` for all together.
             condition: The condition; ``None`` for none.
+            slice_: What the clips are grouped by, for a measure of groups.
         """
-        key = (measure, dataset, condition)
+        key = (measure, dataset, condition, slice_)
         if key not in self._taken:
-            self._taken[key] = MEASURES[measure].take(self.case(dataset=dataset, condition=condition))
+            case = replace(self.case(dataset=dataset, condition=condition), slice=slice_)
+            self._taken[key] = MEASURES[measure].take(case)
         return self._taken[key]
 
     @property

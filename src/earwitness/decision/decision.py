@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from earwitness.files.schema import Strict
 from earwitness.records.record import DatasetInfo, EngineInfo, Environment, ModelInfo
+from earwitness.scoring.metrics.group_rates import GroupRate
 from earwitness.scoring.metrics.lengths import LengthBand
 from earwitness.types import Settings
 
@@ -72,6 +73,10 @@ class RuleResult(Strict):
     """Whether the whole interval had to be on the allowed side, or the value alone."""
     evidence: tuple[str, ...] = ()
     """Ids of the runs that the number was taken from."""
+    slice: str | None = None
+    """What the clips are grouped by, for a measure of groups, such as ``accent``."""
+    groups: tuple[GroupRate, ...] = ()
+    """Every group of the slice, worst first, with intervals that hold at once; those without one were not judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from earwitness.counts import are
 from earwitness.records.record import ClipResult
 from earwitness.records.select import RunWithClips
+from earwitness.scoring.metrics.group_rates import GroupRate
 from earwitness.scoring.stats.bootstrap_t import rate_interval, ratio_interval, standard_error
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, cluster_of, sum_by_cluster
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, share_needs
@@ -40,6 +41,8 @@ class MeasuredValue:
     minutes_to: Callable[[float], float | None] = _never
     """Minutes of audio to be added until the interval lies on one side of a limit; ``None`` when no amount would do,
     or it cannot be told."""
+    groups: tuple[GroupRate, ...] = ()
+    """Every group of the slice, of a measure of groups."""
 
 
 def ids(runs: Sequence[RunWithClips]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from earwitness.counts import every, quantity
 from earwitness.decision.candidates import Candidate
 from earwitness.decision.decision import CandidateStatus, RuleOutcome, RuleResult
 from earwitness.decision.evidence import MeasuredValue, pool
+from earwitness.decision.groups import unjudged, unjudged_words
 from earwitness.decision.rules import COMMERCIAL, Policy, Rule
 from earwitness.scoring.findings.kinds import CHAT_ANSWER
 from earwitness.scoring.findings.wer_cause import cause
@@ -45,6 +46,10 @@ def evaluate_rule(rule: Rule, candidate: Candidate) -> RuleResult:
     outcome, reason = _outcome(rule, value)
     if outcome in ("passed", "failed") and (drifted := _drift_leaves_open(rule, candidate, value)):
         outcome, reason = "undecided", drifted
+    if outcome == "passed" and (few := _group_leaves_open(rule, value)):
+        outcome, reason = "undecided", few
+    elif unjudged(value.groups) and value.value is not None:
+        reason = "; ".join(filter(None, (reason, unjudged_words(rule.slice or "", value.groups))))
     inside = outcome == "undecided" or (outcome == "passed" and not _proven(rule, value.ci95) and value.ci95)
     minutes = value.minutes_to(rule.limit) if inside and isinstance(rule.limit, float) else None
     return RuleResult(
@@ -61,6 +66,8 @@ def evaluate_rule(rule: Rule, candidate: Candidate) -> RuleResult:
         dataset=rule.dataset,
         by=rule.by,
         evidence=value.evidence,
+        slice=rule.slice,
+        groups=value.groups,
     )
 
 
@@ -74,7 +81,7 @@ def measure_of(rule: Rule, candidate: Candidate) -> MeasuredValue:
         what = f"on {rule.dataset!r}" if rule.dataset else "on clean audio"
         what += f" under {rule.condition}" if rule.condition else ""
         return MeasuredValue(None, reason=f"it was not run {what}")
-    return candidate.take(rule.measure, dataset=rule.dataset, condition=rule.condition)
+    return candidate.take(rule.measure, dataset=rule.dataset, condition=rule.condition, slice_=rule.slice)
 
 
 def _outcome(rule: Rule, evidence: MeasuredValue) -> tuple[RuleOutcome, str | None]:
@@ -89,9 +96,22 @@ def _outcome(rule: Rule, evidence: MeasuredValue) -> tuple[RuleOutcome, str | No
         return "passed", evidence.reason
     if low > rule.limit if at_most else high < rule.limit:
         return "failed", evidence.reason
-    if at_most and value == low == 0:
+    if at_most and value == low == 0 and rule.measure != "wer_gap":
         return "passed", f"nothing was seen, and up to {rule.of.show(high)} cannot be excluded"
     return "undecided", evidence.reason
+
+
+def _group_leaves_open(rule: Rule, value: MeasuredValue) -> str | None:
+    """Explain that a group that cannot be judged may break a limit, since it does so as measured; else ``None``."""
+    judged = [group.rate for group in value.groups if group.ci95 is not None and group.rate is not None]
+    beyond = []
+    for group in unjudged(value.groups):
+        if group.rate is None or not judged or not isinstance(rule.limit, float):
+            continue
+        gap = max(group.rate - min(judged), max(judged) - group.rate)
+        if (gap if rule.measure == "wer_gap" else group.rate) > rule.limit:
+            beyond.append(group)
+    return unjudged_words(rule.slice or "", beyond) if beyond else None
 
 
 def _drift_leaves_open(rule: Rule, candidate: Candidate, value: MeasuredValue) -> str | None:
@@ -203,6 +223,8 @@ def _failure(rule: Rule, result: RuleResult, candidate: Candidate) -> str:
         sentence = f"licence {result.measured!r}: {result.reason}"
     elif result.ci95 is None and rule.of.sampled and rule.by == "interval":
         sentence += f" ({result.reason})"
+    elif result.groups:
+        sentence += f"; {result.reason}"
     if rule.research is not None and _of_use_for_research(rule, result):
         sentence += f"; for research it may be up to {rule.of.show(rule.research)}"
     if rule.measure == "wer" and rule.condition is None and rule.dataset is None:
@@ -226,9 +248,13 @@ def _above_all(candidate: Candidate) -> list[str]:
 
 
 def _straddle(rule: Rule, result: RuleResult) -> str:
-    why = result.reason if result.ci95 is None or "drifted" in (result.reason or "") else None
+    tells = result.ci95 is None or result.groups or "drifted" in (result.reason or "")
+    why = result.reason if tells else None
     more = _settled(result) or f"; {why or 'what would settle it is unknown'}"
-    return f"{value_words(rule, result)}, and the {rule.kind}, {rule.bound} {rule.limit_words()}, lies inside{more}"
+    limit = f"{rule.kind}, {rule.bound} {rule.limit_words()},"
+    if result.groups and _proven(rule, result.ci95):
+        return f"{value_words(rule, result)} is within the {limit} but {why}"
+    return f"{value_words(rule, result)}, and the {limit} lies inside{more}"
 
 
 def _settled(result: RuleResult) -> str:
@@ -241,11 +267,15 @@ def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
     found = []
     by_value: dict[str, list[str]] = {}
     for rule, result in pairs:
-        what = rule.of.words + (f" under {rule.condition}" if rule.condition else "")
+        what = rule.of.words + (f" by {rule.slice}" if rule.slice else "")
+        what += f" under {rule.condition}" if rule.condition else ""
+        if result.outcome == "passed" and unjudged(result.groups):
+            found.append(unjudged_words(rule.slice or "", result.groups))
         if result.outcome == "not measured":
             found.append(f"{what} not measured: {result.reason}")
         elif result.outcome == "failed":
-            found.append(f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}")
+            who = f"; {result.reason}" if result.groups else ""
+            found.append(f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}{who}")
         elif result.outcome == "undecided":
             found.append(f"target open: {_straddle(rule, result)}")
         elif result.ci95 is not None and not _proven(rule, result.ci95):
@@ -267,6 +297,7 @@ def _recordings(candidate: Candidate) -> int:
 
 def value_words(rule: Rule, result: RuleResult) -> str:
     """Return a measured value in words, such as ``WER 24.1 % [20.3, 28.0]``."""
-    where = f" under {rule.condition}" if rule.condition else ""
+    where = f" by {rule.slice}" if rule.slice else ""
+    where += f" under {rule.condition}" if rule.condition else ""
     where += f" on {rule.dataset!r}" if rule.dataset else ""
     return f"{rule.of.words}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"

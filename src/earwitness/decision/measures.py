@@ -15,6 +15,7 @@ import numpy as np
 
 from earwitness.comparison.robustness import robustness
 from earwitness.counts import NOTHING, are, megabytes, percentage, points, significant
+from earwitness.decision import groups
 from earwitness.decision.evidence import MeasuredValue, ids, part_of, quantile, rate, ratio, share
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
@@ -36,6 +37,8 @@ class RuleScope:
     """Those over the same data as it was recorded."""
     altered: tuple[RunWithClips, ...]
     """Those under conditions."""
+    slice: str | None = None
+    """What the clips are grouped by, for a measure of groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Measure:
     """Whether another sample would give another number, so that a value without an interval is not enough."""
     ask: str | None = None
     """What to add to ``earwitness run`` to have it measured."""
+    of_groups: bool = False
+    """Whether it is about the groups of a slice, which a rule has to name."""
 
     def show(self, value: float | str | None) -> str:
         """Return a value in words.
@@ -103,6 +108,14 @@ def _wer(case: RuleScope) -> MeasuredValue:
 
 def _cer(case: RuleScope) -> MeasuredValue:
     return rate(case.runs, lambda score: score.chars)
+
+
+def _worst_group(case: RuleScope) -> MeasuredValue:
+    return groups.worst_rate(case.runs, case.slice)
+
+
+def _gap(case: RuleScope) -> MeasuredValue:
+    return groups.gap(case.runs, case.slice)
 
 
 def _speaks(result: ClipResult) -> bool:
@@ -255,6 +268,7 @@ def _licence(case: RuleScope) -> MeasuredValue:
 
 
 _BY_RECORDINGS = "bootstrap-t over recordings"
+_AT_ONCE = "bootstrap-t over recordings, of all groups at once"
 _EXACT_SHARE = "Clopper-Pearson, as many trials as recordings"
 _EXACT = "exact, between two of the sorted clips"
 _NONE = "none: judged by its value"
@@ -271,6 +285,10 @@ MEASURES: dict[str, Measure] = {
             "WER under a condition less WER without, of the same clips; the largest of those that were run, where the "
             "rule names none", _increase, ask="--condition noise:10dB",
         ),
+        Measure("worst_group_wer", "WER of the worst group", "error rate", "less", "texts", _AT_ONCE, "the highest WER "
+                "of the groups of a slice, which the rule names", _worst_group, of_groups=True),
+        Measure("wer_gap", "gap of WER", "difference of rates", "less", "texts", _AT_ONCE, "the highest less the "
+                "lowest WER of the groups of a slice, which the rule names", _gap, of_groups=True),
         Measure("failed_share", "failed clips", "share", "less", "texts", _EXACT_SHARE, "clips without a transcript",
                 _failed),
         Measure("empty_share", "empty texts on speech", "share", "less", "texts", _EXACT_SHARE,

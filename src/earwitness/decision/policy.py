@@ -21,7 +21,7 @@ from earwitness.files.toml_file import Must, TomlFile
 SHIPPED = ("transcription-batch", "live-captions", "telephony", "edge")
 DEFAULT = SHIPPED[0]
 _BOUNDS = ("at_least", "at_most")
-_OF_A_RULE = ("at_most", "at_least", "research", "by", "dataset", "condition", "device", "why")
+_OF_A_RULE = ("at_most", "at_least", "research", "by", "dataset", "condition", "device", "slice", "why")
 _OF_A_POLICY = ("name", "summary", "gates", "targets", "weights", "use")
 _Kind = Literal["gate", "target"]
 _Place = tuple[str | int, ...]
@@ -102,6 +102,10 @@ def _sensible(file: TomlFile, at: _Place, bound: str, limit: float, rule: Rule) 
     """Return a rule; one that asks for what does not go together is a PolicyError."""
     if rule.device is not None and rule.of.about != "speed":
         raise file.wrong((*at, "device"), "left out: texts do not depend on a device")
+    if rule.slice is None and rule.of.of_groups:
+        raise file.wrong(at, f'a table with {bound} and slice, such as slice = "speaker"')
+    if rule.slice is not None and not rule.of.of_groups:
+        raise file.wrong((*at, "slice"), "left out: the measure is not about groups")
     if rule.condition is not None and rule.of.about == "model":
         raise file.wrong((*at, "condition"), "left out: it is not about audio")
     reach = rule.research

@@ -63,6 +63,8 @@ class Rule:
     """The condition that it is about, such as ``noise:10dB``."""
     device: SomeText | None = None
     """The only device that it is about, such as ``cuda``; for measures of speed."""
+    slice: SomeText | None = None
+    """What the clips are grouped by, for measures of groups: a tag or a field, such as ``accent`` or ``speaker``."""
     why: str = ""
     """Its reason, in the policy's words."""
 
@@ -89,7 +91,8 @@ class Rule:
         >>> Rule("gate", "rtf", "at most", 0.5, device="cpu").short()
         'RTF with device cpu at most 0.5'
         """
-        where = f" under {self.condition}" if self.condition else ""
+        where = f" by {self.slice}" if self.slice else ""
+        where += f" under {self.condition}" if self.condition else ""
         where += f" on {self.dataset!r}" if self.dataset else ""
         where += f" with device {self.device}" if self.device else ""
         return f"{self.of.words}{where} {self.bound} {self.limit_words()}"

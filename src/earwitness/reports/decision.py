@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from earwitness.counts import NOTHING, duration, quantity
+from earwitness.counts import NOTHING, duration, percentage, quantity
 from earwitness.decision.decision import Decision, GradePart, RuleResult, Verdict, Winner
 from earwitness.decision.grade import UNGRADED
 from earwitness.decision.measures import MEASURES
 from earwitness.decision.rules import Policy, Rule
 from earwitness.decision.winners import NOT_COMPARED
+from earwitness.scoring.metrics.group_rates import GroupRate
 
 HEADER = ("Candidate", "Status", "Grade", "WER", "Open")
 RULES_HEADER = ("Rule", "Measured", "Outcome", "Why")
 SIGNS = {"production": "✓", "conditional": "◐", "research": "△", "rejected": "✕", "undecided": "?"}
 """Beside the word, so that a status is more than a colour."""
 
+_GROUPS = 12
 _SAMPLED = frozenset(name for name, measure in MEASURES.items() if measure.sampled)
 
 
@@ -78,11 +80,35 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     graded = "not graded" if verdict.grade == UNGRADED else f"grade {verdict.grade}"
     found = [f"{verdict.candidate}: {verdict.status}, {graded}; {where}"]
     found += [f"  {reason}" for reason in verdict.reasons]
+    found += [f"  {line}" for line in group_lines(verdict)]
     if verdict.grade_points is not None:
         found.append(f"  grade {verdict.grade}: {verdict.grade_points:.1f} of 100 points")
     found += [f"    {part_line(part)}" for part in verdict.grade_parts]
     found += [f"  missing: {gap}" for gap in verdict.missing]
     return found
+
+
+def group_lines(verdict: Verdict) -> list[str]:
+    """Return the groups that rules are about, worst first, each slice once."""
+    found: list[str] = []
+    done = set()
+    for rule in verdict.rules:
+        key = (rule.slice, rule.dataset, rule.rule.partition(" under ")[2].partition(" at ")[0])
+        if not rule.groups or key in done:
+            continue
+        done.add(key)
+        n_judged = sum(group.ci95 is not None for group in rule.groups)
+        found.append(f"WER by {rule.slice}, with intervals for {quantity(n_judged, 'group')} at once:")
+        found += [f"  {_group(group)}" for group in rule.groups[:_GROUPS]]
+        more = len(rule.groups) - _GROUPS
+        found += [f"  and {quantity(more, 'more group')}"] if more > 0 else []
+    return found
+
+
+def _group(group: GroupRate) -> str:
+    size = f"{quantity(group.n_recordings, 'recording')}, {quantity(group.n_clips, 'clip')}"
+    why = f"; not judged: {group.reason}" if group.ci95 is None else ""
+    return f"{group.value}: {percentage(group.rate, group.ci95)} ({size}){why}"
 
 
 def reasons(verdict: Verdict) -> list[str]:

@@ -25,7 +25,8 @@ from earwitness.scoring.stats.clusters import FEWEST, Amounts, Counts, draws, su
 MANY = 1000
 """From so many clusters on, plain percentiles (of a rate) and the normal interval (of a difference) say the same."""
 _CELLS = 4_000_000
-_TAIL = 0.025
+TAIL = 0.025
+"""What an interval of 95 % leaves out on each side."""
 
 
 class Interval(NamedTuple):
@@ -82,9 +83,11 @@ def rate_interval(
 
 
 def ratio_interval(
-    numerators: Counts, denominators: Counts, *, rounds: int = 10_000, seed: int = 0
+    numerators: Counts, denominators: Counts, *, rounds: int = 10_000, seed: int = 0, tail: float = TAIL
 ) -> tuple[float, float] | None:
     """Return the bootstrap-t interval of ``sum(numerators) / sum(denominators)`` over clusters.
+
+    ``tail`` is what it leaves out on each side: less than 0.025 for one of several that have to hold together.
 
     ``None`` when the recordings do not bound the ratio: they all have the same one, or too many rounds draw only
     recordings that have.
@@ -97,18 +100,20 @@ def ratio_interval(
     if not error > 0:
         return None
     if len(numerators) >= MANY:
-        return normal(ratio, error)
+        return normal(ratio, error, tail)
     t = bootstrap_t(numerators, denominators, rounds=rounds, seed=seed)
-    return from_rounds(ratio, error, t, len(numerators))
+    return from_rounds(ratio, error, t, len(numerators), tail)
 
 
-def normal(ratio: float, error: float) -> tuple[float, float]:
-    """Return the 95 % interval of a ratio over so many clusters that it is normal."""
-    half = NormalDist().inv_cdf(1 - _TAIL) * error
+def normal(ratio: float, error: float, tail: float = TAIL) -> tuple[float, float]:
+    """Return the interval, by default of 95 %, of a ratio over so many clusters that it is normal."""
+    half = NormalDist().inv_cdf(1 - tail) * error
     return ratio - half, ratio + half
 
 
-def from_rounds(ratio: float, error: float, t: Counts, n_clusters: int) -> tuple[float, float] | None:
+def from_rounds(
+    ratio: float, error: float, t: Counts, n_clusters: int, tail: float = TAIL
+) -> tuple[float, float] | None:
     """Return the interval of a ratio with that standard error, given ``bootstrap_t``'s rounds.
 
     It is widened by sqrt(K / (K - 1)): drawing from K recordings shows the variety of K - 1 (Hesterberg, "What teachers
@@ -116,7 +121,7 @@ def from_rounds(ratio: float, error: float, t: Counts, n_clusters: int) -> tuple
     cases at eight recordings.
     """
     error *= (n_clusters / (n_clusters - 1)) ** 0.5
-    low, high = np.quantile(t, [_TAIL, 1 - _TAIL], method="nearest")
+    low, high = np.quantile(t, [tail, 1 - tail], method="nearest")
     if not (np.isfinite(low) and np.isfinite(high)):
         return None
     return float(ratio - high * error), float(ratio - low * error)

@@ -55,19 +55,20 @@ def _fraction(x: float, a: float, b: float) -> float:
     return front * value
 
 
-def share_interval(share: float, n: float) -> tuple[float, float]:
-    """Return the 95 % interval of a share in this many independent trials.
+def share_interval(share: float, n: float, tail: float = _TAIL) -> tuple[float, float]:
+    """Return the interval, by default of 95 %, of a share in this many independent trials.
 
     Args:
         share: From 0 to 1; of a multiple of ``1 / n`` it is Clopper and Pearson's, between them Korn and Graubard's.
         n: Trials, at least 1; need not be whole, where they are what others are worth.
+        tail: What it leaves out on each side.
 
     >>> [round(x, 4) for x in share_interval(0.0, 10)], [round(x, 4) for x in share_interval(0.1, 10)]
     ([0.0, 0.3085], [0.0025, 0.445])
     """
     seen = share * n
-    low = 0.0 if seen <= 0 else _inverse(_TAIL, seen, n - seen + 1)
-    high = 1.0 if seen >= n else _inverse(1 - _TAIL, seen + 1, n - seen)
+    low = 0.0 if seen <= 0 else _inverse(tail, seen, n - seen + 1)
+    high = 1.0 if seen >= n else _inverse(1 - tail, seen + 1, n - seen)
     return low, high
 
 
