@@ -267,15 +267,12 @@ def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
     found = []
     by_value: dict[str, list[str]] = {}
     for rule, result in pairs:
-        what = rule.of.words + (f" by {rule.slice}" if rule.slice else "")
-        what += f" under {rule.condition}" if rule.condition else ""
-        if result.outcome == "passed" and unjudged(result.groups):
-            found.append(unjudged_words(rule.slice or "", result.groups))
+        what = _what(rule)
+        found += _unjudged(rule, result)
         if result.outcome == "not measured":
             found.append(f"{what} not measured: {result.reason}")
         elif result.outcome == "failed":
-            who = f"; {result.reason}" if result.groups else ""
-            found.append(f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}{who}")
+            found.append(_missed(rule, result))
         elif result.outcome == "undecided":
             found.append(f"target open: {_straddle(rule, result)}")
         elif result.ci95 is not None and not _proven(rule, result.ci95):
@@ -291,13 +288,29 @@ def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _what(rule: Rule) -> str:
+    """Return what a rule is about, without its dataset."""
+    by = f" by {rule.slice}" if rule.slice else ""
+    return rule.of.words + by + (f" under {rule.condition}" if rule.condition else "")
+
+
+def _unjudged(rule: Rule, result: RuleResult) -> list[str]:
+    """Return the groups that a rule passes without, which are a condition."""
+    if result.outcome != "passed" or not unjudged(result.groups):
+        return []
+    return [unjudged_words(rule.slice or "", result.groups)]
+
+
+def _missed(rule: Rule, result: RuleResult) -> str:
+    who = f"; {result.reason}" if result.groups else ""
+    return f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}{who}"
+
+
 def _recordings(candidate: Candidate) -> int:
     return len({line.clip.recording or line.clip.id for line in pool(candidate.clean)})
 
 
 def value_words(rule: Rule, result: RuleResult) -> str:
     """Return a measured value in words, such as ``WER 24.1 % [20.3, 28.0]``."""
-    where = f" by {rule.slice}" if rule.slice else ""
-    where += f" under {rule.condition}" if rule.condition else ""
-    where += f" on {rule.dataset!r}" if rule.dataset else ""
-    return f"{rule.of.words}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"
+    where = f" on {rule.dataset!r}" if rule.dataset else ""
+    return f"{_what(rule)}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"
