@@ -26,6 +26,7 @@ GROUPS = {
         "analyze": "Show where the errors are, and how certain a ranking is",
         "robustness": "Show how WER grows with noise, codecs and rooms",
         "plan": "Estimate how much more audio would separate models",
+        "label": "Plan which clips to label for an honest WER from few labels",
         "rescore": "Score the texts of a record again, without engine or audio",
         "runs": "List, filter, query and prune run records",
     },

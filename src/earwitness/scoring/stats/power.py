@@ -195,7 +195,7 @@ def _quantiles(*probabilities: float) -> Callable[[int], float]:
     return lambda n_clusters: sum(student(probability, n_clusters - 1) for probability in probabilities)
 
 
-def student(probability: float, df: int) -> float:
+def student(probability: float, df: float) -> float:
     """Return a quantile of Student's t (Abramowitz and Stegun 1964, 26.7.5); good to 1 % from three degrees on.
 
     >>> round(student(0.975, 5), 2), round(student(0.975, 30), 3)

@@ -1,0 +1,88 @@
+"""``earwitness label``: what to label next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from earwitness.cli.common import AsJson, console, new_app, print_json
+
+if TYPE_CHECKING:
+    from earwitness.labels.plan import LabelPlan
+
+app = new_app("Label clips, in the order that teaches most.")
+_FIRST = 10
+
+
+@app.command()
+def label(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="The recordings: a corpus, a manifest, a folder or a file.")
+    ],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option("--runs", metavar="RECORDS", help="Run records over these recordings, or folders of them."),
+    ] = None,
+    labels: Annotated[int, typer.Option(min=1, metavar="N", help="How many clips you want to label.")] = 60,
+    plan: Annotated[bool, typer.Option("--plan", help="Print which clips to label, without opening a page.")] = False,
+    goal: Annotated[
+        str,
+        typer.Option(
+            metavar="GOAL", help="wer: the WER of each model; difference: of two models; gate: a limit on the WER."
+        ),
+    ] = "wer",
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="Model that counts; twice for a difference; default: all."),
+    ] = None,
+    limit: Annotated[
+        float | None, typer.Option(min=0, metavar="RATIO", help="The limit of a gate: a WER, such as 0.1.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed: the same one gives the same plan.")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plan to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan which clips to label so that few labels give an honest WER. Examples:
+
+    earwitness label calls/ --runs runs/ --labels 60 --plan
+
+    earwitness label calls/ --runs runs/ --plan --goal difference -m faster-whisper:base -m pocketsphinx:en-us
+    """  # noqa: D415 - the examples follow
+    from earwitness.api.label_plan import label_plan, plain_plan
+    from earwitness.errors import UsageError
+
+    if not plan:
+        raise UsageError("Add --plan to print which clips to label.")
+    made = label_plan(
+        data, runs=runs or (), labels=labels, goal=goal, models=models or (), limit=limit, seed=seed, out=out
+    )
+    if as_json:
+        print_json(plain_plan(made))
+        return
+    show_plan(made)
+    if out is not None:
+        console(stderr=True).print(f"Written: {out}", markup=False)
+
+
+def show_plan(plan: LabelPlan) -> None:
+    """Print the strata of a plan with their labels, the first clips, and how narrow the interval may be."""
+    from rich.table import Table
+
+    from earwitness.counts import NOTHING, percentage, quantity
+
+    screen = console()
+    grid = Table("Stratum", box=None, header_style="bold")
+    for heading in ("Clips", "Labels", "Probability"):
+        grid.add_column(heading, justify="right")
+    for stratum in plan.strata:
+        chance = NOTHING if stratum.known else percentage(stratum.probability, digits=0)
+        grid.add_row(stratum.name, f"{stratum.n_clips:,}", f"{stratum.n_labels:,}", chance)
+    screen.print(grid)
+    first = ", ".join(plan.clips[:_FIRST])
+    more = plan.n_labels - _FIRST
+    screen.print(f"Label first: {first}{f', and {more:,} more' if more > 0 else ''}.", markup=False)
+    if plan.expected_half_width is not None:
+        width = f"± {100 * plan.expected_half_width:.1f} points after {quantity(plan.n_labels, 'label')}"
+        screen.print(f"Expected 95 % interval: {width}, guessed from how far the models are apart.", markup=False)
