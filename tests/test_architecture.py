@@ -66,7 +66,7 @@ MAY_IMPORT = {
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
         "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "langcodes", "language_data", "psutil", "onnxruntime",
-        "duckdb",
+        "duckdb", "num2words",
         "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client",
         "opentelemetry"}  # fmt: skip
 

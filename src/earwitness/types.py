@@ -328,6 +328,8 @@ class ClipScore(Strict):
     """Kinds of the findings, each once, such as ``empty_on_speech``, ``repeated_ngram``, ``chat_answer``."""
     findings: tuple[Finding, ...] = ()
     """What is wrong with the transcript, with places in time."""
+    mixed: Edits | None = None
+    """Edits of the mixed error rate; ``None`` where they are those of ``words``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from earwitness.api.terms import TermReport, read_list, term_report
 from earwitness.errors import UsageError
 from earwitness.languages import canonical
 from earwitness.records.record import ClipResult
-from earwitness.scoring import ScoringInfo, ScoringOptions, mer_and_wil, summarize
+from earwitness.scoring import ScoringOptions, mer_and_wil, summarize
+from earwitness.scoring.metrics.clip import info_of
+from earwitness.scoring.metrics.variants import Spellings, spellings_of
 from earwitness.types import Clip, ClipScore, Failure, Hypothesis, Score, Segment, Transcript
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ def score(
     compounds: bool = False,
     align: str = "levenshtein",
     alternatives: bool = False,
+    numbers: bool = False,
+    spellings: RecordSource | Spellings = (),
     format: str | None = None,  # noqa: A002 - the word of the command line
     encoding: str | None = None,
     missing_as_empty: bool = False,
@@ -91,6 +95,8 @@ def score(
         compounds: Whether ``white board`` equals ``whiteboard``.
         align: ``levenshtein``, or ``sclite`` for its costs.
         alternatives: Whether ``{a / b}`` in a reference is either; in trn and stm it always is.
+        numbers: Whether a number in digits equals its words, in any language with number words (package num2words).
+        spellings: Groups of wordings that are equal, or a file with one a line: ``colour / color``.
         format: Of both files: ``plain``, ``jsonl``, ``trn``, ``stm`` or ``kaldi``; ``None`` finds out.
         encoding: Of both files; ``None`` for UTF-8.
         missing_as_empty: Whether a reference without hypothesis counts as failed, instead of being an error.
@@ -112,7 +118,8 @@ def score(
     wanted = None if terms is None else read_list(terms)
     found = _pairs(reference, hypothesis, ReadOptions(_format(format), encoding, missing_as_empty, optional_words))
     nist = found.format in ("trn", "stm")
-    options = ScoringOptions(normalizer, compounds, cast("Method", align), alternatives or nist)
+    method = cast("Method", align)
+    options = ScoringOptions(normalizer, compounds, method, alternatives or nist, numbers, _groups(spellings))
     texts, counts = _scored(found.pairs, canonical(language), options, nist=nist)
     return ScoreResult(
         scores=(*summarize(counts, options), *mer_and_wil([score for _, score in counts], options)),
@@ -133,6 +140,8 @@ def rescore(
     compounds: bool = False,
     align: str = "levenshtein",
     alternatives: bool = False,
+    numbers: bool = False,
+    spellings: RecordSource | Spellings = (),
 ) -> list[Record]:
     """Score records' texts again, without engine or audio: a new record beside each, which names it as its parent.
 
@@ -142,6 +151,8 @@ def rescore(
         compounds: As for ``score``.
         align: As for ``score``.
         alternatives: As for ``score``.
+        numbers: As for ``score``.
+        spellings: As for ``score``.
 
     Raises:
         RecordError: For a record that is not complete.
@@ -151,10 +162,16 @@ def rescore(
     from earwitness.records.rescore import rescore_record
     from earwitness.records.store import read_run
 
-    options = ScoringOptions(normalizer, compounds, cast("Method", align), alternatives)
-    scoring = ScoringInfo(options.normalizer, compounds, options.method, alternatives)
+    method = cast("Method", align)
+    scoring = info_of(ScoringOptions(normalizer, compounds, method, alternatives, numbers, _groups(spellings)))
     made = [rescore_record(path, scoring) for path in paths(records)]
     return [Record(path, read_run(path)) for path in made]
+
+
+def _groups(spellings: RecordSource | Spellings) -> Spellings:
+    if isinstance(spellings, str | os.PathLike):
+        return spellings_of(os.fspath(spellings))
+    return tuple(tuple(group) for group in spellings)
 
 
 def _scored(

@@ -16,7 +16,7 @@ app = new_app("Score a record's texts again, without engine or audio.")
 
 
 @app.command()
-@takes(RunSpec, "normalizer", "compounds", "align", "alternatives")
+@takes(RunSpec, "normalizer", "compounds", "align", "alternatives", "numbers", "spellings")
 def rescore(
     records: Annotated[list[Path], typer.Argument(metavar="RECORDS", help="Run records, or folders of them.")],
     spec: RunSpec,
@@ -31,8 +31,9 @@ def rescore(
     from earwitness.api.score import rescore as rescored
 
     made = rescored(
-        records, normalizer=spec.normalizer, compounds=spec.compounds, align=spec.align, alternatives=spec.alternatives
-    )
+        records, normalizer=spec.normalizer, compounds=spec.compounds, align=spec.align,
+        alternatives=spec.alternatives, numbers=spec.numbers, spellings=spec.spellings,
+    )  # fmt: skip
     if as_json:
         print_json([str(record.path) for record in made])
         return

@@ -49,7 +49,7 @@ Errors = Annotated[
 
 
 @app.command()
-@takes(RunSpec, "normalizer", "compounds", "align")
+@takes(RunSpec, "normalizer", "compounds", "align", "numbers", "spellings")
 def score(
     reference: Annotated[
         Path, typer.Argument(metavar="REF", help="References: plain lines, JSONL, trn, stm or Kaldi's text.")
@@ -97,7 +97,8 @@ def score(
 
     found = scored(
         reference, hypothesis, language=language, normalizer=spec.normalizer, compounds=spec.compounds,
-        align=spec.align, alternatives=alternatives, format=format_, encoding=encoding,
+        align=spec.align, alternatives=alternatives, numbers=spec.numbers, spellings=spec.spellings,
+        format=format_, encoding=encoding,
         missing_as_empty=missing_as_empty, optional_words=optional_words, terms=terms, export_sclite=export_sclite,
     )  # fmt: skip
     if as_json:

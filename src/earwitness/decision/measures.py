@@ -21,6 +21,7 @@ from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, REPEATED_NGRAM
+from earwitness.scoring.metrics.perfect import is_perfect
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs
 
 Unit = Literal["error rate", "difference of rates", "ratio", "share", "s", "bytes", "words/min", "times real time", ""]
@@ -116,6 +117,13 @@ def _worst_group(case: RuleScope) -> MeasuredValue:
 
 def _gap(case: RuleScope) -> MeasuredValue:
     return groups.gap(case.runs, case.slice)
+
+
+def _perfect(case: RuleScope) -> MeasuredValue:
+    def has_reference(result: ClipResult) -> bool:
+        return result.score.words is not None
+
+    return share(case.runs, has_reference, lambda result: is_perfect(result.score), "no clip has a reference")
 
 
 def _speaks(result: ClipResult) -> bool:
@@ -289,6 +297,8 @@ MEASURES: dict[str, Measure] = {
                 "of the groups of a slice, which the rule names", _worst_group, of_groups=True),
         Measure("wer_gap", "gap of WER", "difference of rates", "less", "texts", _AT_ONCE, "the highest less the "
                 "lowest WER of the groups of a slice, which the rule names", _gap, of_groups=True),
+        Measure("perfect_share", "perfect clips", "share", "more", "texts", _EXACT_SHARE,
+                "clips in which every word is right and none is added, of all with a reference", _perfect),
         Measure("failed_share", "failed clips", "share", "less", "texts", _EXACT_SHARE, "clips without a transcript",
                 _failed),
         Measure("empty_share", "empty texts on speech", "share", "less", "texts", _EXACT_SHARE,

@@ -62,6 +62,13 @@ COLUMNS = (
     Column("WER", _score("wer"), percent, "word error rate with its 95 % interval; less is better"),
     Column("Rank", lambda row: row.rank, str, "by WER; a range where the tests cannot separate models"),
     Column("CER", _score("cer"), percent, "character error rate with its 95 % interval"),
+    Column(
+        "Mixed",
+        _score("mixed_error_rate"),
+        percent,
+        "mixed error rate, by character in scripts such as Han and by word in others, with its 95 % interval",
+    ),
+    Column("Perfect", _score("perfect_share"), percent, "share of clips without any error, with its 95 % interval"),
     _RTF,
     Column("p50 s", _field("speed", "latency_p50_s"), number, "median time of a clip"),
     Column("p95 s", _field("speed", "latency_p95_s"), number, "95 % of clips took less"),
@@ -77,6 +84,8 @@ COLUMNS = (
 )
 _BY_REFERENCE = ("Rank", "CER", "Empty", "Hallucinated", "Coverage")
 """Columns that a table without references does not have; its WER is a dash, and a note says why."""
+_WHERE_SCORED = {"Mixed": "mixed_error_rate", "Perfect": "perfect_share"}
+"""Columns that a table has only if a record in it has the score: older ones do not, nor does every dataset."""
 DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
 THROUGHPUT = Column(
     "RTFx all cores",
@@ -118,7 +127,15 @@ def columns(table: Table) -> tuple[Column, ...]:
     found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
     if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
         found.insert(found.index(_RTF) + 1, THROUGHPUT)
-    return tuple(column for column in found if column.heading not in _BY_REFERENCE or _has_references(table))
+    return tuple(column for column in found if _is_shown(column, table))
+
+
+def _is_shown(column: Column, table: Table) -> bool:
+    metric = _WHERE_SCORED.get(column.heading)
+    if metric is not None:
+        scores = [row.run.score(metric) for row in table.rows]
+        return any(score is not None and score.n_clips for score in scores)
+    return column.heading not in _BY_REFERENCE or _has_references(table)
 
 
 def _has_references(table: Table) -> bool:

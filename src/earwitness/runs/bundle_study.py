@@ -10,6 +10,7 @@ from earwitness.data import bundle
 from earwitness.errors import ArchiveError, UsageError
 from earwitness.files.schema import validate
 from earwitness.runs.spec import MeasureOptions, ModelOptions, RunSpec, shared
+from earwitness.scoring.metrics.variants import spellings_of, spellings_text
 from earwitness.scoring.text import normalizer
 
 _OLD_NAMES = {"assignments": "settings", "method": "align"}
@@ -22,9 +23,13 @@ class BundleStudy(MeasureOptions, ModelOptions):
 
 
 def study_of(spec: RunSpec) -> dict[str, Any]:
-    """Return the options of a spec for a bundle, as JSON values. A file of scoring rules is stored by its contents."""
+    """Return the options of a spec for a bundle, as JSON values.
+
+    Files of rules and of spellings are stored by their contents.
+    """
     study = BundleStudy(**shared(spec, BundleStudy))
-    return asdict(replace(study, normalizer=normalizer(study.normalizer).name))
+    spellings = spellings_text(spellings_of(study.spellings))
+    return asdict(replace(study, normalizer=normalizer(study.normalizer).name, spellings=spellings))
 
 
 def read_study(packed: bundle.Bundle) -> BundleStudy:

@@ -31,6 +31,8 @@ from earwitness.runs.spec import RunSpec
 from earwitness.runs.speech import SpeechModel
 from earwitness.scoring import ScoringInfo, ScoringOptions
 from earwitness.scoring.align.alternatives import parse
+from earwitness.scoring.metrics.clip import info_of
+from earwitness.scoring.metrics.variants import spellings_of
 from earwitness.types import Dataset, Settings
 from earwitness.workers.environments import python_of
 
@@ -148,8 +150,9 @@ def packable(spec: RunSpec) -> list[Dataset]:
 
 def _scoring(spec: RunSpec) -> ScoringInfo:
     method = cast("Method", spec.align)
-    options = ScoringOptions(spec.normalizer, spec.compounds, method, spec.alternatives)
-    return ScoringInfo(options.normalizer, spec.compounds, method, spec.alternatives)
+    equal = spellings_of(spec.spellings)
+    options = ScoringOptions(spec.normalizer, spec.compounds, method, spec.alternatives, spec.numbers, equal)
+    return info_of(options)
 
 
 def resume_plan(paths: list[Path]) -> list[Task]:

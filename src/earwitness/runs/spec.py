@@ -83,6 +83,12 @@ class MeasureOptions(Strict):
         "levenshtein"
     )
     alternatives: Annotated[bool, Flag("Accept a or b for {a / b} in a reference.", ("--alternatives",))] = False
+    numbers: Annotated[
+        bool, Flag("Count '23' and 'veintitrés' as equal, in any language with number words.", ("--numbers",))
+    ] = False
+    spellings: Annotated[
+        str, Flag("Count the wordings of each line as equal, such as: colour / color.", metavar="FILE")
+    ] = ""
     warmup: Annotated[int, Flag("Warm-up transcriptions by each new worker, not measured.", metavar="N", least=0)] = 1
     timeout_s: Annotated[
         float,
@@ -152,6 +158,8 @@ class RunOptions(TypedDict, total=False):
     compounds: bool
     align: str
     alternatives: bool
+    numbers: bool
+    spellings: str
     warmup: int
     timeout_s: float
     speech: bool | None

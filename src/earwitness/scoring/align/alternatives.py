@@ -8,8 +8,9 @@ first, and an empty option last, which is nearly always sclite's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,17 @@ class Choice:
 
 
 Text = tuple[str | Choice, ...]
+
+
+class Swap(NamedTuple):
+    """A stretch of a reference for which other words may stand."""
+
+    start: int
+    """In the reference's words."""
+    end: int
+    """Behind the last of them; more than ``start``."""
+    words: tuple[str, ...]
+    """At least one."""
 
 
 def parse(text: str) -> Text:
@@ -129,6 +141,51 @@ def best_words(text: Text, hypothesis: Sequence[str], words: ToWords, method: Me
     """
     graph = _Graph()
     end = _connect(graph, text, 0, words)
+    return _nearest(graph, end, hypothesis, method)
+
+
+def nearest_wording(
+    reference: Sequence[str], swaps: Iterable[Swap], hypothesis: Sequence[str], method: Method = "levenshtein"
+) -> list[str]:
+    """Return the words of a reference that are nearest to the hypothesis, some of them swapped for others.
+
+    Swaps may overlap; any of them that do not can be taken together. Of readings that cost the same, the one is taken
+    that keeps the reference's words.
+
+    Args:
+        reference: Words.
+        swaps: Stretches of the reference and what may stand there as well.
+        hypothesis: Words of the hypothesis.
+        method: Whose costs make one reading nearer than another, as in ``align``.
+
+    >>> swaps = [Swap(1, 4, ("31",)), Swap(1, 2, ("30",))]
+    >>> nearest_wording("son treinta y uno o dos".split(), swaps, "son 31 o dos".split())
+    ['son', '31', 'o', 'dos']
+
+    Raises:
+        ScoringError: When reference and hypothesis are so long that the table would not fit in 200 MB.
+    """
+    graph = _Graph()
+    ending: dict[int, list[Swap]] = {}
+    for swap in swaps:
+        ending.setdefault(swap.end, []).append(swap)
+    nodes = [0]
+    for end, word in enumerate(reference, start=1):
+        graph.into.append([(nodes[end - 1], word)])
+        last = [len(graph.into) - 1]
+        for swap in ending.get(end, ()):
+            here = nodes[swap.start]
+            for other in swap.words:
+                graph.into.append([(here, other)])
+                here = len(graph.into) - 1
+            last.append(here)
+        if len(last) > 1:
+            graph.into.append([(node, None) for node in last])
+        nodes.append(len(graph.into) - 1)
+    return _nearest(graph, nodes[-1], hypothesis, method)
+
+
+def _nearest(graph: _Graph, end: int, hypothesis: Sequence[str], method: Method) -> list[str]:
     if len(graph.into) * (len(hypothesis) + 1) > _MOST_CELLS:
         raise ScoringError(
             f"A reference of {len(graph.into)} words with alternatives and a hypothesis of {len(hypothesis)} are too "

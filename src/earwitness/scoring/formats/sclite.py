@@ -237,7 +237,9 @@ def _clips(n: int) -> str:
 def _counted_otherwise(options: ScoringOptions) -> Iterator[str]:
     if options.compounds:
         yield "sclite knows no compounds, which were merged here: it has more errors."
-    elif options.method != "sclite":
+    if options.numbers or options.spellings:
+        yield "sclite does not know equal numbers and spellings, which were taken here: it may have more errors."
+    if not options.compounds and options.method != "sclite":
         yield "sclite may have more errors, as it does not look for the fewest: for its very counts, --align sclite."
 
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, FAILED, KINDS, WORDS_ON_SILENCE
 from earwitness.scoring.metrics.clip import ScoringOptions
+from earwitness.scoring.metrics.perfect import perfect_share
 from earwitness.scoring.stats.bootstrap_t import rate_interval
+from earwitness.scoring.text.mixed import counts_by_character
 from earwitness.types import Clip, ClipScore, Edits, Score
 
 ClipPair = tuple[Clip, ClipScore]
@@ -22,13 +24,15 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
     clips), ``failed_clips``, ``empty_on_speech``, ``words_on_silence`` (words) and ``clips_with_words_on_silence``,
     ``length_ratio`` (words heard per word spoken, where somebody speaks), ``repeated_ngram``, ``chat_answer`` and the
     other findings of ``scoring/findings/kinds.py`` (clips); ``empty_on_speech_unlabelled`` (clips) is told by speech
-    activity alone.
+    activity alone; ``perfect_share`` (clips without any error, of those with a reference); and ``mixed_error_rate``
+    where a reference has a script that counts by character (``text/mixed.py``).
     """
     labelled = [pair for pair in pairs if pair[1].words is not None]
     unlabelled = [pair for pair in pairs if pair[1].words is None]
     completed = [pair for pair in labelled if not pair[1].failed]
     on_silence = [pair for pair in labelled if WORDS_ON_SILENCE in pair[1].flags]
     wer = _rate("wer", labelled, lambda score: score.words, options)
+    is_mixed = any(counts_by_character(clip.reference or "") for clip, _ in labelled)
     return (
         wer,
         _rate("cer", labelled, lambda score: score.chars, options),
@@ -40,7 +44,13 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
         *(_count(KINDS[name].metric, _flagged(pairs, name), pairs) for name in KINDS if name not in _SPECIAL),
         _count(f"{EMPTY_ON_SPEECH}_unlabelled", _flagged(unlabelled, EMPTY_ON_SPEECH), unlabelled),
         _length_ratio(labelled, options),
+        perfect_share(labelled, options),
+        *([_rate("mixed_error_rate", labelled, _mixed_edits, options)] if is_mixed else ()),
     )
+
+
+def _mixed_edits(score: ClipScore) -> Edits | None:
+    return score.words if score.mixed is None else score.mixed
 
 
 def _rate(

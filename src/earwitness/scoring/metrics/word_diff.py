@@ -27,7 +27,8 @@ class WordDiff:
 
 def words_of_reference(clip: Clip, options: ScoringOptions) -> tuple[str, ...] | None:
     """Return the words of a clip's reference; ``None`` without one, or if they depend on the hypothesis."""
-    if clip.reference is None or (options.alternatives and "{" in clip.reference):
+    has_choices = options.alternatives and "{" in (clip.reference or "")
+    if clip.reference is None or has_choices or options.numbers or options.spellings:
         return None
     return tuple(normalizer(options.normalizer).words(clip.reference, clip.language))
 

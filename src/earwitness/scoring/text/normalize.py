@@ -85,19 +85,32 @@ class Normalizer:
         >>> normalizer("lower").words("Well, WELL.")
         ['well,', 'well.']
         """
+        return self._words(text, language, letters=True)
+
+    def spaced_words(self, text: str, language: str | None = None) -> list[str]:
+        """Return what stands between spaces of a text, normalized, also in a language without spaces between words.
+
+        >>> normalizer("auto").spaced_words("我喜欢 Machine Learning。", "zh")
+        ['我喜欢', 'machine', 'learning']
+        """
+        return self._words(text, language, letters=False)
+
+    def _words(self, text: str, language: str | None, *, letters: bool) -> list[str]:
         if self.rules is not None:
-            return self.rules.replaced(normalizer(self.rules.base).words(self.rules.raw(text), language))
+            base = normalizer(self.rules.base)
+            return self.rules.replaced(base._words(self.rules.raw(text), language, letters=letters))
         if self.name == "lower":
             return lower_case(text, primary(language) or "").split()
-        return text.split() if self.name == "none" else _by_name(self.name, language)(text)
+        return text.split() if self.name == "none" else _by_name(self.name, language, letters=letters)(text)
 
 
-def _by_name(name: str, tag: str | None) -> Callable[[str], list[str]]:
-    """Return the rules of a name for a language."""
+def _by_name(name: str, tag: str | None, *, letters: bool) -> Callable[[str], list[str]]:
+    """Return the rules of a name for a language; with ``letters``, one without spaces is split into its letters."""
     is_ours, spaced, language = name in ("auto", "english", "multilingual"), has_spaces(tag), primary(tag) or ""
-    any_language = partial(multilingual.multilingual, language=language, letters=not spaced)
+    split = letters and not spaced
+    any_language = partial(multilingual.multilingual, language=language, letters=split)
     if not spaced or name in ("basic", "multilingual"):
-        return any_language if is_ours else _package(letters=not spaced)
+        return any_language if is_ours else _package(letters=split)
     if name == "english" or (name == "auto" and language == "en"):
         return english.english
     if name == "auto":
