@@ -17,6 +17,7 @@ from earwitness.types import Clip, ClipScore, Hypothesis
 if TYPE_CHECKING:
     from earwitness.comparison.ranking import PairTest
     from earwitness.records.select import RunWithClips
+    from earwitness.scoring.metrics.entities import EntityReport
     from earwitness.scoring.metrics.sensitivity import Flip, Level
     from earwitness.scoring.metrics.slices import Driver, Gap, Slice
     from earwitness.scoring.stats.clusters import ClusterBy
@@ -177,6 +178,20 @@ def terms(records: RecordSources = "runs", *, terms: RecordSource | Iterable[str
     """
     wanted = read_list(terms)
     return {run.label: term_report(_texts(run), wanted, run.run.scoring.normalizer) for run in _selected(records)}
+
+
+def entities(records: RecordSources = "runs") -> dict[str, EntityReport]:
+    """Return, by label, the entity error rate: e-mail addresses, telephone numbers, dates and the like, by kind.
+
+    Args:
+        records: Records over the same data, or folders that hold some.
+
+    Raises:
+        ComparisonError: When the runs are over different data or scored in different ways.
+    """
+    from earwitness.scoring.metrics.entities import entity_report
+
+    return {run.label: entity_report(_texts(run)) for run in _selected(records)}
 
 
 def pairs(records: RecordSources = "runs", *, cluster: str = "recording") -> list[PairTests]:

@@ -111,25 +111,20 @@ def score(
     >>> score(["the cat sat", "on the mat"], ["the cat sat", "on a mat"]).score("wer").value
     0.16666666666666666
     """
-    from earwitness.scoring.formats.sclite import write_sclite
-    from earwitness.scoring.formats.transcripts import ReadOptions
-    from earwitness.scoring.metrics.normalizer_gaps import normalizer_gaps
-
-    wanted = None if terms is None else read_list(terms)
-    found = _pairs(reference, hypothesis, ReadOptions(_format(format), encoding, missing_as_empty, optional_words))
+    found = _pairs(reference, hypothesis, _reading(format, encoding, missing_as_empty, optional_words))
     nist = found.format in ("trn", "stm")
-    method = cast("Method", align)
-    options = ScoringOptions(normalizer, compounds, method, alternatives or nist, numbers, _groups(spellings))
+    options = _options(normalizer, compounds, align, alternatives or nist, numbers, spellings)
     texts, counts = _scored(found.pairs, canonical(language), options, nist=nist)
+    clips = tuple(ClipResult(*text, score) for text, (_, score) in zip(texts, counts, strict=True))
     return ScoreResult(
         scores=(*summarize(counts, options), *mer_and_wil([score for _, score in counts], options)),
-        clips=tuple(ClipResult(*text, score) for text, (_, score) in zip(texts, counts, strict=True)),
-        terms=None if wanted is None else term_report(texts, wanted, options.normalizer),
+        clips=clips,
+        terms=None if terms is None else term_report(texts, read_list(terms), options.normalizer),
         options=options,
-        sclite=None if export_sclite is None else write_sclite(texts, options, Path(export_sclite)),
+        sclite=None if export_sclite is None else _export(texts, options, Path(export_sclite)),
         ignored=found.ignored,
         notes=found.notes,
-        unfolded=normalizer_gaps([(*text, score) for text, (_, score) in zip(texts, counts, strict=True)], normalizer),
+        unfolded=_gaps(clips, normalizer),
     )
 
 
@@ -162,16 +157,36 @@ def rescore(
     from earwitness.records.rescore import rescore_record
     from earwitness.records.store import read_run
 
-    method = cast("Method", align)
-    scoring = info_of(ScoringOptions(normalizer, compounds, method, alternatives, numbers, _groups(spellings)))
+    scoring = info_of(_options(normalizer, compounds, align, alternatives, numbers, spellings))
     made = [rescore_record(path, scoring) for path in paths(records)]
     return [Record(path, read_run(path)) for path in made]
 
 
-def _groups(spellings: RecordSource | Spellings) -> Spellings:
+def _options(
+    normalizer: str,
+    compounds: bool,
+    align: str,
+    alternatives: bool,
+    numbers: bool,
+    spellings: RecordSource | Spellings,
+) -> ScoringOptions:
     if isinstance(spellings, str | os.PathLike):
-        return spellings_of(os.fspath(spellings))
-    return tuple(tuple(group) for group in spellings)
+        equal = spellings_of(os.fspath(spellings))
+    else:
+        equal = tuple(tuple(group) for group in spellings)
+    return ScoringOptions(normalizer, compounds, cast("Method", align), alternatives, numbers, equal)
+
+
+def _export(texts: Sequence[tuple[Clip, Hypothesis]], options: ScoringOptions, folder: Path) -> ScliteFiles:
+    from earwitness.scoring.formats.sclite import write_sclite
+
+    return write_sclite(texts, options, folder)
+
+
+def _gaps(clips: Sequence[ClipResult], normalizer: str) -> tuple[NormalizerGap, ...]:
+    from earwitness.scoring.metrics.normalizer_gaps import normalizer_gaps
+
+    return normalizer_gaps([(one.clip, one.hypothesis, one.score) for one in clips], normalizer)
 
 
 def _scored(
@@ -215,6 +230,12 @@ def _one_wording(pair: TextPair, language: str | None, options: ScoringOptions) 
         return align(said, heard, compounds=options.compounds, method=options.method).errors
 
     return pair._replace(hypothesis=min(alternatives.wordings(alternatives.parse(pair.hypothesis)), key=errors))
+
+
+def _reading(format_: str | None, encoding: str | None, missing_as_empty: bool, optional_words: bool) -> ReadOptions:
+    from earwitness.scoring.formats.transcripts import ReadOptions
+
+    return ReadOptions(_format(format_), encoding, missing_as_empty, optional_words)
 
 
 def _format(name: str | None) -> TranscriptFormat | None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from earwitness.comparison.ranking import PairTest
 
 app = new_app(
-    "Show where the errors are, and how certain a ranking is: slices, sensitivity, terms, completeness, pairs.\n\n"
+    "Show where the errors are, and how certain a ranking is: slices, sensitivity, terms, entities, completeness, "
+    "pairs.\n\n"
     "Example: earwitness analyze slices runs/ --by speaker"
 )
 Records = Annotated[
@@ -102,6 +103,25 @@ def terms(
     from earwitness.cli.terms import show
 
     found = heard(records, terms=terms or ())
+    if as_json:
+        print_json({label: asdict(report) for label, report in found.items()})
+        return
+    show(found)
+
+
+@app.command()
+def entities(records: Records, as_json: AsJson = False) -> None:
+    """Print the error rate on e-mail addresses, telephone numbers, dates, times, amounts of money, codes and digits.
+
+    An entity with any wrong word is wrong. In languages other than English, only e-mail addresses and digits in written
+    form are searched for. Example:
+
+        earwitness analyze entities runs/
+    """
+    from earwitness.api.analysis import entities as found_in
+    from earwitness.cli.entities import show
+
+    found = found_in(records)
     if as_json:
         print_json({label: asdict(report) for label, report in found.items()})
         return

@@ -56,18 +56,13 @@ def _field(*path: str) -> Callable[[ModelRow], Any]:
     return cells
 
 
+_CER = Column("CER", _score("cer"), percent, "character error rate with its 95 % interval")
 _RTF = Column("RTF", _field("speed", "rtf"), number, "seconds of work per second of audio")
 COLUMNS = (
     Column("Model", lambda row: row.label, str, "engine:weights"),
     Column("WER", _score("wer"), percent, "word error rate with its 95 % interval; less is better"),
     Column("Rank", lambda row: row.rank, str, "by WER; a range where the tests cannot separate models"),
-    Column("CER", _score("cer"), percent, "character error rate with its 95 % interval"),
-    Column(
-        "Mixed",
-        _score("mixed_error_rate"),
-        percent,
-        "mixed error rate, by character in scripts such as Han and by word in others, with its 95 % interval",
-    ),
+    _CER,
     Column("Perfect", _score("perfect_share"), percent, "share of clips without any error, with its 95 % interval"),
     _RTF,
     Column("p50 s", _field("speed", "latency_p50_s"), number, "median time of a clip"),
@@ -84,6 +79,12 @@ COLUMNS = (
 )
 _BY_REFERENCE = ("Rank", "CER", "Empty", "Hallucinated", "Coverage")
 """Columns that a table without references does not have; its WER is a dash, and a note says why."""
+MIXED = Column(
+    "Mixed",
+    _score("mixed_error_rate"),
+    percent,
+    "mixed error rate, by character in scripts such as Han and by word in others, with its 95 % interval",
+)
 _WHERE_SCORED = {"Mixed": "mixed_error_rate", "Perfect": "perfect_share"}
 """Columns that a table has only if a record in it has the score: older ones do not, nor does every dataset."""
 DEVICE = Column("Device", lambda row: row.place, str, "where the model's parameters really were, and on which machine")
@@ -125,6 +126,7 @@ def columns(table: Table) -> tuple[Column, ...]:
     """Return all columns of a table; where rows ran in different places, or at full throughput, that is one."""
     first, *rest = COLUMNS
     found = [first, DEVICE, *rest] if len(table.places) > 1 else [*COLUMNS]
+    found.insert(found.index(_CER) + 1, MIXED)
     if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
         found.insert(found.index(_RTF) + 1, THROUGHPUT)
     return tuple(column for column in found if _is_shown(column, table))

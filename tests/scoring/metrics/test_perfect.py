@@ -21,7 +21,7 @@ OPTIONS = ScoringOptions(rounds=200)
 COUNTS = st.lists(st.builds(Edits, *[st.integers(0, 2)] * 4), min_size=1, max_size=20)
 
 
-def pair(reference: str | None, text: str, clip_id: str, recording: str | None = None) -> tuple[Clip, ClipScore]:
+def pair(reference: str | None, text: str, clip_id: str, recording: str = "") -> tuple[Clip, ClipScore]:
     one = clip(clip_id, reference, recording=recording)
     return one, score_clip(one, heard(text, clip_id), OPTIONS)
 

@@ -15,7 +15,6 @@ from earwitness.scoring.align.edits import METHODS, Method, align, align_letters
 from earwitness.scoring.findings.detect import findings
 from earwitness.scoring.metrics.variants import (
     Spellings,
-    ToWords,
     equal_wording,
     number_groups,
     number_signature,
@@ -115,7 +114,11 @@ def reference_words(
 
 
 def _nearest_reference(
-    reference: str, hypothesis: Sequence[str], language: str | None, options: ScoringOptions, words: ToWords
+    reference: str,
+    hypothesis: Sequence[str],
+    language: str | None,
+    options: ScoringOptions,
+    words: alternatives.ToWords,
 ) -> list[str]:
     if options.alternatives and ("{" in reference or "}" in reference):
         said = alternatives.best_words(alternatives.parse(reference), hypothesis, words, options.method)

@@ -32,7 +32,6 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
     completed = [pair for pair in labelled if not pair[1].failed]
     on_silence = [pair for pair in labelled if WORDS_ON_SILENCE in pair[1].flags]
     wer = _rate("wer", labelled, lambda score: score.words, options)
-    is_mixed = any(counts_by_character(clip.reference or "") for clip, _ in labelled)
     return (
         wer,
         _rate("cer", labelled, lambda score: score.chars, options),
@@ -45,12 +44,15 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
         _count(f"{EMPTY_ON_SPEECH}_unlabelled", _flagged(unlabelled, EMPTY_ON_SPEECH), unlabelled),
         _length_ratio(labelled, options),
         perfect_share(labelled, options),
-        *([_rate("mixed_error_rate", labelled, _mixed_edits, options)] if is_mixed else ()),
+        *_mixed(labelled, options),
     )
 
 
-def _mixed_edits(score: ClipScore) -> Edits | None:
-    return score.words if score.mixed is None else score.mixed
+def _mixed(pairs: Sequence[ClipPair], options: ScoringOptions) -> list[Score]:
+    """Return the mixed error rate, only where a reference has a script that counts by character."""
+    if not any(counts_by_character(clip.reference or "") for clip, _ in pairs):
+        return []
+    return [_rate("mixed_error_rate", pairs, lambda score: score.mixed or score.words, options)]
 
 
 def _rate(

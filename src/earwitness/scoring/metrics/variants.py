@@ -18,7 +18,7 @@ from pathlib import Path
 
 from earwitness.errors import UsageError
 from earwitness.languages import primary
-from earwitness.scoring.align.alternatives import Swap, nearest_wording
+from earwitness.scoring.align.alternatives import Swap, ToWords, nearest_wording
 from earwitness.scoring.align.edits import Method
 from earwitness.scoring.text.lines import read_lines
 from earwitness.scoring.text.number_words import (
@@ -34,9 +34,8 @@ from earwitness.scoring.text.number_words import (
 Spellings = tuple[tuple[str, ...], ...]
 """Groups of wordings that are equal, raw, such as ``(("colour", "color"),)``."""
 _PREFIX = "spellings:"
-Group = Sequence[tuple[str, ...]]
+EqualWordings = Sequence[tuple[str, ...]]
 """Wordings that are equal, each as normalized words."""
-ToWords = Callable[[str], list[str]]
 
 
 def spellings_of(text: str) -> Spellings:
@@ -99,7 +98,7 @@ def _read_file(path: Path) -> Spellings:
     return tuple(groups)
 
 
-def spelling_groups(spellings: Spellings, words: ToWords) -> list[Group]:
+def spelling_groups(spellings: Spellings, words: ToWords) -> list[EqualWordings]:
     """Return a user's spellings as normalized words; a wording of which nothing is left is left out.
 
     >>> spelling_groups((("e-mail", "email"), ("...", "dots")), lambda text: text.replace("-", " ").strip(".").split())
@@ -108,7 +107,7 @@ def spelling_groups(spellings: Spellings, words: ToWords) -> list[Group]:
     return [list(dict.fromkeys(tuple(made) for text in group if (made := words(text)))) for group in spellings]
 
 
-def number_groups(texts: Iterable[Sequence[str]], language: str | None, words: ToWords) -> list[Group]:
+def number_groups(texts: Iterable[Sequence[str]], language: str | None, words: ToWords) -> list[EqualWordings]:
     """Return the numbers in digits of some normalized texts, each with its wordings; none in an unknown language.
 
     >>> groups = number_groups([["son", "31"], ["1", "500"]], "es", str.split)
@@ -123,7 +122,7 @@ def number_groups(texts: Iterable[Sequence[str]], language: str | None, words: T
     if not has_number_words(language):
         return []
     code = primary(language) or ""
-    groups: dict[tuple[str, ...], Group] = {}
+    groups: dict[tuple[str, ...], EqualWordings] = {}
     for text in texts:
         for spelled, readings in _numbers(list(text), code):
             if spelled not in groups:
@@ -149,7 +148,7 @@ def _read(first: tuple[str, ...], spell: Callable[[], tuple[str, ...]], words: T
     return [*([first] if first else []), *(tuple(words(reading)) for reading in spell())]
 
 
-def swaps(reference: Sequence[str], hypothesis: Collection[str], groups: Iterable[Group]) -> list[Swap]:
+def swaps(reference: Sequence[str], hypothesis: Collection[str], groups: Iterable[EqualWordings]) -> list[Swap]:
     """Return where a wording stands in the reference, with each of its equals that shares a word with the hypothesis.
 
     >>> swaps("the colour red".split(), {"color"}, [[("colour",), ("color",), ("hue",)]])
@@ -175,7 +174,7 @@ def swaps(reference: Sequence[str], hypothesis: Collection[str], groups: Iterabl
 def equal_wording(
     reference: Sequence[str],
     hypothesis: Sequence[str],
-    groups: Iterable[Group],
+    groups: Iterable[EqualWordings],
     counts: Callable[[Sequence[str]], tuple[int, int]],
     method: Method = "levenshtein",
 ) -> list[str]:
