@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "scoring.formats": {"scoring.text", "scoring.align", "scoring.metrics"},
     "records": {"data", "engines", "scoring"},
     "runs": {"data", "audio", "weights", "workers", "engines", "scoring", "records"},
-    "labels": {"data", "audio", "engines", "records", "scoring"},
+    "labels": {"data", "audio", "engines", "records", "scoring", "comparison"},
     "comparison": {"records", "scoring", "engines"},
     "decision": {"comparison", "records", "scoring"},
     "reports": {"decision", "comparison", "records", "runs", "scoring"},

@@ -12,6 +12,7 @@ from earwitness.api.analysis import terms as terms
 from earwitness.api.audio import ConditionKind as ConditionKind
 from earwitness.api.audio import apply as apply
 from earwitness.api.audio import list_conditions as list_conditions
+from earwitness.api.audit import audit as audit
 from earwitness.api.bundle import Notebook as Notebook
 from earwitness.api.bundle import bundle as bundle
 from earwitness.api.bundle import notebook as notebook

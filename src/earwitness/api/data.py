@@ -81,6 +81,7 @@ def check(
     deep: bool = False,
     columns: Mapping[str, str] | None = None,
     format: str | None = None,  # noqa: A002 - the word of the command line
+    runs: RecordSources = (),
     progress: ExportProgress | None = None,
 ) -> list[DataProblem]:
     """Return everything that is wrong with a dataset.
@@ -90,14 +91,22 @@ def check(
         deep: Whether to decode every clip.
         columns: As for ``read_data``.
         format: Of the manifest; ``None`` finds out.
+        runs: Records over the dataset, or folders that hold some, whose texts show whether its references belong to
+            its audio; without any, this is not checked.
         progress: Called with how many clips are done, of how many.
 
     Raises:
         DataError: When there is no dataset at all.
+        ComparisonError: When ``runs`` has no run over the dataset.
     """
     from earwitness import data as room
 
-    return room.check(_source(data), deep=deep, columns=columns, format=format, progress=progress)
+    problems = room.check(_source(data), deep=deep, columns=columns, format=format, progress=progress)
+    if not several(runs):
+        return problems
+    from earwitness.api.audit import reference_problems
+
+    return [*problems, *reference_problems(data, runs, columns=columns)]
 
 
 def join(

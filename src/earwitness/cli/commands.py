@@ -25,6 +25,7 @@ GROUPS = {
         "compare": "Compare runs over the same data, as tables and Markdown",
         "analyze": "Show where the errors are, and how certain a ranking is",
         "robustness": "Show how WER grows with noise, codecs and rooms",
+        "audit": "Find references that are probably wrong, and their effect",
         "plan": "Estimate how much more audio would separate models",
         "label": "Plan which clips to label for an honest WER from few labels",
         "rescore": "Score the texts of a record again, without engine or audio",

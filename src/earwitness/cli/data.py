@@ -82,6 +82,10 @@ def remove(names: Annotated[list[str], typer.Argument(metavar="CORPUS")], as_jso
 def check(
     source: SourceOption,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every clip.")] = False,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option("--runs", metavar="RECORDS", help="Also check with these runs whether texts belong to the audio."),
+    ] = None,
     *,
     spec: RunSpec,
     format_: Annotated[
@@ -100,7 +104,9 @@ def check(
     from earwitness.api.data import check as find_problems
 
     with progress("checking", quiet=as_json) as on_progress:
-        findings = find_problems(source, deep=deep, columns=spec.columns, format=format_, progress=on_progress)
+        findings = find_problems(
+            source, deep=deep, columns=spec.columns, format=format_, runs=runs or (), progress=on_progress
+        )
     errors = sum(finding.severity == "error" for finding in findings)
     if as_json:
         print_json([asdict(finding) for finding in findings])

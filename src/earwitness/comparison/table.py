@@ -13,6 +13,7 @@ from pathlib import Path
 
 from earwitness.comparison.dataset_names import dataset_names
 from earwitness.comparison.ranking import PairTest, rank
+from earwitness.comparison.reference_remark import reference_remark
 from earwitness.comparison.settings_parity import ACCEPTED, BatchChange, batch_changes, no_rank_reason
 from earwitness.counts import NOTHING
 from earwitness.errors import ComparisonError
@@ -20,6 +21,7 @@ from earwitness.records.listing import none_complete
 from earwitness.records.record import ClipResult, DatasetInfo, Environment, Run
 from earwitness.records.rescore import score_run
 from earwitness.records.select import (
+    RunWithClips,
     clean_sha256,
     labels_of,
     machine_of,
@@ -89,6 +91,8 @@ class Table:
     """Why rows have no rank: no references, settings that differ, too few recordings; ``None`` when they have one."""
     batch_changes: tuple[BatchChange, ...]
     """What decoding in batches did to the texts, for each model that was run both ways."""
+    references: str | None = None
+    """Why the references do not belong to the audio, in one sentence; ``None`` where nothing shows it."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -204,7 +208,15 @@ def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str],
         pairs=ranking.pairs if ranking else (),
         unranked=unranked,
         batch_changes=batch_changes(by_label, results),
+        references=_reference_remark(labels, group, results),
     )
+
+
+def _reference_remark(
+    labels: Sequence[str], group: Sequence[tuple[Path, Run]], results: Mapping[str, Sequence[ClipResult]]
+) -> str | None:
+    pairs = zip(labels, group, strict=True)
+    return reference_remark([RunWithClips(path, run, tuple(results[label]), label) for label, (path, run) in pairs])
 
 
 def _without_references(group: Sequence[tuple[Path, Run]]) -> str | None:
