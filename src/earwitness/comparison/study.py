@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from earwitness.comparison.pareto import front
 from earwitness.comparison.robustness import Robustness, robustness
 from earwitness.comparison.settings_parity import ACCEPTED
 from earwitness.comparison.slices import SliceSet, parts
-from earwitness.comparison.table import Comparison, Table, compare
+from earwitness.comparison.table import Comparison, Reader, Table, compare
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
 from earwitness.records.store import read_clips
@@ -46,8 +46,20 @@ class StudyView:
     """Curves through the runs under conditions; ``None`` when there is none with a clean one beside it."""
 
 
-def study(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> StudyView:
+def study(
+    records: Sequence[Path],
+    *,
+    accept: frozenset[str] = ACCEPTED,
+    adjust: Callable[[Comparison], Comparison] | None = None,
+    labelled: Reader = read_clips,
+) -> StudyView:
     """Collect the results of one or more runs.
+
+    Args:
+        records: Paths of records.
+        accept: Settings that may differ between ranked rows.
+        adjust: Puts labels beside the data over the tables; ``None`` for no labels.
+        labelled: Reads the clips of a record with these labels, after ``adjust``.
 
     Raises:
         ComparisonError: When no run is complete, or scores of one dataset were made in different ways.
@@ -55,6 +67,9 @@ def study(records: Sequence[Path], *, accept: frozenset[str] = ACCEPTED) -> Stud
     """
     read = cache(read_clips)
     comparison = compare(records, accept=accept, alone=True, read=read)
+    if adjust is not None:
+        comparison = adjust(comparison)
+        read = cache(labelled)
     boards = []
     for table in sorted(comparison.tables, key=lambda table: table.dataset.condition is not None):
         results = {row.label: read(row.record) for row in table.rows}

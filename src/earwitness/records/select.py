@@ -6,7 +6,7 @@ Everything that compares, analyses, decides, judges or prunes asks here, so that
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from earwitness.errors import ComparisonError
 from earwitness.records.listing import none_complete, why_not_comparable
 from earwitness.records.record import ClipResult, Run
 from earwitness.records.store import read_clips, read_run
+from earwitness.types import Score
 
 _METRICS = ("wer", "cer")
 
@@ -31,6 +32,16 @@ class RunWithClips:
     """In the order of the record."""
     label: str = ""
     """The model, made longer until labels differ, where runs stand side by side."""
+    pool_scores: tuple[Score, ...] = ()
+    """Error rates by what people wrote for clips beside the data; empty where they are those of the run."""
+
+    def pool_score(self, metric: str) -> Score | None:
+        """Return the error rate by labels beside the data; ``None`` without labels."""
+        return next((score for score in self.pool_scores if score.metric == metric), None)
+
+
+Relabel = Callable[[Sequence[RunWithClips]], Sequence[RunWithClips]]
+"""Puts labels beside the data over runs, in memory."""
 
 
 def machine_of(run: Run) -> tuple[str, int]:

@@ -1,0 +1,177 @@
+"""Labels over records: runs are scored in memory against what people wrote; the records stay as they are.
+
+Where the clips to label were chosen by a plan, the error rates are estimates for the whole pool, with intervals. Where
+a person chose them, the rates are those of the labelled clips alone, and no interval for the pool is claimed. Where
+every clip has a reference, nothing is estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from earwitness.labels.apply import sentences, usable_labels
+from earwitness.labels.estimate import LabelEstimates, estimate_labels
+from earwitness.labels.label import Label
+from earwitness.labels.overlay import Overlay
+from earwitness.labels.plan import LabelPlan
+from earwitness.records.record import ClipResult
+from earwitness.records.rescore import rescore, score_run
+from earwitness.records.select import RunWithClips
+from earwitness.scoring.stats.survey import SurveyEstimate
+from earwitness.types import Score
+
+CHOSEN_BY_HAND = "no interval: the labelled clips were not drawn at random by a plan, so they may be unlike the others"
+_RATES = ("wer", "cer")
+
+
+@dataclass(frozen=True, slots=True)
+class RunsWithLabels:
+    """Runs over one dataset, under the labels of an overlay."""
+
+    runs: tuple[RunWithClips, ...]
+    """Their clips have the references of the labels, and counts by these; ``pool_scores`` has the estimates."""
+    estimates: LabelEstimates | None
+    """Of the WER of each run and of every two, by the labels of the runs; ``None`` without a plan."""
+    n_labels: int
+    """Clips with a label that is used."""
+    n_references: int
+    """Clips with a reference, from a label or from the dataset."""
+    n_clips: int
+    """Clips of the dataset."""
+    overlay: Overlay
+    """The labels."""
+    problems: tuple[str, ...]
+    """What to look at, one sentence each."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether clips are left that nobody labelled."""
+        return self.n_references < self.n_clips
+
+    @property
+    def recipe(self) -> str:
+        """What signatures of the scores say of the labels."""
+        return f"labels:{self.n_labels}/{self.n_clips}|overlay:{self.overlay.sha256[:12]}"
+
+    @property
+    def note(self) -> str:
+        """A sentence on what the numbers are about."""
+        of = f"{self.n_labels:,} of {self.n_clips:,} clips have a label ({self.overlay.path.name})"
+        if not self.is_partial:
+            return f"References: {of}; every clip has a reference."
+        if self.estimates is None:
+            return f"Labels: {of}. WER and CER are those of the labelled clips, which a person chose, not of the pool."
+        return f"Target: this pool. {of}; WER and CER are estimates for all {self.n_clips:,} clips."
+
+
+def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan | None = None) -> RunsWithLabels:
+    """Score runs against labels.
+
+    Args:
+        runs: Over one dataset, scored alike.
+        overlay: Labels of its clips.
+        plan: By which the clips to label were chosen; ``None`` where a person chose them.
+
+    Raises:
+        UsageError: When the plan is for other clips.
+    """
+    clips = [result.clip for result in runs[0].results]
+    usable = usable_labels(clips, overlay.labels, normalizer=runs[0].run.scoring.normalizer)
+    whole = {clip_id: label for clip_id, label in usable.labels.items() if clip_id in {clip.id for clip in clips}}
+    relabelled = [replace(run, results=_rescored(run, whole)) for run in runs]
+    references = sum(result.clip.reference is not None for result in relabelled[0].results)
+    problems = [problem for problem in usable.problems if problem.flaw != "unknown clip" or _is_whole(runs[0])]
+    made = RunsWithLabels(
+        tuple(relabelled), None, len(whole), references, len(clips), overlay, tuple(sentences(overlay, problems))
+    )
+    if not made.is_partial:
+        return replace(made, runs=tuple(_with_scores(run, made.recipe) for run in relabelled))
+    if plan is None:
+        return replace(made, runs=tuple(_by_hand(run, made.recipe) for run in relabelled))
+    labels = tuple(whole.values())
+    words = estimate_labels(plan, labels, runs, rate="wer")
+    letters = estimate_labels(plan, labels, runs, rate="cer")
+    estimates = [(w.estimate, c.estimate) for w, c in zip(words.models, letters.models, strict=True)]
+    return replace(
+        made,
+        estimates=words,
+        runs=tuple(
+            replace(run, pool_scores=_estimated(run, pair, made.recipe))
+            for run, pair in zip(relabelled, estimates, strict=True)
+        ),
+    )
+
+
+def _is_whole(run: RunWithClips) -> bool:
+    selection = run.run.dataset.selection
+    return selection.limit is None and not selection.tags
+
+
+def _rescored(run: RunWithClips, labels: dict[str, Label]) -> tuple[ClipResult, ...]:
+    """Return the results under labels; only clips with a label are scored again."""
+    places = [place for place, result in enumerate(run.results) if result.clip.id in labels]
+    chosen = [run.results[place] for place in places]
+    changed = [replace(r, clip=replace(r.clip, reference=labels[r.clip.id].reference)) for r in chosen]
+    results = list(run.results)
+    for place, result in zip(places, rescore(changed, run.run.scoring), strict=True):
+        results[place] = result
+    return tuple(results)
+
+
+def _scores(run: RunWithClips, recipe: str) -> list[Score]:
+    """Return the error rates of the clips that have a reference."""
+    scores = score_run(run.results, run.run.scoring)
+    return [replace(s, signature=f"{s.signature}|{recipe}") for s in scores if s.metric in _RATES]
+
+
+def _with_scores(run: RunWithClips, recipe: str) -> RunWithClips:
+    return replace(run, pool_scores=tuple(_scores(run, recipe)))
+
+
+def _by_hand(run: RunWithClips, recipe: str) -> RunWithClips:
+    scores = [
+        replace(s, ci95=None, reason=CHOSEN_BY_HAND if s.value is not None else s.reason) for s in _scores(run, recipe)
+    ]
+    return replace(run, pool_scores=tuple(scores))
+
+
+def _estimated(
+    run: RunWithClips, estimates: tuple[SurveyEstimate, SurveyEstimate], recipe: str
+) -> tuple[Score, ...]:
+    scores = _scores(run, f"target:this pool|{recipe}")
+    return tuple(
+        replace(
+            score,
+            value=found.value,
+            ci95=found.ci95,
+            reason=found.reason,
+            edits=None,
+            signature=score.signature.replace("ci:bootstrap-t-recording", "ci:difference-estimator"),
+        )
+        for score, found in zip(scores, estimates, strict=True)
+    )
+
+
+def overlay_of(run: RunWithClips) -> Path | None:
+    """Return the overlay of the data of a run, beside the data or in the folder where the run was made, if there is one.
+
+    Args:
+        run: Its dataset's path is in the record, relative to the folder where it was made.
+    """
+    from earwitness.labels.overlay import overlay_path
+
+    named = overlay_path(run.run.dataset.selection.source)
+    # runs/<model>/asr/<time>.json
+    folders = [Path(), *run.path.absolute().parents[3:4]]
+    return next((folder / named for folder in folders if (folder / named).is_file()), None)
+
+
+def plan_path(overlay: Path) -> Path:
+    """Return where the plan lies by which an overlay's clips were chosen: beside the overlay.
+
+    >>> plan_path(Path("calls.labels.jsonl")).as_posix()
+    'calls.label-plan.json'
+    """
+    return overlay.with_name(overlay.name.removesuffix(".labels.jsonl").removesuffix(".jsonl") + ".label-plan.json")
