@@ -54,6 +54,8 @@ from earwitness.api.models import convert as convert
 from earwitness.api.models import list_models as list_models
 from earwitness.api.models import pull as pull
 from earwitness.api.models import remove as remove
+from earwitness.api.rank import Agreements as Agreements
+from earwitness.api.rank import rank as rank
 from earwitness.api.records import Record as Record
 from earwitness.api.records import clips as clips
 from earwitness.api.records import list_records as list_records

@@ -23,6 +23,7 @@ GROUPS = {
         "run": "Run models over data, or the study of earwitness.toml",
         "score": "Score two transcript files: WER, CER, errors, intervals",
         "compare": "Compare runs over the same data, as tables and Markdown",
+        "rank": "Say what is known of models without references",
         "analyze": "Show where the errors are, and how certain a ranking is",
         "robustness": "Show how WER grows with noise, codecs and rooms",
         "audit": "Find references that are probably wrong, and their effect",

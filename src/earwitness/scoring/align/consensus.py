@@ -42,6 +42,12 @@ class Slot:
         """The word with the most votes; ``NULL`` for none."""
         return max(self.votes, key=lambda word: self.votes[word])
 
+    @property
+    def best(self) -> frozenset[str]:
+        """The words with the most votes: several where the families are divided."""
+        most = max(self.votes.values())
+        return frozenset(word for word, votes in self.votes.items() if votes == most)
+
 
 def consensus(texts: Sequence[Sequence[str]], families: Sequence[str]) -> Words:
     """Return the words that most families agree on.
@@ -106,6 +112,30 @@ def lattice(texts: Sequence[Sequence[str]], families: Sequence[str]) -> tuple[Sl
         slots = _join(slots, text, votes[text], before)
         before += votes[text]
     return tuple(Slot({word: count / unit for word, count in slot.items()}) for slot in slots)
+
+
+def distance_to_votes(text: Sequence[str], slots: Sequence[Slot]) -> int:
+    """Return the fewest edits that turn a text into one that the votes allow.
+
+    Where families are divided, each of the words with the most votes is allowed: those who cannot agree with each other
+    testify against nobody.
+
+    Args:
+        text: Normalized words.
+        slots: The lattice of other families' texts.
+
+    >>> slots = lattice([["press", "one"], ["press", "won"]], ["a", "b"])
+    >>> [distance_to_votes(text.split(), slots) for text in ("press one", "press won", "press two", "press")]
+    [0, 0, 1, 1]
+    """
+    steps = np.arange(len(text) + 1)
+    row = steps
+    for slot in slots:
+        allowed = slot.best
+        best = row + (NULL not in allowed)
+        best[1:] = np.minimum(best[1:], row[:-1] + [word not in allowed for word in text])
+        row = np.minimum.accumulate(best - steps) + steps
+    return int(row[-1])
 
 
 def _votes(texts: Sequence[Words], families: Sequence[str]) -> tuple[dict[Words, int], int]:

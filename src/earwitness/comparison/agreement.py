@@ -1,0 +1,357 @@
+"""Who agrees with whom, and what that says about runs without references.
+
+Three kinds of statement, of falling strength:
+
+- *proven*: what the distances of texts bound, for any reference (``scoring/metrics/disagreement.py``); with a WER that
+  the user knows one model not to exceed, also error rates of the others and ranks;
+- *tested*: of two models, the one nearer to independent witnesses, which are families of other lineages than both, by a
+  permutation test over recordings. It assumes that the witnesses' errors favour neither of the two;
+- *estimated*: the distance of each model to the votes of the other families. It misses errors that models share.
+
+Ranks rest on the first two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from earwitness.comparison.listening import DisputedClip, LabelNeed, clips_to_hear, label_need
+from earwitness.comparison.table import Table
+from earwitness.comparison.voices import Choir, Voice, choir
+from earwitness.engines.families import shared_lineages
+from earwitness.errors import UsageError
+from earwitness.files.nearest import did_you_mean
+from earwitness.records.record import ClipResult, DatasetInfo, Run
+from earwitness.records.store import read_clips
+from earwitness.scoring.findings.kinds import KINDS, WORDS_ON_SILENCE
+from earwitness.scoring.metrics.disagreement import (
+    DistanceBound,
+    clip_distances,
+    distance_bound,
+    most_errors,
+    why_no_bound,
+)
+from earwitness.scoring.stats.bootstrap_t import rate_interval
+from earwitness.scoring.stats.clusters import cluster_of
+from earwitness.scoring.stats.ranks import PairVerdict, rank_label, ranks
+from earwitness.scoring.stats.significance import Difference, difference, holm
+
+FEWEST_OTHERS = 2
+"""Other families that it takes for a vote."""
+SHARED_ERRORS = (
+    "Agreement is not correctness: an error that models share is counted nowhere here. When two language models are "
+    "both wrong, they agree in about 60 % of cases, and better models more often (Kim et al., ICML 2025)."
+)
+_ROUNDS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAgreement:
+    """One run, and how far it is from the others."""
+
+    label: str
+    """The run."""
+    record: Path
+    """Its record."""
+    family: str
+    """Of its weights."""
+    lineage: str
+    """What shares training data with them."""
+    n_words: int
+    """Words in its texts, normalized."""
+    n_failed: int
+    """Clips without a transcript, which count as silence."""
+    errors: int | None
+    """Edits to the nearest text that the other families' votes allow; ``None`` with ``reason``."""
+    rate: float | None
+    """These, divided by the words of the consensus of all families: an estimate of the WER that misses shared errors,
+    and words about which the others are divided."""
+    ci95: tuple[float, float] | None
+    """Its interval over recordings."""
+    reason: str | None
+    """Why there is no rate, or no interval."""
+    judges: tuple[str, ...]
+    """The other families."""
+    rank: str
+    """The ranks that proofs and tests leave open, such as ``1`` or ``1–3``."""
+    findings: Mapping[str, int]
+    """Clips with a finding that needs no reference, by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairAgreement:
+    """Two runs; the first is nearer to the others, or as near."""
+
+    first: str
+    """Label of one."""
+    second: str
+    """Label of the other."""
+    distance: int
+    """Edits between their texts."""
+    rate: float | None
+    """The distance, divided by the words of the consensus: about the most by which the two WERs can differ."""
+    n_clips: int
+    """Clips with unequal texts."""
+    bound: DistanceBound | None
+    """What the distance proves; ``None`` where costs are not units."""
+    same_family: bool
+    """Whether both are the same weights, so that their agreement says nothing."""
+    witnesses: tuple[str, ...]
+    """Families of other lineages than both."""
+    difference: Difference | None
+    """Distance of the second to the witnesses less that of the first, divided by the words; ``None`` without one."""
+    p: float | None
+    """Of the permutation, corrected by Holm for the number of pairs."""
+    order: str | None
+    """``proven``, ``tested``, or ``None`` where the order is open."""
+    labels: LabelNeed
+    """How many labelled clips would settle who makes fewer errors on this pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The runs over one dataset, without a look at its references."""
+
+    dataset: DatasetInfo
+    """What they transcribed."""
+    n_clips: int
+    """Clips that all have."""
+    n_recordings: int
+    """Recordings of these."""
+    n_equal: int
+    """Clips for which all texts are equal."""
+    n_words: int
+    """Words in the consensus of all families."""
+    normalizer: str
+    """What made words of the texts."""
+    models: tuple[ModelAgreement, ...]
+    """Nearest to the others first."""
+    pairs: tuple[PairAgreement, ...]
+    """Every two, in the same order."""
+    premises: Mapping[str, float]
+    """WER that a model does not exceed, by label, as the user knows."""
+    unbounded: str | None
+    """Why nothing is proven; ``None`` if bounds hold."""
+    caveats: tuple[str, ...]
+    """What to keep in mind, a sentence each."""
+    to_hear: tuple[DisputedClip, ...]
+    """Clips that a person should hear first."""
+
+
+_BY_REFERENCE = frozenset({WORDS_ON_SILENCE})
+"""Findings that only a reference can show."""
+Rows = Sequence[tuple[str, Path, Run, Sequence[ClipResult]]]
+
+
+def agreement(rows: Rows, *, premises: Mapping[str, float] | None = None, most: int = 10) -> Agreement:
+    """Say who agrees with whom.
+
+    Args:
+        rows: Label, record, run and clip results of runs over the same dataset, under the same scoring.
+        premises: A WER, as a ratio, that a model is known not to exceed, by label.
+        most: Clips in ``to_hear``.
+
+    Raises:
+        UsageError: For a premise about a run that is not there, or that is no ratio from 0 to 1.
+    """
+    premises = dict(premises or {})
+    _refuse_premises(premises, [label for label, *_ in rows])
+    sung = choir({label: (run, results) for label, _, run, results in rows})
+    lengths = [len(text) for text in sung.consensus()]
+    unbounded = next((why for _, _, run, _ in rows if (why := why_no_bound(run.scoring))), None)
+    estimates = {voice.label: _estimate(sung, voice, lengths) for voice in sung.voices}
+    order = sorted(sung.voices, key=lambda voice: (_nearness(estimates[voice.label]), voice.label))
+    pairs = _pairs(sung, order, lengths, premises, bounded=unbounded is None)
+    places = {voice.label: place for place, voice in enumerate(order)}
+    verdicts = [_verdict(pair, places) for pair in pairs]
+    rank_of = dict(zip(places, map(str, ranks(len(order), verdicts)), strict=True))
+    by_label = {label: (path, run, results) for label, path, run, results in rows}
+    equal = [len(set(texts)) == 1 for texts in zip(*(voice.texts for voice in sung.voices), strict=True)]
+    return Agreement(
+        dataset=rows[0][2].dataset,
+        n_clips=len(sung.clips),
+        n_recordings=len(set(map(cluster_of, sung.clips))),
+        n_equal=sum(equal),
+        n_words=sum(lengths),
+        normalizer=rows[0][2].scoring.normalizer,
+        models=tuple(
+            _model(voice, estimates[voice.label], rank_of[voice.label], by_label[voice.label]) for voice in order
+        ),
+        pairs=pairs,
+        premises=premises,
+        unbounded=unbounded,
+        caveats=_caveats(sung),
+        to_hear=clips_to_hear(sung, [(pair.first, pair.second) for pair in pairs if pair.order is None], most),
+    )
+
+
+def _refuse_premises(premises: Mapping[str, float], labels: Sequence[str]) -> None:
+    for label, wer in premises.items():
+        if label not in labels:
+            raise UsageError(f"There is no run {label!r} to know a WER of.{did_you_mean(label, labels)}")
+        if not 0 <= wer < 1:
+            raise UsageError(f"The WER of {label!r} must be a ratio from 0 to 1, such as 0.1 for 10 %, not {wer!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    errors: list[int] | None
+    rate: float | None
+    ci95: tuple[float, float] | None
+    reason: str | None
+    judges: tuple[str, ...]
+
+
+def _estimate(sung: Choir, voice: Voice, lengths: Sequence[int]) -> _Estimate:
+    judges = [other for other in sung.voices if other.family != voice.family]
+    families = tuple(dict.fromkeys(judge.family for judge in judges))
+    if len(families) < FEWEST_OTHERS:
+        reason = f"a vote takes {FEWEST_OTHERS} other families of weights, and there {_are(len(families))}"
+        return _Estimate(None, None, None, reason, families)
+    (errors,) = sung.distances(judges, voice)
+    if not sum(lengths):
+        return _Estimate(errors, None, None, "the consensus has no words", families)
+    interval = rate_interval(errors, lengths, list(map(cluster_of, sung.clips)), rounds=_ROUNDS)
+    return _Estimate(errors, sum(errors) / sum(lengths), interval.ci95, interval.reason, families)
+
+
+def _are(n: int) -> str:
+    return f"{'is' if n == 1 else 'are'} {n or 'none'}"
+
+
+def _nearness(estimate: _Estimate) -> float:
+    return float("inf") if estimate.rate is None else estimate.rate
+
+
+def _pairs(
+    sung: Choir, order: Sequence[Voice], lengths: Sequence[int], premises: Mapping[str, float], *, bounded: bool
+) -> tuple[PairAgreement, ...]:
+    couples = list(combinations(order, 2))
+    tests = [_test(sung, first, second, lengths) for first, second in couples]
+    corrected = holm([None if test is None else test[1].p for test in tests])
+    return tuple(
+        _pair(sung, couple, test, p, lengths, premises, bounded=bounded)
+        for couple, test, p in zip(couples, tests, corrected, strict=True)
+    )
+
+
+_Test = tuple[list[int], Difference]
+
+
+def _witnesses(sung: Choir, first: Voice, second: Voice) -> list[Voice]:
+    return [voice for voice in sung.voices if voice.lineage not in (first.lineage, second.lineage)]
+
+
+def _test(sung: Choir, first: Voice, second: Voice, lengths: Sequence[int]) -> _Test | None:
+    witnesses = _witnesses(sung, first, second)
+    if not witnesses or first.family == second.family:
+        return None
+    a, b = sung.distances(witnesses, first, second)
+    told = difference(b, a, lengths, list(map(cluster_of, sung.clips)), rounds=_ROUNDS)
+    return [y - x for x, y in zip(a, b, strict=True)], told
+
+
+def _pair(
+    sung: Choir,
+    couple: tuple[Voice, Voice],
+    test: _Test | None,
+    p: float | None,
+    lengths: Sequence[int],
+    premises: Mapping[str, float],
+    *,
+    bounded: bool,
+) -> PairAgreement:
+    first, second = couple
+    proofs = [bounded and _proves(sung, one, other, premises) for one, other in (couple, couple[::-1])]
+    is_tested = test is not None and rank_label(test[1].value, p)
+    swaps = proofs[1] if any(proofs) else bool(is_tested and test and (test[1].value or 0.0) < 0)
+    if swaps:
+        first, second = second, first
+        test = _test(sung, first, second, lengths)
+    bound = distance_bound(first.texts, second.texts)
+    return PairAgreement(
+        first=first.label,
+        second=second.label,
+        distance=bound.errors,
+        rate=bound.errors / sum(lengths) if sum(lengths) else None,
+        n_clips=bound.n_clips,
+        bound=bound if bounded else None,
+        same_family=first.family == second.family,
+        witnesses=tuple(dict.fromkeys(voice.family for voice in _witnesses(sung, first, second))),
+        difference=test[1] if test else None,
+        p=p,
+        order="proven" if any(proofs) else "tested" if is_tested else None,
+        labels=label_need(clip_distances(first.texts, second.texts), test[0] if test else None),
+    )
+
+
+def _proves(sung: Choir, first: Voice, second: Voice, premises: Mapping[str, float]) -> bool:
+    """Return whether the second is certain to make more errors than the first, if the premises hold.
+
+    With ``E_A`` the errors of a model of which a WER is known, ``E_second >= D(A, second) - E_A`` and ``E_first <=
+    D(A, first) + E_A``; the known model may be the first itself.
+    """
+    known = [voice for voice in sung.voices if voice.label in premises]
+    return any(
+        distance_bound(voice.texts, second.texts).errors - distance_bound(voice.texts, first.texts).errors
+        > 2 * most_errors(premises[voice.label], sum(map(len, voice.texts)))
+        for voice in known
+    )
+
+
+def _verdict(pair: PairAgreement, places: Mapping[str, int]) -> PairVerdict:
+    return PairVerdict(places[pair.first], places[pair.second], -1.0, 0.0 if pair.order else None)
+
+
+def _model(voice: Voice, estimate: _Estimate, rank: str, row: tuple[Path, Run, Sequence[ClipResult]]) -> ModelAgreement:
+    path, _, results = row
+    flags = [flag for result in results for flag in result.score.flags]
+    return ModelAgreement(
+        label=voice.label,
+        record=path,
+        family=voice.family,
+        lineage=voice.lineage,
+        n_words=sum(map(len, voice.texts)),
+        n_failed=voice.n_failed,
+        errors=None if estimate.errors is None else sum(estimate.errors),
+        rate=estimate.rate,
+        ci95=estimate.ci95,
+        reason=estimate.reason,
+        judges=estimate.judges,
+        rank=rank,
+        findings={kind: flags.count(kind) for kind in KINDS if kind in flags and kind not in _BY_REFERENCE},
+    )
+
+
+def _caveats(sung: Choir) -> tuple[str, ...]:
+    return (
+        *(sentence for sentence in _same_weights(sung)),
+        *shared_lineages(sung.families()),
+        *([SHARED_ERRORS] if len(sung.families()) > 1 else ()),
+    )
+
+
+def _same_weights(sung: Choir) -> list[str]:
+    labels = {family: [v.label for v in sung.voices if v.family == family] for family in sung.families()}
+    return [
+        f"{', '.join(some[:-1])} and {some[-1]} have the same weights, {family}, and share one vote."
+        for family, some in labels.items()
+        if len(some) > 1
+    ]
+
+
+def of_table(table: Table, results: Mapping[str, Sequence[ClipResult]] | None = None) -> Agreement | None:
+    """Return who agrees with whom in a table without references; ``None`` with references, or for a single run.
+
+    Args:
+        table: The runs.
+        results: Clip results by label, where they were read already.
+    """
+    scores = [row.run.score("wer") for row in table.rows]
+    if len(table.rows) < 2 or any(score is None or score.n_clips for score in scores):
+        return None
+    read = results or {row.label: read_clips(row.record) for row in table.rows}
+    return agreement([(row.label, row.record, row.run, read[row.label]) for row in table.rows])

@@ -1,0 +1,89 @@
+"""Which clips a person should hear first, and how many labels would settle who makes fewer errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from earwitness.comparison.voices import Choir
+from earwitness.scoring.metrics.disagreement import clip_distances
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedClip:
+    """A clip about which models disagree."""
+
+    clip_id: str
+    """The clip."""
+    recording: str
+    """Its recording."""
+    audio_s: float
+    """How long it is."""
+    disagreement: int
+    """Edits between the texts of each pair whose order is open, summed; of every pair, when no order is."""
+    texts: Mapping[str, str]
+    """Normalized texts by label."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNeed:
+    """How many labelled clips settle which of two models makes fewer errors on this pool."""
+
+    certain: int
+    """Clips with unequal texts: with labels for these, the difference is known exactly. Others contribute 0."""
+    expected: int | None
+    """Clips, those with the largest distance first, after which the rest cannot reverse the order, if the witnesses are
+    right about them; ``None`` without witnesses, or if they are for neither."""
+
+
+def label_need(distances: Sequence[int], gaps: Sequence[int] | None) -> LabelNeed:
+    """Return how many labels settle the order of two models on this pool.
+
+    A clip's difference in errors lies between minus and plus the distance of its two texts. So once the labelled
+    clips differ by more than the distances of all others together, no label can reverse the order.
+
+    Args:
+        distances: Of the two models' texts, clip by clip.
+        gaps: What the second is expected to make more than the first, clip by clip.
+
+    >>> label_need([3, 0, 1, 1], [3, 0, 0, 0]), label_need([3, 0, 1, 1], None)
+    (LabelNeed(certain=3, expected=1), LabelNeed(certain=3, expected=None))
+    """
+    certain = sum(distance > 0 for distance in distances)
+    if gaps is None or not sum(gaps):
+        return LabelNeed(certain, None)
+    size = np.array(distances)
+    order = np.argsort(-size, kind="stable")
+    left = size.sum() - np.cumsum(size[order])
+    settled = np.abs(np.cumsum(np.array(gaps)[order])) > left
+    return LabelNeed(certain, int(np.argmax(settled)) + 1 if settled.any() else certain)
+
+
+def clips_to_hear(sung: Choir, open_pairs: Sequence[tuple[str, str]], most: int) -> tuple[DisputedClip, ...]:
+    """Return the clips about which the models disagree most, where labels can change the ranking.
+
+    Args:
+        sung: The texts.
+        open_pairs: Labels of the pairs whose order is open; when there is none, all pairs count.
+        most: How many clips to return, at most.
+    """
+    texts = {voice.label: voice.texts for voice in sung.voices}
+    pairs = open_pairs or list(combinations(texts, 2))
+    total = np.zeros(len(sung.clips), np.int64)
+    for first, second in pairs:
+        total += np.array(clip_distances(texts[first], texts[second]), np.int64)
+    order = np.argsort(-total, kind="stable")[:most]
+    return tuple(
+        DisputedClip(
+            clip_id=sung.clips[n].id,
+            recording=sung.clips[n].recording,
+            audio_s=sung.clips[n].duration_s,
+            disagreement=int(total[n]),
+            texts={label: " ".join(found[n]) for label, found in texts.items()},
+        )
+        for n in order
+        if total[n]
+    )

@@ -1,0 +1,200 @@
+"""Agreement without references as tables and sentences. No arithmetic here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from earwitness.comparison.agreement import Agreement, ModelAgreement, PairAgreement
+from earwitness.comparison.listening import DisputedClip
+from earwitness.counts import NOTHING, are, duration, percentage, points, quantity
+from earwitness.reports.markdown import grid, safe
+from earwitness.reports.statistics import p_value
+from earwitness.scoring.findings.kinds import KINDS
+
+HEADER = ("Model", "Rank", "Distance to the others", "Words", "Family of weights", "Problems")
+MEANING = (
+    "The distance is an estimate of the WER: edits to the nearest text that the votes of the other families allow, in "
+    "percent of the words of the consensus, with a 95 % interval over recordings. It misses errors that models share "
+    "and words about which the others are divided. Ranks do not rest on it."
+)
+_WORTH_SAYING = 0.05
+_LONGEST = 100
+_MOST_PAIRS = 10
+
+
+def title(found: Agreement) -> str:
+    """Return the heading: the data, and that its references are not used."""
+    data = found.dataset
+    return f"{data.name}: {quantity(found.n_clips, 'clip')}, {duration(data.audio_s)}, references not used"
+
+
+def summary(found: Agreement) -> str:
+    """Return how many clips all models agree on."""
+    return (
+        f"All {quantity(len(found.models), 'run')} have the same text for {found.n_equal:,} of "
+        f"{quantity(found.n_clips, 'clip')} ({quantity(found.n_recordings, 'recording')}). "
+        f"Consensus: {quantity(found.n_words, 'word')}, normalizer {found.normalizer}."
+    )
+
+
+def model_rows(found: Agreement) -> list[list[str]]:
+    """Return a row for each run, nearest to the others first."""
+    return [
+        [
+            model.label,
+            model.rank if len(found.models) > 1 else NOTHING,
+            percentage(model.rate, model.ci95),
+            f"{model.n_words:,}",
+            model.family,
+            _problems(model),
+        ]
+        for model in found.models
+    ]
+
+
+def _problems(model: ModelAgreement) -> str:
+    failed = [quantity(model.n_failed, "failed clip")] if model.n_failed else []
+    return ", ".join([*failed, *(f"{KINDS[kind].short}: {n}" for kind, n in model.findings.items())]) or "none"
+
+
+def distance_grid(found: Agreement) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the matrix of distances, in percent of the words of the consensus."""
+    labels = [model.label for model in found.models]
+    between = {frozenset((pair.first, pair.second)): pair for pair in found.pairs}
+    rows = [
+        [one, *(percentage(between[frozenset((one, other))].rate) if one != other else NOTHING for other in labels)]
+        for one in labels
+    ]
+    return ["Distance", *labels], rows
+
+
+def sentences(found: Agreement) -> list[str]:
+    """Return what is proven, tested and to be kept in mind; of many pairs, those of neighbours in the table."""
+    order = [model.label for model in found.models]
+    pairs = found.pairs
+    if len(pairs) > _MOST_PAIRS:
+        pairs = tuple(p for p in pairs if abs(order.index(p.first) - order.index(p.second)) == 1)
+    return [
+        *(line for pair in pairs for line in pair_lines(pair, found)),
+        *([found.unbounded] if found.unbounded else []),
+        *_without_votes(found),
+        *found.caveats,
+    ]
+
+
+def pair_lines(pair: PairAgreement, found: Agreement) -> list[str]:
+    """Return the sentences about two runs: proofs, the test, and the labels that would settle their order."""
+    both = f"{pair.first} and {pair.second}"
+    if not pair.distance:
+        return [f"{both} have equal texts, so they make the same errors, whatever was said."]
+    return [*_proofs(pair, both, found), *_test(pair), *_labels(pair, both)]
+
+
+def _proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
+    bound = pair.bound
+    if bound is None:
+        return [f"{both}: {quantity(pair.distance, 'edit')} between their texts, {percentage(pair.rate)} of the words."]
+    lines = [
+        (
+            f"{both} differ by at most {quantity(pair.distance, 'error')} on these clips, whatever was said (proven): "
+            f"about {points(pair.rate)} of WER. {quantity(pair.n_clips, 'clip')} of {found.n_clips:,} "
+            f"{'has' if pair.n_clips == 1 else 'have'} different texts."
+        )
+    ]
+    if bound.reversal_wer >= _WORTH_SAYING:
+        lines.append(
+            f"{pair.second} makes more errors than {pair.first} if the WER of {pair.first} is under "
+            f"{percentage(bound.reversal_wer)} (proven)."
+        )
+    known = found.premises.get(pair.first)
+    if known is not None:
+        low, high = bound.second_wer(known)
+        lines.append(
+            f"With a WER of at most {percentage(known)} for {pair.first}, that of {pair.second} is between "
+            f"{percentage(low)} and {percentage(high)} (proven)."
+        )
+    return lines
+
+
+def _test(pair: PairAgreement) -> list[str]:
+    if pair.same_family:
+        return []
+    if pair.difference is None:
+        return [
+            (
+                f"No independent witness tells {pair.first} from {pair.second}: it takes a model that is related to "
+                "neither. The distance to the others alone ranks nobody."
+            )
+        ]
+    by = f"{points(pair.difference.value, pair.difference.ci95)} ({p_value(pair.p)})"
+    witnesses = (
+        f"{' and '.join(pair.witnesses)}, which {'is' if len(pair.witnesses) == 1 else 'are'} related to neither"
+    )
+    if pair.order == "tested":
+        return [f"{pair.first} is nearer than {pair.second} to {witnesses}, by {by}."]
+    return [f"{pair.first} and {pair.second} are not separated by {witnesses}: {by}."]
+
+
+def _labels(pair: PairAgreement, both: str) -> list[str]:
+    if pair.order is not None:
+        return []
+    need = pair.labels
+    expected = need.expected
+    few = expected is not None and 2 * expected <= need.certain
+    fewer = f"; about {expected:,} of them, if the witnesses are right" if few else ""
+    return [f"{quantity(need.certain, 'label')} settle which of {both} makes fewer errors here (proven){fewer}."]
+
+
+def _without_votes(found: Agreement) -> list[str]:
+    reasons = dict.fromkeys(model.reason for model in found.models if model.reason)
+    return [
+        f"{', '.join(model.label for model in found.models if model.reason == reason)}: {reason}" for reason in reasons
+    ]
+
+
+def clip_line(clip: DisputedClip) -> str:
+    """Return a clip to hear, with the different texts."""
+    texts: dict[str, list[str]] = {}
+    for label, text in clip.texts.items():
+        texts.setdefault(text, []).append(label)
+    said = "; ".join(f"{', '.join(labels)}: {_excerpt(text)}" for text, labels in texts.items())
+    return f"{clip.clip_id} ({duration(clip.audio_s)}, {quantity(clip.disagreement, 'edit')} apart): {said}"
+
+
+def _excerpt(text: str) -> str:
+    return (text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …") or "(nothing)"
+
+
+def short_lines(found: Agreement) -> list[str]:
+    """Return a few sentences for pages about something else: how far the runs are apart, and what to do next."""
+    widest = max(found.pairs, key=lambda pair: pair.distance)
+    nearest = min(found.pairs, key=lambda pair: pair.distance)
+    lines = [summary(found)]
+    for pair in dict.fromkeys((nearest, widest)):
+        lines += _proofs(pair, f"{pair.first} and {pair.second}", found)
+    n_open = sum(pair.order is None and pair.distance > 0 for pair in found.pairs)
+    if n_open:
+        lines.append(f"There {are(n_open)} of {quantity(len(found.pairs), 'pair')} whose order is open.")
+    return [*lines, "For the rest, and for the clips to label first, run: earwitness rank RECORDS"]
+
+
+def markdown(found: Agreement) -> list[str]:
+    """Return the section for a Markdown document, in pieces."""
+    return [
+        grid(HEADER, model_rows(found)),
+        grid(*distance_grid(found)),
+        *(f"- {safe(line)}" for line in (summary(found), MEANING, *sentences(found))),
+        "",
+        *(["Clips to hear first:\n"] if found.to_hear else []),
+        *(f"- {safe(clip_line(clip))}" for clip in found.to_hear),
+        "",
+    ]
+
+
+def plain(found: Agreement) -> dict[str, object]:
+    """Return the values for JSON, with the proven bounds."""
+    values = asdict(found)
+    for pair, shown in zip(found.pairs, values["pairs"], strict=True):
+        if pair.bound is not None:
+            shown["bound"]["reversal_wer"] = pair.bound.reversal_wer
+    return {**values, "models": [{**asdict(model), "record": str(model.record)} for model in found.models]}
