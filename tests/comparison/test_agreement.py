@@ -19,7 +19,7 @@ from earwitness.records import store
 from earwitness.scoring import ScoringInfo
 from earwitness.types import Clip
 
-HOLDS = ("listening.py", "voices.py", "api/rank.py")
+HOLDS = ("listening.py", "texts.py", "api/rank.py")
 
 CLIPS = [clip(f"c{n}", said(10, n), 4.0) for n in range(30)]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from earwitness.comparison.listening import DisputedClip, LabelNeed, clips_to_hear, label_need
 from earwitness.comparison.table import Table
-from earwitness.comparison.voices import Choir, Voice, choir
+from earwitness.comparison.texts import ModelTexts, SharedTexts, shared_texts
 from earwitness.engines.families import shared_lineages
 from earwitness.errors import UsageError
 from earwitness.files.nearest import did_you_mean
@@ -159,32 +159,32 @@ def agreement(rows: Rows, *, premises: Mapping[str, float] | None = None, most: 
     """
     premises = dict(premises or {})
     _refuse_premises(premises, [label for label, *_ in rows])
-    sung = choir({label: (run, results) for label, _, run, results in rows})
-    lengths = [len(text) for text in sung.consensus()]
+    shared = shared_texts({label: (run, results) for label, _, run, results in rows})
+    lengths = [len(text) for text in shared.consensus()]
     unbounded = next((why for _, _, run, _ in rows if (why := why_no_bound(run.scoring))), None)
-    estimates = {voice.label: _estimate(sung, voice, lengths) for voice in sung.voices}
-    order = sorted(sung.voices, key=lambda voice: (_nearness(estimates[voice.label]), voice.label))
-    pairs = _pairs(sung, order, lengths, premises, bounded=unbounded is None)
-    places = {voice.label: place for place, voice in enumerate(order)}
+    estimates = {model.label: _estimate(shared, model, lengths) for model in shared.models}
+    order = sorted(shared.models, key=lambda model: (_nearness(estimates[model.label]), model.label))
+    pairs = _pairs(shared, order, lengths, premises, bounded=unbounded is None)
+    places = {model.label: place for place, model in enumerate(order)}
     verdicts = [_verdict(pair, places) for pair in pairs]
     rank_of = dict(zip(places, map(str, ranks(len(order), verdicts)), strict=True))
     by_label = {label: (path, run, results) for label, path, run, results in rows}
-    equal = [len(set(texts)) == 1 for texts in zip(*(voice.texts for voice in sung.voices), strict=True)]
+    equal = [len(set(texts)) == 1 for texts in zip(*(model.texts for model in shared.models), strict=True)]
     return Agreement(
         dataset=rows[0][2].dataset,
-        n_clips=len(sung.clips),
-        n_recordings=len(set(map(cluster_of, sung.clips))),
+        n_clips=len(shared.clips),
+        n_recordings=len(set(map(cluster_of, shared.clips))),
         n_equal=sum(equal),
         n_words=sum(lengths),
         normalizer=rows[0][2].scoring.normalizer,
         models=tuple(
-            _model(voice, estimates[voice.label], rank_of[voice.label], by_label[voice.label]) for voice in order
+            _model(model, estimates[model.label], rank_of[model.label], by_label[model.label]) for model in order
         ),
         pairs=pairs,
         premises=premises,
         unbounded=unbounded,
-        caveats=_caveats(sung),
-        to_hear=clips_to_hear(sung, [(pair.first, pair.second) for pair in pairs if pair.order is None], most),
+        caveats=_caveats(shared),
+        to_hear=clips_to_hear(shared, [(pair.first, pair.second) for pair in pairs if pair.order is None], most),
     )
 
 
@@ -205,16 +205,16 @@ class _Estimate:
     judges: tuple[str, ...]
 
 
-def _estimate(sung: Choir, voice: Voice, lengths: Sequence[int]) -> _Estimate:
-    judges = [other for other in sung.voices if other.family != voice.family]
+def _estimate(shared: SharedTexts, model: ModelTexts, lengths: Sequence[int]) -> _Estimate:
+    judges = [other for other in shared.models if other.family != model.family]
     families = tuple(dict.fromkeys(judge.family for judge in judges))
     if len(families) < FEWEST_OTHERS:
         reason = f"a vote takes {FEWEST_OTHERS} other families of weights, and there {_are(len(families))}"
         return _Estimate(None, None, None, reason, families)
-    (errors,) = sung.distances(judges, voice)
+    (errors,) = shared.distances(judges, model)
     if not sum(lengths):
         return _Estimate(errors, None, None, "the consensus has no words", families)
-    interval = rate_interval(errors, lengths, list(map(cluster_of, sung.clips)), rounds=_ROUNDS)
+    interval = rate_interval(errors, lengths, list(map(cluster_of, shared.clips)), rounds=_ROUNDS)
     return _Estimate(errors, sum(errors) / sum(lengths), interval.ci95, interval.reason, families)
 
 
@@ -227,13 +227,18 @@ def _nearness(estimate: _Estimate) -> float:
 
 
 def _pairs(
-    sung: Choir, order: Sequence[Voice], lengths: Sequence[int], premises: Mapping[str, float], *, bounded: bool
+    shared: SharedTexts,
+    order: Sequence[ModelTexts],
+    lengths: Sequence[int],
+    premises: Mapping[str, float],
+    *,
+    bounded: bool,
 ) -> tuple[PairAgreement, ...]:
     couples = list(combinations(order, 2))
-    tests = [_test(sung, first, second, lengths) for first, second in couples]
+    tests = [_test(shared, first, second, lengths) for first, second in couples]
     corrected = holm([None if test is None else test[1].p for test in tests])
     return tuple(
-        _pair(sung, couple, test, p, lengths, premises, bounded=bounded)
+        _pair(shared, couple, test, p, lengths, premises, bounded=bounded)
         for couple, test, p in zip(couples, tests, corrected, strict=True)
     )
 
@@ -241,22 +246,22 @@ def _pairs(
 _Test = tuple[list[int], Difference]
 
 
-def _witnesses(sung: Choir, first: Voice, second: Voice) -> list[Voice]:
-    return [voice for voice in sung.voices if voice.lineage not in (first.lineage, second.lineage)]
+def _witnesses(shared: SharedTexts, first: ModelTexts, second: ModelTexts) -> list[ModelTexts]:
+    return [model for model in shared.models if model.lineage not in (first.lineage, second.lineage)]
 
 
-def _test(sung: Choir, first: Voice, second: Voice, lengths: Sequence[int]) -> _Test | None:
-    witnesses = _witnesses(sung, first, second)
+def _test(shared: SharedTexts, first: ModelTexts, second: ModelTexts, lengths: Sequence[int]) -> _Test | None:
+    witnesses = _witnesses(shared, first, second)
     if not witnesses or first.family == second.family:
         return None
-    a, b = sung.distances(witnesses, first, second)
-    told = difference(b, a, lengths, list(map(cluster_of, sung.clips)), rounds=_ROUNDS)
+    a, b = shared.distances(witnesses, first, second)
+    told = difference(b, a, lengths, list(map(cluster_of, shared.clips)), rounds=_ROUNDS)
     return [y - x for x, y in zip(a, b, strict=True)], told
 
 
 def _pair(
-    sung: Choir,
-    couple: tuple[Voice, Voice],
+    shared: SharedTexts,
+    couple: tuple[ModelTexts, ModelTexts],
     test: _Test | None,
     p: float | None,
     lengths: Sequence[int],
@@ -265,12 +270,12 @@ def _pair(
     bounded: bool,
 ) -> PairAgreement:
     first, second = couple
-    proofs = [bounded and _proves(sung, one, other, premises) for one, other in (couple, couple[::-1])]
+    proofs = [bounded and _proves(shared, one, other, premises) for one, other in (couple, couple[::-1])]
     is_tested = test is not None and rank_label(test[1].value, p)
     swaps = proofs[1] if any(proofs) else bool(is_tested and test and (test[1].value or 0.0) < 0)
     if swaps:
         first, second = second, first
-        test = _test(sung, first, second, lengths)
+        test = _test(shared, first, second, lengths)
     bound = distance_bound(first.texts, second.texts)
     return PairAgreement(
         first=first.label,
@@ -280,7 +285,7 @@ def _pair(
         n_clips=bound.n_clips,
         bound=bound if bounded else None,
         same_family=first.family == second.family,
-        witnesses=tuple(dict.fromkeys(voice.family for voice in _witnesses(sung, first, second))),
+        witnesses=tuple(dict.fromkeys(model.family for model in _witnesses(shared, first, second))),
         difference=test[1] if test else None,
         p=p,
         order="proven" if any(proofs) else "tested" if is_tested else None,
@@ -288,17 +293,17 @@ def _pair(
     )
 
 
-def _proves(sung: Choir, first: Voice, second: Voice, premises: Mapping[str, float]) -> bool:
+def _proves(shared: SharedTexts, first: ModelTexts, second: ModelTexts, premises: Mapping[str, float]) -> bool:
     """Return whether the second is certain to make more errors than the first, if the premises hold.
 
     With ``E_A`` the errors of a model of which a WER is known, ``E_second >= D(A, second) - E_A`` and ``E_first <=
     D(A, first) + E_A``; the known model may be the first itself.
     """
-    known = [voice for voice in sung.voices if voice.label in premises]
+    known = [model for model in shared.models if model.label in premises]
     return any(
-        distance_bound(voice.texts, second.texts).errors - distance_bound(voice.texts, first.texts).errors
-        > 2 * most_errors(premises[voice.label], sum(map(len, voice.texts)))
-        for voice in known
+        distance_bound(model.texts, second.texts).errors - distance_bound(model.texts, first.texts).errors
+        > 2 * most_errors(premises[model.label], sum(map(len, model.texts)))
+        for model in known
     )
 
 
@@ -306,16 +311,18 @@ def _verdict(pair: PairAgreement, places: Mapping[str, int]) -> PairVerdict:
     return PairVerdict(places[pair.first], places[pair.second], -1.0, 0.0 if pair.order else None)
 
 
-def _model(voice: Voice, estimate: _Estimate, rank: str, row: tuple[Path, Run, Sequence[ClipResult]]) -> ModelAgreement:
+def _model(
+    model: ModelTexts, estimate: _Estimate, rank: str, row: tuple[Path, Run, Sequence[ClipResult]]
+) -> ModelAgreement:
     path, _, results = row
     flags = [flag for result in results for flag in result.score.flags]
     return ModelAgreement(
-        label=voice.label,
+        label=model.label,
         record=path,
-        family=voice.family,
-        lineage=voice.lineage,
-        n_words=sum(map(len, voice.texts)),
-        n_failed=voice.n_failed,
+        family=model.family,
+        lineage=model.lineage,
+        n_words=sum(map(len, model.texts)),
+        n_failed=model.n_failed,
         errors=None if estimate.errors is None else sum(estimate.errors),
         rate=estimate.rate,
         ci95=estimate.ci95,
@@ -326,16 +333,16 @@ def _model(voice: Voice, estimate: _Estimate, rank: str, row: tuple[Path, Run, S
     )
 
 
-def _caveats(sung: Choir) -> tuple[str, ...]:
+def _caveats(shared: SharedTexts) -> tuple[str, ...]:
     return (
-        *(sentence for sentence in _same_weights(sung)),
-        *shared_lineages(sung.families()),
-        *([SHARED_ERRORS] if len(sung.families()) > 1 else ()),
+        *(sentence for sentence in _same_weights(shared)),
+        *shared_lineages(shared.families()),
+        *([SHARED_ERRORS] if len(shared.families()) > 1 else ()),
     )
 
 
-def _same_weights(sung: Choir) -> list[str]:
-    labels = {family: [v.label for v in sung.voices if v.family == family] for family in sung.families()}
+def _same_weights(shared: SharedTexts) -> list[str]:
+    labels = {family: [v.label for v in shared.models if v.family == family] for family in shared.families()}
     return [
         f"{', '.join(some[:-1])} and {some[-1]} have the same weights, {family}, and share one vote."
         for family, some in labels.items()

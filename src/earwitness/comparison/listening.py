@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from earwitness.comparison.voices import Choir
+from earwitness.comparison.texts import SharedTexts
 from earwitness.scoring.metrics.disagreement import clip_distances
 
 
@@ -62,25 +62,25 @@ def label_need(distances: Sequence[int], gaps: Sequence[int] | None) -> LabelNee
     return LabelNeed(certain, int(np.argmax(settled)) + 1 if settled.any() else certain)
 
 
-def clips_to_hear(sung: Choir, open_pairs: Sequence[tuple[str, str]], most: int) -> tuple[DisputedClip, ...]:
+def clips_to_hear(shared: SharedTexts, open_pairs: Sequence[tuple[str, str]], most: int) -> tuple[DisputedClip, ...]:
     """Return the clips about which the models disagree most, where labels can change the ranking.
 
     Args:
-        sung: The texts.
+        shared: The texts.
         open_pairs: Labels of the pairs whose order is open; when there is none, all pairs count.
         most: How many clips to return, at most.
     """
-    texts = {voice.label: voice.texts for voice in sung.voices}
+    texts = {model.label: model.texts for model in shared.models}
     pairs = open_pairs or list(combinations(texts, 2))
-    total = np.zeros(len(sung.clips), np.int64)
+    total = np.zeros(len(shared.clips), np.int64)
     for first, second in pairs:
         total += np.array(clip_distances(texts[first], texts[second]), np.int64)
     order = np.argsort(-total, kind="stable")[:most]
     return tuple(
         DisputedClip(
-            clip_id=sung.clips[n].id,
-            recording=sung.clips[n].recording,
-            audio_s=sung.clips[n].duration_s,
+            clip_id=shared.clips[n].id,
+            recording=shared.clips[n].recording,
+            audio_s=shared.clips[n].duration_s,
             disagreement=int(total[n]),
             texts={label: " ".join(found[n]) for label, found in texts.items()},
         )

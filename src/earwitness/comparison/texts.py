@@ -13,7 +13,7 @@ from earwitness.types import Clip
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class ModelTexts:
     """What one run says about every clip."""
 
     label: str
@@ -29,41 +29,41 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choir:
+class SharedTexts:
     """Several runs over the same clips."""
 
     clips: tuple[Clip, ...]
     """In the order of the texts."""
-    voices: tuple[Voice, ...]
+    models: tuple[ModelTexts, ...]
     """One a run."""
 
     def families(self) -> tuple[str, ...]:
         """Return each family once."""
-        return tuple(dict.fromkeys(voice.family for voice in self.voices))
+        return tuple(dict.fromkeys(model.family for model in self.models))
 
     def consensus(self) -> list[Words]:
         """Return the consensus of all families, clip by clip."""
-        families = [voice.family for voice in self.voices]
-        return [consensus(texts, families) for texts in zip(*(voice.texts for voice in self.voices), strict=True)]
+        families = [model.family for model in self.models]
+        return [consensus(texts, families) for texts in zip(*(model.texts for model in self.models), strict=True)]
 
-    def distances(self, judges: Sequence[Voice], *voices: Voice) -> list[list[int]]:
-        """Return for each of some voices how far it is from what the judges allow, clip by clip."""
+    def distances(self, judges: Sequence[ModelTexts], *models: ModelTexts) -> list[list[int]]:
+        """Return for each of some models how far it is from what the judges allow, clip by clip."""
         if not judges:
             raise ValueError("There must be a judge.")
         families = [judge.family for judge in judges]
-        found: list[list[int]] = [[] for _ in voices]
+        found: list[list[int]] = [[] for _ in models]
         for n, heard in enumerate(zip(*(judge.texts for judge in judges), strict=True)):
             slots: tuple[Slot, ...] | None = None
-            for row, voice in zip(found, voices, strict=True):
-                if all(text == voice.texts[n] for text in heard):
+            for row, model in zip(found, models, strict=True):
+                if all(text == model.texts[n] for text in heard):
                     row.append(0)
                     continue
                 slots = lattice(heard, families) if slots is None else slots
-                row.append(distance_to_votes(voice.texts[n], slots))
+                row.append(distance_to_votes(model.texts[n], slots))
         return found
 
 
-def choir(runs: Mapping[str, tuple[Run, Sequence[ClipResult]]]) -> Choir:
+def shared_texts(runs: Mapping[str, tuple[Run, Sequence[ClipResult]]]) -> SharedTexts:
     """Return the texts of some runs, of the clips that all have.
 
     Runs whose weights have the same sha256 are one family, whatever their names are.
@@ -75,7 +75,7 @@ def choir(runs: Mapping[str, tuple[Run, Sequence[ClipResult]]]) -> Choir:
     _, first = next(iter(runs.values()))
     clips = [result.clip for result in first if all(result.clip.id in found for found in by_clip.values())]
     by_hash: dict[str, str] = {}
-    voices = []
+    models = []
     for label, (run, _) in runs.items():
         family = family_of(run.model.weights_id)
         if run.model.weights_sha256:
@@ -83,8 +83,8 @@ def choir(runs: Mapping[str, tuple[Run, Sequence[ClipResult]]]) -> Choir:
         words = normalizer(run.scoring.normalizer).words
         results = [by_clip[label][clip.id] for clip in clips]
         heard = [result.hypothesis.transcript for result in results]
-        voices.append(
-            Voice(
+        models.append(
+            ModelTexts(
                 label=label,
                 family=family,
                 lineage=lineage_of(family),
@@ -95,4 +95,4 @@ def choir(runs: Mapping[str, tuple[Run, Sequence[ClipResult]]]) -> Choir:
                 n_failed=sum(text is None for text in heard),
             )
         )
-    return Choir(tuple(clips), tuple(voices))
+    return SharedTexts(tuple(clips), tuple(models))
