@@ -11,7 +11,6 @@ from earwitness.errors import ComparisonError, UsageError
 
 if TYPE_CHECKING:
     from earwitness.comparison.agreement import Agreement
-    from earwitness.comparison.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,3 @@ def rank(
 def _about(premises: Mapping[str, float], labels: Sequence[str], known: Collection[str]) -> dict[str, float]:
     """Return the premises about these runs, and those about no run at all, which are refused."""
     return {label: wer for label, wer in premises.items() if label in labels or label not in known}
-
-
-def table_agreement(table: Table) -> Agreement | None:
-    """Return who agrees with whom in a table without references; ``None`` with references, or for a single run."""
-    from earwitness.comparison.agreement import of_table
-
-    return of_table(table)

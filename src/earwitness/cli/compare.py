@@ -90,7 +90,7 @@ def _draw(comparison: Comparison, path: Path) -> None:
 
 def show(comparison: Comparison, *, with_matrix: bool = False, wide: bool = False) -> None:
     """Print a comparison as tables, of the columns that decide or of all."""
-    from earwitness.reports.scorecard import columns, machines, main_columns, notes, title
+    from earwitness.reports.scorecard import columns, machines, main_columns, notes, title, without_references
 
     screen = console()
     shown: tuple[RunDifference, ...] = ()
@@ -100,7 +100,8 @@ def show(comparison: Comparison, *, with_matrix: bool = False, wide: bool = Fals
         if table.differences and table.differences != shown:
             screen.print(_differences(table))
         shown = table.differences
-        for note in [*notes(table), *(machines(table) if len(table.environments) > 1 else ())]:
+        many = machines(table) if len(table.environments) > 1 else ()
+        for note in [*notes(table), *without_references(table), *many]:
             screen.print(f"  {note}", markup=False, highlight=False)
         screen.print()
         if with_matrix:
@@ -175,7 +176,7 @@ def _differences(table: Table) -> Grid:
 def plain(comparison: Comparison, *, with_matrix: bool = False) -> dict[str, object]:
     """Return a comparison as plain values for JSON."""
     from earwitness.reports.matrix import plain_matrix
-    from earwitness.reports.scorecard import notes
+    from earwitness.reports.scorecard import notes, without_references
 
     return {
         "tables": [
@@ -206,6 +207,7 @@ def plain(comparison: Comparison, *, with_matrix: bool = False) -> dict[str, obj
                 ],
                 "machines": [asdict(environment) for environment in table.environments],
                 "notes": notes(table),
+                "without_references": without_references(table),
                 **({"matrix": plain_matrix(table)} if with_matrix else {}),
             }
             for table in comparison.tables

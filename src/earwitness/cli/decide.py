@@ -94,6 +94,7 @@ def _show(decision: Decision) -> None:
         table.add_row(*map(Text, row))
     screen.print(table)
     lines = [line for verdict in decision.verdicts for line in (*verdict_lines(verdict), "")]
+    lines += ["Without references:", *(f"  {line}" for line in decision.bounds), ""] if decision.bounds else []
     lines += ["Best in each category:", *(f"  {winner_line(one)}" for one in decision.winners)]
     lines += ["", *decision.guidance] if decision.guidance else []
     lines += ["", *(f"Left out: {reason}" for reason in decision.left_out)] if decision.left_out else []

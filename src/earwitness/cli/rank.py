@@ -85,7 +85,7 @@ def show(found: Agreement) -> None:
         for row in rows:
             table.add_row(*map(Text, row))
         screen.print(table)
-    for line in (words.summary(found), *words.sentences(found), words.MEANING):
+    for line in words.sentences(found):
         screen.print(f"- {line}", markup=False, soft_wrap=True)
     if found.to_hear:
         screen.print("\nHear these clips first:", markup=False)

@@ -27,6 +27,7 @@ from earwitness.decision.judge import RuleVerdict, evaluate_rule, status_of
 from earwitness.decision.measures import MEASURES
 from earwitness.decision.next_steps import gaps
 from earwitness.decision.rules import CATEGORIES, Policy, Use
+from earwitness.decision.unlabelled import NO_REFERENCE, bounds, is_unlabelled
 from earwitness.decision.winners import NOT_COMPARED, winner
 from earwitness.errors import ComparisonError
 from earwitness.records.record import DatasetInfo
@@ -86,6 +87,7 @@ def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Seque
         guidance=tuple(_guidance(use, served) for use in policy.uses),
         evidence=tuple(_evidence(candidates.candidates, out)),
         left_out=candidates.left_out,
+        bounds=bounds(candidates.candidates),
     )
 
 
@@ -106,6 +108,8 @@ def _case(policy: Policy, candidate: Candidate, candidates: Candidates) -> _Case
     ]
     if all(heard.run.dataset.synthetic for heard in candidate.clean):
         more.append("it ran on synthetic speech only; real speech may give other results")
+    if is_unlabelled(candidate):
+        more.append(NO_REFERENCE)
     return _Case(candidate, results, grade_parts(policy, candidate), status_of(policy, candidate, results, more))
 
 

@@ -200,3 +200,5 @@ class Decision(Strict):
     """Every record that a number was taken from."""
     left_out: tuple[str, ...] = ()
     """A sentence for each record that was given and is not taken into account, such as one changed by hand."""
+    bounds: tuple[str, ...] = ()
+    """Without references: what the distances between the texts say of the error rates, a sentence each."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from earwitness.comparison.agreement import Agreement, ModelAgreement, PairAgreement
+from earwitness.comparison.agreement import Agreement, ModelAgreement, PairAgreement, of_table
+from earwitness.comparison.agreement_lines import proofs, summary
 from earwitness.comparison.listening import DisputedClip
-from earwitness.counts import NOTHING, are, duration, percentage, points, quantity
+from earwitness.comparison.study import Board
+from earwitness.counts import NOTHING, duration, percentage, points, quantity
 from earwitness.reports.markdown import grid, safe
 from earwitness.reports.statistics import p_value
 from earwitness.scoring.findings.kinds import KINDS
@@ -17,7 +20,6 @@ MEANING = (
     "percent of the words of the consensus, with a 95 % interval over recordings. It misses errors that models share "
     "and words about which the others are divided. Ranks do not rest on it."
 )
-_WORTH_SAYING = 0.05
 _LONGEST = 100
 _MOST_PAIRS = 10
 
@@ -26,15 +28,6 @@ def title(found: Agreement) -> str:
     """Return the heading: the data, and that its references are not used."""
     data = found.dataset
     return f"{data.name}: {quantity(found.n_clips, 'clip')}, {duration(data.audio_s)}, references not used"
-
-
-def summary(found: Agreement) -> str:
-    """Return how many clips all models agree on."""
-    return (
-        f"All {quantity(len(found.models), 'run')} have the same text for {found.n_equal:,} of "
-        f"{quantity(found.n_clips, 'clip')} ({quantity(found.n_recordings, 'recording')}). "
-        f"Consensus: {quantity(found.n_words, 'word')}, normalizer {found.normalizer}."
-    )
 
 
 def model_rows(found: Agreement) -> list[list[str]]:
@@ -69,16 +62,18 @@ def distance_grid(found: Agreement) -> tuple[list[str], list[list[str]]]:
 
 
 def sentences(found: Agreement) -> list[str]:
-    """Return what is proven, tested and to be kept in mind; of many pairs, those of neighbours in the table."""
+    """Return all there is to say; of many pairs, only about neighbours in the table."""
     order = [model.label for model in found.models]
     pairs = found.pairs
     if len(pairs) > _MOST_PAIRS:
         pairs = tuple(p for p in pairs if abs(order.index(p.first) - order.index(p.second)) == 1)
     return [
+        summary(found),
         *(line for pair in pairs for line in pair_lines(pair, found)),
         *([found.unbounded] if found.unbounded else []),
         *_without_votes(found),
         *found.caveats,
+        MEANING,
     ]
 
 
@@ -87,33 +82,7 @@ def pair_lines(pair: PairAgreement, found: Agreement) -> list[str]:
     both = f"{pair.first} and {pair.second}"
     if not pair.distance:
         return [f"{both} have equal texts, so they make the same errors, whatever was said."]
-    return [*_proofs(pair, both, found), *_test(pair), *_labels(pair, both)]
-
-
-def _proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
-    bound = pair.bound
-    if bound is None:
-        return [f"{both}: {quantity(pair.distance, 'edit')} between their texts, {percentage(pair.rate)} of the words."]
-    lines = [
-        (
-            f"{both} differ by at most {quantity(pair.distance, 'error')} on these clips, whatever was said (proven): "
-            f"about {points(pair.rate)} of WER. {quantity(pair.n_clips, 'clip')} of {found.n_clips:,} "
-            f"{'has' if pair.n_clips == 1 else 'have'} different texts."
-        )
-    ]
-    if bound.reversal_wer >= _WORTH_SAYING:
-        lines.append(
-            f"{pair.second} makes more errors than {pair.first} if the WER of {pair.first} is under "
-            f"{percentage(bound.reversal_wer)} (proven)."
-        )
-    known = found.premises.get(pair.first)
-    if known is not None:
-        low, high = bound.second_wer(known)
-        lines.append(
-            f"With a WER of at most {percentage(known)} for {pair.first}, that of {pair.second} is between "
-            f"{percentage(low)} and {percentage(high)} (proven)."
-        )
-    return lines
+    return [*proofs(pair, both, found), *_test(pair), *_labels(pair, both)]
 
 
 def _test(pair: PairAgreement) -> list[str]:
@@ -165,30 +134,32 @@ def _excerpt(text: str) -> str:
     return (text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …") or "(nothing)"
 
 
-def short_lines(found: Agreement) -> list[str]:
-    """Return a few sentences for pages about something else: how far the runs are apart, and what to do next."""
-    widest = max(found.pairs, key=lambda pair: pair.distance)
-    nearest = min(found.pairs, key=lambda pair: pair.distance)
-    lines = [summary(found)]
-    for pair in dict.fromkeys((nearest, widest)):
-        lines += _proofs(pair, f"{pair.first} and {pair.second}", found)
-    n_open = sum(pair.order is None and pair.distance > 0 for pair in found.pairs)
-    if n_open:
-        lines.append(f"There {are(n_open)} of {quantity(len(found.pairs), 'pair')} whose order is open.")
-    return [*lines, "For the rest, and for the clips to label first, run: earwitness rank RECORDS"]
-
-
 def markdown(found: Agreement) -> list[str]:
     """Return the section for a Markdown document, in pieces."""
     return [
         grid(HEADER, model_rows(found)),
         grid(*distance_grid(found)),
-        *(f"- {safe(line)}" for line in (summary(found), MEANING, *sentences(found))),
+        *(f"- {safe(line)}" for line in sentences(found)),
         "",
         *(["Clips to hear first:\n"] if found.to_hear else []),
         *(f"- {safe(clip_line(clip))}" for clip in found.to_hear),
         "",
     ]
+
+
+def section(board: Board) -> dict[str, Any] | None:
+    """Return the section for the page; ``None`` with references, or for a single run."""
+    found = of_table(board.table, board.results)
+    if found is None:
+        return None
+    header, rows = distance_grid(found)
+    return {
+        "header": HEADER,
+        "rows": model_rows(found),
+        "distances": {"header": header, "rows": rows},
+        "lines": sentences(found),
+        "clips": [clip_line(clip) for clip in found.to_hear],
+    }
 
 
 def plain(found: Agreement) -> dict[str, object]:

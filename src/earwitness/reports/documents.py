@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from earwitness.comparison.agreement import of_table
 from earwitness.comparison.matrix import matrix
 from earwitness.comparison.study import Board, StudyView
 from earwitness.counts import day, megabytes, number, percent
 from earwitness.decision.decision import Decision, Verdict
+from earwitness.reports import agreement, sections
 from earwitness.reports import decision as words
-from earwitness.reports import sections
 from earwitness.reports.figures import Figure
 from earwitness.reports.markdown import grid, safe
 from earwitness.reports.matrix import legend, matrix_grid
@@ -117,6 +118,8 @@ def _verdict(content: PageContent) -> list[str]:
     chosen = f"Serve **{safe(found.chosen)}**." if found.chosen else "**None of the models may be served.**"
     parts = [f"{chosen} {safe(found.why)}\n", f"Policy: {safe(found.policy.name)}, decided {day(found.created_at)}.\n"]
     parts += [line for one in found.verdicts for line in _candidate(one)]
+    if found.bounds:
+        parts += ["### Without references\n", *(f"- {safe(line)}" for line in found.bounds), ""]
     if found.winners:
         best = [
             [one.category.replace("_", " "), words.winner_names(one) + (f": {one.note}" if one.note else "")]
@@ -155,6 +158,9 @@ def _board(board: Board, figures: Sequence[Figure]) -> list[str]:
     parts = [grid([c.heading for c in shown], [[c.show(row) for c in shown] for row in table.rows])]
     parts += [*(f"- {safe(note)}" for note in sections.board_notes(table)), ""]
     parts += [_image(figure) for figure in figures]
+    agreed = of_table(table, board.results)
+    if agreed is not None:
+        parts += ["### Agreement\n", *agreement.markdown(agreed)]
     found = sections.completeness(table)
     if found["kinds"]:
         lines = [[row["label"], *(cell["text"] for cell in row["cells"])] for row in found["rows"]]

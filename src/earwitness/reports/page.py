@@ -14,8 +14,8 @@ from earwitness.comparison.study import Board, StudyView
 from earwitness.counts import day
 from earwitness.decision.decision import Decision
 from earwitness.errors import UsageError
+from earwitness.reports import agreement, sections
 from earwitness.reports import decision as words
-from earwitness.reports import sections
 from earwitness.reports.clip_data import CHUNK, ClipTable
 from earwitness.reports.draw import svg
 from earwitness.reports.figures import Figure
@@ -137,6 +137,7 @@ def _board(number: int, board: Board, content: PageContent, markup: Any) -> dict
         "condition": table.dataset.condition is not None,
         **sections.scorecard(table),
         "notes": sections.board_notes(table),
+        "agreement": agreement.section(board),
         "charts": [_figure(one, markup) for one in content.figures.get(f"d{number}", ())],
         "part_charts": [_figure(one, markup) for one in content.figures.get(f"d{number}-parts", ())],
         "completeness": sections.completeness(table),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from earwitness.comparison.agreement import of_table
+from earwitness.comparison.agreement_lines import short_lines
 from earwitness.comparison.matrix import matrix
 from earwitness.comparison.table import Comparison, ModelRow, Table
 from earwitness.counts import count, duration, megabytes, number, percent, quantity
@@ -168,6 +170,12 @@ def notes(table: Table) -> list[str]:
     ]
 
 
+def without_references(table: Table) -> list[str]:
+    """Return what the distances between texts bound, where there are no references; else nothing."""
+    found = of_table(table)
+    return short_lines(found) if found else []
+
+
 def _shared_note(row: ModelRow) -> list[str]:
     shared = row.wer_on_shared
     if shared is None:
@@ -238,6 +246,7 @@ def markdown(comparison: Comparison, *, with_matrix: bool = False) -> str:
         if table.differences:
             parts += ["What differs besides the model:\n", _differences(table)]
         parts += [f"- {safe(note)}" for note in notes(table)]
+        parts += [f"- {safe(line)}" for line in without_references(table)]
         parts += [f"- `{signature}`" for signature in signatures(table)]
         parts += [f"- {safe(machine)}" for machine in machines(table)]
         parts += [f"- data: {table.dataset.license or 'licence unknown'}, sha256 `{table.dataset.sha256[:16]}`", ""]

@@ -1,0 +1,58 @@
+"""What distances prove, in sentences, for whatever speaks of runs without references."""
+
+from __future__ import annotations
+
+from earwitness.comparison.agreement import Agreement, PairAgreement
+from earwitness.counts import percentage, points, quantity
+
+_WORTH_SAYING = 0.05
+"""A WER under which nobody expects a model to be is no premise worth a sentence."""
+
+
+def summary(found: Agreement) -> str:
+    """Return how many clips all models agree on."""
+    return (
+        f"All {quantity(len(found.models), 'run')} have the same text for {found.n_equal:,} of "
+        f"{quantity(found.n_clips, 'clip')} ({quantity(found.n_recordings, 'recording')}). "
+        f"Consensus: {quantity(found.n_words, 'word')}, normalizer {found.normalizer}."
+    )
+
+
+def proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
+    """Return what the distance of two runs proves; without unit costs, only the distance."""
+    bound = pair.bound
+    if bound is None:
+        return [f"{both}: {quantity(pair.distance, 'edit')} between their texts, {percentage(pair.rate)} of the words."]
+    lines = [
+        (
+            f"{both} differ by at most {quantity(pair.distance, 'error')} on these clips, whatever was said (proven): "
+            f"about {points(pair.rate)} of WER. {quantity(pair.n_clips, 'clip')} of {found.n_clips:,} "
+            f"{'has' if pair.n_clips == 1 else 'have'} different texts."
+        )
+    ]
+    if bound.reversal_wer >= _WORTH_SAYING:
+        lines.append(
+            f"{pair.second} makes more errors than {pair.first} if the WER of {pair.first} is under "
+            f"{percentage(bound.reversal_wer)} (proven)."
+        )
+    known = found.premises.get(pair.first)
+    if known is not None:
+        low, high = bound.second_wer(known)
+        lines.append(
+            f"With a WER of at most {percentage(known)} for {pair.first}, that of {pair.second} is between "
+            f"{percentage(low)} and {percentage(high)} (proven)."
+        )
+    return lines
+
+
+def short_lines(found: Agreement) -> list[str]:
+    """Return a few sentences for pages about something else: how far the runs are apart, and what to do next."""
+    widest = max(found.pairs, key=lambda pair: pair.distance)
+    nearest = min(found.pairs, key=lambda pair: pair.distance)
+    lines = [summary(found)]
+    for pair in dict.fromkeys((nearest, widest)):
+        lines += proofs(pair, f"{pair.first} and {pair.second}", found)
+    n_open = sum(pair.order is None and pair.distance > 0 for pair in found.pairs)
+    if n_open:
+        lines.append(f"Of {quantity(len(found.pairs), 'pair')}, the order of {n_open} is open.")
+    return [*lines, "For the rest, and for the clips to label first, run: earwitness rank RECORDS"]

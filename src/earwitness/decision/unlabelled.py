@@ -1,0 +1,39 @@
+"""What a decision says where no clip has a reference: what is bounded, and that nothing goes into production on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from earwitness.comparison.agreement import agreement
+from earwitness.comparison.agreement_lines import short_lines
+from earwitness.decision.candidates import Candidate
+from earwitness.records.select import RunWithClips
+
+NO_REFERENCE = (
+    "no clip has a reference, so its error rate is unknown; that models agree does not show that they are right"
+)
+
+
+def is_unlabelled(candidate: Candidate) -> bool:
+    """Return whether none of a candidate's clips, as they were recorded, has a reference."""
+    return not any(_has_references(heard) for heard in candidate.clean)
+
+
+def bounds(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Return what is known of the error rates of candidates on data without references, a sentence each."""
+    by_data: dict[str, list[tuple[str, RunWithClips]]] = {}
+    for candidate in candidates:
+        for heard in candidate.clean:
+            if not _has_references(heard):
+                by_data.setdefault(heard.run.dataset.sha256, []).append((candidate.label, heard))
+    lines: list[str] = []
+    for group in by_data.values():
+        if len(group) > 1:
+            rows = [(label, heard.path, heard.run, heard.results) for label, heard in group]
+            lines += short_lines(agreement(rows, most=0))
+    return tuple(lines)
+
+
+def _has_references(heard: RunWithClips) -> bool:
+    score = heard.run.score("wer")
+    return score is None or score.n_clips > 0
