@@ -11,15 +11,16 @@ import pytest
 from tests.comparison.study import clip, heard, record, said
 
 import earwitness as ew
-from earwitness.comparison.agreement import Agreement, ModelAgreement, PairAgreement, of_table
+from earwitness.comparison.agreement import Agreement, ModelAgreement, of_table
 from earwitness.comparison.listening import label_need
+from earwitness.comparison.pair_agreement import PairAgreement
 from earwitness.comparison.table import compare
 from earwitness.errors import ComparisonError, UsageError
 from earwitness.records import store
 from earwitness.scoring import ScoringInfo
 from earwitness.types import Clip
 
-HOLDS = ("listening.py", "texts.py", "api/rank.py")
+HOLDS = ("listening.py", "pair_agreement.py", "texts.py", "api/rank.py")
 
 CLIPS = [clip(f"c{n}", said(10, n), 4.0) for n in range(30)]
 

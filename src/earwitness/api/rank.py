@@ -61,9 +61,9 @@ def rank(
         refuse_unequal_signatures(runs)
         labels = labels_of([run for _, run in runs])
         tables.append([(label, path, run, read_clips(path)) for label, (path, run) in zip(labels, runs, strict=True)])
-    known = {label for rows in tables for label, *_ in rows}
+    every = {label for rows in tables for label, *_ in rows}
     datasets = [
-        agreement(rows, premises=_about(wer_at_most or {}, [label for label, *_ in rows], known), most=clips)
+        agreement(rows, premises=_about(wer_at_most or {}, [label for label, *_ in rows], every), most=clips)
         for rows in tables
     ]
     if not datasets:
@@ -74,6 +74,6 @@ def rank(
     return Agreements(tuple(datasets), tuple(left_out))
 
 
-def _about(premises: Mapping[str, float], labels: Sequence[str], known: Collection[str]) -> dict[str, float]:
+def _about(premises: Mapping[str, float], labels: Sequence[str], every: Collection[str]) -> dict[str, float]:
     """Return the premises about these runs, and those about no run at all, which are refused."""
-    return {label: wer for label, wer in premises.items() if label in labels or label not in known}
+    return {label: wer for label, wer in premises.items() if label in labels or label not in every}

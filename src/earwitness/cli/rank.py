@@ -68,7 +68,7 @@ def _premises(options: Sequence[str]) -> dict[str, float]:
     return premises
 
 
-def show(found: Agreement) -> None:
+def show(agreed: Agreement) -> None:
     """Print the agreement on one dataset: models, distances, sentences, and clips to hear."""
     from rich import box
     from rich.table import Table
@@ -77,18 +77,18 @@ def show(found: Agreement) -> None:
     from earwitness.reports import agreement as words
 
     screen = console()
-    screen.print(words.title(found), markup=False, style="bold")
-    for header, rows in ((words.HEADER, words.model_rows(found)), words.distance_grid(found)):
+    screen.print(words.title(agreed), markup=False, style="bold")
+    for header, rows in ((words.HEADER, words.model_rows(agreed)), words.distance_grid(agreed)):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for number, head in enumerate(header):
             table.add_column(head, justify="right" if number else "left", overflow="fold")
         for row in rows:
             table.add_row(*map(Text, row))
         screen.print(table)
-    for line in words.sentences(found):
+    for line in words.sentences(agreed):
         screen.print(f"- {line}", markup=False, soft_wrap=True)
-    if found.to_hear:
+    if agreed.to_hear:
         screen.print("\nHear these clips first:", markup=False)
-        for clip in found.to_hear:
+        for clip in agreed.to_hear:
             screen.print(f"  {words.clip_line(clip)}", markup=False, soft_wrap=True)
     screen.print()

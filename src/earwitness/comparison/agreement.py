@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
-from earwitness.comparison.listening import DisputedClip, LabelNeed, clips_to_hear, label_need
+from earwitness.comparison.listening import DisputedClip, clips_to_hear
+from earwitness.comparison.pair_agreement import PairAgreement, pair_agreements
 from earwitness.comparison.table import Table
 from earwitness.comparison.texts import ModelTexts, SharedTexts, shared_texts
 from earwitness.engines.families import shared_lineages
@@ -27,17 +27,10 @@ from earwitness.files.nearest import did_you_mean
 from earwitness.records.record import ClipResult, DatasetInfo, Run
 from earwitness.records.store import read_clips
 from earwitness.scoring.findings.kinds import KINDS, WORDS_ON_SILENCE
-from earwitness.scoring.metrics.disagreement import (
-    DistanceBound,
-    clip_distances,
-    distance_bound,
-    most_errors,
-    why_no_bound,
-)
+from earwitness.scoring.metrics.disagreement import why_no_bound
 from earwitness.scoring.stats.bootstrap_t import rate_interval
 from earwitness.scoring.stats.clusters import cluster_of
-from earwitness.scoring.stats.ranks import PairVerdict, rank_label, ranks
-from earwitness.scoring.stats.significance import Difference, difference, holm
+from earwitness.scoring.stats.ranks import PairVerdict, ranks
 
 FEWEST_OTHERS = 2
 """Other families that it takes for a vote."""
@@ -82,36 +75,6 @@ class ModelAgreement:
 
 
 @dataclass(frozen=True, slots=True)
-class PairAgreement:
-    """Two runs; the first is nearer to the others, or as near."""
-
-    first: str
-    """Label of one."""
-    second: str
-    """Label of the other."""
-    distance: int
-    """Edits between their texts."""
-    rate: float | None
-    """The distance, divided by the words of the consensus: about the most by which the two WERs can differ."""
-    n_clips: int
-    """Clips with unequal texts."""
-    bound: DistanceBound | None
-    """What the distance proves; ``None`` where costs are not units."""
-    same_family: bool
-    """Whether both are the same weights, so that their agreement says nothing."""
-    witnesses: tuple[str, ...]
-    """Families of other lineages than both."""
-    difference: Difference | None
-    """Distance of the second to the witnesses less that of the first, divided by the words; ``None`` without one."""
-    p: float | None
-    """Of the permutation, corrected by Holm for the number of pairs."""
-    order: str | None
-    """``proven``, ``tested``, or ``None`` where the order is open."""
-    labels: LabelNeed
-    """How many labelled clips would settle who makes fewer errors on this pool."""
-
-
-@dataclass(frozen=True, slots=True)
 class Agreement:
     """The runs over one dataset, without a look at its references."""
 
@@ -143,10 +106,10 @@ class Agreement:
 
 _BY_REFERENCE = frozenset({WORDS_ON_SILENCE})
 """Findings that only a reference can show."""
-Rows = Sequence[tuple[str, Path, Run, Sequence[ClipResult]]]
+LabelledRuns = Sequence[tuple[str, Path, Run, Sequence[ClipResult]]]
 
 
-def agreement(rows: Rows, *, premises: Mapping[str, float] | None = None, most: int = 10) -> Agreement:
+def agreement(rows: LabelledRuns, *, premises: Mapping[str, float] | None = None, most: int = 10) -> Agreement:
     """Say who agrees with whom.
 
     Args:
@@ -164,17 +127,16 @@ def agreement(rows: Rows, *, premises: Mapping[str, float] | None = None, most: 
     unbounded = next((why for _, _, run, _ in rows if (why := why_no_bound(run.scoring))), None)
     estimates = {model.label: _estimate(shared, model, lengths) for model in shared.models}
     order = sorted(shared.models, key=lambda model: (_nearness(estimates[model.label]), model.label))
-    pairs = _pairs(shared, order, lengths, premises, bounded=unbounded is None)
+    pairs = pair_agreements(shared, order, lengths, premises, bounded=unbounded is None)
     places = {model.label: place for place, model in enumerate(order)}
     verdicts = [_verdict(pair, places) for pair in pairs]
     rank_of = dict(zip(places, map(str, ranks(len(order), verdicts)), strict=True))
     by_label = {label: (path, run, results) for label, path, run, results in rows}
-    equal = [len(set(texts)) == 1 for texts in zip(*(model.texts for model in shared.models), strict=True)]
     return Agreement(
         dataset=rows[0][2].dataset,
         n_clips=len(shared.clips),
         n_recordings=len(set(map(cluster_of, shared.clips))),
-        n_equal=sum(equal),
+        n_equal=shared.n_equal,
         n_words=sum(lengths),
         normalizer=rows[0][2].scoring.normalizer,
         models=tuple(
@@ -226,87 +188,6 @@ def _nearness(estimate: _Estimate) -> float:
     return float("inf") if estimate.rate is None else estimate.rate
 
 
-def _pairs(
-    shared: SharedTexts,
-    order: Sequence[ModelTexts],
-    lengths: Sequence[int],
-    premises: Mapping[str, float],
-    *,
-    bounded: bool,
-) -> tuple[PairAgreement, ...]:
-    couples = list(combinations(order, 2))
-    tests = [_test(shared, first, second, lengths) for first, second in couples]
-    corrected = holm([None if test is None else test[1].p for test in tests])
-    return tuple(
-        _pair(shared, couple, test, p, lengths, premises, bounded=bounded)
-        for couple, test, p in zip(couples, tests, corrected, strict=True)
-    )
-
-
-_Test = tuple[list[int], Difference]
-
-
-def _witnesses(shared: SharedTexts, first: ModelTexts, second: ModelTexts) -> list[ModelTexts]:
-    return [model for model in shared.models if model.lineage not in (first.lineage, second.lineage)]
-
-
-def _test(shared: SharedTexts, first: ModelTexts, second: ModelTexts, lengths: Sequence[int]) -> _Test | None:
-    witnesses = _witnesses(shared, first, second)
-    if not witnesses or first.family == second.family:
-        return None
-    a, b = shared.distances(witnesses, first, second)
-    told = difference(b, a, lengths, list(map(cluster_of, shared.clips)), rounds=_ROUNDS)
-    return [y - x for x, y in zip(a, b, strict=True)], told
-
-
-def _pair(
-    shared: SharedTexts,
-    couple: tuple[ModelTexts, ModelTexts],
-    test: _Test | None,
-    p: float | None,
-    lengths: Sequence[int],
-    premises: Mapping[str, float],
-    *,
-    bounded: bool,
-) -> PairAgreement:
-    first, second = couple
-    proofs = [bounded and _proves(shared, one, other, premises) for one, other in (couple, couple[::-1])]
-    is_tested = test is not None and rank_label(test[1].value, p)
-    swaps = proofs[1] if any(proofs) else bool(is_tested and test and (test[1].value or 0.0) < 0)
-    if swaps:
-        first, second = second, first
-        test = _test(shared, first, second, lengths)
-    bound = distance_bound(first.texts, second.texts)
-    return PairAgreement(
-        first=first.label,
-        second=second.label,
-        distance=bound.errors,
-        rate=bound.errors / sum(lengths) if sum(lengths) else None,
-        n_clips=bound.n_clips,
-        bound=bound if bounded else None,
-        same_family=first.family == second.family,
-        witnesses=tuple(dict.fromkeys(model.family for model in _witnesses(shared, first, second))),
-        difference=test[1] if test else None,
-        p=p,
-        order="proven" if any(proofs) else "tested" if is_tested else None,
-        labels=label_need(clip_distances(first.texts, second.texts), test[0] if test else None),
-    )
-
-
-def _proves(shared: SharedTexts, first: ModelTexts, second: ModelTexts, premises: Mapping[str, float]) -> bool:
-    """Return whether the second is certain to make more errors than the first, if the premises hold.
-
-    With ``E_A`` the errors of a model of which a WER is known, ``E_second >= D(A, second) - E_A`` and ``E_first <=
-    D(A, first) + E_A``; the known model may be the first itself.
-    """
-    known = [model for model in shared.models if model.label in premises]
-    return any(
-        distance_bound(model.texts, second.texts).errors - distance_bound(model.texts, first.texts).errors
-        > 2 * most_errors(premises[model.label], sum(map(len, model.texts)))
-        for model in known
-    )
-
-
 def _verdict(pair: PairAgreement, places: Mapping[str, int]) -> PairVerdict:
     return PairVerdict(places[pair.first], places[pair.second], -1.0, 0.0 if pair.order else None)
 
@@ -335,7 +216,7 @@ def _model(
 
 def _caveats(shared: SharedTexts) -> tuple[str, ...]:
     return (
-        *(sentence for sentence in _same_weights(shared)),
+        *_same_weights(shared),
         *shared_lineages(shared.families()),
         *([SHARED_ERRORS] if len(shared.families()) > 1 else ()),
     )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from earwitness.comparison.agreement import Agreement, PairAgreement
+from earwitness.comparison.agreement import Agreement
+from earwitness.comparison.pair_agreement import PairAgreement
 from earwitness.counts import percentage, points, quantity
 
 _WORTH_SAYING = 0.05
 """A WER under which nobody expects a model to be is no premise worth a sentence."""
 
 
-def summary(found: Agreement) -> str:
+def summary(agreed: Agreement) -> str:
     """Return how many clips all models agree on."""
     return (
-        f"All {quantity(len(found.models), 'run')} have the same text for {found.n_equal:,} of "
-        f"{quantity(found.n_clips, 'clip')} ({quantity(found.n_recordings, 'recording')}). "
-        f"Consensus: {quantity(found.n_words, 'word')}, normalizer {found.normalizer}."
+        f"All {quantity(len(agreed.models), 'run')} have the same text for {agreed.n_equal:,} of "
+        f"{quantity(agreed.n_clips, 'clip')} ({quantity(agreed.n_recordings, 'recording')}). "
+        f"Consensus: {quantity(agreed.n_words, 'word')}, normalizer {agreed.normalizer}."
     )
 
 
-def proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
+def proofs(pair: PairAgreement, both: str, agreed: Agreement) -> list[str]:
     """Return what the distance of two runs proves; without unit costs, only the distance."""
     bound = pair.bound
     if bound is None:
@@ -26,7 +27,7 @@ def proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
     lines = [
         (
             f"{both} differ by at most {quantity(pair.distance, 'error')} on these clips, whatever was said (proven): "
-            f"about {points(pair.rate)} of WER. {quantity(pair.n_clips, 'clip')} of {found.n_clips:,} "
+            f"about {points(pair.rate)} of WER. {quantity(pair.n_clips, 'clip')} of {agreed.n_clips:,} "
             f"{'has' if pair.n_clips == 1 else 'have'} different texts."
         )
     ]
@@ -35,7 +36,7 @@ def proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
             f"{pair.second} makes more errors than {pair.first} if the WER of {pair.first} is under "
             f"{percentage(bound.reversal_wer)} (proven)."
         )
-    known = found.premises.get(pair.first)
+    known = agreed.premises.get(pair.first)
     if known is not None:
         low, high = bound.second_wer(known)
         lines.append(
@@ -45,14 +46,14 @@ def proofs(pair: PairAgreement, both: str, found: Agreement) -> list[str]:
     return lines
 
 
-def short_lines(found: Agreement) -> list[str]:
+def short_lines(agreed: Agreement) -> list[str]:
     """Return a few sentences for pages about something else: how far the runs are apart, and what to do next."""
-    widest = max(found.pairs, key=lambda pair: pair.distance)
-    nearest = min(found.pairs, key=lambda pair: pair.distance)
-    lines = [summary(found)]
+    widest = max(agreed.pairs, key=lambda pair: pair.distance)
+    nearest = min(agreed.pairs, key=lambda pair: pair.distance)
+    lines = [summary(agreed)]
     for pair in dict.fromkeys((nearest, widest)):
-        lines += proofs(pair, f"{pair.first} and {pair.second}", found)
-    n_open = sum(pair.order is None and pair.distance > 0 for pair in found.pairs)
+        lines += proofs(pair, f"{pair.first} and {pair.second}", agreed)
+    n_open = sum(pair.order is None and pair.distance > 0 for pair in agreed.pairs)
     if n_open:
-        lines.append(f"Of {quantity(len(found.pairs), 'pair')}, the order of {n_open} is open.")
+        lines.append(f"Of {quantity(len(agreed.pairs), 'pair')}, the order of {n_open} is open.")
     return [*lines, "For the rest, and for the clips to label first, run: earwitness rank RECORDS"]

@@ -37,6 +37,11 @@ class SharedTexts:
     models: tuple[ModelTexts, ...]
     """One a run."""
 
+    @property
+    def n_equal(self) -> int:
+        """Clips for which all texts are equal."""
+        return sum(len(set(texts)) == 1 for texts in zip(*(model.texts for model in self.models), strict=True))
+
     def families(self) -> tuple[str, ...]:
         """Return each family once."""
         return tuple(dict.fromkeys(model.family for model in self.models))

@@ -16,24 +16,24 @@ NO_REFERENCE = (
 
 def is_unlabelled(candidate: Candidate) -> bool:
     """Return whether none of a candidate's clips, as they were recorded, has a reference."""
-    return not any(_has_references(heard) for heard in candidate.clean)
+    return not any(_has_references(one) for one in candidate.clean)
 
 
 def bounds(candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """Return what is known of the error rates of candidates on data without references, a sentence each."""
     by_data: dict[str, list[tuple[str, RunWithClips]]] = {}
     for candidate in candidates:
-        for heard in candidate.clean:
-            if not _has_references(heard):
-                by_data.setdefault(heard.run.dataset.sha256, []).append((candidate.label, heard))
+        for one in candidate.clean:
+            if not _has_references(one):
+                by_data.setdefault(one.run.dataset.sha256, []).append((candidate.label, one))
     lines: list[str] = []
     for group in by_data.values():
         if len(group) > 1:
-            rows = [(label, heard.path, heard.run, heard.results) for label, heard in group]
+            rows = [(label, one.path, one.run, one.results) for label, one in group]
             lines += short_lines(agreement(rows, most=0))
     return tuple(lines)
 
 
-def _has_references(heard: RunWithClips) -> bool:
-    score = heard.run.score("wer")
+def _has_references(one: RunWithClips) -> bool:
+    score = one.run.score("wer")
     return score is None or score.n_clips > 0

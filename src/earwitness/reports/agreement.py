@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from earwitness.comparison.agreement import Agreement, ModelAgreement, PairAgreement, of_table
+from earwitness.comparison.agreement import Agreement, ModelAgreement, of_table
 from earwitness.comparison.agreement_lines import proofs, summary
 from earwitness.comparison.listening import DisputedClip
+from earwitness.comparison.pair_agreement import PairAgreement
 from earwitness.comparison.study import Board
 from earwitness.counts import NOTHING, duration, percentage, points, quantity
 from earwitness.reports.markdown import grid, safe
@@ -24,24 +25,24 @@ _LONGEST = 100
 _MOST_PAIRS = 10
 
 
-def title(found: Agreement) -> str:
+def title(agreed: Agreement) -> str:
     """Return the heading: the data, and that its references are not used."""
-    data = found.dataset
-    return f"{data.name}: {quantity(found.n_clips, 'clip')}, {duration(data.audio_s)}, references not used"
+    data = agreed.dataset
+    return f"{data.name}: {quantity(agreed.n_clips, 'clip')}, {duration(data.audio_s)}, references not used"
 
 
-def model_rows(found: Agreement) -> list[list[str]]:
+def model_rows(agreed: Agreement) -> list[list[str]]:
     """Return a row for each run, nearest to the others first."""
     return [
         [
             model.label,
-            model.rank if len(found.models) > 1 else NOTHING,
+            model.rank if len(agreed.models) > 1 else NOTHING,
             percentage(model.rate, model.ci95),
             f"{model.n_words:,}",
             model.family,
             _problems(model),
         ]
-        for model in found.models
+        for model in agreed.models
     ]
 
 
@@ -50,10 +51,10 @@ def _problems(model: ModelAgreement) -> str:
     return ", ".join([*failed, *(f"{KINDS[kind].short}: {n}" for kind, n in model.findings.items())]) or "none"
 
 
-def distance_grid(found: Agreement) -> tuple[list[str], list[list[str]]]:
+def distance_grid(agreed: Agreement) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the matrix of distances, in percent of the words of the consensus."""
-    labels = [model.label for model in found.models]
-    between = {frozenset((pair.first, pair.second)): pair for pair in found.pairs}
+    labels = [model.label for model in agreed.models]
+    between = {frozenset((pair.first, pair.second)): pair for pair in agreed.pairs}
     rows = [
         [one, *(percentage(between[frozenset((one, other))].rate) if one != other else NOTHING for other in labels)]
         for one in labels
@@ -61,33 +62,31 @@ def distance_grid(found: Agreement) -> tuple[list[str], list[list[str]]]:
     return ["Distance", *labels], rows
 
 
-def sentences(found: Agreement) -> list[str]:
+def sentences(agreed: Agreement) -> list[str]:
     """Return all there is to say; of many pairs, only about neighbours in the table."""
-    order = [model.label for model in found.models]
-    pairs = found.pairs
+    order = [model.label for model in agreed.models]
+    pairs = agreed.pairs
     if len(pairs) > _MOST_PAIRS:
         pairs = tuple(p for p in pairs if abs(order.index(p.first) - order.index(p.second)) == 1)
     return [
-        summary(found),
-        *(line for pair in pairs for line in pair_lines(pair, found)),
-        *([found.unbounded] if found.unbounded else []),
-        *_without_votes(found),
-        *found.caveats,
+        summary(agreed),
+        *(line for pair in pairs for line in pair_lines(pair, agreed)),
+        *([agreed.unbounded] if agreed.unbounded else []),
+        *_without_votes(agreed),
+        *agreed.caveats,
         MEANING,
     ]
 
 
-def pair_lines(pair: PairAgreement, found: Agreement) -> list[str]:
+def pair_lines(pair: PairAgreement, agreed: Agreement) -> list[str]:
     """Return the sentences about two runs: proofs, the test, and the labels that would settle their order."""
     both = f"{pair.first} and {pair.second}"
     if not pair.distance:
         return [f"{both} have equal texts, so they make the same errors, whatever was said."]
-    return [*proofs(pair, both, found), *_test(pair), *_labels(pair, both)]
+    return [*proofs(pair, both, agreed), *_test(pair), *_labels(pair, both)]
 
 
 def _test(pair: PairAgreement) -> list[str]:
-    if pair.same_family:
-        return []
     if pair.difference is None:
         return [
             (
@@ -114,10 +113,10 @@ def _labels(pair: PairAgreement, both: str) -> list[str]:
     return [f"{quantity(need.certain, 'label')} settle which of {both} makes fewer errors here (proven){fewer}."]
 
 
-def _without_votes(found: Agreement) -> list[str]:
-    reasons = dict.fromkeys(model.reason for model in found.models if model.reason)
+def _without_votes(agreed: Agreement) -> list[str]:
+    reasons = dict.fromkeys(model.reason for model in agreed.models if model.reason)
     return [
-        f"{', '.join(model.label for model in found.models if model.reason == reason)}: {reason}" for reason in reasons
+        f"{', '.join(model.label for model in agreed.models if model.reason == reason)}: {reason}" for reason in reasons
     ]
 
 
@@ -134,38 +133,38 @@ def _excerpt(text: str) -> str:
     return (text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …") or "(nothing)"
 
 
-def markdown(found: Agreement) -> list[str]:
+def markdown(agreed: Agreement) -> list[str]:
     """Return the section for a Markdown document, in pieces."""
     return [
-        grid(HEADER, model_rows(found)),
-        grid(*distance_grid(found)),
-        *(f"- {safe(line)}" for line in sentences(found)),
+        grid(HEADER, model_rows(agreed)),
+        grid(*distance_grid(agreed)),
+        *(f"- {safe(line)}" for line in sentences(agreed)),
         "",
-        *(["Clips to hear first:\n"] if found.to_hear else []),
-        *(f"- {safe(clip_line(clip))}" for clip in found.to_hear),
+        *(["Clips to hear first:\n"] if agreed.to_hear else []),
+        *(f"- {safe(clip_line(clip))}" for clip in agreed.to_hear),
         "",
     ]
 
 
 def section(board: Board) -> dict[str, Any] | None:
     """Return the section for the page; ``None`` with references, or for a single run."""
-    found = of_table(board.table, board.results)
-    if found is None:
+    agreed = of_table(board.table, board.results)
+    if agreed is None:
         return None
-    header, rows = distance_grid(found)
+    header, rows = distance_grid(agreed)
     return {
         "header": HEADER,
-        "rows": model_rows(found),
+        "rows": model_rows(agreed),
         "distances": {"header": header, "rows": rows},
-        "lines": sentences(found),
-        "clips": [clip_line(clip) for clip in found.to_hear],
+        "lines": sentences(agreed),
+        "clips": [clip_line(clip) for clip in agreed.to_hear],
     }
 
 
-def plain(found: Agreement) -> dict[str, object]:
+def plain(agreed: Agreement) -> dict[str, object]:
     """Return the values for JSON, with the proven bounds."""
-    values = asdict(found)
-    for pair, shown in zip(found.pairs, values["pairs"], strict=True):
+    values = asdict(agreed)
+    for pair, shown in zip(agreed.pairs, values["pairs"], strict=True):
         if pair.bound is not None:
             shown["bound"]["reversal_wer"] = pair.bound.reversal_wer
-    return {**values, "models": [{**asdict(model), "record": str(model.record)} for model in found.models]}
+    return {**values, "models": [{**asdict(model), "record": str(model.record)} for model in agreed.models]}
