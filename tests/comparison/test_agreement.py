@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.comparison.study import clip, heard, record, said
 
 import earwitness as ew
@@ -184,6 +186,21 @@ def test_labels_stop_when_the_rest_cannot_reverse_the_order() -> None:
     assert label_need([5, 1, 1, 0], [5, -1, -1, 0]).expected == 1
     assert label_need([2, 2, 2, 2], [2, -2, 2, 2]).expected == 4
     assert label_need([1, 0], [0, 0]).expected is None
+    assert (label_need([3, 2, 2, 0], None).least, label_need([0, 0], None).least) == (2, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-4, 4)), min_size=1, max_size=8))
+def test_with_the_certain_labels_an_order_is_known_and_with_fewer_than_the_least_it_never_is(
+    clips: list[tuple[int, int]],
+) -> None:
+    distances = [distance for distance, _ in clips]
+    gaps = [max(-distance, min(distance, gap)) for distance, gap in clips]
+    need = label_need(distances, gaps)
+    assert need.least <= need.certain
+    assert need.expected is None or need.least <= need.expected <= need.certain
+    largest = sorted(distances, reverse=True)
+    few = max(0, need.least - 1)
+    assert sum(largest[:few]) <= sum(largest[few:]), "the rest could still outweigh the labels"
 
 
 def test_a_table_without_references_has_an_agreement_and_one_with_references_has_none(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from earwitness.comparison.texts import SharedTexts
 from earwitness.scoring.metrics.disagreement import clip_distances
@@ -32,11 +33,13 @@ class DisputedClip:
 class LabelNeed:
     """How many labelled clips settle which of two models makes fewer errors on this pool."""
 
+    least: int
+    """Clips, those with the largest distance first, after which the rest cannot reverse the order if every label is for
+    the same model. With fewer, none is certain."""
     certain: int
     """Clips with unequal texts: with labels for these, the difference is known exactly. Others contribute 0."""
     expected: int | None
-    """Clips, those with the largest distance first, after which the rest cannot reverse the order, if the witnesses are
-    right about them; ``None`` without witnesses, or if they are for neither."""
+    """The same, if the witnesses are right about every clip; ``None`` without witnesses, or if they are for neither."""
 
 
 def label_need(distances: Sequence[int], gaps: Sequence[int] | None) -> LabelNeed:
@@ -49,17 +52,21 @@ def label_need(distances: Sequence[int], gaps: Sequence[int] | None) -> LabelNee
         distances: Of the two models' texts, clip by clip.
         gaps: What the second is expected to make more than the first, clip by clip.
 
-    >>> label_need([3, 0, 1, 1], [3, 0, 0, 0]), label_need([3, 0, 1, 1], None)
-    (LabelNeed(certain=3, expected=1), LabelNeed(certain=3, expected=None))
+    >>> label_need([3, 0, 1, 1], [3, 0, 0, 0]), label_need([1, 1, 1, 1], None)
+    (LabelNeed(least=1, certain=3, expected=1), LabelNeed(least=3, certain=4, expected=None))
     """
     certain = sum(distance > 0 for distance in distances)
-    if gaps is None or not sum(gaps):
-        return LabelNeed(certain, None)
     size = np.array(distances)
     order = np.argsort(-size, kind="stable")
     left = size.sum() - np.cumsum(size[order])
-    settled = np.abs(np.cumsum(np.array(gaps)[order])) > left
-    return LabelNeed(certain, int(np.argmax(settled)) + 1 if settled.any() else certain)
+    least = _first(np.cumsum(size[order]) > left, certain)
+    if gaps is None or not sum(gaps):
+        return LabelNeed(least, certain, None)
+    return LabelNeed(least, certain, _first(np.abs(np.cumsum(np.array(gaps)[order])) > left, certain))
+
+
+def _first(enough: npt.NDArray[np.bool_], certain: int) -> int:
+    return int(np.argmax(enough)) + 1 if enough.any() else certain
 
 
 def clips_to_hear(shared: SharedTexts, open_pairs: Sequence[tuple[str, str]], most: int) -> tuple[DisputedClip, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import takewhile
 from typing import Any
 
 from earwitness.comparison.agreement import Agreement, ModelAgreement, of_table
@@ -22,6 +23,8 @@ MEANING = (
     "and words about which the others are divided. Ranks do not rest on it."
 )
 _LONGEST = 100
+_BEFORE = 3
+"""Words to show before the first difference."""
 _MOST_PAIRS = 10
 
 
@@ -107,10 +110,11 @@ def _labels(pair: PairAgreement, both: str) -> list[str]:
     if pair.order is not None:
         return []
     need = pair.labels
-    expected = need.expected
-    few = expected is not None and 2 * expected <= need.certain
-    fewer = f"; about {expected:,} of them, if the witnesses are right" if few else ""
-    return [f"{quantity(need.certain, 'label')} settle which of {both} makes fewer errors here (proven){fewer}."]
+    few = need.expected is not None and 2 * need.expected <= need.certain
+    fewer = f"; about {need.expected:,}, if the witnesses are right" if few else ""
+    n = f"{need.least:,} to {need.certain:,}" if need.least < need.certain else f"{need.certain:,}"
+    labels = "label settles" if need.certain == 1 else "labels settle"
+    return [f"{n} {labels} which of {both} makes fewer errors here (proven){fewer}."]
 
 
 def _without_votes(agreed: Agreement) -> list[str]:
@@ -125,12 +129,16 @@ def clip_line(clip: DisputedClip) -> str:
     texts: dict[str, list[str]] = {}
     for label, text in clip.texts.items():
         texts.setdefault(text, []).append(label)
-    said = "; ".join(f"{', '.join(labels)}: {_excerpt(text)}" for text, labels in texts.items())
+    equal = takewhile(lambda words: len(set(words)) == 1, zip(*map(str.split, texts), strict=False))
+    start = len(list(equal)) - _BEFORE
+    said = "; ".join(f"{', '.join(labels)}: {_excerpt(text, start)}" for text, labels in texts.items())
     return f"{clip.clip_id} ({duration(clip.audio_s)}, {quantity(clip.disagreement, 'edit')} apart): {said}"
 
 
-def _excerpt(text: str) -> str:
-    return (text if len(text) <= _LONGEST else f"{text[:_LONGEST].rpartition(' ')[0]} …") or "(nothing)"
+def _excerpt(text: str, start: int) -> str:
+    """Return a text from a word on, shortened."""
+    rest = f"… {' '.join(text.split()[start:])}" if start > 0 else text
+    return (rest if len(rest) <= _LONGEST else f"{rest[:_LONGEST].rpartition(' ')[0]} …") or "(nothing)"
 
 
 def markdown(agreed: Agreement) -> list[str]:
