@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from earwitness.api.label_records import record_view
 from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.errors import UsageError
 from earwitness.types import Score
@@ -41,12 +42,15 @@ class AudioNeeds:
     """Every two runs; ``pair.plan`` says what it takes to tell them apart, where they tie."""
 
 
-def compare(records: RecordSources = "runs", *, accept: str | Iterable[str] = ()) -> Comparison:
+def compare(
+    records: RecordSources = "runs", *, accept: str | Iterable[str] = (), overlay: RecordSource | None = None
+) -> Comparison:
     """Compare runs over the same data: one table per dataset, with ranks, ties and differences.
 
     Args:
         records: Records, or folders that hold some.
         accept: Settings that may differ between ranked runs, such as ``beam_size``; or ``all``.
+        overlay: Labels of clips; ``None`` for those that lie beside the data.
 
     Raises:
         ComparisonError: For runs over different data, scored in different ways, or only one run.
@@ -55,7 +59,8 @@ def compare(records: RecordSources = "runs", *, accept: str | Iterable[str] = ()
     from earwitness.comparison.settings_parity import accepted_settings
     from earwitness.comparison.table import compare as compared
 
-    return compared(paths(records), accept=accepted_settings([accept] if isinstance(accept, str) else list(accept)))
+    accepted = accepted_settings([accept] if isinstance(accept, str) else list(accept))
+    return record_view(overlay).adjust(compared(paths(records), accept=accepted), accepted)
 
 
 def decide(
@@ -64,6 +69,7 @@ def decide(
     policy: str = "transcription-batch",
     out: RecordSource | None = None,
     command: Sequence[str] = (),
+    overlay: RecordSource | None = None,
 ) -> Decision:
     """Judge every model by a policy: what it may be used for, with the rules, numbers and records behind it.
 
@@ -72,6 +78,7 @@ def decide(
         policy: Name of a shipped policy, or the path of a file.
         out: Where to write the decision as JSON; ``None`` writes nothing.
         command: As typed, for the decision.
+        overlay: Labels of clips; ``None`` for those that lie beside the data.
 
     Raises:
         ComparisonError: When there is nothing to judge, or runs that must not be compared.
@@ -83,7 +90,8 @@ def decide(
     from earwitness.decision.decision_file import write_decision
 
     target = Path(out or DECISION_FILE)
-    decision = judge(paths(records), read_policy(policy), out=target, command=command)
+    view = record_view(overlay)
+    decision = judge(paths(records), read_policy(policy), out=target, command=command, relabel=view.relabel)
     if out is not None:
         write_decision(target, decision)
     return decision

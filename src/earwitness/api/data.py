@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from earwitness.api.label_exchange import overlay_problems
 from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.types import Dataset
 
@@ -84,7 +85,7 @@ def check(
     runs: RecordSources = (),
     progress: ExportProgress | None = None,
 ) -> list[DataProblem]:
-    """Return everything that is wrong with a dataset.
+    """Return everything that is wrong with a dataset, and with the labels beside it.
 
     Args:
         data: As for ``read_data``.
@@ -102,6 +103,7 @@ def check(
     from earwitness import data as room
 
     problems = room.check(_source(data), deep=deep, columns=columns, format=format, progress=progress)
+    problems += overlay_problems(data, columns)
     if not several(runs):
         return problems
     from earwitness.api.audit import reference_problems

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earwitness.api.compare import cluster_name
+from earwitness.api.label_records import record_view
 from earwitness.api.records import RecordSource, RecordSources, paths
 from earwitness.errors import UsageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from earwitness.decision.decision import Decision
     from earwitness.decision.gate_verdict import GateVerdict
     from earwitness.records.record import Run
+    from earwitness.records.select import Relabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def gate(
     policy: str | None = None,
     junit: RecordSource | None = None,
     markdown: RecordSource | None = None,
+    overlay: RecordSource | None = None,
 ) -> GateVerdict:
     """Compare runs with a baseline; ``passed`` of the result has the answer.
 
@@ -59,6 +62,7 @@ def gate(
         policy: It also fails on a broken gate of this policy; ``None`` takes that of ``earwitness.toml``, if any.
         junit: A file to write JUnit XML to.
         markdown: A file to write a comment to, with the worst clips.
+        overlay: Labels of clips; ``None`` for those that lie beside the data.
 
     Raises:
         ComparisonError: When a run was scored in another way than its entry, or a clip is not the one that it was.
@@ -77,13 +81,16 @@ def gate(
         if not value >= least:
             raise UsageError(f"{name} must be at least {least}, not {value!r}.")
     runs, left_out = _newest(records)
+    view = record_view(overlay)
+    view.read_all(runs)
     verdict = held_against(
         runs,
         read(Path(baseline)),
         tolerance=Tolerance(absolute, relative, slower),
         by=cluster_name(cluster),
         partial=partial,
-        decision=_decision([path for path, _ in runs], policy),
+        decision=_decision([path for path, _ in runs], policy, view.relabel),
+        read=view.clips,
     )
     for path, text in ((junit, shown.junit), (markdown, shown.markdown)):
         if path is not None:
@@ -92,7 +99,11 @@ def gate(
 
 
 def baseline(
-    records: RecordSources = "runs", out: RecordSource = "baseline.json", *, partial: bool = False
+    records: RecordSources = "runs",
+    out: RecordSource = "baseline.json",
+    *,
+    partial: bool = False,
+    overlay: RecordSource | None = None,
 ) -> BaselineUpdate:
     """Write the results of good runs as the baseline; ``--update`` of the command.
 
@@ -102,6 +113,7 @@ def baseline(
         records: Records, or folders that hold some.
         out: The file; what is in it is replaced.
         partial: Whether entries without a run now stay.
+        overlay: Labels of clips; ``None`` for those that lie beside the data.
 
     Raises:
         ComparisonError: When there is no complete run.
@@ -112,14 +124,15 @@ def baseline(
     from earwitness.errors import ComparisonError
     from earwitness.files.atomic import write_text
     from earwitness.records.listing import none_complete
-    from earwitness.records.store import read_clips
 
     path = Path(out)
     runs, left_out = _newest(records)
     if not runs:
         raise ComparisonError(none_complete("make a baseline of", left_out))
+    view = record_view(overlay)
+    view.read_all(runs)
     before = baselines.read(path).entries if path.exists() else ()
-    entries = tuple(baselines.entry_of(run, read_clips(record)) for record, run in runs)
+    entries = tuple(baselines.entry_of(run, view.clips(record)) for record, run in runs)
     replaced = {base.key for base in baselines.match(entries, before) if base is not None}
     gone = tuple(entry for entry in before if entry.key not in replaced)
     write_text(path, baselines.render(baselines.baseline_of([*entries, *(gone if partial else ())])))
@@ -134,7 +147,7 @@ def _newest(records: RecordSources) -> tuple[list[tuple[Path, Run]], tuple[str, 
     return current(newest(paths(records), left_out), left_out), tuple(left_out)
 
 
-def _decision(records: list[Path], name: str | None) -> Decision | None:
+def _decision(records: list[Path], name: str | None, relabel: Relabel) -> Decision | None:
     from earwitness.decision.decide import decide
     from earwitness.decision.policy import load
     from earwitness.runs import study_file
@@ -143,4 +156,4 @@ def _decision(records: list[Path], name: str | None) -> Decision | None:
     if policy is None or not records:
         return None
     # Nothing is written: the path only says what the records are relative to.
-    return decide(records, load(policy), out=Path("decision.json"))
+    return decide(records, load(policy), out=Path("decision.json"), relabel=relabel)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from earwitness.api.collector import without_collector
+from earwitness.api.label_records import record_view
 from earwitness.api.records import RecordSource, RecordSources, paths
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def report(
     decision: RecordSource | Decision | None = None,
     audio: Literal["embed", "link", "none"] = "embed",
     accept: str | Iterable[str] = (),
+    overlay: RecordSource | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> ReportFiles:
     """Write one HTML page that works offline, and Markdown files, plots and a card.
@@ -31,6 +33,7 @@ def report(
         decision: To stand on top: what ``decide`` returned, or the file that it wrote.
         audio: Sound: in the page (up to 24 MB, worst clips first), linked to its files, or left out.
         accept: Settings that may differ between ranked runs, such as ``beam_size``; or ``all``.
+        overlay: Labels of clips; ``None`` for those that lie beside the data.
         progress: Called with how many clips have their sound, of how many.
 
     Raises:
@@ -49,6 +52,10 @@ def report(
     found = paths(records)
     decided = decision if decision is None or isinstance(decision, Decision) else read_decision(Path(decision))
     with without_collector():
-        gathered = study(found, accept=accepted_settings([accept] if isinstance(accept, str) else list(accept)))
+        accepted = accepted_settings([accept] if isinstance(accept, str) else list(accept))
+        view = record_view(overlay)
+        gathered = study(
+            found, accept=accepted, adjust=lambda comparison: view.adjust(comparison, accepted), labelled=view.clips
+        )
         warnings = () if decided is None else departures(decided, found)
         return build(gathered, Path(out), decision=decided, warnings=warnings, audio=audio, progress=progress)

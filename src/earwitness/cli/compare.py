@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.options import OverlayOption
 
 if TYPE_CHECKING:
     from rich.table import Table as Grid
@@ -41,6 +42,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="NAME,...", help="Rank runs although these settings differ, such as beam_size; or all."),
     ] = None,
+    overlay: OverlayOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Print one table per dataset: WER with its interval, rank, speed, memory and problems; all columns with --wide.
@@ -59,7 +61,7 @@ def compare(
     from earwitness.files.atomic import write_text
     from earwitness.reports.scorecard import markdown
 
-    found = compared(records, accept=accept or ())
+    found = compared(records, accept=accept or (), overlay=overlay)
     if bars is not None:
         _draw(found, bars)
     if out is not None:

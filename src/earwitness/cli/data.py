@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
 from earwitness.cli.options import takes
-from earwitness.counts import duration
+from earwitness.counts import duration, quantity
 
 if TYPE_CHECKING:
     from earwitness.data import DataProblem
@@ -116,12 +116,27 @@ def check(
             for line in _lines(group):
                 console().print(line, markup=False, soft_wrap=True)
         warnings = len(findings) - errors
+        _show_labels(source, spec.columns)
         shorter = "; --all prints each" if len(groups) < len(findings) else ""
         console().print(
             f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}{shorter}", markup=False
         )
     if errors:
         raise typer.Exit(1)
+
+
+def _show_labels(source: str, columns: Mapping[str, str]) -> None:
+    from earwitness.api.label_exchange import label_status
+    from earwitness.errors import DataError, RecordError
+
+    try:
+        status = label_status(source, columns=columns)
+    except (DataError, RecordError):
+        return  # a finding says so
+    if status is not None:
+        people = quantity(status.n_authors, "person", "people")
+        line = f"labels: {status.n_labels} of {quantity(status.n_clips, 'clip')}, by {people} ({status.overlay})"
+        console().print(line, markup=False, soft_wrap=True)
 
 
 def _lines(group: Sequence[DataProblem]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.options import OverlayOption
 
 if TYPE_CHECKING:
     from earwitness.decision.decision import Decision
@@ -33,6 +34,7 @@ def decide(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the rules of the policy; without records, only these.")
     ] = False,
+    overlay: OverlayOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge every model by a policy: production, conditional, research, rejected or undecided, with grade and reasons.
@@ -60,7 +62,7 @@ def decide(
             _explain(rules)
         return
     target = out or decision_path(records)
-    decision = judge(records, policy=policy, out=target, command=sys.argv[1:])
+    decision = judge(records, policy=policy, out=target, command=sys.argv[1:], overlay=overlay)
     if as_json:
         print_json(plain_decision(decision))
     else:

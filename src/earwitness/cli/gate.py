@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.options import OverlayOption
 from earwitness.counts import quantity
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def gate(
         Path | None, typer.Option(metavar="FILE", help="Write a Markdown comment with the worst clips.")
     ] = None,
     github: Github = None,
+    overlay: OverlayOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Fail if WER rose significantly or beyond tolerance, clips are missing or fail, or the same machine got slower.
@@ -81,13 +83,13 @@ def gate(
     from earwitness.reports import gate as shown
 
     if update:
-        made = gate.baseline(records, baseline, partial=partial)
+        made = gate.baseline(records, baseline, partial=partial, overlay=overlay)
         _note(made.left_out)
         _show_baseline(made, partial=partial, as_json=as_json)
         return
     verdict = gate.gate(
         records, baseline=baseline, absolute=absolute, relative=relative, slower=slower, cluster=cluster,
-        partial=partial, policy=policy, junit=junit, markdown=markdown,
+        partial=partial, policy=policy, junit=junit, markdown=markdown, overlay=overlay,
     )  # fmt: skip
     _note(verdict.left_out)
     if github or (github is None and os.environ.get("GITHUB_ACTIONS") == "true"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Literal, get_origin, get_type_hints
 
 import typer
@@ -41,6 +42,10 @@ AnswerTimeout = Annotated[
 FirstClips = Annotated[int | None, typer.Option(min=1, metavar="N", help="Use only the first N clips.")]
 CandidateName = Annotated[
     str | None, typer.Option(metavar="NAME", help="Candidate of the decision; default: the chosen one.")
+]
+OverlayOption = Annotated[
+    Path | None,
+    typer.Option("--overlay", metavar="FILE", help="Labels of the clips; default: those that lie beside the data."),
 ]
 Command = Callable[..., None]
 

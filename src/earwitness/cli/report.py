@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json, progress
+from earwitness.cli.options import OverlayOption
 from earwitness.counts import quantity
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def report(
         list[str] | None,
         typer.Option(metavar="NAME,...", help="Rank runs although these settings differ, such as beam_size; or all."),
     ] = None,
+    overlay: OverlayOption = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +51,9 @@ def report(
     from earwitness.api.report import report as written
 
     with progress("Sound", quiet=as_json) as told:
-        made = written(records, out=out, decision=decision, audio=audio, accept=accept or (), progress=told)
+        made = written(
+            records, out=out, decision=decision, audio=audio, accept=accept or (), overlay=overlay, progress=told
+        )
     _tell(made, as_json=as_json)
     if open_:
         import webbrowser

@@ -93,6 +93,8 @@ class Table:
     """What decoding in batches did to the texts, for each model that was run both ways."""
     references: str | None = None
     """Why the references do not belong to the audio, in one sentence; ``None`` where nothing shows it."""
+    labels: tuple[str, ...] = ()
+    """What the error rates are about where they come from labels beside the data, and what to look at in these."""
 
     @property
     def places(self) -> tuple[str, ...]:

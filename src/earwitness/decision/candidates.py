@@ -20,6 +20,7 @@ from earwitness.records.listing import none_complete
 from earwitness.records.record import ClipResult, DatasetInfo, Run
 from earwitness.records.rescore import options_of
 from earwitness.records.select import (
+    Relabel,
     RunWithClips,
     candidate_key,
     clean_sha256,
@@ -120,12 +121,16 @@ class Candidates:
         return tuple(data for data in self.datasets if data.condition is None)
 
 
-def gather(records: Sequence[Path]) -> Candidates:
+def gather(records: Sequence[Path], relabel: Relabel = list) -> Candidates:
     """Read records and sort them into candidates.
 
     Of runs that differ in nothing but time and scoring, the newest counts. Left out, with a sentence each: runs that
     did not end, and records that were changed by hand, be it the clips file (its hash does not fit) or the scores
     (they do not follow from the clips file).
+
+    Args:
+        records: Paths of records.
+        relabel: Puts labels beside the data over the runs.
 
     Raises:
         ComparisonError: When nothing is left; when two candidates have no dataset in common; when datasets of one name
@@ -133,15 +138,15 @@ def gather(records: Sequence[Path]) -> Candidates:
         RecordError: For a record that cannot be read, or is from a newer Earwitness.
     """
     left_out: list[str] = []
-    groups: dict[Any, list[RunWithClips]] = defaultdict(list)
+    sound: list[RunWithClips] = []
     for path, run in newest(records, left_out):
         results = tuple(read_clips(path))
         wrong = seal_breaks(run, results)
         if wrong is not None:
             left_out.append(f"{path}: {wrong}. Score it again: earwitness rescore {path}")
             continue
-        engine = (run.engine.name, run.engine.python, tuple(sorted(run.engine.packages.items())))
-        groups[(*candidate_key(run), engine)].append(RunWithClips(path, run, results))
+        sound.append(RunWithClips(path, run, results))
+    groups = _by_candidate(relabel(sound))
     if not any(heard.run.dataset.condition is None for group in groups.values() for heard in group):
         raise ComparisonError(none_complete("decide on", left_out, "run over clean audio"))
     named, alike = _named_apart(list(groups.values()))
@@ -152,6 +157,14 @@ def gather(records: Sequence[Path]) -> Candidates:
     made = [c for c in _labelled(named) if c.clean or _without_clean(c, left_out)]
     _refuse_lonely(made)
     return Candidates(tuple(made), tuple(ordered), tuple(left_out), alike)
+
+
+def _by_candidate(runs: Sequence[RunWithClips]) -> dict[Any, list[RunWithClips]]:
+    groups: dict[Any, list[RunWithClips]] = defaultdict(list)
+    for one in runs:
+        engine = (one.run.engine.name, one.run.engine.python, tuple(sorted(one.run.engine.packages.items())))
+        groups[(*candidate_key(one.run), engine)].append(one)
+    return groups
 
 
 def seal_breaks(run: Run, results: Sequence[ClipResult]) -> str | None:

@@ -31,6 +31,7 @@ from earwitness.decision.unlabelled import NO_REFERENCE, bounds, is_unlabelled
 from earwitness.decision.winners import NOT_COMPARED, winner
 from earwitness.errors import ComparisonError
 from earwitness.records.record import DatasetInfo
+from earwitness.records.select import Relabel
 from earwitness.records.store import now
 from earwitness.scoring.metrics.lengths import length_bands
 
@@ -53,7 +54,9 @@ class _Case:
         return self.judged.status in SERVED
 
 
-def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Sequence[str] = ()) -> Decision:
+def decide(
+    records: Sequence[Path], policy: Policy, *, out: Path, command: Sequence[str] = (), relabel: Relabel = list
+) -> Decision:
     """Judge every candidate among some records by a policy.
 
     Args:
@@ -61,13 +64,14 @@ def decide(records: Sequence[Path], policy: Policy, *, out: Path, command: Seque
         policy: What must hold.
         out: Where the decision will be written: paths of records are given relative to it.
         command: The arguments that asked for it.
+        relabel: Puts labels beside the data over the runs.
 
     Raises:
         ComparisonError: When there is nothing to judge, runs that must not be compared, or a rule about a dataset of
             which there are two.
         RecordError: For a record that cannot be read.
     """
-    candidates = gather(records)
+    candidates = gather(records, relabel)
     _refuse_ambiguous(policy, candidates)
     cases = [_case(policy, candidate, candidates) for candidate in candidates.candidates]
     cases.sort(key=lambda case: _place(policy, case))
@@ -110,6 +114,7 @@ def _case(policy: Policy, candidate: Candidate, candidates: Candidates) -> _Case
         more.append("it ran on synthetic speech only; real speech may give other results")
     if is_unlabelled(candidate):
         more.append(NO_REFERENCE)
+    more += dict.fromkeys(heard.label_note for heard in candidate.clean if heard.label_note)
     return _Case(candidate, results, grade_parts(policy, candidate), status_of(policy, candidate, results, more))
 
 

@@ -13,7 +13,7 @@ may be as much larger or smaller: if that range holds the limit, speed is not ju
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from earwitness.counts import quantity
@@ -53,6 +53,7 @@ def gate(
     by: ClusterBy = "recording",
     partial: bool = False,
     decision: Decision | None = None,
+    read: Callable[[Path], list[ClipResult]] = read_clips,
 ) -> GateVerdict:
     """Compare runs with a baseline.
 
@@ -66,12 +67,13 @@ def gate(
         by: What clips are summed by.
         partial: Whether entries without a run are let through.
         decision: The same runs judged by a policy, whose gates are then checks, too.
+        read: Reads the clips of a record, with labels beside the data where there are some.
 
     Raises:
         ComparisonError: When a run was scored in another way than its entry, or a clip is not the one that it was.
         RecordError: When texts cannot be read.
     """
-    heard = {path: read_clips(path) for path, _ in runs}
+    heard = {path: read(path) for path, _ in runs}
     entries = [entry_of(run, heard[path]) for path, run in runs]
     bases = match(entries, baseline.entries)
     both = zip((path for path, _ in runs), entries, bases, strict=True)

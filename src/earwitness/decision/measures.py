@@ -17,6 +17,7 @@ from earwitness.comparison.robustness import robustness
 from earwitness.counts import NOTHING, are, megabytes, percentage, points, significant
 from earwitness.decision import groups
 from earwitness.decision.evidence import MeasuredValue, ids, part_of, quantile, rate, ratio, share
+from earwitness.decision.pool_rate import pool_rate
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
 from earwitness.records.select import RunWithClips
@@ -104,11 +105,11 @@ class Measure:
 
 
 def _wer(case: RuleScope) -> MeasuredValue:
-    return rate(case.runs, lambda score: score.words)
+    return pool_rate(case.runs, "wer") or rate(case.runs, lambda score: score.words)
 
 
 def _cer(case: RuleScope) -> MeasuredValue:
-    return rate(case.runs, lambda score: score.chars)
+    return pool_rate(case.runs, "cer") or rate(case.runs, lambda score: score.chars)
 
 
 def _worst_group(case: RuleScope) -> MeasuredValue:

@@ -115,7 +115,8 @@ def _tied(
     if not others:
         return [], None
     lines = {label: pool(cases[label].clean) for label in values}
-    if category == "accuracy":
+    by_labels = any(run.label_note for label in values for run in cases[label].clean)
+    if category == "accuracy" and not by_labels:
         return _by_rank(lines, best)
     if category == "completeness":
         return _by_flags(lines, best, others)

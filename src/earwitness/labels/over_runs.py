@@ -89,16 +89,17 @@ def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan 
     if not made.is_partial:
         return replace(made, runs=tuple(_with_scores(run, made.recipe) for run in relabelled))
     if plan is None:
-        return replace(made, runs=tuple(_by_hand(run, made.recipe) for run in relabelled))
+        return replace(made, runs=tuple(_by_hand(run, made) for run in relabelled))
     labels = tuple(whole.values())
     words = estimate_labels(plan, labels, runs, rate="wer")
     letters = estimate_labels(plan, labels, runs, rate="cer")
+    note = replace(made, estimates=words).note.removesuffix(".")
     estimates = [(w.estimate, c.estimate) for w, c in zip(words.models, letters.models, strict=True)]
     return replace(
         made,
         estimates=words,
         runs=tuple(
-            replace(run, pool_scores=_estimated(run, pair, made.recipe))
+            replace(run, pool_scores=_estimated(run, pair, made.recipe), label_note=note)
             for run, pair in zip(relabelled, estimates, strict=True)
         ),
     )
@@ -130,16 +131,15 @@ def _with_scores(run: RunWithClips, recipe: str) -> RunWithClips:
     return replace(run, pool_scores=tuple(_scores(run, recipe)))
 
 
-def _by_hand(run: RunWithClips, recipe: str) -> RunWithClips:
+def _by_hand(run: RunWithClips, made: RunsWithLabels) -> RunWithClips:
     scores = [
-        replace(s, ci95=None, reason=CHOSEN_BY_HAND if s.value is not None else s.reason) for s in _scores(run, recipe)
+        replace(s, ci95=None, reason=CHOSEN_BY_HAND if s.value is not None else s.reason)
+        for s in _scores(run, made.recipe)
     ]
-    return replace(run, pool_scores=tuple(scores))
+    return replace(run, pool_scores=tuple(scores), label_note=made.note.removesuffix("."))
 
 
-def _estimated(
-    run: RunWithClips, estimates: tuple[SurveyEstimate, SurveyEstimate], recipe: str
-) -> tuple[Score, ...]:
+def _estimated(run: RunWithClips, estimates: tuple[SurveyEstimate, SurveyEstimate], recipe: str) -> tuple[Score, ...]:
     scores = _scores(run, f"target:this pool|{recipe}")
     return tuple(
         replace(
@@ -155,7 +155,7 @@ def _estimated(
 
 
 def overlay_of(run: RunWithClips) -> Path | None:
-    """Return the overlay of the data of a run, beside the data or in the folder where the run was made, if there is one.
+    """Return the overlay of a run's data, beside the data or in the folder where the run was made; ``None`` without.
 
     Args:
         run: Its dataset's path is in the record, relative to the folder where it was made.

@@ -17,17 +17,18 @@ from earwitness.labels.estimate import LabelEstimates
 from earwitness.labels.over_runs import RunsWithLabels, overlay_of, plan_path, with_labels
 from earwitness.labels.overlay import read_labels
 from earwitness.labels.plan_file import read_plan
-from earwitness.records.record import ClipResult
+from earwitness.records.record import ClipResult, Run
 from earwitness.records.select import RunWithClips
 from earwitness.records.store import read_clips
 from earwitness.scoring.findings.wer_cause import cause
 from earwitness.scoring.metrics.normalizer_gaps import normalizer_gaps
 from earwitness.scoring.stats.ranks import PairVerdict, rank_label, ranks
 from earwitness.scoring.stats.significance import Difference, holm
+from earwitness.scoring.stats.survey import SurveyEstimate
 
 BY_HAND = (
-    "Not ranked: a person chose which clips to label, so the labelled clips may be unlike the others. Let a plan choose "
-    "them: earwitness label DATA --runs RUNS --plan"
+    "Not ranked: a person chose which clips to label, so the labelled clips may be unlike the others. Let a plan "
+    "choose them: earwitness label DATA --runs RUNS --plan"
 )
 
 
@@ -61,6 +62,10 @@ class RecordView:
             changed |= {run.path: run for run in (found.runs if found else group)}
         self._refuse_unused()
         return [changed[run.path] for run in runs]
+
+    def read_all(self, runs: Sequence[tuple[Path, Run]]) -> None:
+        """Put labels over runs, so that ``clips`` returns them."""
+        self.relabel([RunWithClips(path, run, tuple(read_clips(path))) for path, run in runs])
 
     def adjust(self, comparison: Comparison, accept: frozenset[str] = ACCEPTED) -> Comparison:
         """Put labels over tables: error rates, ranks and pairs are those by the labels."""
@@ -110,7 +115,11 @@ def _with_labels(table: Table, made: RunsWithLabels, accept: frozenset[str]) -> 
     ]
     rows.sort(key=lambda row: (_wer(row) is None, _wer(row) or 0.0, row.label))
     return replace(
-        table, rows=tuple(rows), pairs=ranking.pairs if ranking else (), unranked=why_not, labels=(made.note, *made.problems)
+        table,
+        rows=tuple(rows),
+        pairs=ranking.pairs if ranking else (),
+        unranked=why_not,
+        labels=(made.note, *made.problems),
     )
 
 
@@ -163,13 +172,10 @@ def estimated_ranking(estimates: LabelEstimates) -> Ranking:
     return Ranking(dict(zip(order, ranks(len(order), verdicts), strict=True)), tuple(pairs))
 
 
-def _difference(found: Mapping[tuple[str, str], object], worse: str, better: str) -> Difference:
-    from earwitness.scoring.stats.survey import SurveyEstimate
-
+def _difference(found: Mapping[tuple[str, str], SurveyEstimate], worse: str, better: str) -> Difference:
     one, sign = found.get((worse, better)), 1
     if one is None:
         one, sign = found[(better, worse)], -1
-    assert isinstance(one, SurveyEstimate)
     value = None if one.value is None else sign * one.value
     if value is None or one.ci95 is None:
         return Difference(value, None, None, None, one.n_labels, 0, one.reason)

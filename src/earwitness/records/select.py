@@ -34,6 +34,8 @@ class RunWithClips:
     """The model, made longer until labels differ, where runs stand side by side."""
     pool_scores: tuple[Score, ...] = ()
     """Error rates by what people wrote for clips beside the data; empty where they are those of the run."""
+    label_note: str = ""
+    """What these rates are about, in one sentence; empty without labels, or where every clip has a reference."""
 
     def pool_score(self, metric: str) -> Score | None:
         """Return the error rate by labels beside the data; ``None`` without labels."""

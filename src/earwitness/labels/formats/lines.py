@@ -33,13 +33,17 @@ def rows(clips: Iterable[ExchangeClip]) -> Iterator[dict[str, PlainValue]]:
         for label in one.labels:
             yield {"audio": one.clip.audio_path, **to_row(label)}
         if not one.labels:
-            nothing: dict[str, PlainValue] = dict.fromkeys(FIELDS)
+            nothing: dict[str, PlainValue] = dict.fromkeys(FIELDS, None)
             yield {"audio": one.clip.audio_path, **nothing, **_place(one.clip)}
 
 
 def _place(clip: Clip) -> dict[str, PlainValue]:
-    place = {"clip_id": clip.id, "audio_sha256": clip.audio_sha256, "start_s": clip.start_s}
-    return {**place, "duration_s": clip.duration_s}
+    return {
+        "clip_id": clip.id,
+        "audio_sha256": clip.audio_sha256,
+        "start_s": clip.start_s,
+        "duration_s": clip.duration_s,
+    }
 
 
 def to_csv(clips: Iterable[ExchangeClip]) -> str:

@@ -1,0 +1,115 @@
+"""``earwitness label``: the options that need no page: agreement of people, and the files of other tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from earwitness.cli.common import console, print_json
+
+if TYPE_CHECKING:
+    from earwitness.labels.agreement import LabellerPair
+
+ExportOption = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="FILE", help="Write clips and labels for another tool to this file."),
+]
+ImportOption = Annotated[
+    Path | None,
+    typer.Option("--import", metavar="FILE", help="Add labels from Label Studio, a NeMo manifest, CSV or JSON lines."),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="With --export: label-studio, nemo, csv or jsonl; default: by the name."
+    ),
+]
+AgreementOption = Annotated[
+    bool, typer.Option("--agreement", help="Print how far people agree who labelled the same clips.")
+]
+AudioPrefixOption = Annotated[
+    str,
+    typer.Option("--audio-prefix", metavar="URL", help="With --export for Label Studio: put before each audio path."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeOptions:
+    """What was typed."""
+
+    export: Path | None
+    """File to write."""
+    source: Path | None
+    """File to import."""
+    format: str | None
+    """Of the file to write."""
+    agreement: bool
+    """Whether to print how people agree."""
+    audio_prefix: str
+    """Before each audio path."""
+    author: str | None
+    """Of labels that name nobody."""
+    overlay: Path | None
+    """The labels."""
+
+    @property
+    def any(self) -> bool:
+        """Whether one of these options was typed, so that no page is needed."""
+        return self.agreement or self.export is not None or self.source is not None
+
+
+def exchange(data: str, options: ExchangeOptions, *, as_json: bool) -> None:
+    """Import first, then print the agreement, then export; with ``as_json``, print one document on all of it."""
+    from earwitness.api.label_exchange import export_labels, import_labels, label_agreement, plain_pair
+    from earwitness.counts import quantity
+
+    said: dict[str, object] = {}
+    screen = console()
+    if options.source is not None:
+        came = import_labels(data, options.source, author=options.author, overlay=options.overlay)
+        said["import"] = {"overlay": str(came.overlay), "new": came.n_new, "old": came.n_old}
+        if not as_json:
+            new, old = quantity(came.n_new, "new label"), f"{came.n_old:,} were there before"
+            screen.print(f"{new} in {came.overlay}; {old}.", markup=False, soft_wrap=True)
+    if options.agreement:
+        pairs = label_agreement(data, overlay=options.overlay)
+        said["agreement"] = [plain_pair(pair) for pair in pairs]
+        if not as_json:
+            _show_agreement(pairs)
+    if options.export is not None:
+        n_labels = export_labels(
+            data,
+            options.export,
+            format=options.format,
+            overlay=options.overlay,
+            audio_prefix=options.audio_prefix,
+        )
+        said["export"] = {"file": str(options.export), "labels": n_labels}
+        if not as_json:
+            screen.print(f"{quantity(n_labels, 'label')}: {options.export}", markup=False, soft_wrap=True)
+    if as_json:
+        print_json(said)
+
+
+def _show_agreement(pairs: tuple[LabellerPair, ...]) -> None:
+    from rich.table import Table
+
+    from earwitness.counts import percentage
+
+    screen = console()
+    if not pairs:
+        screen.print("No clip has labels of two people. Give some clips to a second person.", markup=False)
+        return
+    grid = Table("First", "Second", box=None, header_style="bold")
+    for heading in ("Clips", "Equal", "WER between them", "Same draft"):
+        grid.add_column(heading, justify="right")
+    for pair in pairs:
+        equal = percentage(pair.equal_share, digits=0)
+        grid.add_row(
+            pair.first, pair.second, f"{pair.n_clips:,}", equal, percentage(pair.wer), f"{pair.n_same_draft:,}"
+        )
+    screen.print(grid)
+    screen.print("Equal: the same words after normalizing, or the same verdict. WER: edits over the mean length.")
