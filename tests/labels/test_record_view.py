@@ -14,8 +14,8 @@ from earwitness.api.compare import compare, decide
 from earwitness.api.gate import baseline, gate
 from earwitness.errors import UsageError
 from earwitness.labels.label import Label
-from earwitness.labels.over_runs import CHOSEN_BY_HAND, plan_path
-from earwitness.labels.overlay import append_label
+from earwitness.labels.over_runs import CHOSEN_BY_HAND
+from earwitness.labels.overlay import append_label, plan_path
 from earwitness.labels.plan import plan_labels
 from earwitness.labels.plan_file import write_plan
 from earwitness.labels.pool import pool_of
@@ -180,7 +180,7 @@ def test_the_gate_compares_the_labelled_clips_with_those_of_the_baseline(runs: P
         record(worse, model, "calls.jsonl", [(one, heard(one, misheard(SPOKEN[one.id], 6), 1.0)) for one in clips])
     verdict = gate(worse)
     assert not verdict.passed
-    words = [check for entry in verdict.entries for check in entry.checks if hasattr(check, "n_clips")]
+    words = [check for entry in verdict.judged for check in entry.checks if hasattr(check, "n_clips")]
     assert {check.n_clips for check in words} == {20}
 
 

@@ -77,12 +77,9 @@ def gate(
     from earwitness.files.atomic import write_text
     from earwitness.reports import gate as shown
 
-    for name, value, least in (("absolute", absolute, 0), ("relative", relative, 0), ("slower", slower, 1)):
-        if not value >= least:
-            raise UsageError(f"{name} must be at least {least}, not {value!r}.")
+    _refuse_tolerance(absolute, relative, slower)
     runs, left_out = _newest(records)
-    view = record_view(overlay)
-    view.read_all(runs)
+    view = record_view(overlay, runs)
     verdict = held_against(
         runs,
         read(Path(baseline)),
@@ -96,6 +93,12 @@ def gate(
         if path is not None:
             write_text(Path(path), text(verdict))
     return replace(verdict, left_out=left_out)
+
+
+def _refuse_tolerance(absolute: float, relative: float, slower: float) -> None:
+    for name, value, least in (("absolute", absolute, 0), ("relative", relative, 0), ("slower", slower, 1)):
+        if not value >= least:
+            raise UsageError(f"{name} must be at least {least}, not {value!r}.")
 
 
 def baseline(
@@ -129,8 +132,7 @@ def baseline(
     runs, left_out = _newest(records)
     if not runs:
         raise ComparisonError(none_complete("make a baseline of", left_out))
-    view = record_view(overlay)
-    view.read_all(runs)
+    view = record_view(overlay, runs)
     before = baselines.read(path).entries if path.exists() else ()
     entries = tuple(baselines.entry_of(run, view.clips(record)) for record, run in runs)
     replaced = {base.key for base in baselines.match(entries, before) if base is not None}

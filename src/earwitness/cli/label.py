@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.label_exchange import (
+    AgreementOption,
+    AudioPrefixOption,
+    AuthorOption,
+    ExchangeOptions,
+    ExportOption,
+    FormatOption,
+    ImportOption,
+    exchange,
+)
+from earwitness.cli.options import OverlayOption
 
 if TYPE_CHECKING:
     from earwitness.labels.plan import LabelPlan
@@ -42,6 +53,13 @@ def label(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed: the same one gives the same plan.")] = 0,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plan to this file.")] = None,
+    export: ExportOption = None,
+    import_: ImportOption = None,
+    format_: FormatOption = None,
+    agreement: AgreementOption = False,
+    audio_prefix: AudioPrefixOption = "",
+    author: AuthorOption = None,
+    overlay: OverlayOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan which clips to label so that few labels give an honest WER. Examples:
@@ -49,10 +67,18 @@ def label(
     earwitness label calls/ --runs runs/ --labels 60 --plan
 
     earwitness label calls/ --runs runs/ --plan --goal difference -m faster-whisper:base -m pocketsphinx:en-us
+
+    earwitness label calls/ --export tasks.json --format label-studio
+
+    earwitness label calls/ --import export.json --agreement
     """  # noqa: D415 - the examples follow
     from earwitness.api.label_plan import label_plan, plain_plan
     from earwitness.errors import UsageError
 
+    files = ExchangeOptions(export, import_, format_, agreement, audio_prefix, author, overlay)
+    if files.are_in_use:
+        exchange(data, files, as_json=as_json)
+        return
     if not plan:
         raise UsageError("Add --plan to print which clips to label.")
     made = label_plan(

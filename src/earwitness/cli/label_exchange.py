@@ -34,6 +34,10 @@ AudioPrefixOption = Annotated[
     str,
     typer.Option("--audio-prefix", metavar="URL", help="With --export for Label Studio: put before each audio path."),
 ]
+AuthorOption = Annotated[
+    str | None,
+    typer.Option("--author", metavar="NAME", help="Who labels; with --import, of labels that name nobody."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class ExchangeOptions:
     """The labels."""
 
     @property
-    def any(self) -> bool:
+    def are_in_use(self) -> bool:
         """Whether one of these options was typed, so that no page is needed."""
         return self.agreement or self.export is not None or self.source is not None
 

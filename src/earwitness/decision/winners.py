@@ -115,8 +115,7 @@ def _tied(
     if not others:
         return [], None
     lines = {label: pool(cases[label].clean) for label in values}
-    by_labels = any(run.label_note for label in values for run in cases[label].clean)
-    if category == "accuracy" and not by_labels:
+    if category == "accuracy" and not _has_few_labels([cases[label] for label in values]):
         return _by_rank(lines, best)
     if category == "completeness":
         return _by_flags(lines, best, others)
@@ -129,6 +128,11 @@ def _tied(
         starts = {label: cold_starts(cases[label].clean) for label in values}
         ranges = {label: (min(times), max(times)) for label, times in starts.items()}
     return _by_overlap(ranges, best, others)
+
+
+def _has_few_labels(cases: Sequence[RuleScope]) -> bool:
+    """Return whether error rates are estimates, so that their intervals decide, and not the labelled clips alone."""
+    return any(run.label_note for case in cases for run in case.clean)
 
 
 def _by_rank(lines: _Lines, best: str) -> tuple[list[str], str | None]:

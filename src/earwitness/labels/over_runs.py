@@ -79,30 +79,34 @@ def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan 
     """
     clips = [result.clip for result in runs[0].results]
     usable = usable_labels(clips, overlay.labels, normalizer=runs[0].run.scoring.normalizer)
-    whole = {clip_id: label for clip_id, label in usable.labels.items() if clip_id in {clip.id for clip in clips}}
-    relabelled = [replace(run, results=_rescored(run, whole)) for run in runs]
-    references = sum(result.clip.reference is not None for result in relabelled[0].results)
+    ids = {clip.id for clip in clips}
+    whole = {clip_id: label for clip_id, label in usable.labels.items() if clip_id in ids}
+    rescored_runs = tuple(replace(run, results=_rescored(run, whole)) for run in runs)
+    n_references = sum(result.clip.reference is not None for result in rescored_runs[0].results)
     problems = [problem for problem in usable.problems if problem.flaw != "unknown clip" or _is_whole(runs[0])]
-    made = RunsWithLabels(
-        tuple(relabelled), None, len(whole), references, len(clips), overlay, tuple(sentences(overlay, problems))
+    group = RunsWithLabels(
+        rescored_runs, None, len(whole), n_references, len(clips), overlay, tuple(sentences(overlay, problems))
     )
-    if not made.is_partial:
-        return replace(made, runs=tuple(_with_scores(run, made.recipe) for run in relabelled))
+    if not group.is_partial:
+        return replace(group, runs=tuple(_with_scores(run, group.recipe) for run in group.runs))
     if plan is None:
-        return replace(made, runs=tuple(_by_hand(run, made) for run in relabelled))
-    labels = tuple(whole.values())
+        return replace(group, runs=tuple(_by_hand(run, group) for run in group.runs))
+    return _with_estimates(group, runs, plan, tuple(whole.values()))
+
+
+def _with_estimates(
+    group: RunsWithLabels, runs: Sequence[RunWithClips], plan: LabelPlan, labels: Sequence[Label]
+) -> RunsWithLabels:
     words = estimate_labels(plan, labels, runs, rate="wer")
     letters = estimate_labels(plan, labels, runs, rate="cer")
-    note = replace(made, estimates=words).note.removesuffix(".")
-    estimates = [(w.estimate, c.estimate) for w, c in zip(words.models, letters.models, strict=True)]
-    return replace(
-        made,
-        estimates=words,
-        runs=tuple(
-            replace(run, pool_scores=_estimated(run, pair, made.recipe), label_note=note)
-            for run, pair in zip(relabelled, estimates, strict=True)
-        ),
-    )
+    group = replace(group, estimates=words)
+    note = group.note.removesuffix(".")
+    scores = [
+        _estimated(run, (of_words.estimate, of_letters.estimate), group.recipe)
+        for run, of_words, of_letters in zip(group.runs, words.models, letters.models, strict=True)
+    ]
+    changed = (replace(run, pool_scores=of, label_note=note) for run, of in zip(group.runs, scores, strict=True))
+    return replace(group, runs=tuple(changed))
 
 
 def _is_whole(run: RunWithClips) -> bool:
@@ -131,12 +135,12 @@ def _with_scores(run: RunWithClips, recipe: str) -> RunWithClips:
     return replace(run, pool_scores=tuple(_scores(run, recipe)))
 
 
-def _by_hand(run: RunWithClips, made: RunsWithLabels) -> RunWithClips:
+def _by_hand(run: RunWithClips, group: RunsWithLabels) -> RunWithClips:
     scores = [
         replace(s, ci95=None, reason=CHOSEN_BY_HAND if s.value is not None else s.reason)
-        for s in _scores(run, made.recipe)
+        for s in _scores(run, group.recipe)
     ]
-    return replace(run, pool_scores=tuple(scores), label_note=made.note.removesuffix("."))
+    return replace(run, pool_scores=tuple(scores), label_note=group.note.removesuffix("."))
 
 
 def _estimated(run: RunWithClips, estimates: tuple[SurveyEstimate, SurveyEstimate], recipe: str) -> tuple[Score, ...]:
@@ -166,12 +170,3 @@ def overlay_of(run: RunWithClips) -> Path | None:
     # runs/<model>/asr/<time>.json
     folders = [Path(), *run.path.absolute().parents[3:4]]
     return next((folder / named for folder in folders if (folder / named).is_file()), None)
-
-
-def plan_path(overlay: Path) -> Path:
-    """Return where the plan lies by which an overlay's clips were chosen: beside the overlay.
-
-    >>> plan_path(Path("calls.labels.jsonl")).as_posix()
-    'calls.label-plan.json'
-    """
-    return overlay.with_name(overlay.name.removesuffix(".labels.jsonl").removesuffix(".jsonl") + ".label-plan.json")

@@ -23,6 +23,9 @@ from earwitness.labels.label import LABEL_SCHEMA_VERSION, Label
 IN_FOLDER = f"earwitness{LABELS}"
 """The overlay of a folder, inside it; readers of data pass it over."""
 
+PLAN = ".plan.json"
+"""How the name of a plan beside an overlay ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
@@ -63,6 +66,15 @@ def overlay_path(data: str | Path) -> Path:
     suffix = Path(stem).suffix
     known = suffix.lower() in {".jsonl", ".json", ".ndjson", ".csv", ".tsv", *AUDIO_SUFFIXES}
     return path.with_name((stem.removesuffix(suffix) if known else stem) + LABELS)
+
+
+def plan_path(overlay: Path) -> Path:
+    """Return where the plan lies by which the clips of an overlay were chosen: beside it.
+
+    >>> plan_path(Path("calls/march.labels.jsonl")).as_posix()
+    'calls/march.plan.json'
+    """
+    return overlay.with_name(overlay.name.removesuffix(".jsonl").removesuffix(".labels") + PLAN)
 
 
 def append_label(path: Path, label: Label) -> None:

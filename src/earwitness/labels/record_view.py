@@ -14,8 +14,8 @@ from earwitness.comparison.table import Comparison, ModelRow, Table
 from earwitness.counts import NOTHING
 from earwitness.errors import UsageError
 from earwitness.labels.estimate import LabelEstimates
-from earwitness.labels.over_runs import RunsWithLabels, overlay_of, plan_path, with_labels
-from earwitness.labels.overlay import read_labels
+from earwitness.labels.over_runs import RunsWithLabels, overlay_of, with_labels
+from earwitness.labels.overlay import plan_path, read_labels
 from earwitness.labels.plan_file import read_plan
 from earwitness.records.record import ClipResult, Run
 from earwitness.records.select import RunWithClips
@@ -103,15 +103,15 @@ class RecordView:
         return table if made is None else _with_labels(table, made, accept)
 
 
-def _with_labels(table: Table, made: RunsWithLabels, accept: frozenset[str]) -> Table:
-    why_not = no_rank_reason({run.label: run.run for run in made.runs}, accept)
-    if why_not is None and made.is_partial and made.estimates is None:
+def _with_labels(table: Table, group: RunsWithLabels, accept: frozenset[str]) -> Table:
+    why_not = no_rank_reason({run.label: run.run for run in group.runs}, accept)
+    if why_not is None and group.is_partial and group.estimates is None:
         why_not = BY_HAND
-    ranking = None if why_not else _ranking(made)
+    ranking = None if why_not else _ranking(group)
     why_not = why_not or (ranking.why_none if ranking else None)
     rows = [
         _row(row, run, str(ranking.ranks[row.label]) if ranking and why_not is None else NOTHING)
-        for row, run in zip(table.rows, made.runs, strict=True)
+        for row, run in zip(table.rows, group.runs, strict=True)
     ]
     rows.sort(key=lambda row: (_wer(row) is None, _wer(row) or 0.0, row.label))
     return replace(
@@ -119,7 +119,7 @@ def _with_labels(table: Table, made: RunsWithLabels, accept: frozenset[str]) -> 
         rows=tuple(rows),
         pairs=ranking.pairs if ranking else (),
         unranked=why_not,
-        labels=(made.note, *made.problems),
+        labels=(group.note, *group.problems),
     )
 
 
@@ -140,10 +140,10 @@ def _row(row: ModelRow, run: RunWithClips, place: str) -> ModelRow:
     )
 
 
-def _ranking(made: RunsWithLabels) -> Ranking:
-    if made.estimates is None:
-        return rank({run.label: run.results for run in made.runs})
-    return estimated_ranking(made.estimates)
+def _ranking(group: RunsWithLabels) -> Ranking:
+    if group.estimates is None:
+        return rank({run.label: run.results for run in group.runs})
+    return estimated_ranking(group.estimates)
 
 
 def estimated_ranking(estimates: LabelEstimates) -> Ranking:
@@ -172,10 +172,10 @@ def estimated_ranking(estimates: LabelEstimates) -> Ranking:
     return Ranking(dict(zip(order, ranks(len(order), verdicts), strict=True)), tuple(pairs))
 
 
-def _difference(found: Mapping[tuple[str, str], SurveyEstimate], worse: str, better: str) -> Difference:
-    one, sign = found.get((worse, better)), 1
+def _difference(pairs: Mapping[tuple[str, str], SurveyEstimate], worse: str, better: str) -> Difference:
+    one, sign = pairs.get((worse, better)), 1
     if one is None:
-        one, sign = found[(better, worse)], -1
+        one, sign = pairs[(better, worse)], -1
     value = None if one.value is None else sign * one.value
     if value is None or one.ci95 is None:
         return Difference(value, None, None, None, one.n_labels, 0, one.reason)
