@@ -115,8 +115,8 @@ def _tied(
     if not others:
         return [], None
     lines = {label: pool(cases[label].clean) for label in values}
-    if category == "accuracy" and not _has_few_labels([cases[label] for label in values]):
-        return _by_rank(lines, best)
+    if category == "accuracy":
+        return _by_words(lines, best, evidence, cases)
     if category == "completeness":
         return _by_flags(lines, best, others)
     if category == "latency":
@@ -130,9 +130,15 @@ def _tied(
     return _by_overlap(ranges, best, others)
 
 
-def _has_few_labels(cases: Sequence[RuleScope]) -> bool:
-    """Return whether error rates are estimates, so that their intervals decide, and not the labelled clips alone."""
-    return any(run.label_note for case in cases for run in case.clean)
+def _by_words(
+    lines: _Lines, best: str, evidence: Mapping[str, MeasuredValue], cases: Mapping[str, RuleScope]
+) -> tuple[list[str], str | None]:
+    """Return ties by tests on the same clips; by intervals where rates are estimates from labels of some clips."""
+    if any(run.label_note for case in cases.values() for run in case.clean):
+        return _by_overlap(
+            {label: evidence[label].ci95 for label in lines}, best, [one for one in lines if one != best]
+        )
+    return _by_rank(lines, best)
 
 
 def _by_rank(lines: _Lines, best: str) -> tuple[list[str], str | None]:
