@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 app = new_app("Label clips, in the order that teaches most.")
 _FIRST = 10
+GoalOption = Annotated[
+    str,
+    typer.Option(
+        metavar="GOAL", help="wer: the WER of each model; difference: of two models; gate: a limit on the WER."
+    ),
+]
 
 
 @app.command()
@@ -38,12 +44,7 @@ def label(
     ] = None,
     labels: Annotated[int, typer.Option(min=1, metavar="N", help="How many clips you want to label.")] = 60,
     plan: Annotated[bool, typer.Option("--plan", help="Print which clips to label, without opening a page.")] = False,
-    goal: Annotated[
-        str,
-        typer.Option(
-            metavar="GOAL", help="wer: the WER of each model; difference: of two models; gate: a limit on the WER."
-        ),
-    ] = "wer",
+    goal: GoalOption = "wer",
     models: Annotated[
         list[str] | None,
         typer.Option("--model", "-m", metavar="MODEL", help="Model that counts; twice for a difference; default: all."),
