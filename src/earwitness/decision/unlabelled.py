@@ -35,5 +35,5 @@ def bounds(candidates: Sequence[Candidate]) -> tuple[str, ...]:
 
 
 def _has_references(one: RunWithClips) -> bool:
-    score = one.run.score("wer")
+    score = one.pool_score("wer") or one.run.score("wer")
     return score is None or score.n_clips > 0
