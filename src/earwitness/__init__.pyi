@@ -5,6 +5,7 @@ from earwitness.api.analysis import PairTests as PairTests
 from earwitness.api.analysis import Sensitivity as Sensitivity
 from earwitness.api.analysis import SliceReport as SliceReport
 from earwitness.api.analysis import completeness as completeness
+from earwitness.api.analysis import entities as entities
 from earwitness.api.analysis import pairs as pairs
 from earwitness.api.analysis import sensitivity as sensitivity
 from earwitness.api.analysis import slices as slices

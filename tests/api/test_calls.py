@@ -119,6 +119,9 @@ def test_the_answers_are_those_of_the_commands(
         "analyze", "completeness", runs
     )
     (pair,) = ew.pairs(records)
+    assert plain({label: asdict(found) for label, found in ew.entities(records).items()}) == printed(
+        "analyze", "entities", runs
+    )
     assert plain({**asdict(pair.test), "mapsswe": pair.mapsswe._asdict()}) == printed("analyze", "pairs", runs)[0]
     (table,) = ew.compare(records).tables
     assert [row.label for row in table.rows] == [row["label"] for row in printed("compare", runs)["tables"][0]["rows"]]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from earwitness.comparison.ranking import PairTest
     from earwitness.records.select import RunWithClips
     from earwitness.scoring.metrics.entities import EntityReport
+    from earwitness.scoring.metrics.number_gain import NumberGain
     from earwitness.scoring.metrics.sensitivity import Flip, Level
     from earwitness.scoring.metrics.slices import Driver, Gap, Slice
     from earwitness.scoring.stats.clusters import ClusterBy
@@ -70,6 +71,8 @@ class Sensitivity:
     """Raw, light, full."""
     flips: tuple[Flip, ...]
     """Pairs of models that change places."""
+    numbers: tuple[NumberGain, ...] = ()
+    """By model: errors with and without ``--numbers``; none without the package num2words or a language it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,19 @@ def sensitivity(records: RecordSources = "runs") -> Sensitivity:
 
     runs = _selected(records)
     found = levels([sorted(_texts(run), key=lambda pair: pair[0].id) for run in runs])
-    return Sensitivity(tuple(run.label for run in runs), found, tuple(flips(found)))
+    return Sensitivity(tuple(run.label for run in runs), found, tuple(flips(found)), _number_gains(runs))
+
+
+def _number_gains(runs: Sequence[RunWithClips]) -> tuple[NumberGain, ...]:
+    from importlib.util import find_spec
+
+    from earwitness.records.rescore import options_of
+    from earwitness.scoring.metrics.number_gain import number_gain
+
+    if find_spec("num2words") is None:
+        return ()
+    gains = [number_gain(_texts(run), options_of(run.run.scoring)) for run in runs]
+    return tuple(gain for gain in gains if gain is not None)
 
 
 def terms(records: RecordSources = "runs", *, terms: RecordSource | Iterable[str] = ()) -> dict[str, TermReport]:

@@ -87,6 +87,9 @@ def sensitivity(records: Records, as_json: AsJson = False) -> None:
         )
     if not found.flips and len(found.models) > 1:
         console().print("No rank flips.")
+    for model, gain in zip(found.models, found.numbers, strict=False):
+        before, after = (f"{edits.errors:,} errors ({percentage(edits.rate)})" for edits in (gain.plain, gain.equal))
+        console().print(f"{model}: {before}; with --numbers {after}", markup=False)
 
 
 @app.command()

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import clip, heard
 
+from earwitness.cli.entities import show
 from earwitness.scoring.metrics.entities import clip_entities, entity_report
 from earwitness.types import Failure, Hypothesis
 
+HOLDS = ("cli/entities.py",)
 SAME = [
     ("call five five five one two three four", "call 555-1234"),
     ("jane dot doe at example dot com please", "Jane.Doe@example.com, please"),
@@ -85,3 +87,18 @@ def test_failed_clips_are_empty_and_unlabelled_ones_left_out_and_the_report_says
 
 def test_the_normalizer_of_the_entities_is_in_the_signature() -> None:
     assert "norm:auto" in entity_report([(clip("a", "pay $5"), heard("pay $5"))]).score.signature
+
+
+def test_what_is_printed_has_counts_kinds_and_what_was_written_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"fake:bad": entity_report([(clip("a", "pay $5 to 4242"), heard("pay six dollars to 4242"))])})
+    printed = capsys.readouterr().out
+    assert "money" in printed
+    assert "1 of 1, 100.0 %" in printed
+    assert "0 of 1, 0.0 %" in printed
+    assert "Searched for in clips in 'en': email, date, money, time, phone, code, digits." in printed
+    assert "fake:bad: a: money '5 dollars', heard as '6 dollars'" in printed
+
+
+def test_without_entities_what_is_printed_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show({"fake:bad": entity_report([(clip("a", "hello"), heard("hello"))])})
+    assert "There is no rate: no reference has an entity of these kinds." in capsys.readouterr().out

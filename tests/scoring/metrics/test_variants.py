@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import clip, heard
 
-from earwitness.errors import UsageError
-from earwitness.scoring import ScoringOptions, score_clip
+from earwitness.api.score import score
+from earwitness.cli import main
+from earwitness.errors import RecordError, UsageError
+from earwitness.files.schema import validate
+from earwitness.records.rescore import options_of
+from earwitness.runs.bundle_study import BundleStudy, study_of
+from earwitness.runs.spec import RunSpec
+from earwitness.scoring import ScoringInfo, ScoringOptions, score_clip
 from earwitness.scoring.align.alternatives import Swap, nearest_wording
 from earwitness.scoring.align.edits import align
+from earwitness.scoring.metrics.clip import info_of
 from earwitness.scoring.metrics.variants import spellings_of, spellings_text
 from earwitness.scoring.text.number_words import number_words
 from earwitness.types import ClipScore, Edits
@@ -169,3 +177,27 @@ def test_both_options_show_in_the_signature_and_without_them_it_is_that_of_earli
         ScoringOptions(spellings=(("a", "c"),)),
     ]
     assert len({plain, *(one.signature("wer") for one in options)}) == 4
+
+
+def test_the_options_of_the_command_line_score_as_in_python_and_the_notes_of_sclite_name_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ref.txt").write_text("marque uno\nel correo\n", encoding="utf-8")
+    (tmp_path / "hyp.txt").write_text("marque 1\nel e-mail\n", encoding="utf-8")
+    (tmp_path / "equal.txt").write_text("correo / e-mail\n", encoding="utf-8")
+    texts = [str(tmp_path / "ref.txt"), str(tmp_path / "hyp.txt")]
+    command = ["score", *texts, "--language", "es", "--numbers", "--spellings", str(tmp_path / "equal.txt")]
+    assert main([*command, "--export-sclite", str(tmp_path / "sclite"), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    found = score(*texts, language="es", numbers=True, spellings=(("correo", "e-mail"),))
+    assert printed["wer"]["value"] == found.scores[0].value == 0
+    assert printed["wer"]["signature"] == found.scores[0].signature
+    assert "equal numbers and spellings" in json.dumps(printed["sclite"])
+
+
+def test_a_record_keeps_the_spellings_themselves() -> None:
+    info = info_of(ScoringOptions(numbers=True, spellings=SPELLINGS))
+    assert validate(ScoringInfo, json.loads(json.dumps(asdict(info))), "it does not fit", error=RecordError) == info
+    assert options_of(info).signature("wer") == ScoringOptions(numbers=True, spellings=SPELLINGS).signature("wer")
+    spec = RunSpec(models=("fake:echo",), sources=("sample",), spellings=spellings_text(SPELLINGS), numbers=True)
+    assert BundleStudy(**study_of(spec)).spellings == spec.spellings

@@ -11,6 +11,7 @@ below: genders, short forms, spellings of other countries, the cases of Russian.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -35,7 +36,7 @@ _RULES: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (r"ß", ("ss",)),
     ),
     "es": (
-        (r"\bveintiuno$", ("veintiún", "veintiun", "veintiuna")),
+        (r"\bveintiuno$", ("veintiún", "veintiuna")),
         (r"\buno$", ("un", "una")),
         (r"(?<=cient)os|(?<=quinient)os", ("as",)),
     ),
@@ -69,6 +70,8 @@ _RULES: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (r"^одна (?=тисяча)", ("",)),
     ),
 }
+_OFTEN_WITHOUT_ACCENTS = ("ca", "es", "fr", "it", "pt")
+"""Languages whose transcripts often leave accents out, as in "veintiseis"."""
 _DECIMAL_SIGNS: Mapping[str, tuple[str, ...]] = {
     "ca": ("coma",),
     "de": ("Komma",),
@@ -104,7 +107,7 @@ def number_words(digits: str, language: str) -> tuple[str, ...]:
         language: Primary language subtag.
 
     >>> number_words("21", "es")
-    ('veintiuno', 'veintiún', 'veintiun', 'veintiuna', 'dos uno')
+    ('veintiuno', 'veintiún', 'veintiuna', 'veintiun', 'dos uno')
     >>> number_words("80", "fr")
     ('quatre-vingts', 'quatre-vingt', 'huitante', 'huit zéro')
     >>> number_words("007", "it"), number_words("1er", "fr"), number_words("b12", "it")
@@ -235,7 +238,13 @@ def _with_rules(readings: list[str], language: str) -> list[str]:
             for one in readings
             for reading in (one, *(re.sub(pattern, other, one) for other in instead if re.search(pattern, one)))
         ]
+    if language in _OFTEN_WITHOUT_ACCENTS:
+        readings += [_without_accents(reading) for reading in readings]
     return list(dict.fromkeys(readings))
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def _by_groups(digits: str, language: str, size: int) -> list[str]:
