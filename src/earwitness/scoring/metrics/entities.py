@@ -80,9 +80,9 @@ def entity_report(pairs: Iterable[tuple[Clip, Hypothesis]]) -> EntityReport:
     >>> [(one.reference, one.hypothesis) for one in report.entities if not one.is_right]
     [('march third', 'march first')]
     """
-    labelled = [(clip, hypothesis) for clip, hypothesis in pairs if clip.reference is not None]
+    labelled = [pair for pair in pairs if pair[0].reference is not None]
     clips = [clip for clip, _ in labelled]
-    results = [clip_entities(clip, h.transcript.text if h.transcript else "") for clip, h in labelled]
+    results = [clip_entities(clip, _text(hypothesis)) for clip, hypothesis in labelled]
     by_kind = {kind: [[one for one in of_clip if one.kind == kind] for of_clip in results] for kind in KINDS}
     present = {kind: of_clips for kind, of_clips in by_kind.items() if any(of_clips)}
     return EntityReport(
@@ -92,6 +92,10 @@ def entity_report(pairs: Iterable[tuple[Clip, Hypothesis]]) -> EntityReport:
         kinds={primary(clip.language) or "unknown": entity_kinds(clip.language) for clip in clips},
         entities=tuple(chain.from_iterable(results)),
     )
+
+
+def _text(hypothesis: Hypothesis) -> str:
+    return hypothesis.transcript.text if hypothesis.transcript else ""
 
 
 def clip_entities(clip: Clip, text: str) -> list[EntityResult]:
