@@ -50,6 +50,10 @@ from earwitness.api.init import InitResult as InitResult
 from earwitness.api.init import init as init
 from earwitness.api.label_plan import label_plan as label_plan
 from earwitness.api.load_test import load_test as load_test
+from earwitness.api.mistakes import ConfusionCount as ConfusionCount
+from earwitness.api.mistakes import WorstClip as WorstClip
+from earwitness.api.mistakes import confusions as confusions
+from earwitness.api.mistakes import worst_clips as worst_clips
 from earwitness.api.models import ModelStatus as ModelStatus
 from earwitness.api.models import convert as convert
 from earwitness.api.models import list_models as list_models

@@ -43,7 +43,11 @@ class AudioNeeds:
 
 
 def compare(
-    records: RecordSources = "runs", *, accept: str | Iterable[str] = (), overlay: RecordSource | None = None
+    records: RecordSources = "runs",
+    *,
+    accept: str | Iterable[str] = (),
+    overlay: RecordSource | None = None,
+    terms: RecordSource | Iterable[str] | None = None,
 ) -> Comparison:
     """Compare runs over the same data: one table per dataset, with ranks, ties and differences.
 
@@ -51,16 +55,23 @@ def compare(
         records: Records, or folders that hold some.
         accept: Settings that may differ between ranked runs, such as ``beam_size``; or ``all``.
         overlay: Labels of clips; ``None`` for those that lie beside the data.
+        terms: Key terms, or a file with one a line, for their recall and precision; ``None`` for those of
+            ``earwitness.toml``, or of the policy that it names, if any.
 
     Raises:
         ComparisonError: For runs over different data, scored in different ways, or only one run.
         RecordError: For a record that cannot be read.
+        ScoringError: When the file of the terms cannot be read.
     """
+    from earwitness.api.terms import list_or_study
     from earwitness.comparison.settings_parity import accepted_settings
     from earwitness.comparison.table import compare as compared
+    from earwitness.comparison.terms import with_terms
 
     accepted = accepted_settings([accept] if isinstance(accept, str) else list(accept))
-    return record_view(overlay).adjust(compared(paths(records), accept=accepted), accepted)
+    view = record_view(overlay)
+    comparison = view.adjust(compared(paths(records), accept=accepted), accepted)
+    return with_terms(comparison, list_or_study(terms), read=view.clips)
 
 
 def decide(

@@ -23,6 +23,7 @@ def report(
     audio: Literal["embed", "link", "none"] = "embed",
     accept: str | Iterable[str] = (),
     overlay: RecordSource | None = None,
+    terms: RecordSource | Iterable[str] | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> ReportFiles:
     """Write one HTML page that works offline, and Markdown files, plots and a card.
@@ -34,6 +35,7 @@ def report(
         audio: Sound: in the page (up to 24 MB, worst clips first), linked to its files, or left out.
         accept: Settings that may differ between ranked runs, such as ``beam_size``; or ``all``.
         overlay: Labels of clips; ``None`` for those that lie beside the data.
+        terms: Key terms, or a file with one a line; ``None`` for those of the decision, or else of ``earwitness.toml``.
         progress: Called with how many clips have their sound, of how many.
 
     Raises:
@@ -42,6 +44,7 @@ def report(
         RecordError: For a record that cannot be read.
         FileError: When a file cannot be written.
     """
+    from earwitness.api.terms import list_or_study
     from earwitness.comparison.settings_parity import accepted_settings
     from earwitness.comparison.study import study
     from earwitness.decision.decision import Decision
@@ -54,8 +57,13 @@ def report(
     with without_collector():
         accepted = accepted_settings([accept] if isinstance(accept, str) else list(accept))
         view = record_view(overlay)
+        of_decision = decided.policy.terms if decided is not None and terms is None else ()
         gathered = study(
-            found, accept=accepted, adjust=lambda comparison: view.adjust(comparison, accepted), labelled=view.clips
+            found,
+            accept=accepted,
+            adjust=lambda comparison: view.adjust(comparison, accepted),
+            labelled=view.clips,
+            terms=of_decision or list_or_study(terms),
         )
         warnings = () if decided is None else departures(decided, found)
         return build(gathered, Path(out), decision=decided, warnings=warnings, audio=audio, progress=progress)

@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from earwitness.comparison.ranking import PairTest
 
 app = new_app(
-    "Show where the errors are, and how certain a ranking is: slices, sensitivity, terms, entities, completeness, "
-    "pairs.\n\n"
-    "Example: earwitness analyze slices runs/ --by speaker"
+    "Show where the errors are, and how certain a ranking is.\n\nExample: earwitness analyze slices runs/ --by speaker"
 )
 Records = Annotated[
     list[Path], typer.Argument(metavar="RECORDS", help="Run records over the same data, or folders of them.")
 ]
 Cluster = Annotated[str, typer.Option(metavar="UNIT", help="Unit of resampling: recording or speaker.")]
+Top = Annotated[int, typer.Option("--top", min=1, metavar="N", help="Show at most so many.")]
 
 
 @app.command()
@@ -163,6 +162,40 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
     console().print(table)
     for reason in dict.fromkeys(both.test.difference.reason for both in found if both.test.difference.reason):
         console().print(reason, markup=False)
+
+
+@app.command()
+def confusions(records: Records, top: Top = 20, as_json: AsJson = False) -> None:
+    """Print the most frequent errors: what was said, what was written instead, and how often by model.
+
+    Words are as counted, after normalizing. Several models that make the same error share a row. Example:
+
+        earwitness analyze confusions runs/ --top 30
+    """
+    from earwitness.api.mistakes import confusions as counted
+    from earwitness.cli.mistakes import show_confusions
+
+    found = counted(records, top=top)
+    if as_json:
+        print_json([asdict(row) for row in found])
+        return
+    show_confusions(found)
+
+
+@app.command()
+def worst(records: Records, top: Top = 10, as_json: AsJson = False) -> None:
+    """Print the clips with the most errors: the audio file and span to listen to, and each text with marked errors.
+
+    Example: earwitness analyze worst runs/ --top 5
+    """
+    from earwitness.api.mistakes import worst_clips
+    from earwitness.cli.mistakes import show_worst
+
+    found = worst_clips(records, top=top)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    show_worst(found)
 
 
 @app.command()

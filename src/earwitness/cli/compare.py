@@ -43,6 +43,10 @@ def compare(
         typer.Option(metavar="NAME,...", help="Rank runs although these settings differ, such as beam_size; or all."),
     ] = None,
     overlay: OverlayOption = None,
+    terms: Annotated[
+        Path | None,
+        typer.Option("--terms", metavar="FILE", help="Key terms, one per line; default: those of earwitness.toml."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print one table per dataset: WER with its interval, rank, speed, memory and problems; all columns with --wide.
@@ -61,7 +65,7 @@ def compare(
     from earwitness.files.atomic import write_text
     from earwitness.reports.scorecard import markdown
 
-    found = compared(records, accept=accept or (), overlay=overlay)
+    found = compared(records, accept=accept or (), overlay=overlay, terms=terms)
     if bars is not None:
         _draw(found, bars)
     if out is not None:
@@ -189,24 +193,7 @@ def plain(comparison: Comparison, *, with_matrix: bool = False) -> dict[str, obj
                 "unranked": table.unranked,
                 "batch_changes": [asdict(change) for change in table.batch_changes],
                 "pairs": [asdict(pair) for pair in table.pairs],
-                "rows": [
-                    {
-                        "label": row.label,
-                        "rank": row.rank,
-                        "record": str(row.record),
-                        "model": row.run.model.id,
-                        "device_used": row.run.device_used,
-                        "place": row.place,
-                        "scores": {score.metric: asdict(score) for score in row.run.scores},
-                        "wer_on_shared": row.wer_on_shared and asdict(row.wer_on_shared),
-                        "speed": row.run.speed and asdict(row.run.speed),
-                        "workers": row.run.workers and asdict(row.run.workers),
-                        "measurements": row.run.measurements and asdict(row.run.measurements),
-                        "drift": row.run.drift and asdict(row.run.drift),
-                        "order": row.run.order and asdict(row.run.order),
-                    }
-                    for row in table.rows
-                ],
+                "rows": [_plain_row(row) for row in table.rows],
                 "machines": [asdict(environment) for environment in table.environments],
                 "notes": notes(table),
                 "without_references": without_references(table),
@@ -215,4 +202,23 @@ def plain(comparison: Comparison, *, with_matrix: bool = False) -> dict[str, obj
             for table in comparison.tables
         ],
         "left_out": list(comparison.left_out),
+    }
+
+
+def _plain_row(row: ModelRow) -> dict[str, object]:
+    return {
+        "label": row.label,
+        "rank": row.rank,
+        "record": str(row.record),
+        "model": row.run.model.id,
+        "device_used": row.run.device_used,
+        "place": row.place,
+        "scores": {score.metric: asdict(score) for score in row.run.scores},
+        "terms": row.terms and asdict(row.terms),
+        "wer_on_shared": row.wer_on_shared and asdict(row.wer_on_shared),
+        "speed": row.run.speed and asdict(row.run.speed),
+        "workers": row.run.workers and asdict(row.run.workers),
+        "measurements": row.run.measurements and asdict(row.run.measurements),
+        "drift": row.run.drift and asdict(row.run.drift),
+        "order": row.run.order and asdict(row.run.order),
     }

@@ -36,6 +36,10 @@ def report(
         typer.Option(metavar="NAME,...", help="Rank runs although these settings differ, such as beam_size; or all."),
     ] = None,
     overlay: OverlayOption = None,
+    terms: Annotated[
+        Path | None,
+        typer.Option("--terms", metavar="FILE", help="Key terms, one per line; default: those of earwitness.toml."),
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -52,7 +56,14 @@ def report(
 
     with progress("Sound", quiet=as_json) as told:
         made = written(
-            records, out=out, decision=decision, audio=audio, accept=accept or (), overlay=overlay, progress=told
+            records,
+            out=out,
+            decision=decision,
+            audio=audio,
+            accept=accept or (),
+            overlay=overlay,
+            terms=terms,
+            progress=told,
         )
     _tell(made, as_json=as_json)
     if open_:

@@ -17,8 +17,6 @@ from earwitness.types import Edits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.text import Text
-
     from earwitness.api.score import ScoreResult
     from earwitness.scoring.metrics.mistakes import Mistakes
     from earwitness.types import Score
@@ -171,23 +169,10 @@ def _show(scores: Sequence[Score]) -> None:
 
 
 def _show_worst(result: ScoreResult, worst: int) -> None:
+    from earwitness.cli.mistakes import marked
+
     for one in result.most_errors(worst):
-        console().print(_marked(one))
-
-
-def _marked(one: Mistakes) -> Text:
-    from rich.text import Text
-
-    line = Text(f"{one.id}: ", style="bold")
-    for piece in one.pieces:
-        if piece.kind == "equal":
-            line.append(piece.reference + " ", style="not bold")
-            continue
-        if piece.reference:
-            line.append(f"[-{piece.reference}-] ", style="not bold red")
-        if piece.hypothesis:
-            line.append(f"[+{piece.hypothesis}+] ", style="not bold green")
-    return line
+        console().print(marked(f"{one.id}: ", one))
 
 
 def _show_errors(result: ScoreResult, n: int) -> None:

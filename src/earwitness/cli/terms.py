@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from earwitness.scoring.metrics.terms import TermCount, TermPlaces
     from earwitness.types import Score
 
-_WORST = 10
 _CLIPS = 5
 
 
@@ -23,11 +22,11 @@ def show(reports: Mapping[str, TermReport]) -> None:
         _show_scores(reports)
     else:
         console().print("No clip has a reference, so there is no error rate, no recall and no precision.")
+    from earwitness.reports.terms import missed_lines
+
     for label, report in reports.items():
-        missed = sorted((t for t in report.terms if t.found < t.said), key=lambda t: (t.found - t.said, t.term))
-        if missed:
-            most = ", ".join(f"{t.term} ({t.found} of {t.said})" for t in missed[:_WORST])
-            console().print(f"{label} missed most: {most}", markup=False)
+        for line in missed_lines(label, report.terms, report.substitutes):
+            console().print(line, markup=False, highlight=False)
     if any(report.n_unlabelled and report.places for report in reports.values()):
         _show_places(reports)
 

@@ -12,6 +12,7 @@ from earwitness.comparison.robustness import Robustness, robustness
 from earwitness.comparison.settings_parity import ACCEPTED
 from earwitness.comparison.slices import SliceSet, parts
 from earwitness.comparison.table import Comparison, Reader, Table, compare
+from earwitness.comparison.terms import with_terms
 from earwitness.errors import ComparisonError
 from earwitness.records.record import ClipResult
 from earwitness.records.store import read_clips
@@ -52,6 +53,7 @@ def study(
     accept: frozenset[str] = ACCEPTED,
     adjust: Callable[[Comparison], Comparison] | None = None,
     labelled: Reader = read_clips,
+    terms: Sequence[str] = (),
 ) -> StudyView:
     """Collect the results of one or more runs.
 
@@ -60,6 +62,7 @@ def study(
         accept: Settings that may differ between ranked rows.
         adjust: Puts labels beside the data over the tables; ``None`` for no labels.
         labelled: Reads the clips of a record with these labels, after ``adjust``.
+        terms: Key terms, whose recall and precision every row gets; none for no terms.
 
     Raises:
         ComparisonError: When no run is complete, or scores of one dataset were made in different ways.
@@ -70,6 +73,7 @@ def study(
     if adjust is not None:
         comparison = adjust(comparison)
         read = cache(labelled)
+    comparison = with_terms(comparison, terms, read=read)
     boards = []
     for table in sorted(comparison.tables, key=lambda table: table.dataset.condition is not None):
         results = {row.label: read(row.record) for row in table.rows}

@@ -33,6 +33,7 @@ from earwitness.records.select import (
 )
 from earwitness.records.store import read_clips
 from earwitness.scoring.findings.wer_cause import cause
+from earwitness.scoring.metrics.key_terms import TermScores
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap, normalizer_gaps
 from earwitness.types import Score
 
@@ -59,6 +60,8 @@ class ModelRow:
     """Why the WER is above 100 %; ``None`` when it is not."""
     unfolded: tuple[NormalizerGap, ...] = ()
     """Kinds of difference, such as accents, that cost a good part of the WER."""
+    terms: TermScores | None = None
+    """Recall and precision of key terms, where a list was given."""
 
 
 @dataclass(frozen=True, slots=True)

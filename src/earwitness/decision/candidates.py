@@ -45,6 +45,8 @@ class Candidate:
     """The model, made longer where several share it."""
     runs: tuple[RunWithClips, ...]
     """By dataset, those over audio as it was recorded first."""
+    terms: tuple[str, ...] = ()
+    """Key terms of the policy."""
     _taken: dict[tuple[str | None, ...], MeasuredValue] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -62,7 +64,7 @@ class Candidate:
         """
         key = (measure, dataset, condition, slice_)
         if key not in self._taken:
-            case = replace(self.case(dataset=dataset, condition=condition), slice=slice_)
+            case = replace(self.case(dataset=dataset, condition=condition), terms=self.terms, slice=slice_)
             self._taken[key] = MEASURES[measure].take(case)
         return self._taken[key]
 
@@ -121,7 +123,7 @@ class Candidates:
         return tuple(data for data in self.datasets if data.condition is None)
 
 
-def gather(records: Sequence[Path], relabel: Relabel = list) -> Candidates:
+def gather(records: Sequence[Path], relabel: Relabel = list, terms: tuple[str, ...] = ()) -> Candidates:
     """Read records and sort them into candidates.
 
     Of runs that differ in nothing but time and scoring, the newest counts. Left out, with a sentence each: runs that
@@ -131,6 +133,7 @@ def gather(records: Sequence[Path], relabel: Relabel = list) -> Candidates:
     Args:
         records: Paths of records.
         relabel: Puts labels beside the data over the runs.
+        terms: Key terms of the policy.
 
     Raises:
         ComparisonError: When nothing is left; when two candidates have no dataset in common; when datasets of one name
@@ -154,7 +157,7 @@ def gather(records: Sequence[Path], relabel: Relabel = list) -> Candidates:
     refuse_unequal_signatures([(heard.path, heard.run) for heard in everything])
     datasets = {heard.run.dataset.sha256: heard.run.dataset for heard in everything}
     ordered = sorted(datasets.values(), key=lambda data: (data.condition is not None, data.name, data.sha256))
-    made = [c for c in _labelled(named) if c.clean or _without_clean(c, left_out)]
+    made = [c for c in _labelled(named, terms) if c.clean or _without_clean(c, left_out)]
     _refuse_lonely(made)
     return Candidates(tuple(made), tuple(ordered), tuple(left_out), alike)
 
@@ -200,12 +203,13 @@ def _without_clean(candidate: Candidate, left_out: list[str]) -> bool:
     return False
 
 
-def _labelled(groups: Sequence[Sequence[RunWithClips]]) -> list[Candidate]:
+def _labelled(groups: Sequence[Sequence[RunWithClips]], terms: tuple[str, ...]) -> list[Candidate]:
     groups = sorted(groups, key=lambda group: (group[0].run.model.id, min(h.run.created_at for h in group)))
     runs = [group[0].run for group in groups]
     labels = labels_of(runs)
     made = [
-        Candidate(label, tuple(sorted(group, key=_by_dataset))) for label, group in zip(labels, groups, strict=True)
+        Candidate(label, tuple(sorted(group, key=_by_dataset)), terms)
+        for label, group in zip(labels, groups, strict=True)
     ]
     return sorted(made, key=lambda candidate: candidate.label)
 

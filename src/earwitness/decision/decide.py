@@ -71,7 +71,7 @@ def decide(
             which there are two.
         RecordError: For a record that cannot be read.
     """
-    candidates = gather(records, relabel)
+    candidates = gather(records, relabel, policy.terms)
     _refuse_ambiguous(policy, candidates)
     cases = [_case(policy, candidate, candidates) for candidate in candidates.candidates]
     cases.sort(key=lambda case: _place(policy, case))
@@ -82,7 +82,7 @@ def decide(
         created_at=now(),
         earwitness=__version__,
         command=tuple(command),
-        policy=PolicyInfo(policy.name, policy.source, policy.sha256, policy.text),
+        policy=_policy_info(policy),
         datasets=candidates.datasets,
         verdicts=verdicts,
         chosen=served[0].candidate.label if served else None,
@@ -93,6 +93,10 @@ def decide(
         left_out=candidates.left_out,
         bounds=bounds(candidates.candidates),
     )
+
+
+def _policy_info(policy: Policy) -> PolicyInfo:
+    return PolicyInfo(policy.name, policy.source, policy.sha256, policy.text, policy.terms, policy.terms_sha256)
 
 
 def _refuse_ambiguous(policy: Policy, candidates: Candidates) -> None:

@@ -167,6 +167,10 @@ class PolicyInfo(Strict):
     """Of its bytes."""
     text: str
     """The policy itself, so that the decision can be made again."""
+    terms: tuple[str, ...] = ()
+    """Its key terms, for the same reason."""
+    terms_sha256: str | None = None
+    """Of the file of the terms, or of those in the policy, one a line; ``None`` without any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ def _failure(rule: Rule, result: RuleResult, candidate: Candidate) -> str:
         sentence = f"licence {result.measured!r}: {result.reason}"
     elif result.ci95 is None and rule.of.sampled and rule.by == "interval":
         sentence += f" ({result.reason})"
-    elif result.groups:
+    elif rule.of.names_causes and result.reason:
         sentence += f"; {result.reason}"
     if rule.research is not None and _of_use_for_research(rule, result):
         sentence += f"; for research it may be up to {rule.of.show(rule.research)}"
@@ -248,7 +248,7 @@ def _above_all(candidate: Candidate) -> list[str]:
 
 
 def _straddle(rule: Rule, result: RuleResult) -> str:
-    tells = result.ci95 is None or result.groups or "drifted" in (result.reason or "")
+    tells = result.ci95 is None or rule.of.names_causes or "drifted" in (result.reason or "")
     why = result.reason if tells else None
     more = _settled(result) or f"; {why or 'what would settle it is unknown'}"
     limit = f"{rule.kind}, {rule.bound} {rule.limit_words()},"
@@ -302,7 +302,7 @@ def _unjudged(rule: Rule, result: RuleResult) -> list[str]:
 
 
 def _missed(rule: Rule, result: RuleResult) -> str:
-    who = f"; {result.reason}" if result.groups else ""
+    who = f"; {result.reason}" if rule.of.names_causes and result.reason else ""
     return f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}{who}"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from earwitness.comparison.robustness import robustness
 from earwitness.counts import NOTHING, are, megabytes, percentage, points, significant
-from earwitness.decision import groups
+from earwitness.decision import groups, key_terms
 from earwitness.decision.evidence import MeasuredValue, ids, part_of, quantile, rate, ratio, share
 from earwitness.decision.pool_rate import pool_rate
 from earwitness.errors import ComparisonError
@@ -39,6 +39,8 @@ class RuleScope:
     """Those over the same data as it was recorded."""
     altered: tuple[RunWithClips, ...]
     """Those under conditions."""
+    terms: tuple[str, ...] = ()
+    """Key terms of the policy."""
     slice: str | None = None
     """What the clips are grouped by, for a measure of groups."""
 
@@ -67,6 +69,8 @@ class Measure:
     """Whether another sample would give another number, so that a value without an interval is not enough."""
     ask: str | None = None
     """What to add to ``earwitness run`` to have it measured."""
+    names_causes: bool = False
+    """Whether its reason says what lies behind the value, such as the worst group."""
     of_groups: bool = False
     """Whether it is about the groups of a slice, which a rule has to name."""
 
@@ -125,6 +129,14 @@ def _perfect(case: RuleScope) -> MeasuredValue:
         return result.score.words is not None
 
     return share(case.runs, has_reference, lambda result: is_perfect(result.score), "no clip has a reference")
+
+
+def _term_recall(case: RuleScope) -> MeasuredValue:
+    return key_terms.recall(case.runs, case.terms)
+
+
+def _term_precision(case: RuleScope) -> MeasuredValue:
+    return key_terms.precision(case.runs, case.terms)
 
 
 def _speaks(result: ClipResult) -> bool:
@@ -295,11 +307,15 @@ MEASURES: dict[str, Measure] = {
             "rule names none", _increase, ask="--condition noise:10dB",
         ),
         Measure("worst_group_wer", "WER of the worst group", "error rate", "less", "texts", _AT_ONCE, "the highest WER "
-                "of the groups of a slice, which the rule names", _worst_group, of_groups=True),
+                "of the groups of a slice, which the rule names", _worst_group, names_causes=True, of_groups=True),
         Measure("wer_gap", "gap of WER", "difference of rates", "less", "texts", _AT_ONCE, "the highest less the "
-                "lowest WER of the groups of a slice, which the rule names", _gap, of_groups=True),
+                "lowest WER of the groups of a slice, which the rule names", _gap, names_causes=True, of_groups=True),
         Measure("perfect_share", "perfect clips", "share", "more", "texts", _EXACT_SHARE,
                 "clips in which every word is right and none is added, of all with a reference", _perfect),
+        Measure("term_recall", "recall of key terms", "share", "more", "texts", _BY_RECORDINGS, "of all places where a "
+                "key term of the policy was said, those where it was written", _term_recall, names_causes=True),
+        Measure("term_precision", "precision of key terms", "share", "more", "texts", _BY_RECORDINGS, "of all places "
+                "where a key term was written, those where it was said", _term_precision, names_causes=True),
         Measure("failed_share", "failed clips", "share", "less", "texts", _EXACT_SHARE, "clips without a transcript",
                 _failed),
         Measure("empty_share", "empty texts on speech", "share", "less", "texts", _EXACT_SHARE,

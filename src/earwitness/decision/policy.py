@@ -5,6 +5,7 @@ What every key means stands in ``docs/policy.md``.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -14,17 +15,20 @@ from typing import Annotated, Any, Literal
 
 from earwitness.decision.measures import MEASURES
 from earwitness.decision.rules import CATEGORIES, COMMERCIAL, Amount, Policy, Rule, SomeText, Use, Weight
-from earwitness.errors import PolicyError
+from earwitness.errors import PolicyError, ScoringError
 from earwitness.files.nearest import did_you_mean
 from earwitness.files.toml_file import Must, TomlFile
+from earwitness.scoring.metrics.terms import read_terms
 
 SHIPPED = ("transcription-batch", "live-captions", "telephony", "edge")
 DEFAULT = SHIPPED[0]
 _BOUNDS = ("at_least", "at_most")
 _OF_A_RULE = ("at_most", "at_least", "research", "by", "dataset", "condition", "device", "slice", "why")
-_OF_A_POLICY = ("name", "summary", "gates", "targets", "weights", "use")
+_OF_A_POLICY = ("name", "summary", "gates", "targets", "weights", "use", "terms")
+_OF_TERMS = ("term_recall", "term_precision")
 _Kind = Literal["gate", "target"]
 _Place = tuple[str | int, ...]
+_Terms = Annotated[tuple[SomeText, ...], Must("a list of key terms, or a file of them", {"min_length": 1})]
 _Licences = Annotated[tuple[SomeText, ...], Must(f"{COMMERCIAL!r} or a list of licences", {"min_length": 1})]
 
 
@@ -41,7 +45,7 @@ def load(name: str = DEFAULT) -> Policy:
         text = files("earwitness.decision").joinpath("policies", f"{name}.toml").read_text(encoding="utf-8")
         return parse(text, name)
     try:
-        return parse(Path(name).read_text(encoding="utf-8"), name)
+        return parse(Path(name).read_text(encoding="utf-8"), name, Path(name).parent)
     except FileNotFoundError:
         hint = did_you_mean(name, SHIPPED) or f" Name a file, or one of: {', '.join(SHIPPED)}."
         raise PolicyError(f"There is no policy {name!r}.{hint}") from None
@@ -51,12 +55,13 @@ def load(name: str = DEFAULT) -> Policy:
         raise PolicyError(f"Policy {name!r} cannot be read: {error.strerror}. Name a file.") from None
 
 
-def parse(text: str, source: str) -> Policy:
+def parse(text: str, source: str, folder: Path = Path()) -> Policy:
     """Return a policy from its text.
 
     Args:
         text: TOML.
         source: Where it is from, for messages and for the record.
+        folder: What the path of its key terms is relative to.
 
     Raises:
         PolicyError: For a key that does not exist (the nearest is named), a value of a wrong type, or a policy that
@@ -75,7 +80,32 @@ def parse(text: str, source: str) -> Policy:
     whole = {**words, "rules": [], "weights": [], "uses": [], "source": source, "text": text}
     policy: Policy = file.read(Policy, whole)
     rules = (*gates, *_rules(file, "target", ("targets",)))
-    return replace(policy, rules=rules, weights=tuple(_weights(file)), uses=tuple(_uses(file)))
+    policy = replace(policy, rules=rules, weights=tuple(_weights(file)), uses=tuple(_uses(file)))
+    return _with_terms(file, policy, folder)
+
+
+def _with_terms(file: TomlFile, policy: Policy, folder: Path) -> Policy:
+    """Return a policy with its key terms: a list in the policy, or a file beside it."""
+    given = file.tables.get("terms")
+    needy = (*policy.rules, *(rule for use in policy.uses for rule in use.rules))
+    if given is None:
+        rule = next((rule for rule in needy if rule.measure in _OF_TERMS), None)
+        if rule is not None:
+            raise PolicyError(
+                f"{file.where} has a rule on {rule.measure!r} and no key terms. Name their file at the top: "
+                'terms = "terms.txt"'
+            )
+        return policy
+    if isinstance(given, list):
+        terms = file.read(_Terms, given, ("terms",))
+        content = "".join(f"{term}\n" for term in terms).encode()
+    else:
+        path = folder / file.read(SomeText, given, ("terms",))
+        try:
+            terms, content = read_terms(path), path.read_bytes()
+        except ScoringError as error:
+            raise PolicyError(f"{file.where} names a file of key terms that does not work: {error}") from None
+    return replace(policy, terms=terms, terms_sha256=hashlib.sha256(content).hexdigest())
 
 
 def _rules(file: TomlFile, kind: _Kind, at: _Place) -> Iterator[Rule]:

@@ -152,6 +152,10 @@ class Policy:
     """Name of a shipped policy, or the path of a file."""
     text: str
     """The file, whole."""
+    terms: tuple[str, ...] = ()
+    """Key terms, for rules on their recall and precision."""
+    terms_sha256: str | None = None
+    """Of the file of the terms, or of the terms themselves, one a line; ``None`` without any."""
 
     @property
     def gates(self) -> tuple[Rule, ...]:

@@ -19,6 +19,7 @@ from earwitness.reports.robustness import header, rows
 from earwitness.reports.robustness import legend as broken
 from earwitness.reports.scorecard import columns, machines, title
 from earwitness.reports.speed import rows_sentences
+from earwitness.reports.terms import term_grids
 
 _WORST = 10
 _LONGEST = 400
@@ -33,6 +34,7 @@ def results(content: PageContent) -> str:
     parts += ["## Verdict\n", *_verdict(content)]
     for n, board in enumerate(study.boards):
         parts += [f"## {safe(title(board.table))}\n", *_board(board, content.figures.get(f"d{n}", ()))]
+        parts += _terms(board)
         parts += _parts(board, content.figures.get(f"d{n}-parts", ()))
         parts += _worst(board)
     if study.robustness is not None:
@@ -166,6 +168,14 @@ def _board(board: Board, figures: Sequence[Figure]) -> list[str]:
         lines = [[row["label"], *(cell["text"] for cell in row["cells"])] for row in found["rows"]]
         parts += ["### Completeness\n", grid(["Model", *(kind.short for kind in found["kinds"])], lines)]
     return [*parts, f"{safe(found['note'])}\n"]
+
+
+def _terms(board: Board) -> list[str]:
+    found = term_grids(board.table.rows)
+    parts = ["### Key terms\n"] if found else []
+    for one in found:
+        parts += [f"{safe(one['label'])}: {safe(one['line'])}\n", grid(one["header"], one["rows"])]
+    return parts
 
 
 def _parts(board: Board, figures: Sequence[Figure]) -> list[str]:

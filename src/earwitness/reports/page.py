@@ -22,6 +22,7 @@ from earwitness.reports.figures import Figure
 from earwitness.reports.robustness import header, legend, rows
 from earwitness.reports.robustness import title as panel_title
 from earwitness.reports.scorecard import title
+from earwitness.reports.terms import term_grids
 from earwitness.scoring.findings.kinds import KINDS
 
 _SCRIPTS = ("data.js", "player.js", "list.js", "detail.js", "lines.js", "timeline.js", "main.js")
@@ -141,6 +142,7 @@ def _board(number: int, board: Board, content: PageContent, markup: Any) -> dict
         "charts": [_figure(one, markup) for one in content.figures.get(f"d{number}", ())],
         "part_charts": [_figure(one, markup) for one in content.figures.get(f"d{number}-parts", ())],
         "completeness": sections.completeness(table),
+        "terms": term_grids(table.rows),
         "parts": [sections.part_grid(cut, labels) for cut in board.parts],
     }
 

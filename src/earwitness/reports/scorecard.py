@@ -79,6 +79,12 @@ COLUMNS = (
         "words in the text per word spoken; far under 1, something is missing",
     ),
 )
+TERMS = (
+    Column("Term recall", lambda row: row.terms and row.terms.recall, percent,
+           "key terms written where they were said"),
+    Column("Term precision", lambda row: row.terms and row.terms.precision, percent,
+           "key terms said where they were written"),
+)  # fmt: skip
 _BY_REFERENCE = ("Rank", "CER", "Empty", "Hallucinated", "Coverage")
 """Columns that a table without references does not have; its WER is a dash, and a note says why."""
 MIXED = Column(
@@ -131,6 +137,8 @@ def columns(table: Table) -> tuple[Column, ...]:
     found.insert(found.index(_CER) + 1, MIXED)
     if any(row.run.measurements and row.run.measurements.throughput for row in table.rows):
         found.insert(found.index(_RTF) + 1, THROUGHPUT)
+    if any(row.terms for row in table.rows):
+        found += TERMS
     return tuple(column for column in found if _is_shown(column, table))
 
 
@@ -253,7 +261,7 @@ def markdown(comparison: Comparison, *, with_matrix: bool = False) -> str:
         parts += [f"- data: {table.dataset.license or 'licence unknown'}, sha256 `{table.dataset.sha256[:16]}`", ""]
     parts += [
         "## What the columns mean\n",
-        *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE, THROUGHPUT)),
+        *(f"- **{c.heading}**: {c.meaning}" for c in (*COLUMNS, DEVICE, THROUGHPUT, *TERMS)),
     ]
     if comparison.left_out:
         parts += ["\n## Left out\n", *(f"- {safe(reason)}" for reason in comparison.left_out)]

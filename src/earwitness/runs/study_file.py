@@ -53,6 +53,8 @@ class StudyFile(MeasureOptions):
     """For models that name none."""
     policy: str | None = None
     """By which the runs are decided and gated: a name, or a file."""
+    terms: str | None = None
+    """A file of key terms, one a line, whose recall and precision stand in comparisons and reports."""
     out: str = "runs"
     """Folder of the records."""
 
@@ -103,6 +105,19 @@ def policy() -> str | None:
     named = read(path).policy
     beside = path.parent / named if named else None
     return str(beside) if beside is not None and beside.is_file() else named
+
+
+def terms() -> Path | None:
+    """Return the file of key terms of the nearest study; ``None`` without a study, or if it names none.
+
+    Raises:
+        UsageError: For a study file that cannot be read.
+    """
+    path = user_file()
+    if path is None or "study" not in _tables(path):
+        return None
+    named = read(path).terms
+    return path.parent / named if named else None
 
 
 def specs(study: StudyFile, command: tuple[str, ...]) -> Iterator[RunSpec]:

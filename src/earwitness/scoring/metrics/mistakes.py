@@ -48,7 +48,19 @@ def most_errors(
     """
     wrong = [result for result in results if result[2].words is not None and result[2].words.errors]
     wrong.sort(key=lambda result: -_edits(result[2]).errors)
-    return [Mistakes(clip.id, _edits(score), _pieces(clip, heard, options)) for clip, heard, score in wrong[:n]]
+    return [mistakes(*result, options) for result in wrong[:n]]
+
+
+def mistakes(clip: Clip, hypothesis: Hypothesis, score: ClipScore, options: ScoringOptions) -> Mistakes:
+    """Return one pair of texts with its errors; a failed clip has an empty text.
+
+    Args:
+        clip: With its raw reference.
+        hypothesis: The raw text, or a failure.
+        score: Its counts.
+        options: How it was scored.
+    """
+    return Mistakes(clip.id, _edits(score), _pieces(clip, hypothesis, options))
 
 
 def _edits(score: ClipScore) -> Edits:

@@ -15,6 +15,7 @@ another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,74 @@ class TermPlaces:
     def n(self) -> int:
         """Occurrences in all clips."""
         return sum(self.clips.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TermSubstitutes:
+    """What a model wrote where a term was said and not recognized."""
+
+    term: str
+    """As in the user's file."""
+    texts: Mapping[str, int]
+    """How often by normalized text, most frequent first; an empty text where nothing stands in its place."""
+
+
+def term_substitutes(
+    pairs: Iterable[tuple[Clip, Hypothesis]], terms: Sequence[str], norm: str
+) -> tuple[TermSubstitutes, ...]:
+    """Return what stands in the place of every missed term, of clips with a reference.
+
+    The place is that of the alignment: the words beside the term's, and words that were added right beside them.
+
+    Raises:
+        ScoringError: When normalizing leaves nothing of a term.
+    """
+    found: dict[str, Counter[str]] = {term: Counter() for term in terms}
+    clips, said, written = _words(pairs, norm)
+    for clip, a, b in zip(clips, said, written, strict=True):
+        for term in terms:
+            words = _term_words(term, clip, norm)
+            found[term].update(substitutes(words, a, b))
+    return tuple(TermSubstitutes(term, dict(texts.most_common())) for term, texts in found.items())
+
+
+def substitutes(term: WordList, reference: WordList, hypothesis: WordList) -> list[str]:
+    """Return what stands in the place of each missed occurrence of a term in one clip.
+
+    >>> substitutes(["new", "york"], "from new york".split(), "from newark".split())
+    ['newark']
+    >>> substitutes(["nagy"], "ask nagy and nagy".split(), "ask no gee and".split())
+    ['no gee', '']
+    """
+    places = _occurrences(term, reference)
+    if not places:
+        return []
+    alignment = spans(reference, hypothesis)
+    partner = _partners(alignment)
+    missed = [place for place in places if not _in_a_row(partner, place, len(term))]
+    return [_in_place(alignment, place, place + len(term), hypothesis) for place in missed]
+
+
+def _in_place(alignment: Sequence[AlignedSpan], start: int, end: int, hypothesis: WordList) -> str:
+    """Return the words of the hypothesis that stand beside a part of the reference.
+
+    Words that were added before or behind it count only if its own word there is wrong.
+    """
+    kept: list[str] = []
+    for span in alignment:
+        first, last = span.reference
+        new = hypothesis[slice(*span.hypothesis)]
+        if span.kind == "insert":
+            inside = start < first < end
+            beside = first in (start, end) and _is_wrong(alignment, start if first == start else end - 1)
+            kept += new if inside or beside else []
+        elif span.kind != "delete" and first < end and last > start:
+            kept += new[max(0, start - first) : end - first]
+    return " ".join(kept)
+
+
+def _is_wrong(alignment: Sequence[AlignedSpan], place: int) -> bool:
+    return any(span.kind != "equal" and span.reference[0] <= place < span.reference[1] for span in alignment)
 
 
 def term_places(pairs: Iterable[tuple[Clip, Hypothesis]], terms: Sequence[str], norm: str) -> tuple[TermPlaces, ...]:
