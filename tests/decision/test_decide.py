@@ -228,7 +228,7 @@ def test_an_interval_that_straddles_a_gate_says_how_many_minutes_would_settle_it
 @pytest.mark.parametrize(
     ("policy", "says"),
     [
-        ("[gates]\nwer = 0.3\n[targets]\nwer = 0.2", "It passes every gate and every target."),
+        ("[gates]\nwer = 0.3\n[targets]\nwer = 0.2", "It passes the one gate of the policy and every target."),
         ("[gates]\nwer = 0.3\n[targets]\nwer = 0.01", "It passes every gate that was measured, on 1 condition."),
         ("[gates]\nwer = 0.01", "The best, a:b, is rejected: WER "),
         ("[gates]\nwer = 0.065", "The best, a:b, is undecided: WER "),

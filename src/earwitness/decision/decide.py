@@ -216,7 +216,14 @@ def _why(verdicts: Sequence[Verdict]) -> str:
     if first.status == "conditional":
         conditions = quantity(len(first.conditions), "condition")
         return f"It passes every gate that was measured, on {conditions}.{graded}{rank}"
-    return f"It passes every gate and every target.{graded}{rank}"
+    return f"It passes {_all_rules(first)}.{graded}{rank}"
+
+
+def _all_rules(verdict: Verdict) -> str:
+    """Return the rules in words; a policy with one gate, or with no target, has no "every"."""
+    kinds = [rule.kind for rule in verdict.rules]
+    gates = "the one gate of the policy" if kinds.count("gate") == 1 else "every gate"
+    return gates + (" and every target" if "target" in kinds else "")
 
 
 def _evidence(candidates: Sequence[Candidate], out: Path) -> list[Evidence]:

@@ -81,11 +81,26 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     found = [f"{verdict.candidate}: {verdict.status}, {graded}; {where}"]
     found += [f"  {reason}" for reason in verdict.reasons]
     found += [f"  {line}" for line in group_lines(verdict)]
-    if verdict.grade_points is not None:
-        found.append(f"  grade {verdict.grade}: {verdict.grade_points:.1f} of 100 points")
-    found += [f"    {part_line(part)}" for part in verdict.grade_parts]
+    found += [f"  {line}" for line in grade_lines(verdict)]
     found += [f"  missing: {gap}" for gap in verdict.missing]
     return found
+
+
+def grade_lines(verdict: Verdict) -> list[str]:
+    """Return the points of a grade, and what they were made of; no grade has a line that says so."""
+    parts = verdict.grade_parts
+    if not parts:
+        return []
+    known = [part for part in parts if part.points is not None]
+    equal = len({part.weight for part in parts}) == 1
+    head = "no grade; points by category:"
+    if verdict.grade_points is not None:
+        head = f"grade {verdict.grade}: {verdict.grade_points:.1f} of 100 points"
+        head += f", the mean of {len(known)} of {quantity(len(parts), 'category', 'categories')}" if parts[1:] else ""
+        head += ", which count the same" if equal and known[1:] else ""
+    lines = [f"  {part.category}: {part.derivation}" if equal else f"  {part_line(part)}" for part in known]
+    missing = [f"{part.category.replace('_', ' ')}" for part in parts if part.points is None]
+    return [head, *lines, *([f"  not measured: {', '.join(missing)}"] if missing else [])]
 
 
 def group_lines(verdict: Verdict) -> list[str]:

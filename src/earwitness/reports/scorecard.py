@@ -108,8 +108,9 @@ _UNLABELLED = "empty_on_speech_unlabelled"
 _NOTES = {_UNLABELLED: "no words where somebody speaks, without a reference,"}
 """A score and a clause for each rare finding: a note in the tables that have some, and no column."""
 _NOTES |= {kind.metric: kind.meaning[0].lower() + kind.meaning[1:-1] for kind in KINDS.values() if not kind.column}
-_PROBLEMS = [(kind.amount, kind.problem) for kind in KINDS.values()] + [(_UNLABELLED, OTHER)]
-_PROBLEMS.sort(key=lambda problem: problem[1] == OTHER)
+_PROBLEMS = [(kind.amount, kind.problem) for kind in KINDS.values() if kind.problem != OTHER]
+_RARE = {kind.amount: kind.short for kind in KINDS.values() if kind.problem == OTHER}
+_RARE |= {_UNLABELLED: "no words on speech"}
 
 
 def problems(row: ModelRow) -> str:
@@ -118,7 +119,11 @@ def problems(row: ModelRow) -> str:
     for metric, words in _PROBLEMS:
         score = row.run.score(metric)
         counts[words] = counts.get(words, 0) + round(score.value or 0 if score else 0)
-    return ", ".join(quantity(n, words) for words, n in counts.items() if n) or "none"
+    found = [quantity(n, words) for words, n in counts.items() if n]
+    for metric, words in _RARE.items():
+        score = row.run.score(metric)
+        found += [f"{words} in {quantity(round(score.value), 'clip')}"] if score and score.value else []
+    return ", ".join(found) or "none"
 
 
 PROBLEMS = Column("Problems", problems, str, "what went wrong, and how often")

@@ -73,7 +73,7 @@ def plan_sentence(plan: AudioPlan) -> str:
     """Return how much more audio separates two models.
 
     >>> plan_sentence(AudioPlan(0.012, 10.0, 44.0, 8.0, None, 60, 264, None))
-    'About 34 more minutes of recordings like these would separate them (95 % interval: none to never)'
+    'About 34 more minutes of recordings like these would separate them (it may take none, or more than any amount)'
     """
     return _sentence(plan, "would separate them")
 
@@ -90,16 +90,24 @@ def width_sentence(plan: AudioPlan) -> str:
 def _sentence(plan: AudioPlan, effect: str) -> str:
     if plan.minutes_needed is None:
         return f"How much more audio it would take cannot be told: {plan.reason}"
-    more, low, high = (_more(plan, minutes) for minutes in (plan.minutes_needed, plan.minutes_low, plan.minutes_high))
+    more = _more(plan, plan.minutes_needed)
     amount, _, unit = more.partition(" ")
     start = f"About {amount} more {unit} of recordings like these" if unit else "The recordings at hand"
-    return f"{start} {effect} (95 % interval: {low} to {high})"
+    return f"{start} {effect} ({_range(plan)})"
 
 
-def _more(plan: AudioPlan, minutes: float | None) -> str:
+def _range(plan: AudioPlan) -> str:
+    """Return the interval of an amount; one without an upper end says so."""
+    low = "more than any amount" if plan.minutes_low is None else _more(plan, plan.minutes_low)
+    if plan.minutes_high is not None:
+        return f"95 % interval: {low} to {_more(plan, plan.minutes_high)}"
+    if plan.minutes_low is None:
+        return "but it may be more than any amount"
+    return f"it may take {low if low == 'none' else f'only {low}'}, or more than any amount"
+
+
+def _more(plan: AudioPlan, minutes: float) -> str:
     """Return the amount to add, rounded to its precision."""
-    if minutes is None:
-        return "never"
     more = minutes - plan.minutes_now
     if more <= 0:
         return "none"

@@ -16,7 +16,7 @@ _PAUSE_S = 5.0
 
 
 def fixed_work() -> None:
-    """Transform the same 65,536 samples, on one thread: a millisecond of arithmetic and memory."""
+    """Transform the same 65,536 samples, on one thread: a millisecond or two of arithmetic and memory."""
     np.fft.rfft(np.linspace(0.0, 1.0, _SAMPLES))
 
 
