@@ -27,6 +27,8 @@ SuspectKind = Literal["duplicate", "row_shift", "swap", "wrong_audio", "cut_refe
 Audited = Callable[[int, int], None]
 _ALIKE, _LONG = 0.35, 6
 _PACE_FAR, _PACE_TIMES = 4.0, 3
+_LEAST_PACE = 8
+"""Letters of a reference whose pace says something: an abbreviation of four is said letter by letter."""
 _SHOWN_WORDS = 12
 
 
@@ -178,7 +180,7 @@ class _Audit:
 
     def _pace(self, row: int) -> ClipSuspect | None:
         each = self.clips[row]
-        if self.pace is None or not self.matches.is_far(row) or not each.texts:
+        if self.pace is None or not self.matches.is_far(row) or len(each.letters) < _LEAST_PACE:
             return None
         own = self.pace.deviation(spoken_letters(each.clip.reference or ""), each.clip.duration_s)
         texts = [text for words in each.texts.values() if len(text := letters_of(words)) >= _LONG]
