@@ -49,6 +49,14 @@ def test_one_wrong_missing_or_added_word_makes_an_entity_wrong(reference: str, t
     assert (entity.is_right, entity.hypothesis) == (False, instead)
 
 
+def test_digits_apart_are_right_wherever_the_alignment_puts_them_and_one_digit_more_is_wrong() -> None:
+    def right(text: str) -> list[bool]:
+        return [one.is_right for one in clip_entities(clip("a", "le code 4242 ici", language="fr"), text)]
+
+    assert right("le code 4 2 4 2 ici") == right("le code 42 42 c'est ici") == [True]
+    assert right("le code 4 2 4 2 7 ici") == right("le code 7 4242 ici") == [False]
+
+
 @given(TEXTS)
 def test_the_reference_itself_has_every_entity_right_and_an_empty_text_none(text: str) -> None:
     assert all(one.is_right for one in clip_entities(clip("a", text), text))

@@ -1,9 +1,10 @@
 """The entity error rate: how many e-mail addresses, telephone numbers, dates and the like were not transcribed right.
 
-An entity is found by rule in the reference (``text/entities.py``) and is wrong if any of its words is wrong in the
-alignment of the whole clip, or a word stands between them. What does not change its value is no error: both texts are
-normalized with ``auto``, whatever the record's normalizer, and spaces inside an entity do not count. Entities that a
-model invents are not counted: WER has their words.
+An entity is found by rule in the reference (``text/entities.py``). It is right if its letters and digits stand without a
+gap where the alignment of the whole clip has it; a wrong, missing or added word makes it wrong, and so does one more
+digit beside a number. What does not change its value is no error: both texts are normalized with ``auto``, whatever the
+record's normalizer, and spaces inside an entity do not count. Entities that a model invents are not counted: WER has
+their words.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from earwitness.scoring.text.entities import (
 from earwitness.types import Clip, Hypothesis, Score
 
 NORMALIZER = "auto"
+_DIGITS = ("phone", "digits")
+"""Kinds that a digit more makes wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +173,22 @@ def _aligned(
         inserted = _inserted(alignment, place.end)
         first = last = inserted[0][0] if inserted else 0
         before = 0
-    wanted = squeezed(reference, place.kind)
-    for low in range(first, first - before - 1, -1):
-        for high in range(last, last + after + 1):
-            if squeezed(words[low:high], place.kind) == wanted:
-                return True, words[low:high]
-    return False, words[first - before : last + after]
+    region = words[first - before : last + after]
+    window = _window(region, squeezed(reference, place.kind), place.kind)
+    return (False, region) if window is None else (True, region[slice(*window)])
+
+
+def _window(words: Sequence[str], value: str, kind: str) -> tuple[int, int] | None:
+    """Return from where to where words have a value; ``None`` if nowhere, or if another digit stands beside it."""
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            text = squeezed(words[start:end], kind)
+            if len(text) > len(value):
+                break
+            beside = (*words[max(0, start - 1) : start], *words[end : end + 1])
+            if text == value and not (kind in _DIGITS and any(word.isdecimal() for word in beside)):
+                return start, end
+    return None
 
 
 def _inserted(alignment: Sequence[AlignedSpan], place: int) -> list[tuple[int, int]]:
