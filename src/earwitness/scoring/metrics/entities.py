@@ -1,7 +1,7 @@
 """The entity error rate: how many e-mail addresses, telephone numbers, dates and the like were not transcribed right.
 
-An entity is found by rule in the reference (``text/entities.py``). It is right if its letters and digits stand without a
-gap where the alignment of the whole clip has it; a wrong, missing or added word makes it wrong, and so does one more
+An entity is found by rule in the reference (``text/entities.py``). It is right if its letters and digits stand without
+a gap where the alignment of the whole clip has it; a wrong, missing or added word makes it wrong, and so does one more
 digit beside a number. What does not change its value is no error: both texts are normalized with ``auto``, whatever the
 record's normalizer, and spaces inside an entity do not count. Entities that a model invents are not counted: WER has
 their words.
