@@ -105,8 +105,8 @@ def estimate_labels(
 ) -> LabelEstimates:
     """Estimate the error rate of each run, and the difference of every two, from the labels of a plan.
 
-    The proxy of a model is its distance to the consensus of the other families of weights. Labels are scored as the
-    runs are: same normalizer, same alignment.
+    The proxy of a model is its distance to what other families of weights wrote (``pool.witnesses``). Labels are scored
+    as the runs are: same normalizer, same alignment.
 
     Args:
         plan: As ``plan_labels`` made it.
@@ -123,7 +123,7 @@ def estimate_labels(
     """
     pool = pool_of([result.clip for result in runs[0].results], runs)
     refuse_other_pool(plan, pool)
-    state = _state(plan, pool, _by_clip(labels))
+    state = _state(plan, pool, label_by_clip(labels))
     counts = [_counts(pool, model, state, rate) for model in range(len(pool.models))]
     guesses = [proxies(pool, model, rate) for model in range(len(pool.models))]
     models = tuple(
@@ -166,7 +166,7 @@ class _State:
     n_waiting: int
 
 
-def _by_clip(labels: Iterable[Label]) -> dict[str, Label]:
+def label_by_clip(labels: Iterable[Label]) -> dict[str, Label]:
     """Return the label that counts for each clip: the newest adjudication, else the newest."""
     found: dict[str, Label] = {}
     for label in current_labels(labels).values():

@@ -16,7 +16,7 @@ from earwitness.engines.families import family_of
 from earwitness.errors import ComparisonError
 from earwitness.records.rescore import options_of
 from earwitness.records.select import RunWithClips
-from earwitness.scoring.align.consensus import consensus
+from earwitness.scoring.align.consensus import Words, consensus
 from earwitness.scoring.align.edits import align, align_letters
 from earwitness.scoring.findings import kinds
 from earwitness.scoring.metrics.clip import ScoringOptions
@@ -25,7 +25,7 @@ from earwitness.scoring.text import join_words, normalizer
 from earwitness.types import Clip
 
 Rate = Literal["wer", "cer"]
-Words = tuple[str, ...]
+_FEWEST_VOTERS = 3
 ODD = frozenset({kinds.FAILED, kinds.REPEATED_NGRAM, kinds.CHAT_ANSWER, kinds.TOKEN_LIMIT, kinds.TEXT_WITHOUT_SPEECH,
                  kinds.WRONG_LANGUAGE, kinds.GHOST_PHRASE})  # fmt: skip
 """Findings that need no reference, so that they are known before a label is."""
@@ -119,18 +119,29 @@ def distance(pool: LabelPool, rate: Rate = "wer") -> Callable[[int, Sequence[str
     return in_words
 
 
-def consensus_without(pool: LabelPool, family: str | None) -> tuple[Words, ...] | None:
-    """Return the consensus of all families but one for each clip; ``None`` when there is no other family.
+def witnesses(pool: LabelPool, model: int) -> tuple[Words, ...] | None:
+    """Return for each clip the text that a model is held against; ``None`` when there is no other family.
+
+    With three other families or more it is their consensus. Two cannot outvote each other: their consensus is half the
+    time the text of the worse one. So of one or two it is the text that is nearest to the model's own: what differs
+    from it, no other family heard.
 
     Args:
         pool: The clips.
-        family: Of the model that is judged; ``None`` leaves none out.
+        model: Place of the model in ``pool.models``; its family does not count.
     """
-    voters = [model for model in pool.models if model.family != family]
-    if not voters:
+    own = pool.models[model]
+    others = [other for other in pool.models if other.family != own.family]
+    if not others:
         return None
-    families = [model.family for model in voters]
-    return tuple(consensus(texts, families) for texts in zip(*(model.words for model in voters), strict=True))
+    families = [other.family for other in others]
+    texts = list(zip(*(other.words for other in others), strict=True))
+    if len(set(families)) >= _FEWEST_VOTERS:
+        return tuple(consensus(each, families) for each in texts)
+    count = distance(pool)
+    return tuple(
+        min(each, key=lambda text: (count(place, text, own.words[place]), text)) for place, each in enumerate(texts)
+    )
 
 
 def length(pool: LabelPool, place: int, words: Sequence[str], rate: Rate = "wer") -> int:
@@ -141,8 +152,8 @@ def length(pool: LabelPool, place: int, words: Sequence[str], rate: Rate = "wer"
 def proxies(pool: LabelPool, model: int, rate: Rate = "wer") -> tuple[Counts, Counts]:
     """Return guesses of a model's errors and of the reference's length, each of shape (N,).
 
-    Errors: the distance of its text to the consensus of the other families; zeros without another family. Length: that
-    of this consensus, or of its own text.
+    Errors: the distance of its text to that of ``witnesses``; zeros without another family. Length: that of the
+    witness, or of its own text.
 
     Args:
         pool: The clips.
@@ -150,7 +161,7 @@ def proxies(pool: LabelPool, model: int, rate: Rate = "wer") -> tuple[Counts, Co
         rate: ``wer`` counts words, ``cer`` letters.
     """
     own = pool.models[model]
-    others = consensus_without(pool, own.family)
+    others = witnesses(pool, model)
     count = distance(pool, rate)
     errors = np.zeros(len(pool.clips))
     if others is not None:

@@ -16,6 +16,9 @@ from earwitness.scoring.stats.power import student
 from earwitness.scoring.stats.tuning import Draw
 
 _LEVEL = 0.975
+_MORE = 0.5
+"""Labels that each stratum borrows from all."""
+_ROUNDING = 1e-12
 
 
 class SampleVariance(NamedTuple):
@@ -28,7 +31,12 @@ class SampleVariance(NamedTuple):
 
 
 def total_variance(residuals: Counts, draw: Draw) -> SampleVariance:
-    """Return the variance of a stratified total from its residuals; strata with fewer than two labels add nothing.
+    """Return the variance of a stratified total from its residuals.
+
+    Each stratum's variance takes in half a label more, whose squared residual is the mean over all residuals that are
+    not 0. A stratum of few labels that happens to show no error would else claim to have none; for many labels the half
+    hardly counts. In simulations with the errors of real models this brought the coverage to 93 to 98 %, from 86 to
+    95 % (docs/statistics.md).
 
     Args:
         residuals: One a label; shape (n,).
@@ -37,16 +45,19 @@ def total_variance(residuals: Counts, draw: Draw) -> SampleVariance:
     >>> draw = Draw(np.zeros(4, np.int64), np.zeros(4, np.int64), np.array([8.0]))
     >>> found = total_variance(np.array([0.0, 2, 0, 2]), draw)
     >>> round(found.variance, 3), found.degrees
-    (10.667, 3.0)
+    (13.714, 4.0)
     """
     n, sizes = draw.labels, draw.sizes
     some = np.maximum(n, 1)
+    squares = residuals**2
+    typical = float(squares[squares > _ROUNDING].mean()) if np.any(squares > _ROUNDING) else 0.0
     means = np.bincount(draw.strata, residuals, len(sizes)) / some
-    spread = np.bincount(draw.strata, (residuals - means[draw.strata]) ** 2, len(sizes)) / np.maximum(n - 1, 1)
-    each = np.where(n > 1, sizes * (sizes - n) * spread / some, 0.0)
-    squares = float((each**2 / np.maximum(n - 1, 1)).sum())
+    about = np.bincount(draw.strata, (residuals - means[draw.strata]) ** 2, len(sizes))
+    spread = (about + _MORE * typical) / (some - 1 + _MORE)
+    each = np.where(n > 0, sizes * (sizes - n) * spread / some, 0.0)
     variance = float(each.sum())
-    return SampleVariance(variance, variance**2 / squares if squares > 0 else 1.0)
+    weight = float((each**2 / some).sum())
+    return SampleVariance(variance, variance**2 / weight if weight > 0 else 1.0)
 
 
 def half_width(error: float, degrees: float) -> float:
