@@ -13,7 +13,10 @@ def looks(rng: np.random.Generator, values: np.ndarray, bounds: np.ndarray, n: i
     order = rng.permutation(len(values))[:n]
     left = len(values) - np.arange(n)
     return Draws(
-        values[order].astype(float), 1 / left, left * float(bounds.max()), bounds.sum() - np.cumsum(bounds[order])
+        values[order].astype(float),
+        1 / left,
+        (left * float(bounds.max())).astype(np.float64),
+        (bounds.sum() - np.cumsum(bounds[order])).astype(np.float64),
     )
 
 

@@ -96,7 +96,8 @@ def _candidates(start: float, left: float) -> Counts:
     """Return the totals that there can be: all integers, or of very many a few thousand."""
     step = max(1.0, np.ceil((2 * left + 1) / _MOST_TOTALS))
     n = int(np.ceil(left / step))
-    return start + step * np.arange(-n, n + 1).astype(float)
+    totals: Counts = start + step * np.arange(-n, n + 1).astype(float)
+    return totals
 
 
 def _stakes(draws: Draws, horizon: int) -> Counts:
@@ -106,4 +107,5 @@ def _stakes(draws: Draws, horizon: int) -> Counts:
     means = (0.5 + np.cumsum(x)) / (number + 1)
     variances = (0.25 + np.cumsum((x - means) ** 2)) / (number + 1)
     earlier = np.concatenate([[0.25], variances[:-1]])
-    return np.sqrt(2 * np.log(2 / _ALPHA) / (earlier * max(1, horizon)))
+    stakes: Counts = np.sqrt(2 * np.log(2 / _ALPHA) / (earlier * max(1, horizon)))
+    return stakes
