@@ -31,7 +31,7 @@ from earwitness.records.store import find_records
 from earwitness.scoring import ScoringOptions
 from earwitness.scoring.stats.clusters import Counts
 from earwitness.scoring.stats.survey import SurveyEstimate, SurveyLabels, SurveyPool, estimate_rate
-from earwitness.scoring.stats.tuning import Places
+from earwitness.scoring.stats.tuning import Indices
 from earwitness.types import Clip
 
 LABELS = (20, 40, 80, 160)
@@ -87,14 +87,14 @@ def write(runs: Sequence[RunWithClips], path: Path) -> None:
     path.write_text(json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def draw(strata: Places, each: Places, seed: int) -> Places:
+def draw(strata: Indices, each: Indices, seed: int) -> Indices:
     """Return places of labelled clips: so many of each stratum, at random."""
     order = np.lexsort((np.random.default_rng(seed).random(len(strata)), strata))
     starts = np.concatenate([[0], np.cumsum(np.bincount(strata))[:-1]])
     return np.concatenate([order[start : start + n] for start, n in zip(starts, each, strict=True)])
 
 
-def strata_of_plan(counts: CountsFile, n_labels: int) -> tuple[Places, Places]:
+def strata_of_plan(counts: CountsFile, n_labels: int) -> tuple[Indices, Indices]:
     """Return the stratum of each clip, and the labels of each stratum."""
     plan = plan_labels(counts.pool, n_labels, signals=counts.signals)
     strata = np.empty(len(plan.order), np.int64)
@@ -103,7 +103,7 @@ def strata_of_plan(counts: CountsFile, n_labels: int) -> tuple[Places, Places]:
 
 
 def labellings(
-    pool: SurveyPool, errors: Counts, words: Counts, each: Places, rounds: int, lowest: float = 0.0
+    pool: SurveyPool, errors: Counts, words: Counts, each: Indices, rounds: int, lowest: float = 0.0
 ) -> list[SurveyEstimate]:
     found = []
     for seed in range(rounds):

@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from earwitness.labels.plan import plan_labels
-from earwitness.labels.pool import LabelPool, ModelTexts
+from earwitness.labels.pool import LabelPool, PoolTexts
 from earwitness.labels.signals import signals_of
 from earwitness.scoring import ScoringOptions
 from earwitness.types import Clip
@@ -29,7 +29,7 @@ def made_pool(n: int, rates: tuple[float, ...] = (0.05, 0.1, 0.3)) -> LabelPool:
     models = []
     for place, rate in enumerate(rates):
         texts = tuple(tuple(w if rng.random() > rate else "wrong" for w in words) for words in said)
-        models.append(ModelTexts(f"m{place}", f"f{place}", texts, np.zeros(n, bool)))
+        models.append(PoolTexts(f"m{place}", f"f{place}", texts, np.zeros(n, bool)))
     clips = tuple(Clip(f"clip{place:06}", "", "", 0.0, 3.0, None, "en") for place in range(n))
     return LabelPool(clips, tuple(models), ScoringOptions("none"))
 

@@ -9,7 +9,7 @@ import numpy as np
 from tests.comparison.study import MACHINE, WHEN
 from tests.conftest import clip, heard
 
-from earwitness.labels.pool import LabelPool, ModelTexts
+from earwitness.labels.pool import LabelPool, PoolTexts
 from earwitness.records.record import (
     SCHEMA_VERSION,
     ClipResult,
@@ -58,7 +58,7 @@ def made_pool(n: int, rates: tuple[float, ...] = (0.08, 0.12, 0.3), families: tu
     """Clips without references, and one model for each rate, of a family of its own unless told otherwise."""
     said = references(n)
     models = tuple(
-        ModelTexts(
+        PoolTexts(
             f"model{place}",
             families[place] if families else f"family{place}",
             misheard(said, rate, seed=place + 1),

@@ -10,7 +10,7 @@ from tests.labels.pools import made_runs, references
 from earwitness.errors import UsageError
 from earwitness.labels.label import Label
 from earwitness.labels.plan import LabelPlan, plan_labels
-from earwitness.labels.pool import LabelPool, ModelTexts, pool_of
+from earwitness.labels.pool import LabelPool, PoolTexts, pool_of
 from earwitness.labels.sequence import draw_chances, stop_advice, stop_of
 from earwitness.labels.signals import Signals
 from earwitness.scoring import ScoringOptions
@@ -21,7 +21,7 @@ N = 150
 def plans(seed: int, gaps: np.ndarray) -> LabelPlan:
     """A plan for two models that are so many words apart."""
     texts = [tuple(("x",) * int(gap) for gap in gaps), tuple(() for _ in gaps)]
-    models = tuple(ModelTexts(f"m{n}", f"f{n}", text, np.zeros(len(gaps), bool)) for n, text in enumerate(texts))
+    models = tuple(PoolTexts(f"m{n}", f"f{n}", text, np.zeros(len(gaps), bool)) for n, text in enumerate(texts))
     pool = LabelPool(tuple(clip(f"c{n}", None) for n in range(len(gaps))), models, ScoringOptions("none"))
     signals = Signals(gaps.astype(float), np.full(len(gaps), 8.0), ("en",) * len(gaps), np.zeros(len(gaps), bool))
     return plan_labels(pool, 40, goal="difference", models=("m0", "m1"), seed=seed, signals=signals)

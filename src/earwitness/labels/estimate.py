@@ -26,7 +26,7 @@ from earwitness.scoring.metrics.clip import reference_words
 from earwitness.scoring.stats.clusters import Counts, cluster_of
 from earwitness.scoring.stats.survey import SurveyEstimate, SurveyLabels, SurveyPool, estimate_rate
 from earwitness.scoring.stats.survey_interval import clean_limit
-from earwitness.scoring.stats.tuning import Places
+from earwitness.scoring.stats.tuning import Indices
 from earwitness.types import Target
 
 
@@ -154,12 +154,12 @@ def estimate_labels(
 class _State:
     """Which labels count."""
 
-    strata: Places
+    strata: Indices
     """Stratum of each clip of the pool."""
-    recordings: Places
+    recordings: Indices
     """Recording of each clip of the pool."""
-    places: Places
-    """Places of the labelled clips that count."""
+    places: Indices
+    """Indices of the labelled clips that count."""
     references: tuple[str | None, ...]
     """Of these; ``None`` for out of scope."""
     waiting: tuple[str, ...]

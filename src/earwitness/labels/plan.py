@@ -27,7 +27,7 @@ from earwitness.labels.signals import Signals, signals_of
 from earwitness.labels.strata import spread, strata_of
 from earwitness.scoring.stats.clusters import Counts
 from earwitness.scoring.stats.power import student
-from earwitness.scoring.stats.tuning import Places
+from earwitness.scoring.stats.tuning import Indices
 
 SCHEMA_VERSION = 1
 LabelGoal = Literal["wer", "difference", "gate"]
@@ -102,7 +102,7 @@ class _Group:
     """A stratum while it is planned."""
 
     name: str
-    places: Places
+    places: Indices
     weight: float
     known: bool = False
 
@@ -207,7 +207,7 @@ def _groups(pool: LabelPool, signals: Signals, n_labels: int, pair: tuple[str, .
     return groups
 
 
-def _turns(sizes: Places, weights: Counts, floors: Places, rng: np.random.Generator | None) -> Places:
+def _turns(sizes: Indices, weights: Counts, floors: Indices, rng: np.random.Generator | None) -> Indices:
     """Return the stratum of each clip in the order of labelling, shape (N,): the floors, the shares, what is known.
 
     With a random generator, the next stratum is drawn by the weights of those that have clips left.
@@ -227,7 +227,7 @@ def _turns(sizes: Places, weights: Counts, floors: Places, rng: np.random.Genera
     return np.array([*turns, *rest], np.int64)
 
 
-def _expected(signals: Signals, groups: Sequence[_Group], planned: Places) -> float | None:
+def _expected(signals: Signals, groups: Sequence[_Group], planned: Indices) -> float | None:
     """Return half the width of the interval that the guessed spread leads to; ``None`` where a stratum has too few."""
     value = spread(signals)
     variance = 0.0

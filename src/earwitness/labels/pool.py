@@ -32,7 +32,7 @@ ODD = frozenset({kinds.FAILED, kinds.REPEATED_NGRAM, kinds.CHAT_ANSWER, kinds.TO
 
 
 @dataclass(frozen=True, slots=True)
-class ModelTexts:
+class PoolTexts:
     """What one model wrote, in the words that are compared."""
 
     label: str
@@ -51,7 +51,7 @@ class LabelPool:
 
     clips: tuple[Clip, ...]
     """In the order of the dataset."""
-    models: tuple[ModelTexts, ...]
+    models: tuple[PoolTexts, ...]
     """None for a pool without runs."""
     scoring: ScoringOptions
     """How texts are compared."""
@@ -83,7 +83,7 @@ def pool_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> LabelPo
     return LabelPool(tuple(clips), tuple(_texts(clips, run, options) for run in runs), options)
 
 
-def _texts(clips: Sequence[Clip], run: RunWithClips, options: ScoringOptions) -> ModelTexts:
+def _texts(clips: Sequence[Clip], run: RunWithClips, options: ScoringOptions) -> PoolTexts:
     results = {result.clip.id: result for result in run.results}
     words = normalizer(options.normalizer).words
     texts, odd = [], np.zeros(len(clips), bool)
@@ -97,7 +97,7 @@ def _texts(clips: Sequence[Clip], run: RunWithClips, options: ScoringOptions) ->
         transcript = result.hypothesis.transcript
         texts.append(tuple(words(transcript.text if transcript else "", clip.language)))
         odd[place] = transcript is None or not ODD.isdisjoint(result.score.flags)
-    return ModelTexts(run.label, family_of(run.run.model.weights_id), tuple(texts), odd)
+    return PoolTexts(run.label, family_of(run.run.model.weights_id), tuple(texts), odd)
 
 
 def distance(pool: LabelPool, rate: Rate = "wer") -> Callable[[int, Sequence[str], Sequence[str]], int]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from earwitness.labels.signals import Signals
 from earwitness.scoring.stats.clusters import Counts
-from earwitness.scoring.stats.tuning import Places
+from earwitness.scoring.stats.tuning import Indices
 
 MOST_STRATA = 12
 LABELS_EACH = 5
@@ -31,7 +31,7 @@ _GAIN = 0.01
 class _Part:
     """Clips that are not split further, or not yet."""
 
-    places: Places
+    places: Indices
     language: str | None = None
     """Of all of them, where the pool has several."""
     names: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ def spread(signals: Signals) -> Counts:
     return np.where(signals.odd, 4 * found, found)
 
 
-def strata_of(signals: Signals, places: Places, n_labels: int) -> list[tuple[str, Places]]:
+def strata_of(signals: Signals, places: Indices, n_labels: int) -> list[tuple[str, Indices]]:
     """Divide clips into strata: the name of each, and its clips in order.
 
     Args:
@@ -79,7 +79,7 @@ def strata_of(signals: Signals, places: Places, n_labels: int) -> list[tuple[str
     return [(_name(part, signals), part.places) for part in parts]
 
 
-def _by_language(signals: Signals, places: Places, most: int) -> list[_Part]:
+def _by_language(signals: Signals, places: Indices, most: int) -> list[_Part]:
     """Return a part for each language that has enough clips, and one for the rest."""
     names = np.array(signals.languages)[places]
     found, counts = np.unique(names, return_counts=True)

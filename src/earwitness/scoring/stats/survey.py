@@ -26,7 +26,7 @@ from earwitness.scoring.stats.clusters import FEWEST, Counts
 from earwitness.scoring.stats.survey_fit import SurveyLabels, SurveyPool, fit_rate, proxy_correlation, random_labels
 from earwitness.scoring.stats.survey_interval import half_width, total_variance
 from earwitness.scoring.stats.survey_rounds import recordings_error
-from earwitness.scoring.stats.tuning import Places
+from earwitness.scoring.stats.tuning import Indices
 from earwitness.types import Target
 
 __all__ = ["SurveyEstimate", "SurveyLabels", "SurveyPool", "estimate_rate"]
@@ -115,7 +115,7 @@ def estimate_rate(
     )
 
 
-def _too_few(n: Counts, sizes: Counts, recordings: Places) -> str | None:
+def _too_few(n: Counts, sizes: Counts, recordings: Indices) -> str | None:
     if n.sum() < FEWEST_LABELS:
         return f"no interval: it takes at least {FEWEST_LABELS} labels, and there {are(int(n.sum()))}"
     thin = int(np.count_nonzero(n < np.minimum(FEWEST_IN_STRATUM, sizes)))

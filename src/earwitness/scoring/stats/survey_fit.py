@@ -11,20 +11,20 @@ from typing import NamedTuple
 import numpy as np
 
 from earwitness.scoring.stats.clusters import Counts
-from earwitness.scoring.stats.tuning import FOLDS, Draw, Places, deal_folds, slope, total
+from earwitness.scoring.stats.tuning import FOLDS, Draw, Indices, deal_folds, slope, total
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyPool:
     """What is known of all clips of a pool before anybody labels one; arrays have one entry a clip, shape (N,)."""
 
-    strata: Places
+    strata: Indices
     """Number of the clip's stratum, from 0."""
     proxy_errors: Counts
     """A guess of the clip's errors, or of the difference of two models' errors; zeros for no guess."""
     proxy_words: Counts
     """A guess of the clip's reference words; zeros for no guess."""
-    recordings: Places
+    recordings: Indices
     """Number of the clip's recording, from 0."""
     certain: frozenset[int] = frozenset()
     """Strata that need no label: the errors of their clips are 0 by design, as where two models wrote the same text.
@@ -35,7 +35,7 @@ class SurveyPool:
 class SurveyLabels:
     """What a person found in the labelled clips; arrays have one entry a label, shape (n,)."""
 
-    places: Places
+    places: Indices
     """The clip's place in the pool; each once."""
     errors: Counts
     """Errors of a model, or errors of one less those of another; 0 for a clip that does not count."""
@@ -132,7 +132,7 @@ def _slopes(pool: SurveyPool, labels: SurveyLabels, draw: Draw) -> tuple[Counts,
 
 
 def _total(
-    pool: SurveyPool, y: Counts, proxy: Counts, slopes: Counts, places: Places, draw: Draw
+    pool: SurveyPool, y: Counts, proxy: Counts, slopes: Counts, places: Indices, draw: Draw
 ) -> tuple[float, Counts]:
     sums = np.bincount(pool.strata, proxy, len(draw.sizes)).astype(float)
     by_stratum, residuals = total(y, proxy[places], sums, slopes, draw)

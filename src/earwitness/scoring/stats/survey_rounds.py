@@ -12,7 +12,7 @@ import numpy as np
 
 from earwitness.scoring.stats.clusters import Counts, draws
 from earwitness.scoring.stats.survey_fit import RateFit, SurveyLabels, SurveyPool
-from earwitness.scoring.stats.tuning import Places
+from earwitness.scoring.stats.tuning import Indices
 
 _ROUNDS = 1000
 _CELLS = 4_000_000
@@ -50,7 +50,7 @@ def _sums(pool: SurveyPool, labels: SurveyLabels, fit: RateFit) -> Counts:
     errors = labels.errors - error_slopes * pool.proxy_errors[labels.places]
     words = labels.words - word_slopes * pool.proxy_words[labels.places]
 
-    def by_cell(values: Counts, places: Places) -> Counts:
+    def by_cell(values: Counts, places: Indices) -> Counts:
         return np.bincount(places, values, n_recordings * n_strata).astype(float)
 
     there = cells[labels.places]

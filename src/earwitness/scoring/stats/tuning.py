@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from earwitness.scoring.stats.clusters import Counts
 
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 """Numbers of strata, folds, recordings or clips, from 0."""
 FOLDS = 5
 _FEWEST_DEGREES = 3
@@ -30,9 +30,9 @@ _FEWEST_DEGREES = 3
 class Draw:
     """Labelled clips of a stratified sample."""
 
-    strata: Places
+    strata: Indices
     """Stratum of each label; shape (n,)."""
-    folds: Places
+    folds: Indices
     """Fold of each label; shape (n,)."""
     sizes: Counts
     """Clips of the pool in each stratum; shape (H,)."""
@@ -43,7 +43,7 @@ class Draw:
         return np.bincount(self.strata, minlength=len(self.sizes)).astype(float)
 
 
-def deal_folds(strata: Places, rng: np.random.Generator, n_folds: int = FOLDS) -> Places:
+def deal_folds(strata: Indices, rng: np.random.Generator, n_folds: int = FOLDS) -> Indices:
     """Deal labels into folds at random, within each stratum as evenly as can be; shape (n,).
 
     Args:
@@ -61,7 +61,7 @@ def deal_folds(strata: Places, rng: np.random.Generator, n_folds: int = FOLDS) -
     return folds
 
 
-def slope(y: Counts, proxy: Counts, strata: Places, sizes: Counts) -> float:
+def slope(y: Counts, proxy: Counts, strata: Indices, sizes: Counts) -> float:
     """Return the slope of ``y`` on the proxy within strata that makes the stratified total most precise; at least 0.
 
     Every stratum counts by its part in the variance, ``N_h (N_h - n_h) / (n_h (n_h - 1))``. The slope is shrunk by the
