@@ -182,6 +182,9 @@ def explanation(policy: Policy) -> list[str]:
     for kind, heading in (("gate", "Must hold:"), ("target", "Wished:")):
         rules = [rule for rule in policy.rules if rule.kind == kind]
         found += [heading, *(f"  {line}" for rule in rules for line in _rule_lines(rule))] if rules else []
+    if policy.terms:
+        shown = ", ".join(policy.terms[:_GROUPS]) + (" …" if len(policy.terms) > _GROUPS else "")
+        found.append(f"Key terms ({len(policy.terms)}): {shown}")
     found.append("Counts in the grade:")
     for weight in policy.weights:
         show = MEASURES[weight.measure].show
