@@ -12,8 +12,8 @@
 The first form cuts the joined recording into clips of seven prompts, so that texts have several segments. The second
 takes every clip of the records as it is (untouched), and again with a failure planted in its text; the audio, and the
 speech found in it, stay what they are. A detector is right when it fires on a clip that its failure was planted in, and
-wrong when it fires on an untouched one. Loops and cuts have random lengths, some under the thresholds. The last three of
-the nine answers and the last three of the ten ghost phrases were written without a look at the lists. Seeded.
+wrong when it fires on an untouched one. Loops and cuts have random lengths, some under the thresholds. The last three
+of the nine answers and the last three of the ten ghost phrases were written without a look at the lists. Seeded.
 """
 
 from __future__ import annotations
