@@ -18,7 +18,12 @@ from earwitness.comparison.table import compare
 from earwitness.data.clips import fingerprint
 from earwitness.errors import ComparisonError, UsageError
 from earwitness.labels.audit import audit_runs, wer_without, with_reference
+from earwitness.labels.audit_plan import audit_plan
 from earwitness.labels.audit_records import runs_over
+from earwitness.labels.estimate import estimate_labels
+from earwitness.labels.label import Label, now
+from earwitness.labels.plan_file import read_plan, refuse_other_pool
+from earwitness.labels.pool import pool_of
 from earwitness.records.run_texts import families_of, lineages_of, texts_of_runs
 from earwitness.records.select import newest_with_clips
 from earwitness.reports.scorecard import notes
@@ -26,7 +31,8 @@ from earwitness.scoring.findings.clip_texts import ClipTexts
 from earwitness.types import Clip, Dataset, Hypothesis, Transcript
 
 HOLDS = (
-    "audit_records.py", "records/run_texts.py", "comparison/reference_remark.py", "api/audit.py", "cli/audit.py",
+    "audit_records.py", "audit_plan.py", "records/run_texts.py", "comparison/reference_remark.py", "api/audit.py",
+    "cli/audit.py",
 )  # fmt: skip
 CLEAN = made_up()
 WRONG = exchanged(shifted(CLEAN, 10, 14), 2, 40)
@@ -85,6 +91,22 @@ def test_corrected_rates_come_from_labels_of_suspects_and_others(tmp_path: Path)
         assert truth is not None
         assert wrong is not None
         assert abs(model.corrected.value - truth) < abs(wrong - truth) / 4
+
+
+def test_the_estimates_from_labels_read_the_plan_of_an_audit(tmp_path: Path) -> None:
+    runs = newest_with_clips(write(tmp_path, WRONG))
+    plan = audit_plan(audit_runs(runs, "calls").order, [each.clip for each in WRONG])
+    true = {each.clip.id: each.clip for each in CLEAN}
+    labels = [
+        Label(one, true[one].audio_sha256, 0.0, true[one].duration_s, true[one].reference, "text", "ana", now())
+        for one in plan.clips
+    ]
+    found = estimate_labels(plan, labels, runs)
+    right = {run.label: wer_without(run, ()).value for run in newest_with_clips(write(tmp_path / "right", CLEAN))}
+    for model in found.models:
+        truth = right[model.label]
+        assert truth is not None
+        assert model.estimate.value == pytest.approx(truth, abs=0.05)
 
 
 def test_a_clip_of_which_nobody_can_say_what_was_spoken_stays_as_it_is(tmp_path: Path) -> None:
@@ -159,16 +181,20 @@ def test_the_command_prints_writes_and_exits_with_one_for_suspects(
     placed = [ClipTexts(clip, each.reference, each.texts) for clip, each in zip(clips, CLEAN, strict=True)]
     write(tmp_path / "runs", placed)
     arguments = ["audit", str(manifest), "--runs", str(tmp_path / "runs")]
-    assert main([*arguments, "--out", str(tmp_path / "s.csv"), "--order", str(tmp_path / "o.jsonl")]) == 1
+    assert main([*arguments, "--out", str(tmp_path / "s.csv"), "--order", str(tmp_path / "o.json")]) == 1
     shown = capsys.readouterr().out
     assert "calls: 60 clips with a reference, 2 families of models\n5 suspect clips\n" in shown
     assert "clip-012: text off by rows" in shown
     with (tmp_path / "s.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["clip_id"] for row in rows if row["sort"] == "clip"} == {f"clip-{n:03d}" for n in range(10, 15)}
-    order = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text("utf-8").splitlines()]
-    assert len(order) == 60
-    assert order[0]["stratum"] == "suspect"
+    plan = read_plan(tmp_path / "o.json")
+    assert [(one.name, one.n_clips, one.n_labels) for one in plan.strata] == [
+        ("suspects", 5, 5),
+        ("others", 55, 30),
+        ("silence", 0, 0),
+    ]
+    refuse_other_pool(plan, pool_of(clips))
     assert main([*arguments, "--json"]) == 1
     assert len(json.loads(capsys.readouterr().out)["clips"]) == 5
     assert len(ew.audit(manifest, tmp_path / "runs").clips) == 5

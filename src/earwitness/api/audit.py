@@ -24,6 +24,7 @@ def audit(
     *,
     columns: Mapping[str, str] | None = None,
     overlay: RecordSource | None = None,
+    order: RecordSource | None = None,
     progress: AuditProgress | None = None,
 ) -> Audit:
     """Return the references of a dataset that are probably wrong, and what the ranking would be without them.
@@ -35,6 +36,7 @@ def audit(
         runs: Records, or folders that hold some; those over other data are passed over.
         columns: Which column of a table, or key of JSON lines, has what, such as ``{"text": "Wording"}``.
         overlay: File of labels for corrected error rates; ``None`` for the one that belongs to ``data``.
+        order: Where to write the order in which to check clips, as a label plan; ``None`` writes nothing.
         progress: Called with how many clips are done, of how many.
 
     Raises:
@@ -42,24 +44,30 @@ def audit(
         ComparisonError: When no run is over it, or runs were scored in different ways.
         RecordError: For a record or an overlay that cannot be read.
         UsageError: When no clip has a reference.
+        FileError: When the plan cannot be written.
     """
     from earwitness.engines.families import shared_lineages
     from earwitness.labels.apply import usable_labels
     from earwitness.labels.audit import audit_runs
+    from earwitness.labels.audit_plan import audit_plan
     from earwitness.labels.overlay import overlay_path, read_labels
+    from earwitness.labels.plan_file import write_plan
 
     dataset, found = _runs(data, runs, columns)
     if not any(clip.reference for clip in dataset.clips):
         raise UsageError(f"No clip of {dataset.name!r} has a reference to audit. Label some: earwitness label {data}")
     labels = read_labels(Path(overlay) if overlay is not None else overlay_path(str(data))).labels
     usable = usable_labels(dataset.clips, labels).labels if labels else {}
-    return audit_runs(
+    result = audit_runs(
         found,
         dataset.name,
         references={clip_id: label.reference for clip_id, label in usable.items()},
         remarks=shared_lineages(run.run.model.weights_id for run in found),
         progress=progress,
     )
+    if order is not None:
+        write_plan(Path(order), audit_plan(result.order, dataset.clips, [run.label for run in found]))
+    return result
 
 
 def reference_problems(

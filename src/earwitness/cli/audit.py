@@ -47,7 +47,7 @@ def audit(
     ] = None,
     order: Annotated[
         Path | None,
-        typer.Option("--order", metavar="FILE", help="Also write the order in which to check clips, as JSON lines."),
+        typer.Option("--order", metavar="FILE", help="Also write the order in which to check clips, a label plan."),
     ] = None,
     overlay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Labels for corrected WER; default: those that belong to DATA.")
@@ -63,18 +63,18 @@ def audit(
 
         earwitness audit telephony-en --runs runs/
 
-        earwitness audit calls.csv --out suspects.csv --order check-first.jsonl
+        earwitness audit calls.csv --out suspects.csv --order check-first.json
     """
     from earwitness.api.audit import audit as audit_data
     from earwitness.files.atomic import write_text
 
     listed = None if out is None else _kind_of(out)
     with progress("auditing", quiet=as_json) as on_progress:
-        result = audit_data(source, runs or "runs", columns=spec.columns, overlay=overlay, progress=on_progress)
+        result = audit_data(
+            source, runs or "runs", columns=spec.columns, overlay=overlay, order=order, progress=on_progress
+        )
     if out is not None:
         write_text(out, _csv(result) if listed == ".csv" else _lines(_rows(result)))
-    if order is not None:
-        write_text(order, _lines([asdict(draw) for draw in result.order]))
     if as_json:
         print_json(asdict(result))
     else:
