@@ -192,7 +192,6 @@ def test_the_command_prints_writes_and_exits_with_one_for_suspects(
     assert [(one.name, one.n_clips, one.n_labels) for one in plan.strata] == [
         ("suspects", 5, 5),
         ("others", 55, 30),
-        ("silence", 0, 0),
     ]
     refuse_other_pool(plan, pool_of(clips))
     assert main([*arguments, "--json"]) == 1

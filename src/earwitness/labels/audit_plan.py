@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from earwitness.labels.audit_order import AuditDraw
@@ -15,7 +16,7 @@ _NAMES = ("suspects", "others", "silence")
 
 
 def audit_plan(order: Sequence[AuditDraw], clips: Sequence[Clip], models: Sequence[str] = ()) -> LabelPlan:
-    """Return a plan with two strata, suspects and others, and silent clips as known.
+    """Return a plan with the strata suspects, others, and silent clips as known, without empty ones.
 
     Args:
         order: As ``audit_order`` gives it; clips of the dataset that are not in it come after it.
@@ -26,7 +27,7 @@ def audit_plan(order: Sequence[AuditDraw], clips: Sequence[Clip], models: Sequen
     >>> clips = [Clip(name, "", "", 0.0, 1.0, "hello", "en") for name in "abcd"]
     >>> plan = audit_plan(audit_order("abcd", "b"), clips)
     >>> plan.order[0], [(stratum.name, stratum.n_clips) for stratum in plan.strata]
-    ('b', [('suspects', 1), ('others', 3), ('silence', 0)])
+    ('b', [('suspects', 1), ('others', 3)])
     """
     place_of = {draw.clip_id: 0 if draw.stratum == "suspect" else 1 for draw in order}
     for clip in clips:
@@ -36,8 +37,8 @@ def audit_plan(order: Sequence[AuditDraw], clips: Sequence[Clip], models: Sequen
     n_suspects = sum(place == 0 for place in place_of.values())
     n_open = sum(place != 2 for place in place_of.values())
     n_labels = min(n_open, n_suspects + max(LEAST_OTHERS, n_suspects))
-    planned = [place_of[clip_id] for clip_id in known_last[:n_labels]]
-    sizes = list(place_of.values())
+    sizes, planned = Counter(place_of.values()), Counter(place_of[clip_id] for clip_id in known_last[:n_labels])
+    filled = sorted(sizes)
     return LabelPlan(
         schema_version=SCHEMA_VERSION,
         goal="wer",
@@ -48,10 +49,10 @@ def audit_plan(order: Sequence[AuditDraw], clips: Sequence[Clip], models: Sequen
         n_first=min(2 * FLOOR, n_labels),
         pool_sha256=pool_of(clips).sha256,
         strata=tuple(
-            Stratum(name, sizes.count(place), planned.count(place), 0.0 if place == 2 else 0.5, known=place == 2)
-            for place, name in enumerate(_NAMES)
+            Stratum(_NAMES[place], sizes[place], planned[place], 0.0 if place == 2 else 0.5, known=place == 2)
+            for place in filled
         ),
         expected_half_width=None,
         order=tuple(known_last),
-        stratum_of=tuple(place_of[clip_id] for clip_id in known_last),
+        stratum_of=tuple(filled.index(place_of[clip_id]) for clip_id in known_last),
     )
