@@ -190,3 +190,19 @@ def test_the_record_is_read_as_it_is_where_no_labels_were_put_over_it(runs: Path
     (path, *_) = find_records([runs])
     assert record_view().clips(path) == read_clips(path)
     assert clips_path(path).is_file()
+
+
+def test_labels_of_spans_give_a_rate_of_a_long_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = said(200, 7)
+    one = replace(clip("long", words, 100.0), reference=None)
+    for model, wrong in (("steady:base", 20), ("quick:base", 60)):
+        record(tmp_path / "runs", model, "calls.jsonl", [(one, heard(one, misheard(words, wrong), 9.0))])
+    text = " ".join(words[50:100])
+    span = Label("long@25.00-50.00", one.audio_sha256, 25.0, 25.0, text, "text", "ana", "2026-11-30T09:00:00Z")
+    append_label(tmp_path / "calls.labels.jsonl", span)
+    (table,) = compare(tmp_path / "runs").tables
+    scores = [row.run.score("wer") for row in table.rows]
+    assert [score.value for score in scores if score] == [0.1, 0.3]
+    assert [score.n_clips for score in scores if score] == [1, 1]
+    assert "1 of 4 clips have a label" in table.labels[0]

@@ -7,7 +7,7 @@ every clip has a reference, nothing is estimated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from earwitness.labels.estimate import LabelEstimates, estimate_labels
 from earwitness.labels.label import Label
 from earwitness.labels.overlay import Overlay
 from earwitness.labels.plan import LabelPlan
+from earwitness.labels.span_id import parent_id
+from earwitness.labels.spans import in_spans
 from earwitness.records.record import ClipResult
 from earwitness.records.rescore import rescore, score_run
 from earwitness.records.select import RunWithClips
@@ -77,10 +79,11 @@ def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan 
     Raises:
         UsageError: When the plan is for other clips.
     """
+    usable = usable_labels(
+        [result.clip for result in runs[0].results], overlay.labels, normalizer=runs[0].run.scoring.normalizer
+    )
+    runs, whole = _in_units(runs, usable.labels)
     clips = [result.clip for result in runs[0].results]
-    usable = usable_labels(clips, overlay.labels, normalizer=runs[0].run.scoring.normalizer)
-    ids = {clip.id for clip in clips}
-    whole = {clip_id: label for clip_id, label in usable.labels.items() if clip_id in ids}
     rescored_runs = tuple(replace(run, results=_rescored(run, whole)) for run in runs)
     n_references = sum(result.clip.reference is not None for result in rescored_runs[0].results)
     problems = [problem for problem in usable.problems if problem.flaw != "unknown clip" or _is_whole(runs[0])]
@@ -91,7 +94,18 @@ def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan 
         return replace(group, runs=tuple(_with_scores(run, group.recipe) for run in group.runs))
     if plan is None:
         return replace(group, runs=tuple(_by_hand(run, group) for run in group.runs))
-    return _with_estimates(group, runs, plan, tuple(whole.values()))
+    return _with_estimates(group, [_without_labels(run, whole) for run in runs], plan, tuple(whole.values()))
+
+
+def _in_units(
+    runs: Sequence[RunWithClips], labels: Mapping[str, Label]
+) -> tuple[Sequence[RunWithClips], dict[str, Label]]:
+    """Return runs by the spans of long clips where a label is of one, and the labels of what they then have."""
+    ids = {result.clip.id for result in runs[0].results}
+    if not ids.issuperset(labels):
+        runs = in_spans(runs, labels)
+        ids = {result.clip.id for result in runs[0].results}
+    return runs, {clip_id: label for clip_id, label in labels.items() if clip_id in ids}
 
 
 def _with_estimates(
@@ -107,6 +121,15 @@ def _with_estimates(
     ]
     changed = (replace(run, pool_scores=of, label_note=note) for run, of in zip(group.runs, scores, strict=True))
     return replace(group, runs=tuple(changed))
+
+
+def _without_labels(run: RunWithClips, labels: Mapping[str, Label]) -> RunWithClips:
+    """Return a run whose spans have no references, as when they were planned."""
+    results = tuple(
+        replace(r, clip=replace(r.clip, reference=None)) if parent_id(r.clip.id) and r.clip.id in labels else r
+        for r in run.results
+    )
+    return replace(run, results=results)
 
 
 def _is_whole(run: RunWithClips) -> bool:

@@ -1,23 +1,27 @@
 """Long recordings in spans of 8 to 25 s, cut at pauses, so that a person can label a part of one.
 
 A model ran over the whole recording. Its text of a span is the words whose times lie in the span; a word on a cut
-belongs to the side where its middle is. Where a transcript has no times, the text of a span is the stretch of the
-transcript, around the span's place, that is nearest to the label. That choice is made in the model's favour: words that
-it put in or left out at the edges of the span are not counted, so the error rate is too low.
+belongs to the side where its middle is. Where words have no times, the text of a span is the stretch of the transcript,
+around the span's place, that is nearest to the label. That choice is made in the model's favour: words that it put in
+at the edges of the span are not counted, so the error rate is a little too low. Times of segments say only where to
+look: spread evenly over a segment, words end up on the wrong side of cuts, which counts errors that nobody made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-from earwitness.labels.span_id import span_id
+from earwitness.labels.label import Label
+from earwitness.labels.span_id import parent_id, span_id
 from earwitness.records.record import ClipResult
 from earwitness.records.rescore import score_result
+from earwitness.records.select import RunWithClips
 from earwitness.scoring.align.word_times import anchors
 from earwitness.scoring.metrics.clip import ScoringInfo
 from earwitness.scoring.text import normalizer
@@ -26,6 +30,8 @@ from earwitness.types import Clip, Hypothesis, Transcript
 LONG_S = 30.0
 """Longer clips are labelled in spans."""
 LEAST_S, MOST_S = 8.0, 25.0
+_GRACE_S = 0.05
+_NOTHING: Mapping[str, Label] = MappingProxyType({})
 _AROUND_S = 10.0
 """How far beside its place a span's words are looked for, where the transcript has no times."""
 SpanPlace = tuple[float, float]
@@ -101,8 +107,48 @@ def span_results(result: ClipResult, spans: Sequence[Clip], scoring: ScoringInfo
     return rows
 
 
+def in_spans(runs: Sequence[RunWithClips], labels: Mapping[str, Label] = _NOTHING) -> list[RunWithClips]:
+    """Return runs whose long clips are in spans; the same spans in every run, from the speech of the first.
+
+    Args:
+        runs: Over one dataset.
+        labels: By clip or span. Labelled spans stay as they are; others give way where they overlap.
+    """
+    spans: dict[str, tuple[Clip, ...]] = {}
+    for result in runs[0].results:
+        placed = [label for label in labels.values() if parent_id(label.clip_id) == result.clip.id]
+        spans[result.clip.id] = _with_labels(result.clip, spans_of(result.clip, result.speech or ()), placed)
+    return [replace(run, results=tuple(_cut(run, spans))) for run in runs]
+
+
+def _cut(run: RunWithClips, spans: Mapping[str, Sequence[Clip]]) -> Iterator[ClipResult]:
+    for result in run.results:
+        parts = spans[result.clip.id]
+        if len(parts) == 1 and parts[0].id == result.clip.id:
+            yield result
+        else:
+            yield from span_results(result, parts, run.run.scoring)
+
+
+def _with_labels(clip: Clip, spans: Sequence[Clip], labels: Sequence[Label]) -> tuple[Clip, ...]:
+    own = [
+        replace(clip, id=one.clip_id, start_s=one.start_s, duration_s=one.duration_s, reference=one.reference,
+                recording=clip.recording or clip.id, duration_kind="manifest")
+        for one in labels
+    ]  # fmt: skip
+    ends = [(one.start_s, one.start_s + one.duration_s) for one in own]
+    free = [
+        span
+        for span in spans
+        if all(
+            span.start_s >= end - _GRACE_S or span.start_s + span.duration_s <= start + _GRACE_S for start, end in ends
+        )
+    ]
+    return tuple(sorted([*own, *free], key=lambda one: one.start_s))
+
+
 def span_source(transcript: Transcript, language: str | None, audio_s: float, scoring: ScoringInfo) -> SpanSource:
-    """Return what the text of a span rests on: times of words or segments, or an alignment with the label.
+    """Return what the text of a labelled span rests on: times of words, or an alignment with the label.
 
     Args:
         transcript: Of the whole clip.
@@ -112,7 +158,7 @@ def span_source(transcript: Transcript, language: str | None, audio_s: float, sc
     """
     norm = normalizer(scoring.normalizer)
     found = anchors(transcript, norm.words(transcript.text, language), norm, language, audio_s)
-    return "alignment" if found.source == "spread" else "times"
+    return "times" if found.source == "words" else "alignment"
 
 
 def _hypothesis(result: ClipResult, span: Clip, place: SpanPlace, scoring: ScoringInfo) -> Hypothesis:
@@ -123,7 +169,7 @@ def _hypothesis(result: ClipResult, span: Clip, place: SpanPlace, scoring: Scori
     words = norm.words(whole.transcript.text, span.language)
     found = anchors(whole.transcript, words, norm, span.language, whole.audio_s)
     middles = _middles(found.points, len(words))
-    if found.source == "spread" and span.reference is not None:
+    if found.source != "words" and span.reference is not None:
         near = np.flatnonzero((middles >= place[0] - _AROUND_S) & (middles < place[1] + _AROUND_S))
         window = words[near[0] : near[-1] + 1] if len(near) else []
         start, end = nearest_stretch(norm.words(span.reference, span.language), window)
@@ -137,7 +183,10 @@ def _hypothesis(result: ClipResult, span: Clip, place: SpanPlace, scoring: Scori
 def _middles(points: Sequence[tuple[int, float]], n_words: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the middle of each word in seconds, between the fixed points that are around it."""
     numbers = np.arange(n_words) + 0.5
-    return np.interp(numbers, [number for number, _ in points], [at_s for _, at_s in points])
+    found: np.ndarray[tuple[int], np.dtype[np.float64]] = np.interp(
+        numbers, [number for number, _ in points], [at_s for _, at_s in points]
+    )
+    return found
 
 
 def nearest_stretch(label: Sequence[str], words: Sequence[str]) -> tuple[int, int]:
