@@ -98,12 +98,16 @@ def estimate_rate(
     few = _too_few(fit.draw.labels, fit.draw.sizes, pool.recordings[labels.places])
     if few is not None:
         return SurveyEstimate(fit.rate, None, few, *size)
-    error = variance**0.5 / fit.words if target == "this pool" else recordings_error(pool, labels, fit, seed=seed)
+    alone = random_labels(pool, labels, fit, whole=target == "this pool")
+    error = float(np.sqrt(variance)) / fit.words
+    if target == "recordings like these":
+        # Other clips vary at least as much as these do by themselves; recordings may add to it.
+        others = alone.error(len(pool.strata))
+        error = max(float(np.hypot(error, others)), recordings_error(pool, labels, fit, seed=seed))
     if not error > 0:
         same = "no interval: all labelled clips show the same, so they cannot say how much clips vary"
         return SurveyEstimate(fit.rate, None, same, *size)
     half = half_width(error, degrees)
-    alone = random_labels(pool, labels, fit, whole=target == "this pool")
     return SurveyEstimate(
         fit.rate,
         (max(lowest, fit.rate - half), fit.rate + half),
