@@ -1,4 +1,4 @@
-"""When may one stop: a confidence sequence for a total, by betting (Waudby-Smith and Ramdas, JRSS B 2023).
+"""When may one stop: a confidence sequence for a total, by betting (Waudby-Smith and Ramdas, JRSS B 2024).
 
 An interval for a fixed number of labels is wrong for somebody who looks after every label and stops when he likes what
 he sees. A confidence sequence holds at all looks together: with a chance of 95 % it never excludes the truth.

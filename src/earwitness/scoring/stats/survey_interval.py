@@ -35,7 +35,7 @@ def total_variance(residuals: Counts, draw: Draw) -> SampleVariance:
 
     Each stratum's variance takes in half a label more, whose squared residual is the mean over all residuals that are
     not 0. A stratum of few labels that happens to show no error would else claim to have none; for many labels the half
-    hardly counts. In simulations with the errors of real models this brought the coverage to 93 to 98 %, from 86 to
+    hardly counts. In simulations with the errors of real models this brought the coverage to 93 to 99 %, from 86 to
     95 % (docs/statistics.md).
 
     Args:
