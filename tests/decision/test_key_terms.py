@@ -13,6 +13,7 @@ from earwitness.decision.decision import Decision
 from earwitness.decision.decision_file import read_decision, write_decision
 from earwitness.decision.policy import load, parse
 from earwitness.errors import PolicyError
+from earwitness.reports.decision import explanation
 
 TEXTS = [
     ("ask doctor nagy today", "ask doctor nodge today"), ("nagy is here", "nagy is here"), ("call weiss", "call weiss"),
@@ -50,6 +51,11 @@ def test_the_decision_keeps_the_terms_and_the_sha256_of_their_file(tmp_path: Pat
     policy = read_decision(tmp_path / "decision.json").policy
     assert policy.terms == ("Nagy", "Weiss")
     assert policy.terms_sha256 == hashlib.sha256((tmp_path / "terms.txt").read_bytes()).hexdigest()
+
+
+def test_the_policy_in_words_names_its_terms() -> None:
+    shown = explanation(parse(f'terms = ["Nagy", "New York"]\n{RULES}', "p.toml"))
+    assert "Key terms (2): Nagy, New York" in shown
 
 
 def test_terms_in_the_policy_have_the_sha256_of_a_file_with_one_a_line() -> None:

@@ -182,9 +182,7 @@ def explanation(policy: Policy) -> list[str]:
     for kind, heading in (("gate", "Must hold:"), ("target", "Wished:")):
         rules = [rule for rule in policy.rules if rule.kind == kind]
         found += [heading, *(f"  {line}" for rule in rules for line in _rule_lines(rule))] if rules else []
-    if policy.terms:
-        shown = ", ".join(policy.terms[:_GROUPS]) + (" …" if len(policy.terms) > _GROUPS else "")
-        found.append(f"Key terms ({len(policy.terms)}): {shown}")
+    found += _terms_line(policy)
     found.append("Counts in the grade:")
     for weight in policy.weights:
         show = MEASURES[weight.measure].show
@@ -198,6 +196,13 @@ def explanation(policy: Policy) -> list[str]:
         needs = f", with {_and([rule.words() for rule in use.rules])}" if use.rules else ""
         found.append(f"  {use.name}: the best in {use.best.replace('_', ' ')}{needs}")
     return found
+
+
+def _terms_line(policy: Policy) -> list[str]:
+    if not policy.terms:
+        return []
+    more = " …" if len(policy.terms) > _GROUPS else ""
+    return [f"Key terms ({len(policy.terms)}): {', '.join(policy.terms[:_GROUPS])}{more}"]
 
 
 def _rule_lines(rule: Rule) -> list[str]:
