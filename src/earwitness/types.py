@@ -354,6 +354,9 @@ class Score(Strict):
     """Why the value or the interval is missing."""
     edits: Edits | None = None
     """The summed counts behind an error rate."""
+    target: Target | None = None
+    """What the interval is about, once runs are compared; ``None`` in a record, whose intervals are all about
+    recordings like these."""
 
 
 @dataclass(frozen=True, slots=True)

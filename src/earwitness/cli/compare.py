@@ -190,6 +190,7 @@ def plain(comparison: Comparison, *, with_matrix: bool = False) -> dict[str, obj
                 "name": table.name,
                 "dataset": asdict(table.dataset),
                 "differences": [asdict(difference) for difference in table.differences],
+                "target": table.target,
                 "unranked": table.unranked,
                 "batch_changes": [asdict(change) for change in table.batch_changes],
                 "pairs": [asdict(pair) for pair in table.pairs],

@@ -6,19 +6,24 @@ Counts are taken as they stand in the records. How the tests work, and why ties 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
 from earwitness.records.record import ClipResult
-from earwitness.scoring.stats.clusters import ClusterBy, Counts, cluster_of
+from earwitness.scoring.metrics.clip import ScoringInfo
+from earwitness.scoring.metrics.text_blocks import text_blocks, why_no_blocks
+from earwitness.scoring.stats.clusters import FEWEST, Amounts, ClusterBy, Counts, cluster_of
 from earwitness.scoring.stats.power import AudioPlan, separate
 from earwitness.scoring.stats.ranks import PairVerdict, Ranks, rank_label, ranks
 from earwitness.scoring.stats.significance import ALPHA, Difference, difference, holm
+from earwitness.scoring.stats.within_recording import difference_within
+from earwitness.types import Clip, Hypothesis, Target
 
-__all__ = ["AudioPlan", "PairTest", "Ranking", "rank", "shared_counts"]
+__all__ = ["AudioPlan", "PairTest", "Ranking", "rank", "shared_counts", "shared_texts"]
 _ROUNDS = 4000
 
 
@@ -55,6 +60,11 @@ class Ranking:
     """Every pair, in the same order."""
 
     @property
+    def target(self) -> Target | None:
+        """What the ranks are about; ``None`` for a single run."""
+        return self.pairs[0].difference.target if self.pairs else None
+
+    @property
     def why_none(self) -> str | None:
         """Why there is no rank, in one sentence, if no pair can be tested; ``None`` if one can, or for a single run."""
         if not self.pairs or any(pair.comparable for pair in self.pairs):
@@ -63,35 +73,76 @@ class Ranking:
         return f"Not ranked: their error rates cannot be compared: {'; '.join(reasons)}"
 
 
-def rank(runs: Mapping[str, Sequence[ClipResult]], *, by: ClusterBy = "recording", seed: int = 0) -> Ranking:
+def rank(
+    runs: Mapping[str, Sequence[ClipResult]],
+    *,
+    by: ClusterBy = "recording",
+    seed: int = 0,
+    scoring: ScoringInfo | None = None,
+) -> Ranking:
     """Rank runs over the same clips.
+
+    With four recordings and more, the ranks are those on recordings like these. With fewer, recordings say nothing of
+    others like them; the ranks are then those on these recordings, by blocks within them.
 
     Args:
         runs: Clip results by label, under the same scoring; clips without a reference, or not in all, are passed over.
         by: What clips are summed by.
         seed: Of the tests.
+        scoring: How the texts were scored, to cut them into blocks where recordings are few; ``None`` for not doing so.
     """
     counts, lengths, clusters, audio_s = shared_counts(runs, by)
     order = sorted(counts, key=lambda label: (counts[label].sum(), label))
     places = list(combinations(range(len(order)), 2))
-    tested = [
-        difference(counts[order[b]], counts[order[a]], lengths, clusters, rounds=_ROUNDS, seed=seed) for a, b in places
-    ]
+    alpha = ALPHA / max(1, len(places))
+    if scoring is not None and len(set(clusters)) < FEWEST and why_no_blocks(scoring) is None:
+        blocks = text_blocks(shared_texts(runs, order), scoring, by=by, n_pairs=len(places))
+        tested = [difference_within(blocks, b, a, audio_s=audio_s, seed=seed) for a, b in places]
+        plans = partial(
+            _plan, dict(zip(order, blocks.errors, strict=False)), blocks.lengths, range(len(blocks.lengths))
+        )
+    else:
+        tested = [
+            difference(counts[order[b]], counts[order[a]], lengths, clusters, rounds=_ROUNDS, seed=seed)
+            for a, b in places
+        ]
+        plans = partial(_plan, counts, lengths, clusters)
     corrected = holm([test.p for test in tested])
     pairs = []
     for (a, b), test, p in zip(places, tested, corrected, strict=True):
         apart = rank_label(test.value, p)
-        plan = None
-        if not apart:
-            plan = separate(
-                counts[order[b]], counts[order[a]], lengths, clusters, audio_s=audio_s, alpha=ALPHA / len(places)
-            )
+        plan = None if apart else plans(order[b], order[a], audio_s=audio_s, alpha=alpha)
         pairs.append(PairTest(order[a], order[b], test, p, apart, plan))
     verdicts = [
         PairVerdict(a, b, None if test.value is None else -test.value, p)
         for (a, b), test, p in zip(places, tested, corrected, strict=True)
     ]
     return Ranking(dict(zip(order, ranks(len(order), verdicts), strict=True)), tuple(pairs))
+
+
+def _plan(
+    counts: Mapping[str, Counts],
+    lengths: Amounts,
+    clusters: Sequence[Hashable],
+    worse: str,
+    better: str,
+    *,
+    audio_s: float,
+    alpha: float,
+) -> AudioPlan:
+    return separate(counts[worse], counts[better], lengths, clusters, audio_s=audio_s, alpha=alpha)
+
+
+def shared_texts(runs: Mapping[str, Sequence[ClipResult]], order: Sequence[str]) -> list[list[tuple[Clip, Hypothesis]]]:
+    """Return the labelled clips that every run has, with the texts of each run, in the order of the labels."""
+    by_id = {label: {result.clip.id: result for result in runs[label]} for label in order}
+    first = runs[order[0]] if order else ()
+    kept = [
+        result.clip.id
+        for result in first
+        if result.score.words is not None and all(result.clip.id in found for found in by_id.values())
+    ]
+    return [[(by_id[label][key].clip, by_id[label][key].hypothesis) for key in kept] for label in order]
 
 
 def shared_counts(

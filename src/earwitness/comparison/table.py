@@ -15,6 +15,7 @@ from earwitness.comparison.dataset_names import dataset_names
 from earwitness.comparison.ranking import PairTest, rank
 from earwitness.comparison.reference_remark import reference_remark
 from earwitness.comparison.settings_parity import ACCEPTED, BatchChange, batch_changes, no_rank_reason
+from earwitness.comparison.within import with_targets
 from earwitness.counts import NOTHING
 from earwitness.errors import ComparisonError
 from earwitness.records.listing import none_complete
@@ -35,7 +36,7 @@ from earwitness.records.store import read_clips
 from earwitness.scoring.findings.wer_cause import cause
 from earwitness.scoring.metrics.key_terms import TermScores
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap, normalizer_gaps
-from earwitness.types import Score
+from earwitness.types import Score, Target
 
 Reader = Callable[[Path], list[ClipResult]]
 
@@ -98,6 +99,12 @@ class Table:
     """Why the references do not belong to the audio, in one sentence; ``None`` where nothing shows it."""
     labels: tuple[str, ...] = ()
     """What the error rates are about where they come from labels beside the data, and what to look at in these."""
+
+    @property
+    def target(self) -> Target | None:
+        """What ranks and intervals of WER are about; ``None`` where there is no WER."""
+        scores = [row.run.score("wer") for row in self.rows]
+        return next((score.target for score in scores if score and score.target), None)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -188,13 +195,13 @@ def _table(name: str, group: Sequence[tuple[Path, Run]], accept: frozenset[str],
     results = {label: read(path) for label, (path, _) in zip(labels, group, strict=True)}
     by_label = dict(zip(labels, runs, strict=True))
     unranked = _without_references(group) or no_rank_reason(by_label, accept)
-    ranking = rank(results) if unranked is None else None
+    ranking = rank(results, scoring=runs[0].scoring) if unranked is None else None
     unranked = unranked or (ranking.why_none if ranking else None)
     rows = [
         ModelRow(
             label,
             path,
-            run,
+            with_targets(run, results[label]),
             place,
             shared.get(path),
             str(ranking.ranks[label]) if ranking and unranked is None else NOTHING,

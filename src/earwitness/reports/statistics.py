@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from earwitness.comparison.ranking import AudioPlan, PairTest
 from earwitness.counts import percentage, points, quantity
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap
+from earwitness.scoring.stats.clusters import FEWEST
+from earwitness.types import Target
 
 _MOST_PAIRS = 10
 _KINDS = {
@@ -34,13 +36,37 @@ def pair_sentence(pair: PairTest) -> str:
         said = f"{pair.first} is better than {pair.second} by {points(d.value, d.ci95)} of WER ({p_value(pair.p)})"
         if d.ci95 is not None and d.ci95[0] <= 0 <= d.ci95[1]:
             # Two methods, and two questions: the test is sure of a sign, the interval of no size.
-            said += f"; that it is better can be told from {d.n_clusters} recordings, by how much cannot"
-        return said
+            said += f"; that it is better can be told from {_behind(pair)}, by how much cannot"
+        return said + _of(pair)
     if not pair.comparable:
         return f"{pair.first} and {pair.second} cannot be compared: {d.reason}"
     both = f"{pair.first} and {pair.second} tie"
-    said = f"{both}: {points(d.value, d.ci95)} of WER apart ({p_value(pair.p)})"
-    return said + (f"; {d.reason}" if d.reason else "") + (f". {plan_sentence(pair.plan)}" if pair.plan else "")
+    said = f"{both}: {points(d.value, d.ci95)} of WER apart ({p_value(pair.p)}){_of(pair)}"
+    plan = f". {plan_sentence(pair.plan, d.target)}" if pair.plan else ""
+    return said + (f"; {d.reason}" if d.reason else "") + plan
+
+
+def _of(pair: PairTest) -> str:
+    return ", on these recordings" if pair.difference.target == "these recordings" else ""
+
+
+def _behind(pair: PairTest) -> str:
+    d = pair.difference
+    return f"{d.n_clusters} recordings" if d.n_blocks is None else f"{d.n_blocks} blocks of these recordings"
+
+
+def target_sentence(target: Target | None) -> str | None:
+    """Say what the error rates, intervals and ranks of a table are about; ``None`` where it has none.
+
+    >>> target_sentence("these recordings")
+    'WER and rank are of these recordings: for recordings like these, it takes at least 4'
+    >>> target_sentence("recordings like these")
+    'WER and rank are of recordings like these'
+    """
+    if target is None:
+        return None
+    few = f": for recordings like these, it takes at least {FEWEST}" if target == "these recordings" else ""
+    return f"WER and rank are of {target}{few}"
 
 
 def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
@@ -69,13 +95,13 @@ def normalizer_gap_sentence(gap: NormalizerGap) -> str:
     )
 
 
-def plan_sentence(plan: AudioPlan) -> str:
-    """Return how much more audio separates two models.
+def plan_sentence(plan: AudioPlan, target: Target = "recordings like these") -> str:
+    """Return how much more audio separates two models, on what is tested.
 
     >>> plan_sentence(AudioPlan(0.012, 10.0, 44.0, 8.0, None, 60, 264, None))
     'About 34 more minutes of recordings like these would separate them (it may take none, or more than any amount)'
     """
-    return _sentence(plan, "would separate them")
+    return _sentence(plan, "would separate them", target)
 
 
 def width_sentence(plan: AudioPlan) -> str:
@@ -87,12 +113,12 @@ def width_sentence(plan: AudioPlan) -> str:
     return _sentence(plan, f"would bring it to {points(plan.goal)}")
 
 
-def _sentence(plan: AudioPlan, effect: str) -> str:
+def _sentence(plan: AudioPlan, effect: str, target: Target = "recordings like these") -> str:
     if plan.minutes_needed is None:
         return f"How much more audio it would take cannot be told: {plan.reason}"
     more = _more(plan, plan.minutes_needed)
     amount, _, unit = more.partition(" ")
-    start = f"About {amount} more {unit} of recordings like these" if unit else "The recordings at hand"
+    start = f"About {amount} more {unit} of {target}" if unit else "The recordings at hand"
     return f"{start} {effect} ({_range(plan)})"
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from earwitness.counts import are
-from earwitness.scoring.align.spans import spans
+from earwitness.scoring.stats.passages import passages
 from earwitness.scoring.text import normalizer
 from earwitness.types import Clip, Hypothesis
 
@@ -88,25 +88,8 @@ def error_segments(
     >>> error_segments("a b c d".split(), "x b c y".split(), "a b c d".split(), good=3)
     [ErrorSegment(errors_a=2, errors_b=0)]
     """
-    wrong_a, added_a = _places(reference, hypothesis_a)
-    wrong_b, added_b = _places(reference, hypothesis_b)
-    found: list[ErrorSegment] = []
-    a = b = run = 0
-    for place in range(len(reference) + 1):
-        if added_a[place] or added_b[place]:
-            a, b, run = a + added_a[place], b + added_b[place], 0
-        if place == len(reference):
-            break
-        if wrong_a[place] or wrong_b[place]:
-            a, b, run = a + wrong_a[place], b + wrong_b[place], 0
-            continue
-        run += 1
-        if run == good and (a or b):
-            found.append(ErrorSegment(a, b))
-            a = b = 0
-    if a or b:
-        found.append(ErrorSegment(a, b))
-    return found
+    cut = passages(reference, (hypothesis_a, hypothesis_b), good=good)
+    return [ErrorSegment(*passage.errors) for passage in cut if any(passage.errors)]
 
 
 def mapsswe_of_texts(triples: Iterable[tuple[Clip, Hypothesis, Hypothesis]], norm: str) -> MatchedPairs:
@@ -119,15 +102,3 @@ def mapsswe_of_texts(triples: Iterable[tuple[Clip, Hypothesis, Hypothesis]], nor
             a, b = (rules.words(text, clip.language) for text in texts)
             segments += error_segments(rules.words(clip.reference, clip.language), a, b)
     return mapsswe(segments)
-
-
-def _places(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[list[int], list[int]]:
-    """For every reference word whether it is wrong, and for every gap before, between and after, the words added."""
-    wrong, added = [0] * len(reference), [0] * (len(reference) + 1)
-    for span in spans(reference, hypothesis):
-        start, end = span.reference
-        if span.kind == "insert":
-            added[start] += span.hypothesis[1] - span.hypothesis[0]
-        elif span.kind != "equal":
-            wrong[start:end] = [1] * (end - start)
-    return wrong, added

@@ -25,6 +25,7 @@ import numpy as np
 from earwitness.counts import are, quantity
 from earwitness.scoring.stats.bootstrap_t import MANY, bootstrap_t, from_rounds, normal, standard_error
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, Counts, sum_by_cluster
+from earwitness.types import Target
 
 ALPHA = 0.05
 EXACT = 16
@@ -52,6 +53,10 @@ class Difference:
     """Of these, how many the systems made unequal numbers of errors in."""
     reason: str | None = None
     """Why something is missing, or why no difference can be called."""
+    target: Target = "recordings like these"
+    """What interval and p are about."""
+    n_blocks: int | None = None
+    """Blocks within the recordings that interval and p come from; ``None`` where they come from recordings."""
 
 
 def difference(

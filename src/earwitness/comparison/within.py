@@ -1,0 +1,56 @@
+"""Gives error rates an interval of *these recordings*, where there are too few of them for one of others like them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from earwitness.records.record import ClipResult, Run
+from earwitness.scoring.metrics.clip import ScoringInfo
+from earwitness.scoring.metrics.text_blocks import Unit, fewest, text_blocks, why_no_blocks
+from earwitness.scoring.stats.bootstrap_t import Interval
+from earwitness.scoring.stats.clusters import FEWEST, cluster_of
+from earwitness.scoring.stats.within_recording import rate_within
+from earwitness.types import Score
+
+_UNITS: dict[str, Unit] = {"wer": "words", "cer": "letters"}
+
+
+def with_targets(run: Run, results: Sequence[ClipResult]) -> Run:
+    """Return a run whose WER and CER say what their intervals are about.
+
+    With fewer than four recordings the interval is that of these recordings, from their texts; without one, ``reason``
+    says how long the recordings would have to be.
+
+    Args:
+        run: The run.
+        results: Its clips.
+    """
+    return replace(run, scores=tuple(_with_target(score, run.scoring, results) for score in run.scores))
+
+
+def _with_target(score: Score, scoring: ScoringInfo, results: Sequence[ClipResult]) -> Score:
+    unit = _UNITS.get(score.metric)
+    if unit is None or score.value is None:
+        return score
+    labelled = [result for result in results if result.score.words is not None]
+    if score.ci95 is not None or len({cluster_of(result.clip) for result in labelled}) >= FEWEST:
+        return replace(score, target="recordings like these")
+    found = interval_within(labelled, scoring, unit)
+    return replace(score, ci95=found.ci95, reason=found.reason, target="these recordings")
+
+
+def interval_within(results: Sequence[ClipResult], scoring: ScoringInfo, unit: Unit = "words") -> Interval:
+    """Return the interval of an error rate of these recordings.
+
+    Args:
+        results: Clips of a run.
+        scoring: How they were scored.
+        unit: ``letters`` for CER.
+    """
+    refused = why_no_blocks(scoring)
+    if refused is not None:
+        return Interval(None, f"no interval: {refused}")
+    blocks = text_blocks([[(result.clip, result.hypothesis) for result in results]], scoring, unit=unit)
+    audio_s = sum(result.clip.duration_s for result in results)
+    return rate_within(blocks, audio_s=audio_s, fewest=fewest(unit))
