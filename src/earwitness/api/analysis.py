@@ -229,7 +229,8 @@ def pairs(records: RecordSources = "runs", *, cluster: str = "recording") -> lis
         others = f"Left out: {' '.join(left_out)}" if left_out else "Run another model on the same data."
         raise UsageError(f"There is only one run to compare, {runs[0].label!r}. {others}")
     texts = {run.label: {clip.id: (clip, hypothesis) for clip, hypothesis in _texts(run)} for run in runs}
-    tested = rank({run.label: run.results for run in runs}, by=cluster_name(cluster)).pairs
+    results = {run.label: run.results for run in runs}
+    tested = rank(results, by=cluster_name(cluster), scoring=runs[0].run.scoring).pairs
     norm = runs[0].run.scoring.normalizer
     segments = [
         mapsswe_of_texts(

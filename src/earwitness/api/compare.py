@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from earwitness.api.label_records import record_view
 from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.errors import UsageError
-from earwitness.types import Score
+from earwitness.types import Score, Target
 
 if TYPE_CHECKING:
     from earwitness.comparison.matrix import Matrix
@@ -40,6 +40,8 @@ class AudioNeeds:
     """By label: what it takes to narrow the interval of its WER to the wished width."""
     pairs: tuple[PairTest, ...]
     """Every two runs; ``pair.plan`` says what it takes to tell them apart, where they tie."""
+    target: Target = "recordings like these"
+    """Of what audio there has to be more; of fewer than four recordings, nothing says how others would differ."""
 
 
 def compare(
@@ -179,7 +181,9 @@ def plan(records: RecordSources = "runs", *, width: float = 0.02, cluster: str =
         UsageError: For a width outside of 0 to 1, or a cluster that there is not.
     """
     from earwitness.comparison.ranking import rank, shared_counts
+    from earwitness.comparison.within import with_targets, within_plan
     from earwitness.records.select import newest_with_clips
+    from earwitness.scoring.stats.clusters import FEWEST
     from earwitness.scoring.stats.power import narrow
 
     if not 0 < width <= 1:
@@ -188,14 +192,20 @@ def plan(records: RecordSources = "runs", *, width: float = 0.02, cluster: str =
     runs = newest_with_clips(paths(records))
     results = {run.label: run.results for run in runs}
     counts, lengths, clusters, audio_s = shared_counts(results, by)
+    scoring = runs[0].run.scoring
+    few = len(set(clusters)) < FEWEST
     return AudioNeeds(
         audio_s=audio_s,
         n_clusters=len(set(clusters)),
-        wer={run.label: run.run.score("wer") for run in runs},
+        wer={run.label: with_targets(run.run, run.results).score("wer") for run in runs},
         width={
-            label: narrow(errors, lengths, clusters, audio_s=audio_s, width=width) for label, errors in counts.items()
+            label: within_plan(results[label], scoring, width, by=by)
+            if few
+            else narrow(errors, lengths, clusters, audio_s=audio_s, width=width)
+            for label, errors in counts.items()
         },
-        pairs=rank(results, by=by).pairs if len(runs) > 1 else (),
+        pairs=rank(results, by=by, scoring=scoring).pairs if len(runs) > 1 else (),
+        target="these recordings" if few else "recordings like these",
     )
 
 

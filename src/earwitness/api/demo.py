@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
 SAMPLE_CLIPS = 12
 TELEPHONY_CLIPS = 30
-JOINED_S = 90.0
-"""Small enough for six minutes on two cores, installation and downloads included."""
+JOINED_S = 163.0
+"""Long enough for intervals and ranks of one recording, and small enough for a few minutes on two cores."""
 
 
 @dataclass(frozen=True, slots=True)

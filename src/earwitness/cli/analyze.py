@@ -160,6 +160,8 @@ def pairs(records: Records, cluster: Cluster = "recording", as_json: AsJson = Fa
             p_value(segments.p), str(segments.n_segments), _verdict(pair),
         )  # fmt: skip
     console().print(table)
+    if targets := {both.test.difference.target for both in found}:
+        console().print(f"WER is of {' and of '.join(sorted(targets))}.", markup=False)
     for reason in dict.fromkeys(both.test.difference.reason for both in found if both.test.difference.reason):
         console().print(reason, markup=False)
 

@@ -42,6 +42,6 @@ def plan(
     screen = console()
     screen.print(f"{duration(found.audio_s)} of labelled audio in {quantity(found.n_clusters, cluster)}", markup=False)
     for label, wer in found.wer.items():
-        screen.print(f"{label}: WER {percent(wer)}. {width_sentence(found.width[label])}.", markup=False)
+        screen.print(f"{label}: WER {percent(wer)}. {width_sentence(found.width[label], found.target)}.", markup=False)
     for pair in found.pairs:
         screen.print(f"{pair_sentence(pair)}.", markup=False)

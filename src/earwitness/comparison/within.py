@@ -9,7 +9,8 @@ from earwitness.records.record import ClipResult, Run
 from earwitness.scoring.metrics.clip import ScoringInfo
 from earwitness.scoring.metrics.text_blocks import Unit, fewest, text_blocks, why_no_blocks
 from earwitness.scoring.stats.bootstrap_t import Interval
-from earwitness.scoring.stats.clusters import FEWEST, cluster_of
+from earwitness.scoring.stats.clusters import FEWEST, ClusterBy, cluster_of
+from earwitness.scoring.stats.power import AudioPlan, narrow
 from earwitness.scoring.stats.within_recording import rate_within
 from earwitness.types import Score
 
@@ -54,3 +55,20 @@ def interval_within(results: Sequence[ClipResult], scoring: ScoringInfo, unit: U
     blocks = text_blocks([[(result.clip, result.hypothesis) for result in results]], scoring, unit=unit)
     audio_s = sum(result.clip.duration_s for result in results)
     return rate_within(blocks, audio_s=audio_s, fewest=fewest(unit))
+
+
+def within_plan(
+    results: Sequence[ClipResult], scoring: ScoringInfo, width: float, *, by: ClusterBy = "recording"
+) -> AudioPlan:
+    """Return how much more of these recordings brings the interval of WER to a width.
+
+    Args:
+        results: Clips of a run.
+        scoring: How they were scored.
+        width: Wished width; a ratio.
+        by: What a recording is.
+    """
+    labelled = [result for result in results if result.score.words is not None]
+    blocks = text_blocks([[(result.clip, result.hypothesis) for result in labelled]], scoring, by=by)
+    audio_s = sum(result.clip.duration_s for result in labelled)
+    return narrow(blocks.errors[0], blocks.lengths, range(len(blocks.lengths)), audio_s=audio_s, width=width)

@@ -31,7 +31,7 @@ from earwitness.records.select import (
 )
 from earwitness.records.store import read_clips
 from earwitness.scoring import summarize
-from earwitness.types import Settings
+from earwitness.types import Settings, Target
 
 _PRESET = "matched"
 """The preset whose settings are those of ``Settings()``."""
@@ -52,7 +52,13 @@ class Candidate:
     )
 
     def take(
-        self, measure: str, *, dataset: str | None = None, condition: str | None = None, slice_: str | None = None
+        self,
+        measure: str,
+        *,
+        dataset: str | None = None,
+        condition: str | None = None,
+        slice_: str | None = None,
+        target: Target | None = None,
     ) -> MeasuredValue:
         """Return a measure of the runs of a rule; each is computed once.
 
@@ -61,10 +67,12 @@ class Candidate:
             dataset: Name of the only dataset; ``None`` for all together.
             condition: The condition; ``None`` for none.
             slice_: What the clips are grouped by, for a measure of groups.
+            target: What an error rate is to be of; ``None`` for what there is enough for.
         """
-        key = (measure, dataset, condition, slice_)
+        key = (measure, dataset, condition, slice_, target)
         if key not in self._taken:
-            case = replace(self.case(dataset=dataset, condition=condition), terms=self.terms, slice=slice_)
+            case = self.case(dataset=dataset, condition=condition)
+            case = replace(case, terms=self.terms, slice=slice_, target=target)
             self._taken[key] = MEASURES[measure].take(case)
         return self._taken[key]
 

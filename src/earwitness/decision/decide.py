@@ -92,6 +92,7 @@ def decide(
         evidence=tuple(_evidence(candidates.candidates, out)),
         left_out=candidates.left_out,
         bounds=bounds(candidates.candidates),
+        target=next((target for case in cases if (target := case.candidate.take("wer").target)), None),
     )
 
 

@@ -14,7 +14,7 @@ from earwitness.files.schema import Strict
 from earwitness.records.record import DatasetInfo, EngineInfo, Environment, ModelInfo
 from earwitness.scoring.metrics.group_rates import GroupRate
 from earwitness.scoring.metrics.lengths import LengthBand
-from earwitness.types import Settings
+from earwitness.types import Settings, Target
 
 SCHEMA_VERSION = 1
 CandidateStatus = Literal["production", "conditional", "research", "rejected", "undecided"]
@@ -77,6 +77,8 @@ class RuleResult(Strict):
     """What the clips are grouped by, for a measure of groups, such as ``accent``."""
     groups: tuple[GroupRate, ...] = ()
     """Every group of the slice, worst first, with intervals that hold at once; those without one were not judged."""
+    target: Target | None = None
+    """What an error rate and its interval are of; ``None`` for another measure, and in older decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +208,6 @@ class Decision(Strict):
     """A sentence for each record that was given and is not taken into account, such as one changed by hand."""
     bounds: tuple[str, ...] = ()
     """Without references: what the distances between the texts say of the error rates, a sentence each."""
+    target: Target | None = None
+    """What the error rates are of, over all data together; ``None`` without any, and in older decisions, whose error
+    rates are of recordings like these."""

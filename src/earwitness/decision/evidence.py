@@ -15,11 +15,14 @@ from earwitness.counts import are
 from earwitness.records.record import ClipResult
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.metrics.group_rates import GroupRate
+from earwitness.scoring.metrics.summary import sum_counts
+from earwitness.scoring.metrics.text_blocks import Unit, fewest, text_blocks, why_no_blocks
 from earwitness.scoring.stats.bootstrap_t import rate_interval, ratio_interval, standard_error
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, cluster_of, sum_by_cluster
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, share_needs
 from earwitness.scoring.stats.power import narrow
-from earwitness.types import ClipScore, Edits
+from earwitness.scoring.stats.within_recording import rate_within, too_short
+from earwitness.types import ClipScore, Edits, Target
 
 
 def _never(_: float) -> float | None:
@@ -43,6 +46,8 @@ class MeasuredValue:
     or it cannot be told."""
     groups: tuple[GroupRate, ...] = ()
     """Every group of the slice, of a measure of groups."""
+    target: Target | None = None
+    """What an error rate is of."""
 
 
 def ids(runs: Sequence[RunWithClips]) -> tuple[str, ...]:
@@ -70,8 +75,21 @@ def pool(runs: Sequence[RunWithClips]) -> list[ClipResult]:
     return list(found.values())
 
 
-def rate(runs: Sequence[RunWithClips], edits_of: Callable[[ClipScore], Edits | None]) -> MeasuredValue:
+def rate(
+    runs: Sequence[RunWithClips],
+    edits_of: Callable[[ClipScore], Edits | None],
+    *,
+    unit: Unit = "words",
+    target: Target | None = None,
+) -> MeasuredValue:
     """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings.
+
+    Args:
+        runs: Where from.
+        edits_of: The counts of a clip.
+        unit: What is counted.
+        target: What it is of; ``None`` for recordings like these with four or more, and else for these recordings, with
+            an interval by blocks within them.
 
     Without any error the bootstrap says nothing. Of rates between 0 and 1 with a mean of m, all K are 0 with a chance
     of at most (1 - m)^K, whatever their distribution; so the upper end is that of a share of recordings, 0 of K.
@@ -84,12 +102,41 @@ def rate(runs: Sequence[RunWithClips], edits_of: Callable[[ClipScore], Edits | N
     results = [result for result, _ in lines]
     clusters = [cluster_of(result.clip) for result in results]
     n_recordings = len(set(clusters))
+    if target == "these recordings" or (target is None and n_recordings < FEWEST):
+        return _rate_within(runs, results, unit)
     if not any(errors) and n_recordings >= FEWEST:
         minutes_to = _by_share(results, 0.0, n_recordings)
-        return MeasuredValue(0.0, share_interval(0.0, n_recordings), None, ids(runs), minutes_to)
+        of = target or "recordings like these"
+        return MeasuredValue(0.0, share_interval(0.0, n_recordings), None, ids(runs), minutes_to, target=of)
     interval = rate_interval(errors, lengths, clusters)
     value = sum(errors) / sum(lengths)
-    return MeasuredValue(value, interval.ci95, interval.reason, ids(runs), _by_width(results, errors, lengths, value))
+    minutes_to = _by_width(results, errors, lengths, value)
+    return MeasuredValue(value, interval.ci95, interval.reason, ids(runs), minutes_to, target="recordings like these")
+
+
+def _rate_within(runs: Sequence[RunWithClips], results: Sequence[ClipResult], unit: Unit) -> MeasuredValue:
+    scoring = runs[0].run.scoring
+    counted = [result.score.words if unit == "words" else result.score.chars for result in results]
+    edits = sum_counts([one for one in counted if one is not None])
+    value = edits.errors / edits.length
+    refused = why_no_blocks(scoring)
+    if refused is not None:
+        return MeasuredValue(value, None, f"no interval: {refused}", ids(runs), target="these recordings")
+    blocks = text_blocks([[(result.clip, result.hypothesis) for result in results]], scoring, unit=unit)
+    audio_s = sum(result.clip.duration_s for result in results)
+    short = too_short(blocks, audio_s, fewest(unit))
+    if short is None and not edits.errors:
+        ci95 = share_interval(0.0, len(blocks.lengths))
+        return MeasuredValue(0.0, ci95, None, ids(runs), target="these recordings")
+    found = rate_within(blocks, audio_s=audio_s, fewest=fewest(unit))
+
+    def minutes_to(limit: float) -> float | None:
+        width = 2 * abs(limit - value)
+        parts = range(len(blocks.lengths))
+        plan = narrow(blocks.errors[0], blocks.lengths, parts, audio_s=audio_s, width=width) if width else None
+        return plan.minutes_more if plan else None
+
+    return MeasuredValue(value, found.ci95, found.reason, ids(runs), minutes_to, target="these recordings")
 
 
 def ratio(

@@ -54,7 +54,7 @@ def evaluate_rule(rule: Rule, candidate: Candidate) -> RuleResult:
     minutes = value.minutes_to(rule.limit) if inside and isinstance(rule.limit, float) else None
     return RuleResult(
         kind=rule.kind,
-        rule=rule.words(),
+        rule=rule.words(value.target),
         measure=rule.measure,
         limit=rule.limit if isinstance(rule.limit, float) else rule.limit_words(),
         unit=rule.of.unit,
@@ -68,6 +68,7 @@ def evaluate_rule(rule: Rule, candidate: Candidate) -> RuleResult:
         evidence=value.evidence,
         slice=rule.slice,
         groups=value.groups,
+        target=value.target,
     )
 
 
@@ -81,7 +82,9 @@ def measure_of(rule: Rule, candidate: Candidate) -> MeasuredValue:
         what = f"on {rule.dataset!r}" if rule.dataset else "on clean audio"
         what += f" under {rule.condition}" if rule.condition else ""
         return MeasuredValue(None, reason=f"it was not run {what}")
-    return candidate.take(rule.measure, dataset=rule.dataset, condition=rule.condition, slice_=rule.slice)
+    return candidate.take(
+        rule.measure, dataset=rule.dataset, condition=rule.condition, slice_=rule.slice, target=rule.target
+    )
 
 
 def _outcome(rule: Rule, evidence: MeasuredValue) -> tuple[RuleOutcome, str | None]:
@@ -260,14 +263,16 @@ def _straddle(rule: Rule, result: RuleResult) -> str:
 def _settled(result: RuleResult) -> str:
     if result.minutes_needed is None:
         return ""
-    return f"; about {quantity(max(1, round(result.minutes_needed)), 'more minute')} like these would settle it"
+    more = quantity(max(1, round(result.minutes_needed)), "more minute")
+    like = "of these recordings" if result.target == "these recordings" else "like these"
+    return f"; about {more} {like} would settle it"
 
 
 def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
     found = []
     by_value: dict[str, list[str]] = {}
     for rule, result in pairs:
-        what = _what(rule)
+        what = _what(rule, result)
         found += _unjudged(rule, result)
         if result.outcome == "not measured":
             found.append(f"{what} not measured: {result.reason}")
@@ -279,6 +284,7 @@ def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
             found.append(f"{value_words(rule, result)}: {result.reason}{_settled(result)}")
         elif not _proven(rule, result.ci95):
             by_value.setdefault((result.reason or "").removeprefix("no interval: "), []).append(what)
+    found += _few_recordings(pairs, candidate)
     for reason, names in by_value.items():
         of = " and ".join(dict.fromkeys(names))
         found.append(
@@ -288,9 +294,10 @@ def _conditions(pairs: _Pairs, candidate: Candidate) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _what(rule: Rule) -> str:
+def _what(rule: Rule, result: RuleResult) -> str:
     """Return what a rule is about, without its dataset."""
-    by = f" by {rule.slice}" if rule.slice else ""
+    by = " of these recordings" if result.target == "these recordings" else ""
+    by += f" by {rule.slice}" if rule.slice else ""
     return rule.of.words + by + (f" under {rule.condition}" if rule.condition else "")
 
 
@@ -306,6 +313,22 @@ def _missed(rule: Rule, result: RuleResult) -> str:
     return f"target missed: {value_words(rule, result)}, wished {rule.bound} {rule.limit_words()}{who}"
 
 
+def _few_recordings(pairs: _Pairs, candidate: Candidate) -> list[str]:
+    """Return the condition that error rates are of these recordings, where no rule asked for that."""
+    rates = [
+        rule.of.words
+        for rule, result in pairs
+        if result.target == "these recordings" and rule.target is None and result.ci95 is not None
+    ]
+    if not rates:
+        return []
+    speakers = {line.clip.speaker for line in pool(candidate.clean)}
+    of = f" of {quantity(len(speakers), 'speaker')}" if None not in speakers else ""
+    names = " and ".join(dict.fromkeys(rates))
+    where = quantity(_recordings(candidate), "recording")
+    return [f"measured on {where}{of}: the {names} is of these recordings, and others may be harder; add more"]
+
+
 def _recordings(candidate: Candidate) -> int:
     return len({line.clip.recording or line.clip.id for line in pool(candidate.clean)})
 
@@ -313,4 +336,4 @@ def _recordings(candidate: Candidate) -> int:
 def value_words(rule: Rule, result: RuleResult) -> str:
     """Return a measured value in words, such as ``WER 24.1 % [20.3, 28.0]``."""
     where = f" on {rule.dataset!r}" if rule.dataset else ""
-    return f"{_what(rule)}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"
+    return f"{_what(rule, result)}{where} {rule.of.show_with_interval(result.measured, result.ci95)}"

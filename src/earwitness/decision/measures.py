@@ -24,6 +24,7 @@ from earwitness.records.select import RunWithClips
 from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, REPEATED_NGRAM
 from earwitness.scoring.metrics.perfect import is_perfect
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs
+from earwitness.types import Target
 
 Unit = Literal["error rate", "difference of rates", "ratio", "share", "s", "bytes", "words/min", "times real time", ""]
 _NO_CLIP = "no clip was finished"
@@ -43,6 +44,8 @@ class RuleScope:
     """Key terms of the policy."""
     slice: str | None = None
     """What the clips are grouped by, for a measure of groups."""
+    target: Target | None = None
+    """What an error rate is to be of; ``None`` for recordings like these where there are enough of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,12 @@ class Measure:
 
 
 def _wer(case: RuleScope) -> MeasuredValue:
-    return pool_rate(case.runs, "wer") or rate(case.runs, lambda score: score.words)
+    return pool_rate(case.runs, "wer") or rate(case.runs, lambda score: score.words, target=case.target)
 
 
 def _cer(case: RuleScope) -> MeasuredValue:
-    return pool_rate(case.runs, "cer") or rate(case.runs, lambda score: score.chars)
+    estimate = pool_rate(case.runs, "cer")
+    return estimate or rate(case.runs, lambda score: score.chars, unit="letters", target=case.target)
 
 
 def _worst_group(case: RuleScope) -> MeasuredValue:
@@ -290,6 +294,7 @@ def _licence(case: RuleScope) -> MeasuredValue:
 
 _BY_RECORDINGS = "bootstrap-t over recordings"
 _AT_ONCE = "bootstrap-t over recordings, of all groups at once"
+_BY_BLOCKS = f"{_BY_RECORDINGS}; of fewer than 4, over blocks within them"
 _EXACT_SHARE = "Clopper-Pearson, as many trials as recordings"
 _EXACT = "exact, between two of the sorted clips"
 _NONE = "none: judged by its value"
@@ -298,9 +303,9 @@ _COLD, _FULL = "--measure cold", "--measure throughput"
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
-        Measure("wer", "WER", "error rate", "less", "texts", _BY_RECORDINGS, "word error rate, failed clips as empty",
+        Measure("wer", "WER", "error rate", "less", "texts", _BY_BLOCKS, "word error rate, failed clips as empty",
                 _wer),
-        Measure("cer", "CER", "error rate", "less", "texts", _BY_RECORDINGS, "the same of characters", _cer),
+        Measure("cer", "CER", "error rate", "less", "texts", _BY_BLOCKS, "the same of characters", _cer),
         Measure(
             "wer_increase", "rise of WER", "difference of rates", "less", "texts", "paired bootstrap over recordings",
             "WER under a condition less WER without, of the same clips; the largest of those that were run, where the "

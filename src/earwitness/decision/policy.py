@@ -23,7 +23,7 @@ from earwitness.scoring.metrics.terms import read_terms
 SHIPPED = ("transcription-batch", "live-captions", "telephony", "edge")
 DEFAULT = SHIPPED[0]
 _BOUNDS = ("at_least", "at_most")
-_OF_A_RULE = ("at_most", "at_least", "research", "by", "dataset", "condition", "device", "slice", "why")
+_OF_A_RULE = ("at_most", "at_least", "research", "by", "target", "dataset", "condition", "device", "slice", "why")
 _OF_A_POLICY = ("name", "summary", "gates", "targets", "weights", "use", "terms")
 _OF_TERMS = ("term_recall", "term_precision")
 _Kind = Literal["gate", "target"]
@@ -138,6 +138,8 @@ def _sensible(file: TomlFile, at: _Place, bound: str, limit: float, rule: Rule) 
         raise file.wrong((*at, "slice"), "left out: the measure is not about groups")
     if rule.condition is not None and rule.of.about == "model":
         raise file.wrong((*at, "condition"), "left out: it is not about audio")
+    if rule.target is not None and rule.measure not in ("wer", "cer"):
+        raise file.wrong((*at, "target"), "left out: it is for wer and cer")
     reach = rule.research
     if reach is not None and (rule.kind != "gate" or (reach < limit if bound == "at_most" else reach > limit)):
         raise file.wrong((*at, "research"), f"beyond {bound} of a gate")

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 
 from earwitness.decision.measures import MEASURES, Measure
 from earwitness.files.toml_file import Must
+from earwitness.types import Target
 
 COMMERCIAL = "commercial"
 JudgedBy = Literal["interval", "value"]
+RuleTarget = Literal["these recordings", "recordings like these"]
 Amount = Annotated[float, Must("a number that is not negative", {"ge": 0, "allow_inf_nan": False})]
 SomeText = Annotated[str, Must("text", {"min_length": 1})]
 
@@ -67,31 +69,44 @@ class Rule:
     """What the clips are grouped by, for measures of groups: a tag or a field, such as ``accent`` or ``speaker``."""
     why: str = ""
     """Its reason, in the policy's words."""
+    target: RuleTarget | None = None
+    """What an error rate is judged of; ``None`` for recordings like these where there are four, and else for these
+    recordings, with that as a condition."""
 
     @property
     def of(self) -> Measure:
         """The measure."""
         return MEASURES[self.measure]
 
-    def words(self) -> str:
+    def words(self, target: Target | None = None) -> str:
         """Return the rule in words.
+
+        Args:
+            target: What it was judged of; ``None`` for what the rule says.
 
         >>> Rule("gate", "wer", "at most", 0.3, condition="noise:10dB").words()
         'WER under noise:10dB at most 30.0 % (upper end of the interval)'
+        >>> Rule("gate", "wer", "at most", 0.3, by="value").words("these recordings")
+        'WER of these recordings at most 30.0 % (as measured)'
         >>> Rule("gate", "licence", "is", ("MIT", "Apache-2.0")).words()
         'licence is MIT or Apache-2.0'
         """
         end = {"at most": "upper end", "at least": "lower end"}.get(self.bound)
         how = "" if not self.of.sampled else " (as measured)" if self.by == "value" else f" ({end} of the interval)"
-        return self.short() + how
+        return self.short(target) + how
 
-    def short(self) -> str:
+    def short(self, target: Target | None = None) -> str:
         """Return the rule in words, without how it is judged.
+
+        Args:
+            target: As for ``words``.
 
         >>> Rule("gate", "rtf", "at most", 0.5, device="cpu").short()
         'RTF with device cpu at most 0.5'
         """
-        where = f" by {self.slice}" if self.slice else ""
+        of = target or self.target
+        where = f" of {of}" if of and self.measure in ("wer", "cer") else ""
+        where += f" by {self.slice}" if self.slice else ""
         where += f" under {self.condition}" if self.condition else ""
         where += f" on {self.dataset!r}" if self.dataset else ""
         where += f" with device {self.device}" if self.device else ""

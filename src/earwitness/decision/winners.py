@@ -21,6 +21,7 @@ from earwitness.decision.measures import MEASURES, Measure, RuleScope, cold_star
 from earwitness.decision.rules import CATEGORIES
 from earwitness.records.record import ClipResult
 from earwitness.records.select import RunWithClips
+from earwitness.scoring.metrics.clip import ScoringInfo
 from earwitness.scoring.stats.clusters import FEWEST, cluster_of
 from earwitness.scoring.stats.quantiles import quantile_difference
 from earwitness.scoring.stats.ranks import rank_label
@@ -138,15 +139,18 @@ def _by_words(
         return _by_overlap(
             {label: evidence[label].ci95 for label in lines}, best, [one for one in lines if one != best]
         )
-    return _by_rank(lines, best)
+    return _by_rank(lines, best, cases[best].clean[0].run.scoring)
 
 
-def _by_rank(lines: _Lines, best: str) -> tuple[list[str], str | None]:
-    ranking = rank(lines)
+def _by_rank(lines: _Lines, best: str, scoring: ScoringInfo) -> tuple[list[str], str | None]:
+    ranking = rank(lines, scoring=scoring)
     tied = [label for label, ranks in ranking.ranks.items() if ranks.best == 1 and label != best]
     pairs = [pair for pair in ranking.pairs if best in (pair.first, pair.second)]
     reasons = {pair.difference.reason for pair in pairs} - {None}
-    return tied, _cannot(tied, reasons, is_tested=any(pair.comparable for pair in pairs))
+    why = _cannot(tied, reasons, is_tested=any(pair.comparable for pair in pairs))
+    if ranking.target != "these recordings":
+        return tied, why
+    return tied, f"{why}, on these recordings" if why else "on these recordings"
 
 
 def _by_flags(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:

@@ -46,7 +46,8 @@ def audio_line(decision: Decision) -> str:
         f"{', synthetic speech' if data.synthetic else ''})"
         for data in decision.datasets
     ]
-    return f"Measured on {', '.join(each)}; policy {decision.policy.name}"
+    of = f"; WER of {decision.target}" if decision.target else ""
+    return f"Measured on {', '.join(each)}{of}; policy {decision.policy.name}"
 
 
 def wer(verdict: Verdict) -> str:

@@ -104,13 +104,13 @@ def plan_sentence(plan: AudioPlan, target: Target = "recordings like these") -> 
     return _sentence(plan, "would separate them", target)
 
 
-def width_sentence(plan: AudioPlan) -> str:
+def width_sentence(plan: AudioPlan, target: Target = "recordings like these") -> str:
     """Return how much more audio brings an interval to a width.
 
     >>> print(width_sentence(AudioPlan(0.02, 10.0, 44.0, 30.0, 170.0, 60, 264, None)).partition(" (")[0])
     About 34 more minutes of recordings like these would bring it to 2.0 points
     """
-    return _sentence(plan, f"would bring it to {points(plan.goal)}")
+    return _sentence(plan, f"would bring it to {points(plan.goal)}", target)
 
 
 def _sentence(plan: AudioPlan, effect: str, target: Target = "recordings like these") -> str:

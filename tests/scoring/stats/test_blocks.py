@@ -40,3 +40,9 @@ def test_a_short_recording_beside_a_long_one_shares_a_stratum_and_is_no_stratum_
     blocks = cut_blocks([[Passage((1,), 10)] * 3, [Passage((1,), 10)] * 100])
     assert blocks.n_recordings == 2
     assert min((blocks.strata == number).sum() for number in set(blocks.strata.tolist())) >= 2
+
+
+def test_a_stretch_in_which_nothing_is_right_is_divided_evenly() -> None:
+    blocks = cut_blocks([[Passage((450, 400), 400)]])
+    assert (blocks.errors.sum(axis=1).tolist(), len(blocks.lengths)) == ([450.0, 400.0], FEWEST)
+    assert max(blocks.errors[0]) - min(blocks.errors[0]) <= 2

@@ -64,10 +64,12 @@ def test_without_an_error_there_is_no_interval() -> None:
 
 
 def test_a_short_recording_has_no_verdict_and_the_seconds_that_it_takes() -> None:
-    short = cut_blocks([[Passage((1, 0), 8)] * 15])
+    short = cut_blocks([[Passage((1, 0), 8)] * 10])
     assert short.lengths.sum() == FEWEST_WORDS / 2
     assert too_short(short, 50.0) == "it takes 100 s of recordings like this one, and there are 50 s"
     assert difference_within(short, 0, 1, audio_s=50.0).p is None
+    assert too_short(short, 30.0) == "it takes 100 s of recordings like this one, and there are 30 s"
+    assert too_short(short, 120.0) == "it takes 240 s of recordings like this one, and there are 120 s"
 
 
 def test_without_any_reference_word_there_is_no_rate() -> None:

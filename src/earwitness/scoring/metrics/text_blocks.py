@@ -20,8 +20,6 @@ from earwitness.types import Clip, Hypothesis
 Unit = Literal["words", "letters"]
 LETTERS = 5
 """Letters that stand for a word wherever a length is meant."""
-LONGEST = 25
-"""Words after which a passage ends in any case."""
 _Texts = Sequence[tuple[Clip, Hypothesis]]
 
 
@@ -29,7 +27,7 @@ def fewest(unit: Unit) -> int:
     """Return how many tokens of the references it takes.
 
     >>> fewest("words"), fewest("letters")
-    (240, 1200)
+    (160, 800)
     """
     return FEWEST_WORDS * (LETTERS if unit == "letters" else 1)
 
@@ -70,8 +68,8 @@ def text_blocks(
     >>> clip = Clip("a", "", "", 0.0, 100.0, "one two three four " * 75)
     >>> heard = Hypothesis("a", Transcript("one two three for " * 75), None, audio_s=100.0)
     >>> blocks = text_blocks([[(clip, heard)]], ScoringInfo("none"))
-    >>> blocks.errors.sum(), blocks.lengths.sum(), len(blocks.lengths)
-    (75.0, 300.0, 8)
+    >>> int(blocks.errors.sum()), int(blocks.lengths.sum()), len(blocks.lengths)
+    (75, 300, 8)
     """
     rules = normalizer(scoring.normalizer)
 
@@ -91,7 +89,6 @@ def text_blocks(
             tokens(clip.reference, clip.language),
             [tokens(text, clip.language) for text in texts],
             good=good,
-            longest=LONGEST * size,
             method="letters" if unit == "letters" else scoring.method,
         )
         recordings[cluster_of(clip, by)].append((clip.start_s, cut))

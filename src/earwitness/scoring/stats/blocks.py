@@ -25,9 +25,10 @@ from earwitness.scoring.stats.passages import Passage
 from earwitness.scoring.stats.significance import ALPHA
 
 FEWEST, MOST = 8, 16
-FEWEST_WORDS = 240
-"""With fewer reference words there are no blocks; in simulations, intervals of less than this are too narrow."""
+FEWEST_WORDS, FEWEST_S = 160, 100.0
+"""With fewer reference words or seconds nothing is said: in simulations, intervals of less are too narrow."""
 _PER_STRATUM = 4
+_LONGEST = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def cut_blocks(recordings: Sequence[Sequence[Passage]], *, n_pairs: int = 1, siz
         n_pairs: Pairs of systems that will be tested: with more blocks, p can be small enough for all of them.
         size: Tokens that stand for a word where the number of blocks is chosen.
 
-    A passage belongs to the block in which its middle lies; one that is longer than a block is a block by itself.
+    A passage belongs to the block in which its middle lies. One of more than 25 words, of a system that has hardly two
+    words in a row right, is divided into equal parts, and so are its errors: where in it they are is up to the
+    alignment.
 
     >>> blocks = cut_blocks([[Passage((1, 0), 10), Passage((0, 0), 10)] * 20])
     >>> blocks.errors.sum(axis=1).tolist(), blocks.lengths.tolist(), blocks.strata.tolist()
@@ -62,7 +65,11 @@ def cut_blocks(recordings: Sequence[Sequence[Passage]], *, n_pairs: int = 1, siz
     sizes = [sum(passage.length for passage in passages) for passages in kept]
     n_blocks = _number(sum(sizes) // size, n_pairs)
     each = max(1.0, sum(sizes) / n_blocks)
-    cut = [_summed(passages, max(1, round(size / each))) for passages, size in zip(kept, sizes, strict=True)]
+    numbers = [max(1, round(size / each)) for size in sizes]
+    if sum(numbers) < n_blocks:
+        # Of many short recordings, none of which makes a block and a half.
+        numbers = [max(1, ceil(size / each)) for size in sizes]
+    cut = [_summed(_divided(passages, _LONGEST * size), number) for passages, number in zip(kept, numbers, strict=True)]
     if not cut:
         return Blocks(np.zeros((1, 0)), np.zeros(0), np.zeros(0, np.intp), 0)
     sums = np.concatenate(cut, axis=1)
@@ -76,9 +83,19 @@ def _number(n_words: int, n_pairs: int) -> int:
     return min(MOST, wanted + wanted % 2)
 
 
-def _summed(passages: Sequence[Passage], n_blocks: int) -> Counts:
+def _divided(passages: Sequence[Passage], longest: int) -> npt.NDArray[np.int64]:
+    """Return length and errors of each passage, shape (passages, 1 + systems), long ones in equal parts."""
+    table = np.array([(passage.length, *passage.errors) for passage in passages], np.int64)
+    n_parts = np.maximum(1, -(-table[:, 0] // longest))
+    rows = np.repeat(np.arange(len(table)), n_parts)
+    part = (np.arange(len(rows)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts))[:, None]
+    of = n_parts[rows][:, None]
+    parts: npt.NDArray[np.int64] = table[rows] * (part + 1) // of - table[rows] * part // of
+    return parts
+
+
+def _summed(table: npt.NDArray[np.int64], n_blocks: int) -> Counts:
     """Return length and errors of each system by block, shape (1 + systems, blocks)."""
-    table = np.array([(passage.length, *passage.errors) for passage in passages], float)
     ends = np.cumsum(table[:, 0])
     middles = ends - table[:, 0] / 2
     number = np.minimum((middles * n_blocks / max(1.0, ends[-1])).astype(np.intp), n_blocks - 1)

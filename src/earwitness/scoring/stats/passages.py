@@ -35,7 +35,6 @@ def passages(
     hypotheses: Sequence[Sequence[str]],
     *,
     good: int = GOOD,
-    longest: int | None = None,
     method: _Method = "levenshtein",
 ) -> list[Passage]:
     """Cut one reference at every place where it may be cut.
@@ -44,8 +43,6 @@ def passages(
         reference: Normalized words, or other tokens.
         hypotheses: Of each system.
         good: Tokens in a row that all must have right, with nothing inserted between them.
-        longest: Tokens after which a passage ends in any case, for systems that have hardly two words in a row right;
-            ``None`` for never.
         method: How each hypothesis is aligned with the reference; ``letters`` counts as ``align_letters`` does.
 
     Words inserted at a cut belong to the passage behind it. Without any reference there is one passage, if anything was
@@ -53,17 +50,15 @@ def passages(
 
     >>> passages("a b c d e f".split(), ["a x c d e f".split(), "a b c d e".split()])
     [Passage(errors=(1, 0), length=4), Passage(errors=(0, 0), length=1), Passage(errors=(0, 1), length=1)]
-    >>> [passage.length for passage in passages("abcdefg", ["", "z"], longest=3)]
-    [3, 3, 1]
     >>> passages([], ["uh".split(), []])
     [Passage(errors=(1, 0), length=0)]
     """
     placed = [_places(reference, hypothesis, method) for hypothesis in hypotheses]
-    return cut_errors(placed, len(reference), good=good, longest=longest)
+    return cut_errors(placed, len(reference), good=good)
 
 
 def cut_errors(
-    placed: Sequence[tuple[Sequence[int], Sequence[int]]], length: int, *, good: int = GOOD, longest: int | None = None
+    placed: Sequence[tuple[Sequence[int], Sequence[int]]], length: int, *, good: int = GOOD
 ) -> list[Passage]:
     """Cut a text of which it is known where the errors are.
 
@@ -72,7 +67,6 @@ def cut_errors(
             the last.
         length: Tokens of the reference.
         good: As for ``passages``.
-        longest: As for ``passages``.
 
     >>> cut_errors([([0, 1, 0, 0], [0, 0, 0, 0, 2])], 4)
     [Passage(errors=(1,), length=4), Passage(errors=(2,), length=0)]
@@ -80,9 +74,6 @@ def cut_errors(
     found: list[Passage] = []
     errors, begin, run = [0] * len(placed), 0, 0
     for place in range(length + 1):
-        if place - begin == longest:
-            found.append(Passage(tuple(errors), place - begin))
-            errors, begin = [0] * len(placed), place
         added = [extra[place] for _, extra in placed]
         if any(added):
             errors, run = _sum(errors, added), 0

@@ -4,7 +4,9 @@ Where there are fewer than four recordings, nothing is known about how recording
 these* has no interval. How a rate varies within the recordings is known: from blocks (``blocks.py``), which are drawn
 with replacement within each stratum. The rest is as for recordings: a bootstrap-t of the ratio of sums, with the
 linearized standard error of a stratified sample (Cochran 1977, sections 5.3 and 6.4), in every round that of the round;
-and Fisher's permutation of signs, here of blocks. A difference is called by the larger of the two p.
+and Fisher's permutation of signs, here of blocks. The larger of the two p decides: a model whose own bursts of
+errors reach over the end of a block makes the signs of blocks alike, and the permutation alone would call too many
+differences.
 
 What simulations say of it, and for how long a burst of errors it holds, stands in ``docs/statistics.md``.
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from earwitness.counts import quantity
-from earwitness.scoring.stats.blocks import FEWEST, FEWEST_WORDS, Blocks
+from earwitness.scoring.stats.blocks import FEWEST, FEWEST_S, FEWEST_WORDS, Blocks
 from earwitness.scoring.stats.bootstrap_t import Interval
 from earwitness.scoring.stats.clusters import Counts
 from earwitness.scoring.stats.significance import ALPHA, Difference, least_p, permutation
@@ -110,7 +112,7 @@ def difference_within(
             value, "both made the same number of errors in every part of the recordings", 1.0, p_bootstrap=1.0
         )
     ci95, p_bootstrap = _bootstrap(d, blocks, seed, rounds)
-    p = max(permutation(d, rounds=rounds, seed=seed), p_bootstrap or 0.0)
+    p = max(permutation(d, rounds=rounds, seed=seed), p_bootstrap)
     reason = None if ci95 else "no interval: the parts of the recordings differ too evenly, or too few of them do"
     if least_p(differing) > ALPHA:
         reason = (
@@ -122,13 +124,13 @@ def difference_within(
 def too_short(blocks: Blocks, audio_s: float = 0.0, fewest: int = FEWEST_WORDS) -> str | None:
     """Say that the recordings are too short, and how long they have to be; ``None`` when they are not."""
     n = float(blocks.lengths.sum())
-    if n >= fewest and len(blocks.lengths) >= FEWEST:
+    if n >= fewest and len(blocks.lengths) >= FEWEST and (not audio_s or audio_s >= FEWEST_S):
         return None
     if not n or not audio_s:
         return f"it takes {fewest} words, and there are {n:.0f}"
-    share = max(fewest / n, FEWEST / max(1, len(blocks.lengths)))
+    share = max(fewest / n, FEWEST_S / audio_s, FEWEST / max(1, len(blocks.lengths)))
     of = "recordings like this one" if blocks.n_recordings == 1 else "recordings like these"
-    return f"it takes {_seconds(audio_s * share)} of {of}, and there are {audio_s:.0f} s"
+    return f"it takes {_seconds(round(audio_s * share, 6))} of {of}, and there are {audio_s:.0f} s"
 
 
 def _seconds(seconds: float) -> str:
@@ -160,7 +162,11 @@ def _bootstrap(e: Counts, blocks: Blocks, seed: int, rounds: int) -> tuple[tuple
 def _standard_error(
     e: Counts, n: Counts, parts: list[np.ndarray[tuple[int], np.dtype[np.intp]]], *, widened: bool = False
 ) -> tuple[Counts, Counts]:
-    """Return ratio and standard error of each row, whose columns are divided into strata."""
+    """Return ratio and standard error of each row, whose columns are divided into strata.
+
+    The standard error is at least half of that of errors that are independent of each other: eight blocks that happen
+    to have the same number of errors do not show that there is nothing to doubt.
+    """
     total = n.sum(axis=1)
     ratio = e.sum(axis=1) / total
     off = e - ratio[:, None] * n
@@ -169,6 +175,9 @@ def _standard_error(
         k = len(part)
         deviations = off[:, part] - off[:, part].mean(axis=1, keepdims=True)
         variance += (deviations**2).sum(axis=1) * (k / max(1, k - 1)) ** (2 if widened else 1)
+    size = np.abs(e)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        independent = np.where(size > 0, size * np.maximum(0.5, 1 - size / n), 0.0).sum(axis=1)
     # Below this, what is left is rounding.
-    variance = np.where(variance > 1e-12 * (e**2).sum(axis=1), variance, 0.0)
+    variance = np.maximum(np.where(variance > 1e-12 * (e**2).sum(axis=1), variance, 0.0), independent / 4)
     return ratio, np.sqrt(variance) / total
