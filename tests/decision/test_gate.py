@@ -498,7 +498,7 @@ def test_a_broken_gate_of_the_policy_fails_and_a_missed_target_does_not(
     assert main(["gate", str(good), str(poor), *by_policy]) == 1
     failed = [line for line in capfd.readouterr().out.splitlines() if line.startswith("failed")]
     assert len(failed) == 1
-    assert failed[0].startswith("failed: fake:poor: WER at most 15.0 %")
+    assert failed[0].startswith("failed: fake:poor: WER of recordings like these at most 15.0 %")
     assert "20.0 %" in failed[0]
     (tmp_path / "earwitness.toml").write_text('[study]\ndata = ["x"]\nmodels = ["y:z"]\npolicy = "policy.toml"\n')
     assert main(["gate", str(good), str(poor), "--baseline", "b.json", "--junit", "g.xml"]) == 1

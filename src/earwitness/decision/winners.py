@@ -147,8 +147,9 @@ def _by_rank(lines: _Lines, best: str, scoring: ScoringInfo) -> tuple[list[str],
     tied = [label for label, ranks in ranking.ranks.items() if ranks.best == 1 and label != best]
     pairs = [pair for pair in ranking.pairs if best in (pair.first, pair.second)]
     reasons = {pair.difference.reason for pair in pairs} - {None}
-    why = _cannot(tied, reasons, is_tested=any(pair.comparable for pair in pairs))
-    if ranking.target != "these recordings":
+    is_tested = any(pair.comparable for pair in pairs)
+    why = _cannot(tied, reasons, is_tested=is_tested)
+    if ranking.target != "these recordings" or not is_tested:
         return tied, why
     return tied, f"{why}, on these recordings" if why else "on these recordings"
 

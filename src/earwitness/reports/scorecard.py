@@ -15,7 +15,7 @@ from earwitness.records.select import machine_name
 from earwitness.reports.markdown import grid, safe
 from earwitness.reports.matrix import legend, matrix_grid
 from earwitness.reports.speed import batch_sentence, rows_sentences
-from earwitness.reports.statistics import normalizer_gap_sentence, pair_sentences, target_sentence
+from earwitness.reports.statistics import normalizer_gap_sentence, pair_sentences, target_sentences
 from earwitness.scoring.findings.kinds import KINDS, OTHER
 from earwitness.types import Score
 
@@ -169,11 +169,10 @@ def title(table: Table) -> str:
 
 def notes(table: Table) -> list[str]:
     """Return the notes on a table, one sentence each."""
-    target = target_sentence(table.target)
     return [
         *([table.references] if table.references else ()),
         *table.labels,
-        *([target] if target else ()),
+        *target_sentences(table.target),
         *([table.unranked] if table.unranked else pair_sentences(table.pairs)),
         *(batch_sentence(change) for change in table.batch_changes),
         *(sentence for of_row in (_shared_note, _network_note) for row in table.rows for sentence in of_row(row)),

@@ -55,18 +55,18 @@ def _behind(pair: PairTest) -> str:
     return f"{d.n_clusters} recordings" if d.n_blocks is None else f"{d.n_blocks} blocks of these recordings"
 
 
-def target_sentence(target: Target | None) -> str | None:
-    """Say what the error rates, intervals and ranks of a table are about; ``None`` where it has none.
+def target_sentences(target: Target | None) -> list[str]:
+    """Say what the error rates, intervals and ranks of a table are about; nothing where it has none.
 
-    >>> target_sentence("these recordings")
-    'WER and rank are of these recordings: for recordings like these, it takes at least 4'
-    >>> target_sentence("recordings like these")
-    'WER and rank are of recordings like these'
+    >>> target_sentences("these recordings")
+    ['WER and rank are of these recordings: for recordings like these, it takes at least 4']
+    >>> target_sentences("recordings like these")
+    ['WER and rank are of recordings like these']
     """
     if target is None:
-        return None
+        return []
     few = f": for recordings like these, it takes at least {FEWEST}" if target == "these recordings" else ""
-    return f"WER and rank are of {target}{few}"
+    return [f"WER and rank are of {target}{few}"]
 
 
 def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:
