@@ -10,6 +10,7 @@ from published import publish  # type: ignore[import-not-found]
 
 from earwitness.decision.baseline import baseline_schema
 from earwitness.decision.decision_file import decision_schema
+from earwitness.labels.overlay import label_schema
 from earwitness.labels.plan_file import plan_schema
 from earwitness.records.store import clips_schema, run_schema
 
@@ -23,6 +24,7 @@ def main() -> int:
         "clip-result.json": clips_schema(),
         "baseline.json": baseline_schema(),
         "decision.json": decision_schema(),
+        "label.json": label_schema(),
         "label-plan.json": plan_schema(),
     }
     return int(publish(FOLDER, {n: json.dumps(s, indent=1, ensure_ascii=False) + "\n" for n, s in schemas.items()}))

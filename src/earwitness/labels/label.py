@@ -19,19 +19,7 @@ LabelKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Label(Strict):
-    """One line of an overlay.
-
-    Raises:
-        ValueError: For a verdict that needs a text and has none, or has one and allows none; for a draft without a
-            source; for a time that is not ISO 8601 with its offset.
-
-    >>> Label("a", "", 0.0, 1.0, "hello", "text", "ana", "2026-11-30T09:00:00Z").reference
-    'hello'
-    >>> Label("a", "", 0.0, 1.0, None, "not speech", "ana", "2026-11-30T09:00:00Z").reference
-    ''
-    >>> Label("a", "", 0.0, 1.0, None, "unintelligible", "ana", "2026-11-30T09:00:00Z").reference is None
-    True
-    """
+    """What one person said of one clip at one time: a line of an overlay."""
 
     clip_id: str
     """As in the dataset; a span of a long clip has an id of its own, as ``labels/spans.py`` makes it."""
@@ -72,7 +60,12 @@ class Label(Strict):
     """Of this layout."""
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse what makes no sense.
+
+        Raises:
+            ValueError: For a verdict that needs a text and has none, or has one and allows none; for a draft without a
+                source; for a time that is not ISO 8601 with its offset.
+        """
         if self.verdict == "text" and self.text is None:
             raise ValueError("the verdict 'text' needs a text")
         if self.verdict not in ("text", "several speakers") and self.text is not None:
@@ -84,7 +77,15 @@ class Label(Strict):
 
     @property
     def reference(self) -> str | None:
-        """The reference that the clip gets: empty where nobody speaks, ``None`` where it cannot be scored."""
+        """The reference that the clip gets: empty where nobody speaks, ``None`` where it cannot be scored.
+
+        >>> Label("a", "", 0.0, 1.0, "hello", "text", "ana", "2026-11-30T09:00:00Z").reference
+        'hello'
+        >>> Label("a", "", 0.0, 1.0, None, "not speech", "ana", "2026-11-30T09:00:00Z").reference
+        ''
+        >>> Label("a", "", 0.0, 1.0, None, "unintelligible", "ana", "2026-11-30T09:00:00Z").reference is None
+        True
+        """
         return "" if self.verdict == "not speech" else self.text
 
 

@@ -12,12 +12,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from earwitness.data.rows import AUDIO_SUFFIXES, LABELS
 from earwitness.errors import FileError, RecordError
 from earwitness.files.atomic import write_errors
 from earwitness.files.lock import exclusive
-from earwitness.files.schema import read_bytes, require_version, to_json, validate
+from earwitness.files.schema import read_bytes, require_version, schema_of, to_json, validate
 from earwitness.labels.label import LABEL_SCHEMA_VERSION, Label
 
 IN_FOLDER = f"earwitness{LABELS}"
@@ -138,6 +139,11 @@ def read_labels(path: Path) -> Overlay:
             continue
         labels.append(_label(data, f"{path}:{number}"))
     return Overlay(path, tuple(labels), hashlib.sha256(content).hexdigest(), tuple(remarks))
+
+
+def label_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a line of an overlay."""
+    return schema_of(Label, "Earwitness label")
 
 
 def _label(data: object, where: str) -> Label:

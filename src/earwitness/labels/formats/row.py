@@ -17,7 +17,7 @@ FIELDS = tuple(field.name for field in fields(Label) if field.name != "schema_ve
 """Of a label, in order."""
 REST = (
     "audio_sha256", "start_s", "duration_s", "draft", "draft_source", "draft_model", "old_text_sha256",
-    "second_opinion", "adjudication", "note",
+    "second_opinion", "adjudication", "note", "client_id",
 )  # fmt: skip
 """Fields for which other tools have no place of their own."""
 
