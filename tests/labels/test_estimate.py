@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.labels.pools import made_runs, references
+from tests.labels.pools import made_pool, made_runs, references
 
 from earwitness.errors import UsageError
 from earwitness.labels.estimate import estimate_labels
 from earwitness.labels.label import Label
 from earwitness.labels.plan import LabelPlan, plan_labels
-from earwitness.labels.pool import pool_of
+from earwitness.labels.pool import distance, pool_of, proxies, witnesses
 from earwitness.records.select import RunWithClips
 
 HOLDS = ["pool.py"]
@@ -125,3 +126,28 @@ def test_runs_over_other_clips_are_refused(plan: LabelPlan) -> None:
     with pytest.raises(UsageError, match="for other clips"):
         estimate_labels(plan, [], made_runs(N - 1))
     assert Path(made_runs(3)[0].path).name
+
+
+def test_three_clones_are_no_witnesses_of_each_other_and_do_not_outvote_others() -> None:
+    clones = made_pool(40, (0.2, 0.2, 0.2, 0.05), ("one", "one", "one", "two"))
+    same = replace(clones, models=(*(replace(clones.models[0], label=f"c{n}") for n in range(3)), clones.models[3]))
+    assert witnesses(same, 0) == same.models[3].words
+    assert witnesses(replace(same, models=same.models[:3]), 0) is None
+    errors, lengths = proxies(replace(same, models=same.models[:3]), 0)
+    assert not errors.any()
+    assert lengths.tolist() == [len(text) for text in same.models[0].words]
+
+
+def test_of_two_other_families_the_nearer_text_is_the_witness_and_of_three_their_consensus() -> None:
+    pool = made_pool(40, (0.05, 0.05, 0.6))
+    errors, _ = proxies(pool, 0)
+    count = distance(pool)
+    for place, error in enumerate(errors):
+        own, *others = (model.words[place] for model in pool.models)
+        assert error == min(count(place, other, own) for other in others)
+    four = made_pool(40, (0.05, 0.05, 0.05, 0.6))
+    said = references(40)
+    found = witnesses(four, 3)
+    assert found is not None
+    wrong = sum(count(place, said[place], text) for place, text in enumerate(found))
+    assert wrong <= sum(count(place, said[place], text) for place, text in enumerate(four.models[0].words))
