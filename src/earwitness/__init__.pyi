@@ -48,6 +48,7 @@ from earwitness.api.gate import baseline as baseline
 from earwitness.api.gate import gate as gate
 from earwitness.api.init import InitResult as InitResult
 from earwitness.api.init import init as init
+from earwitness.api.label_page import label_page as label_page
 from earwitness.api.label_plan import label_plan as label_plan
 from earwitness.api.load_test import load_test as load_test
 from earwitness.api.mistakes import ConfusionCount as ConfusionCount
@@ -109,6 +110,7 @@ from earwitness.errors import UnknownModelError as UnknownModelError
 from earwitness.errors import UnsupportedDeviceError as UnsupportedDeviceError
 from earwitness.errors import UsageError as UsageError
 from earwitness.errors import WorkerError as WorkerError
+from earwitness.labels.page.run import LabelSummary as LabelSummary
 from earwitness.labels.plan import LabelPlan as LabelPlan
 from earwitness.records.query import QueryResult as QueryResult
 from earwitness.records.record import ClipResult as ClipResult

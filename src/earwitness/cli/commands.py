@@ -28,7 +28,7 @@ GROUPS = {
         "robustness": "Show how WER grows with noise, codecs and rooms",
         "audit": "Find references that are probably wrong, and their effect",
         "plan": "Estimate how much more audio would separate models",
-        "label": "Plan which clips to label for an honest WER from few labels",
+        "label": "Label clips in the browser: an honest WER from few labels",
         "rescore": "Score the texts of a record again, without engine or audio",
         "runs": "List, filter, query and prune run records",
     },

@@ -1,7 +1,8 @@
-"""``earwitness label``: what to label next."""
+"""``earwitness label``: a page to label clips in, the plan of what to label next, and files of other tools."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,17 @@ from earwitness.cli.label_exchange import (
     ImportOption,
     exchange,
 )
+from earwitness.cli.label_page import (
+    AllowNetwork,
+    ClipList,
+    DraftChoice,
+    Host,
+    Port,
+    SecondOpinion,
+    WithBrowser,
+    show_address,
+    show_summary,
+)
 from earwitness.cli.options import OverlayOption
 
 if TYPE_CHECKING:
@@ -32,26 +44,31 @@ GoalOption = Annotated[
     ),
 ]
 
+DataArgument = Annotated[
+    str, typer.Argument(metavar="DATA", help="The recordings: a corpus, a manifest, a folder or a file.")
+]
+RunsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--runs", metavar="RECORDS", help="Run records over these recordings, or folders of them."),
+]
+LimitOption = Annotated[
+    float | None, typer.Option(min=0, metavar="RATIO", help="The limit of a gate: a WER, such as 0.1.")
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option("--model", "-m", metavar="MODEL", help="Model that counts; twice for a difference; default: all."),
+]
+
 
 @app.command()
 def label(
-    data: Annotated[
-        str, typer.Argument(metavar="DATA", help="The recordings: a corpus, a manifest, a folder or a file.")
-    ],
-    runs: Annotated[
-        list[Path] | None,
-        typer.Option("--runs", metavar="RECORDS", help="Run records over these recordings, or folders of them."),
-    ] = None,
+    data: DataArgument,
+    runs: RunsOption = None,
     labels: Annotated[int, typer.Option(min=1, metavar="N", help="How many clips you want to label.")] = 60,
     plan: Annotated[bool, typer.Option("--plan", help="Print which clips to label, without opening a page.")] = False,
     goal: GoalOption = "wer",
-    models: Annotated[
-        list[str] | None,
-        typer.Option("--model", "-m", metavar="MODEL", help="Model that counts; twice for a difference; default: all."),
-    ] = None,
-    limit: Annotated[
-        float | None, typer.Option(min=0, metavar="RATIO", help="The limit of a gate: a WER, such as 0.1.")
-    ] = None,
+    models: ModelsOption = None,
+    limit: LimitOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed: the same one gives the same plan.")] = 0,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plan to this file.")] = None,
     export: ExportOption = None,
@@ -61,11 +78,18 @@ def label(
     audio_prefix: AudioPrefixOption = "",
     author: AuthorOption = None,
     overlay: OverlayOption = None,
+    clips: ClipList = None,
+    draft: DraftChoice = "empty",
+    second_opinion: SecondOpinion = 0.1,
+    host: Host = "127.0.0.1",
+    port: Port = 8377,
+    allow_network: AllowNetwork = False,
+    browser: WithBrowser = True,
     as_json: AsJson = False,
 ) -> None:
-    """Plan which clips to label so that few labels give an honest WER. Examples:
+    """Label clips in the browser, in the order that gives an honest WER from few labels. Examples:
 
-    earwitness label calls/ --runs runs/ --labels 60 --plan
+    earwitness label calls/ --runs runs/ --labels 60
 
     earwitness label calls/ --runs runs/ --plan --goal difference -m faster-whisper:base -m pocketsphinx:en-us
 
@@ -73,18 +97,24 @@ def label(
 
     earwitness label calls/ --import export.json --agreement
     """  # noqa: D415 - the examples follow
+    from earwitness.api.label_page import label_page, read_ids
     from earwitness.api.label_plan import label_plan, plain_plan
-    from earwitness.errors import UsageError
 
     files = ExchangeOptions(export, import_, format_, agreement, audio_prefix, author, overlay)
     if files.are_in_use:
         exchange(data, files, as_json=as_json)
         return
     if not plan:
-        raise UsageError("Add --plan to print which clips to label.")
-    made = label_plan(
-        data, runs=runs or (), labels=labels, goal=goal, models=models or (), limit=limit, seed=seed, out=out
-    )
+        summary = label_page(
+            data, runs=runs or (), clips=read_ids(clips) if clips is not None else (), labels=labels, goal=goal,
+            models=models or (), limit=limit, seed=seed, overlay=overlay, author=author, draft=draft,
+            second_opinion=second_opinion, host=host, port=port, allow_network=allow_network,
+            on_listen=partial(show_address, host, port, with_browser=browser),
+        )  # fmt: skip
+        show_summary(summary, as_json=as_json)
+        return
+    made = label_plan(data, runs=runs or (), labels=labels, goal=goal, models=models or (), limit=limit, seed=seed,
+                      out=out)  # fmt: skip
     if as_json:
         print_json(plain_plan(made))
         return

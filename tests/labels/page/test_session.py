@@ -214,3 +214,30 @@ def test_a_page_with_text_for_a_clip_gets_that_clip(tmp_path: Path) -> None:
     page = session(tmp_path)
     assert ask(page, unit=unit_name("c3")) == "c3"
     assert ask(page, "ben", unit="no such") == "c1"
+
+
+def test_the_estimate_is_made_once_for_each_number_of_labels_and_does_not_wait_for_one_under_way(
+    tmp_path: Path,
+) -> None:
+    calls: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def estimate(labels: Any) -> list[str]:
+        calls.append(len(labels))
+        if len(labels) == 2:
+            begun.set()
+            assert go_on.wait(timeout=60)
+        return [f"from {len(labels)}"]
+
+    page = session(tmp_path, estimate=estimate)
+    label_next(page)
+    assert page.estimate() == page.estimate() == ("from 1",)
+    label_next(page)
+    slow = threading.Thread(target=page.estimate)
+    slow.start()
+    assert begun.wait(timeout=60)
+    assert page.estimate() == ("from 1",)
+    go_on.set()
+    slow.join()
+    assert page.estimate() == ("from 2",)
+    assert calls == [1, 2]

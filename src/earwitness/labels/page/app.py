@@ -151,7 +151,7 @@ def _add_work(app: Starlette, session: LabelSession) -> None:
         return JSONResponse([plain(one) for one in await run_in_threadpool(session.disagreements)])
 
     async def estimate(_: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(_estimate_lines, session))
+        return JSONResponse(await run_in_threadpool(session.estimate))
 
     app.add_route("/api/next", answering(NextRequest, session.assign), methods=["POST"])
     app.add_route("/api/labels", answering(LabelMessage, session.save), methods=["POST"])
@@ -177,12 +177,6 @@ def _add_sound(app: Starlette, session: LabelSession, sounds: ClipSounds) -> Non
 
     app.add_route("/api/units/{unit}", outline, methods=["GET"])
     app.add_route("/audio/{unit}.wav", audio, methods=["GET"])
-
-
-def _estimate_lines(session: LabelSession) -> list[str]:
-    if session.task.estimate is None:
-        return []
-    return list(session.task.estimate(session.labels()))
 
 
 async def _body(request: Request) -> object:

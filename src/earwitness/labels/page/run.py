@@ -8,18 +8,19 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from earwitness.errors import UsageError
+from earwitness.errors import AudioError, UsageError
 from earwitness.files.fetch import cache_dir
 from earwitness.labels.page.access import ACCESS_KEY, PageDoor, is_loopback, token_for
 from earwitness.labels.page.app import build_page
 from earwitness.labels.page.session import LabelSession, LabelTask
 from earwitness.labels.page.sounds import ClipSounds
+from earwitness.types import Clip
 
 PORT = 8377
 """The port unless another is named."""
@@ -71,19 +72,19 @@ def serve_page(task: LabelTask, site: PageSite, on_listen: Callable[[str, int], 
     """
     session = LabelSession(task)
     n_before = len(session.labels())
-    with running_page(session, site) as (url, port, server):
+    with running_page(session, site) as (url, port, end):
         on_listen(url, port)
         try:
-            while server.is_alive():
-                server.join(timeout=0.2)
+            while not end.wait(timeout=0.2):
+                pass
         except KeyboardInterrupt:
             pass
     return summary_of(session, n_before)
 
 
 @contextmanager
-def running_page(session: LabelSession, site: PageSite) -> Iterator[tuple[str, int, threading.Thread]]:
-    """Run the page in a thread; yields its address, its port and the thread.
+def running_page(session: LabelSession, site: PageSite) -> Iterator[tuple[str, int, threading.Event]]:
+    """Run the page in a thread; yields its address, its port, and what is set when it ends by itself.
 
     Raises:
         UsageError: As ``serve_page``.
@@ -106,14 +107,23 @@ def running_page(session: LabelSession, site: PageSite) -> Iterator[tuple[str, i
             proxy_headers=False, timeout_graceful_shutdown=2,
         )  # fmt: skip
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
+        # Waiting for an event: in Python 3.11, Ctrl-C in the midst of a thread's ``join`` takes the thread for ended.
+        end = threading.Event()
+
+        def run() -> None:
+            try:
+                server.run(sockets=[bound])
+            finally:
+                end.set()
+
+        threading.Thread(target=_warm, args=(session.task.units[:1],), daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
         name = "127.0.0.1" if site.host in ("0.0.0.0", "::") else site.host  # noqa: S104 - compared, not bound
         try:
-            yield f"http://{f'[{name}]' if ':' in name else name}:{port}/?{ACCESS_KEY}={token}", port, thread
+            yield f"http://{f'[{name}]' if ':' in name else name}:{port}/?{ACCESS_KEY}={token}", port, end
         finally:
             server.should_exit = True
-            thread.join(timeout=10)
+            end.wait(timeout=10)
 
 
 def summary_of(session: LabelSession, n_before: int) -> LabelSummary:
@@ -125,13 +135,12 @@ def summary_of(session: LabelSession, n_before: int) -> LabelSummary:
     new = [label for label in labels[n_before:] if id(label) in current]
     done = {clip_id for clip_id, _ in current_labels(labels)}
     planned = session.task.units[: session.task.n_labels]
-    estimate = session.task.estimate
     return LabelSummary(
         n_labels=len(new),
         n_done=sum(clip.id in done for clip in planned),
         n_planned=len(planned),
         minutes=sum(label.seconds_spent or 0.0 for label in new) / 60,
-        estimate=tuple(estimate(labels)) if estimate is not None else (),
+        estimate=session.estimate(),
         overlay=session.task.overlay,
     )
 
@@ -142,6 +151,15 @@ def open_browser(url: str) -> bool:
 
     shows = sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     return bool(sys.stderr.isatty() and shows and webbrowser.open(url))
+
+
+def _warm(units: Sequence[Clip]) -> None:
+    """Start the decoder while the browser starts, by reading a header."""
+    from earwitness.audio import probe
+
+    for unit in units:
+        with suppress(AudioError):
+            probe(unit.audio_path)
 
 
 def _bound(site: PageSite) -> socket.socket:

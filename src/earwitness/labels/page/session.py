@@ -55,6 +55,11 @@ class LabelTask:
     estimate: Callable[[Sequence[Label]], Sequence[str]] | None = None
     """Returns the estimate so far as lines of text, from all lines of the overlay; ``None`` without one."""
 
+    def __post_init__(self) -> None:
+        """Refuse a share that is none."""
+        if not 0 <= self.second_opinion <= 1:
+            raise UsageError(f"A share of second opinions is from 0 to 1, not {self.second_opinion:g}.")
+
 
 class LabelSession:
     """Answers pages. Several threads may ask; other servers may work on the same overlay.
@@ -73,7 +78,8 @@ class LabelSession:
         self._planned = task.units[: task.n_labels]
         self._ledger = Ledger(task.overlay)
         self._claims = Claims(task.overlay, clock)
-        self._lock = threading.Lock()
+        self._lock, self._estimating = threading.Lock(), threading.Lock()
+        self._estimate: tuple[int, tuple[str, ...]] = (-1, ())
         self._ledger.refresh()
 
     def clip(self, unit: str) -> Clip:
@@ -92,6 +98,18 @@ class LabelSession:
         with self._lock:
             self._ledger.refresh()
             return tuple(self._ledger.labels)
+
+    def estimate(self) -> tuple[str, ...]:
+        """Return the estimate so far as lines of text; while one is under way, the one before it."""
+        if self.task.estimate is None or not self._estimating.acquire(blocking=False):
+            return self._estimate[1]
+        try:
+            labels = self.labels()
+            if len(labels) != self._estimate[0]:
+                self._estimate = (len(labels), tuple(self.task.estimate(labels)))
+        finally:
+            self._estimating.release()
+        return self._estimate[1]
 
     def assign(self, request: NextRequest) -> Assignment | None:
         """Give a page its next clip; ``None`` when nothing of the plan is left for it.

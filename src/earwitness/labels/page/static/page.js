@@ -386,7 +386,7 @@ by("author").addEventListener("change", () => {
 by("author").addEventListener("keydown", (event) => {
   if (event.key === "Enter" || event.key === "Escape") by("clip").focus();
 });
-setInterval(refreshState, PRESENCE_MS);
+setInterval(() => refreshState().then(refreshEstimate), PRESENCE_MS);
 
 // The token is in the cookie by now, and need not stay in the address.
 history.replaceState(null, "", location.pathname);
