@@ -68,8 +68,9 @@ def leader(table: Table) -> dict[str, Any]:
         return {"name": "No rank:", "claim": f"{reason}, so there is no error rate.", "tested": known, "more": []}
     many = len(table.rows)
     lowest = f"has the lowest WER of {many} runs:" if many > 1 else "has a WER of"
+    of = ", of these recordings" if table.target == "these recordings" else ""
     told, pairs = _tested(table, first.label)
-    return {"name": first.label, "claim": f"{lowest} {percent(score)}.", "tested": told, "more": pairs}
+    return {"name": first.label, "claim": f"{lowest} {percent(score)}{of}.", "tested": told, "more": pairs}
 
 
 def _tested(table: Table, label: str) -> tuple[str, list[str]]:
