@@ -11,7 +11,7 @@ from earwitness.cli import main
 from earwitness.comparison.table import compare
 from earwitness.decision.decide import decide
 from earwitness.decision.decision import Decision
-from earwitness.decision.decision_file import plain_decision
+from earwitness.decision.decision_file import plain_decision, read_decision
 from earwitness.decision.policy import load, parse
 from earwitness.records import store
 from earwitness.reports.scorecard import notes
@@ -132,3 +132,15 @@ def test_json_of_compare_and_the_plan_name_the_target(tmp_path: Path, capfd: pyt
     assert needs.wer["poor:base"] is not None
     assert main(["plan", str(tmp_path), "--width", "0.001"]) == 0
     assert "of these recordings would bring it to 0.1 points" in capfd.readouterr().out
+
+
+def test_a_decision_from_before_there_were_targets_is_read(tmp_path: Path) -> None:
+    plain = plain_decision(decide(study(tmp_path), load(), out=tmp_path / "decision.json"))
+    del plain["target"]
+    for verdict in plain["verdicts"]:
+        for rule in verdict["rules"]:
+            del rule["target"]
+    (tmp_path / "old.json").write_text(json.dumps(plain), encoding="utf-8")
+    old = read_decision(tmp_path / "old.json")
+    assert old.target is None
+    assert old.verdicts[0].rules[0].target is None
