@@ -5,9 +5,9 @@ order takes turns between the suspects and all other clips. Within each of these
 the clip's id, so that however far somebody came, the labelled clips of a stratum are a simple random sample of it with
 a known probability.
 
-The corrected rate is the difference estimator of survey sampling (Cochran 1977; Särndal, Swensson and Wretman 1992):
-what the dataset's own references say of all clips, plus the weighted corrections of the labelled ones. It is about this
-pool of clips, not about recordings like these.
+The corrected rate is that of ``scoring/stats/survey.py``, with the dataset's own references as the guess: what these
+say of all clips, plus the weighted corrections of the labelled ones. It is about this pool of clips, not about
+recordings like these.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from earwitness.counts import percentage, quantity
+from earwitness.scoring.stats.survey import FEWEST_IN_STRATUM, SurveyEstimate, SurveyLabels, SurveyPool, estimate_rate
+from earwitness.scoring.stats.survey_interval import clean_limit
 
 AuditStratum = Literal["suspect", "other"]
 STRATA: tuple[AuditStratum, ...] = ("suspect", "other")
-_Floats = npt.NDArray[np.float64]
-_LEAST = 2
 _Pair = tuple[int, int]
 
 
@@ -102,65 +101,50 @@ def corrected_rate(
     >>> found.value, found.ci95, dict(found.n_labels)
     (0.1, None, {'suspect': 2, 'other': 6})
     """
-    strata: dict[str, list[str]] = {name: [draw.clip_id for draw in order if draw.stratum == name] for name in STRATA}
+    strata = {name: [draw.clip_id for draw in order if draw.stratum == name] for name in STRATA}
     samples = {name: _leading(clips, corrected) for name, clips in strata.items()}
     n_labels: dict[str, int] = {name: len(sample) for name, sample in samples.items()}
     reason = _too_few(strata, n_labels)
     if reason is not None:
         return CorrectedRate(None, None, n_labels, reason)
-    changes = {name: _changes(sample, counts, corrected) for name, sample in samples.items()}
-    totals = np.sum([counts[draw.clip_id] for draw in order], axis=0, dtype=float)
-    for name, change in changes.items():
-        totals += len(strata[name]) * change.sum(axis=0) / max(1, len(change))
-    if totals[1] <= 0:
+    found = _estimate(order, [clip for name in STRATA for clip in samples[name]], counts, corrected)
+    if found.value is None:
         return CorrectedRate(None, None, n_labels, "the corrected references have no words")
-    rate = float(totals[0] / totals[1])
-    variance = sum(_variance(each[:, 0] - rate * each[:, 1], len(strata[name])) for name, each in changes.items())
-    half = _quantile(sum(n_labels.values())) * float(np.sqrt(variance)) / float(totals[1])
-    ci95 = None if sum(n_labels.values()) == len(order) else (max(0.0, rate - half), rate + half)
-    return CorrectedRate(rate, ci95, n_labels, _caveat(changes["other"], len(strata["other"])))
+    if sum(n_labels.values()) == len(order):
+        return CorrectedRate(found.value, None, n_labels)
+    changed = any(counts[clip] != corrected[clip] for clip in samples["other"])
+    caveat = None if changed else _caveat(n_labels["other"], len(strata["other"]))
+    return CorrectedRate(found.value, found.ci95, n_labels, caveat or found.reason)
 
 
-def _changes(sample: Sequence[str], counts: Mapping[str, _Pair], corrected: Mapping[str, _Pair]) -> _Floats:
-    """Return what labels change in errors and in words, shape (clips, 2)."""
-    return np.array([np.subtract(corrected[clip], counts[clip]) for clip in sample], float).reshape(-1, 2)
+def _estimate(
+    order: Sequence[AuditDraw], labelled: Sequence[str], counts: Mapping[str, _Pair], corrected: Mapping[str, _Pair]
+) -> SurveyEstimate:
+    stated = np.array([counts[draw.clip_id] for draw in order], float).reshape(-1, 2)
+    right = np.array([corrected[clip] for clip in labelled], float).reshape(-1, 2)
+    place_of = {draw.clip_id: place for place, draw in enumerate(order)}
+    strata = np.array([STRATA.index(draw.stratum) for draw in order], np.int64)
+    # The rate is of this pool alone, so it does not matter which clips share a recording.
+    pool = SurveyPool(strata, stated[:, 0], stated[:, 1], np.arange(len(order)))
+    places = np.array([place_of[clip] for clip in labelled], np.int64)
+    return estimate_rate(pool, SurveyLabels(places, right[:, 0], right[:, 1]), lowest=0.0)
 
 
 def _leading(clips: Sequence[str], labelled: Mapping[str, _Pair]) -> list[str]:
-    sample: list[str] = []
-    for clip in clips:
-        if clip not in labelled:
-            break
-        sample.append(clip)
-    return sample
+    return list(takewhile(labelled.__contains__, clips))
 
 
-def _too_few(strata: Mapping[str, Sequence[str]], n_labels: Mapping[str, int]) -> str | None:
+def _too_few(strata: Mapping[AuditStratum, Sequence[str]], n_labels: Mapping[str, int]) -> str | None:
     for name, clips in strata.items():
-        least = min(_LEAST, len(clips))
+        least = min(FEWEST_IN_STRATUM, len(clips))
         if n_labels[name] < least:
             missing = quantity(least - n_labels[name], f"more {name}")
             return f"no corrected rate: label {missing} at the beginning of the order"
     return None
 
 
-def _variance(residuals: _Floats, size: int) -> float:
-    n = len(residuals)
-    if n < _LEAST or n == size:
-        return 0.0
-    return float(size**2 * (1 - n / size) * residuals.var(ddof=1) / n)
-
-
-def _quantile(n: int) -> float:
-    """Return Student's t at 97.5 %, by Cornish and Fisher's expansion."""
-    df, z = max(n - len(STRATA), 1), 1.959964
-    return z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
-
-
-def _caveat(changes: _Floats, size: int) -> str | None:
-    """Return what an interval without width does not show: clips that no label has met."""
-    n = len(changes)
-    if n in (size, 0) or changes.any():
+def _caveat(n: int, size: int) -> str | None:
+    """Return what labels that change nothing do not show: clips that no label has met."""
+    if n in (size, 0):
         return None
-    most = 1 - 0.05 ** (1 / n)
-    return f"none of {n} labelled others changed; up to {percentage(most)} of the others may still be wrong"
+    return f"none of {n} labelled others changed; up to {percentage(clean_limit(n))} of the others may still be wrong"
