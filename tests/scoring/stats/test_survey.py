@@ -158,3 +158,13 @@ def test_clips_on_which_two_models_agree_need_no_label_for_a_difference() -> Non
 
 def test_thirty_clean_labels_still_allow_one_clip_in_eleven() -> None:
     assert clean_limit(30) == pytest.approx(0.095, abs=5e-4)
+
+
+@pytest.mark.parametrize("certain", [frozenset({3}), frozenset({3, 4})])
+def test_a_last_stratum_without_clips_changes_nothing(certain: frozenset[int]) -> None:
+    truth = Truth(3)
+    labels = truth.draw(np.random.default_rng(3), (20, 20, 20))
+    pool = truth.pool()
+    empty = SurveyPool(pool.strata, pool.proxy_errors, pool.proxy_words, pool.recordings, certain)
+    for target in ("this pool", "recordings like these"):
+        assert estimate_rate(empty, labels, target=target) == estimate_rate(pool, labels, target=target)

@@ -93,7 +93,8 @@ def fit_rate(pool: SurveyPool, labels: SurveyLabels, seed: int) -> RateFit | str
         labels: Labelled clips; none in a stratum that is certain.
         seed: Of the folds.
     """
-    sizes = np.bincount(pool.strata).astype(float)
+    # A stratum that is certain may have no clip, and be the last one.
+    sizes = np.bincount(pool.strata, minlength=max(pool.certain, default=-1) + 1).astype(float)
     sizes[[*pool.certain]] = 0.0
     strata = pool.strata[labels.places]
     draw = Draw(strata, deal_folds(strata, np.random.default_rng(seed)), sizes)
