@@ -72,7 +72,18 @@ def test_what_cannot_be_scored_is_out_of_scope_and_silence_is_not(plan: LabelPla
     assert found.models[0].estimate.value != full.models[0].estimate.value
 
 
-def test_the_newest_label_counts_and_an_adjudication_before_all(plan: LabelPlan, runs: list[RunWithClips]) -> None:
+def test_of_two_people_the_first_counts_until_somebody_adjudicates(plan: LabelPlan, runs: list[RunWithClips]) -> None:
+    labels = [label(clip_id) for clip_id in plan.order]
+    full = estimate_labels(plan, labels, runs)
+    other = replace(labels[0], author="bo", text="entirely other words here", time="2026-11-30T10:00:00Z")
+    assert estimate_labels(plan, [*labels, other], runs) == full
+    settled = replace(other, author="eve", adjudication=True)
+    assert estimate_labels(plan, [*labels, other, settled], runs).models[0] != full.models[0]
+
+
+def test_a_persons_newest_label_counts_and_an_adjudication_before_all(
+    plan: LabelPlan, runs: list[RunWithClips]
+) -> None:
     labels = [label(clip_id) for clip_id in plan.order]
     full = estimate_labels(plan, labels, runs).models[0].estimate.value
     wrong = label(plan.order[0], text="entirely other words here", time="2026-11-30T10:00:00Z")

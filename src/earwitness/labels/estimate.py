@@ -17,10 +17,11 @@ from itertools import combinations
 
 import numpy as np
 
-from earwitness.labels.label import Label, current_labels, moment
+from earwitness.labels.label import Label
 from earwitness.labels.plan import LabelPlan
 from earwitness.labels.plan_file import refuse_other_pool
 from earwitness.labels.pool import LabelPool, Rate, distance, length, pool_of, proxies
+from earwitness.labels.settle import label_by_clip
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.metrics.clip import reference_words
 from earwitness.scoring.stats.clusters import Counts, cluster_of
@@ -110,7 +111,7 @@ def estimate_labels(
 
     Args:
         plan: As ``plan_labels`` made it.
-        labels: As ``read_labels`` reads them; of several for a clip, an adjudication counts, else the newest.
+        labels: As ``read_labels`` reads them; of several people's for a clip, the one counts that ``settle`` chooses.
         runs: Over the clips of the plan, scored alike, as ``newest_with_clips`` returns them; they need not be those
             that the plan was made from.
         rate: ``wer`` or ``cer``.
@@ -164,16 +165,6 @@ class _State:
     """Of these; ``None`` for out of scope."""
     waiting: tuple[str, ...]
     n_waiting: int
-
-
-def label_by_clip(labels: Iterable[Label]) -> dict[str, Label]:
-    """Return the label that counts for each clip: the newest adjudication, else the newest."""
-    found: dict[str, Label] = {}
-    for label in current_labels(labels).values():
-        other = found.get(label.clip_id)
-        if other is None or (label.adjudication, moment(label.time)) >= (other.adjudication, moment(other.time)):
-            found[label.clip_id] = label
-    return found
 
 
 def _state(plan: LabelPlan, pool: LabelPool, labels: Mapping[str, Label]) -> _State:

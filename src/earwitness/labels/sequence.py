@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from earwitness.errors import UsageError
-from earwitness.labels.estimate import label_by_clip
 from earwitness.labels.label import Label
 from earwitness.labels.plan import LabelPlan
 from earwitness.labels.plan_file import refuse_other_pool
 from earwitness.labels.pool import LabelPool, distance, pool_of
+from earwitness.labels.settle import label_by_clip
 from earwitness.labels.signals import gaps
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.metrics.clip import reference_words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from earwitness.labels.label import Label, current_labels, moment
@@ -33,26 +33,42 @@ def settle(labels: Iterable[Label], same: SameText) -> Settlement:
         labels: Of an overlay, in the order of its lines.
         same: Whether two labels say the same, such as after normalizing their texts.
     """
-    by_clip: dict[str, list[Label]] = defaultdict(list)
-    for (clip_id, _), label in current_labels(labels).items():
-        by_clip[clip_id].append(label)
     chosen = {}
     disagreements = {}
-    for clip_id, opinions in by_clip.items():
-        last = _adjudication(opinions)
-        if last is not None:
-            chosen[clip_id] = last
-            continue
-        opinions.sort(key=lambda label: label.second_opinion)
-        chosen[clip_id] = opinions[0]
-        if not all(same(opinions[0], other) for other in opinions[1:]):
+    for clip_id, opinions in _opinions(labels).items():
+        counts = chosen[clip_id] = opinions[0]
+        if not counts.adjudication and not all(same(counts, other) for other in opinions[1:]):
             disagreements[clip_id] = tuple(opinions)
     return Settlement(chosen, disagreements)
 
 
-def _adjudication(opinions: Sequence[Label]) -> Label | None:
-    marked = [label for label in opinions if label.adjudication]
-    return max(marked, key=lambda label: moment(label.time)) if marked else None
+def label_by_clip(labels: Iterable[Label]) -> dict[str, Label]:
+    """Return the label of each clip that counts, by the rule of ``settle``.
+
+    Args:
+        labels: Of an overlay, in the order of its lines.
+
+    >>> one = Label("a", "", 0.0, 1.0, "hello", "text", "ana", "2026-11-30T09:00:00Z")
+    >>> two = Label("a", "", 0.0, 1.0, "hollow", "text", "ben", "2026-11-30T10:00:00Z")
+    >>> label_by_clip([one, two])["a"].author
+    'ana'
+    """
+    return {clip_id: opinions[0] for clip_id, opinions in _opinions(labels).items()}
+
+
+def _opinions(labels: Iterable[Label]) -> dict[str, list[Label]]:
+    """Return each clip's labels, the one that counts first."""
+    by_clip: dict[str, list[Label]] = defaultdict(list)
+    for (clip_id, _), label in current_labels(labels).items():
+        by_clip[clip_id].append(label)
+    for opinions in by_clip.values():
+        opinions.sort(key=lambda label: label.second_opinion)
+        marked = [label for label in opinions if label.adjudication]
+        if marked:
+            last = max(marked, key=lambda label: moment(label.time))
+            opinions.remove(last)
+            opinions.insert(0, last)
+    return by_clip
 
 
 def same_words(normalizer: str = "auto", languages: Mapping[str, str | None] | None = None) -> SameText:
