@@ -180,6 +180,7 @@ def test_the_engine_on_the_page_runs(babble: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_the_engine_on_the_page_can_be_installed_with_pip(babble: Path) -> None:
     target = babble / "installed"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), "."]
@@ -215,6 +216,7 @@ def test_the_cloud_vendor_on_the_page_runs_against_a_server_that_answers_like_it
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_the_walk_to_a_borrowed_machine_and_back_runs(tmp_path: Path) -> None:
     from earwitness import weights
     from earwitness.engines.catalog import find

@@ -67,6 +67,7 @@ def test_the_action_passes_fails_and_tells_an_error_apart(study: Path, around: d
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_the_action_installs_the_package_that_it_stands_beside(around: dict[str, str], tmp_path: Path) -> None:
     command, variables = steps(extras="")[0]
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)

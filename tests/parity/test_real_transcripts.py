@@ -30,7 +30,6 @@ RUNS = (
     ("telephony-en", "pocketsphinx:en-us"),
     ("telephony-es", "faster-whisper:base"),
     ("telephony-es", "faster-whisper:tiny.en"),
-    ("telephony-es", "pocketsphinx:en-us"),
 )
 """Models that know English alone hear Spanish as English: texts as far from their references as can be."""
 CLIPS = "8"

@@ -177,6 +177,7 @@ def test_executed_start_to_end_with_a_bundle_its_records_come_home(tmp_path: Pat
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_on_a_machine_without_earwitness_it_installs_a_wheel_and_measures_a_real_model(tmp_path: Path) -> None:
     """A new environment that holds Jupyter's kernel and nothing else stands for the borrowed machine."""
     pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"]

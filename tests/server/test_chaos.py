@@ -244,7 +244,7 @@ class Rollouts:
         assert [path for path in old.scratch.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("seconds", [20, pytest.param(LONG_S, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [6, pytest.param(LONG_S, marks=pytest.mark.long)])
 def test_chaos_ends_in_answers_and_clear_errors_and_leaves_nothing(tmp_path: Path, seconds: int) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
     arguments = ("--model", model, "--workers", "2", "--queue", "8", "--timeout", "4", "--linger", "10")

@@ -117,6 +117,7 @@ def test_a_new_decision_is_taken_over_without_a_dropped_request(tmp_path: Path) 
 
 
 @starts_servers
+@pytest.mark.long
 def test_a_worker_that_hangs_while_it_starts_is_replaced_within_a_minute_or_two(tmp_path: Path) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
     with running(tmp_path, "--model", model, "--workers", "1", "--timeout", "100") as server:

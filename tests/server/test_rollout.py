@@ -166,5 +166,6 @@ def test_a_rollout_under_load_loses_no_request(tmp_path: Path) -> None:
     assert set(statuses) == {200}, statuses
 
 
+@pytest.mark.long
 def test_without_lingering_a_rollout_loses_requests_so_that_the_test_above_can_see_it(tmp_path: Path) -> None:
     assert set(rolled(tmp_path, linger_s=0)) > {200}

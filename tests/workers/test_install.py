@@ -82,7 +82,7 @@ def processes_on(folder: Path) -> list[int]:
     [
         signal.SIGKILL,
         pytest.param(signal.SIGINT, marks=pytest.mark.real),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.real),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
     ],
 )
 def test_killed_in_the_middle_an_installation_leaves_no_process_and_is_gone_on_with(

@@ -221,7 +221,7 @@ def away() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("collector", [away, deaf])
+@pytest.mark.parametrize("collector", [away, pytest.param(deaf, marks=pytest.mark.long)])
 def test_a_collector_that_is_away_delays_no_request_and_the_end_by_a_moment(collector: Any, tmp_path: Path) -> None:
     model = f"fake:{script_folder(tmp_path / 'model')}"
     with collector() as url:
