@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from earwitness.records.record import ClipResult, Run
 from earwitness.scoring.metrics.clip import ScoringInfo
-from earwitness.scoring.metrics.text_blocks import Unit, fewest, text_blocks, why_no_blocks
+from earwitness.scoring.metrics.text_blocks import TextUnit, fewest, text_blocks, why_no_blocks
 from earwitness.scoring.stats.bootstrap_t import Interval
 from earwitness.scoring.stats.clusters import FEWEST, ClusterBy, cluster_of
 from earwitness.scoring.stats.power import AudioPlan, narrow
 from earwitness.scoring.stats.within_recording import rate_within
 from earwitness.types import Score
 
-_UNITS: dict[str, Unit] = {"wer": "words", "cer": "letters"}
+_UNITS: dict[str, TextUnit] = {"wer": "words", "cer": "letters"}
 
 
 def with_targets(run: Run, results: Sequence[ClipResult]) -> Run:
@@ -41,7 +41,7 @@ def _with_target(score: Score, scoring: ScoringInfo, results: Sequence[ClipResul
     return replace(score, ci95=found.ci95, reason=found.reason, target="these recordings")
 
 
-def interval_within(results: Sequence[ClipResult], scoring: ScoringInfo, unit: Unit = "words") -> Interval:
+def interval_within(results: Sequence[ClipResult], scoring: ScoringInfo, unit: TextUnit = "words") -> Interval:
     """Return the interval of an error rate of these recordings.
 
     Args:

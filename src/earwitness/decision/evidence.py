@@ -16,7 +16,7 @@ from earwitness.records.record import ClipResult
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.metrics.group_rates import GroupRate
 from earwitness.scoring.metrics.summary import sum_counts
-from earwitness.scoring.metrics.text_blocks import Unit, fewest, text_blocks, why_no_blocks
+from earwitness.scoring.metrics.text_blocks import TextUnit, fewest, text_blocks, why_no_blocks
 from earwitness.scoring.stats.bootstrap_t import rate_interval, ratio_interval, standard_error
 from earwitness.scoring.stats.clusters import FEWEST, Amounts, cluster_of, sum_by_cluster
 from earwitness.scoring.stats.exact_intervals import quantile_interval, quantile_needs, share_interval, share_needs
@@ -79,7 +79,7 @@ def rate(
     runs: Sequence[RunWithClips],
     edits_of: Callable[[ClipScore], Edits | None],
     *,
-    unit: Unit = "words",
+    unit: TextUnit = "words",
     target: Target | None = None,
 ) -> MeasuredValue:
     """Return an error rate: a ratio of summed counts, its interval by the bootstrap over recordings.
@@ -114,7 +114,7 @@ def rate(
     return MeasuredValue(value, interval.ci95, interval.reason, ids(runs), minutes_to, target="recordings like these")
 
 
-def _rate_within(runs: Sequence[RunWithClips], results: Sequence[ClipResult], unit: Unit) -> MeasuredValue:
+def _rate_within(runs: Sequence[RunWithClips], results: Sequence[ClipResult], unit: TextUnit) -> MeasuredValue:
     scoring = runs[0].run.scoring
     counted = [result.score.words if unit == "words" else result.score.chars for result in results]
     edits = sum_counts([one for one in counted if one is not None])

@@ -17,13 +17,13 @@ from earwitness.scoring.stats.passages import GOOD, GOOD_LETTERS, Passage, passa
 from earwitness.scoring.text import join_words, normalizer
 from earwitness.types import Clip, Hypothesis
 
-Unit = Literal["words", "letters"]
+TextUnit = Literal["words", "letters"]
 LETTERS = 5
 """Letters that stand for a word wherever a length is meant."""
 _Texts = Sequence[tuple[Clip, Hypothesis]]
 
 
-def fewest(unit: Unit) -> int:
+def fewest(unit: TextUnit) -> int:
     """Return how many tokens of the references it takes.
 
     >>> fewest("words"), fewest("letters")
@@ -48,7 +48,7 @@ def text_blocks(
     systems: Sequence[_Texts],
     scoring: ScoringInfo,
     *,
-    unit: Unit = "words",
+    unit: TextUnit = "words",
     by: ClusterBy = "recording",
     n_pairs: int = 1,
 ) -> Blocks:
