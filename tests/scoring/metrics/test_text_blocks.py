@@ -45,3 +45,9 @@ def test_scoring_that_moves_words_is_refused() -> None:
     assert why_no_blocks(NONE) is None
     assert "compounds" in (why_no_blocks(replace(NONE, compounds=True)) or "")
     assert "alternatives" in (why_no_blocks(replace(NONE, alternatives=True)) or "")
+
+
+def test_silence_in_which_nobody_wrote_a_word_has_no_block_of_either_system() -> None:
+    silence = clip("silence", [], 8.0)
+    texts = [(silence, heard(silence, "", 1.0))]
+    assert text_blocks([texts, texts], NONE).errors.shape == (2, 0)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Literal
+
+import numpy as np
 
 from earwitness.scoring.metrics.clip import ScoringInfo
 from earwitness.scoring.stats.blocks import FEWEST_WORDS, Blocks, cut_blocks
@@ -94,4 +97,6 @@ def text_blocks(
         recordings[cluster_of(clip, by)].append((clip.start_s, cut))
     ordered = [sorted(clips, key=lambda clip: clip[0]) for clips in recordings.values()]
     joined = [[passage for _, cut in clips for passage in cut] for clips in ordered]
-    return cut_blocks(joined, n_pairs=n_pairs, size=size)
+    blocks = cut_blocks(joined, n_pairs=n_pairs, size=size)
+    # Nothing to cut has no columns, but still a row for each system.
+    return blocks if blocks.n_recordings else replace(blocks, errors=np.zeros((len(systems), 0)))
