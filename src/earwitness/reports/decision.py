@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from earwitness.counts import NOTHING, duration, percentage, quantity
@@ -133,9 +134,11 @@ def reasons(verdict: Verdict) -> list[str]:
 
 
 def tally(verdict: Verdict) -> str:
-    """Return how many rules a candidate passed."""
-    outcomes = [rule.outcome for rule in verdict.rules]
-    return f"{quantity(len(outcomes), 'rule')}: {outcomes.count('passed')} passed, {outcomes.count('failed')} failed"
+    """Return how many rules a candidate passed, how many it failed, and what became of the others."""
+    outcomes = Counter({"passed": 0, "failed": 0})
+    outcomes.update(rule.outcome for rule in verdict.rules)
+    each = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
+    return f"{quantity(len(verdict.rules), 'rule')}: {each}"
 
 
 def rule_rows(verdict: Verdict) -> list[list[str]]:

@@ -101,8 +101,10 @@ def completeness(table: Table) -> dict[str, Any]:
         for place, row in enumerate(table.rows)
     ]
     unseen = [kind.short for name, kind in KINDS.items() if name not in counted]
-    looked = {row.run.speech.model or row.run.speech.reason or "not looked for" for row in table.rows}
-    note = f"None in any run: {', '.join(unseen)}. Speech was looked for by: {', '.join(sorted(looked))}."
+    detectors = {
+        row.run.speech.model or f"nothing ({row.run.speech.reason or 'it was not asked for'})" for row in table.rows
+    }
+    note = f"None in any run: {', '.join(unseen)}. Speech was detected by {', '.join(sorted(detectors))}."
     return {"kinds": list(counted.values()), "rows": rows, "note": note}
 
 
