@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from earwitness.labels.label import Label
-from earwitness.labels.settle import same_words, settle
+from earwitness.labels.settle import same_words, settle, label_by_clip
 
 ANA = Label("a", "", 0.0, 1.0, "call me back", "text", "ana", "2026-11-30T09:00:00Z")
 BEN = replace(ANA, author="ben", text="call me Jack", time="2026-11-30T09:05:00Z", second_opinion=True)
@@ -51,3 +53,18 @@ def test_a_withdrawn_adjudication_opens_the_disagreement_again() -> None:
     settled = settle([ANA, BEN, JUDGE, undo], same_words())
     assert settled.labels == {"a": ANA}
     assert set(settled.disagreements) == {"a"}
+
+
+@pytest.mark.parametrize(("one", "two"), [("Hello there.", "hello, there"), ("twenty five", "25")])
+def test_what_is_scored_alike_is_no_disagreement(one: str, two: str) -> None:
+    labels = [replace(ANA, text=one), replace(BEN, text=two)]
+    assert settle(labels, same_words(languages={"a": "en"})).disagreements == {}
+
+
+def test_who_labelled_first_may_settle_and_take_it_back() -> None:
+    own = replace(JUDGE, author="ana", time="2026-11-30T10:00:00Z")
+    undo = replace(own, verdict="withdrawn", text=None, time="2026-11-30T11:00:00Z")
+    assert label_by_clip([ANA, BEN, own]) == {"a": own}
+    settled = settle([ANA, BEN, own, undo], same_words())
+    assert settled.labels == {"a": ANA}
+    assert settled.disagreements == {"a": (ANA, BEN)}

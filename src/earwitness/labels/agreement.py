@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from earwitness.errors import UsageError
 from earwitness.files.schema import Strict
 from earwitness.labels.label import Label, current_labels
 from earwitness.labels.settle import same_words
@@ -62,8 +61,8 @@ def agreement(
     [('ana', 'ben', 1, 0.3333333333333333)]
     """
     by_author: dict[str, dict[str, Label]] = defaultdict(dict)
-    for (clip_id, author), label in current_labels(labels).items():
-        if not label.adjudication:
+    for (clip_id, author, is_adjudication), label in current_labels(labels).items():
+        if not is_adjudication:
             by_author[author][clip_id] = label
     pairs = []
     for first, second in combinations(sorted(by_author), 2):
@@ -96,38 +95,19 @@ def _pair(both: Sequence[tuple[Label, Label]], normalizer: str, languages: Mappi
     )
 
 
-def second_opinions(labels: Iterable[Label], author: str, *, share: float, seed: int = 0) -> tuple[str, ...]:
-    """Return the clips that a person should label as a second opinion, in the order of the labels.
+def wants_second_opinion(clip_id: str, share: float, seed: int = 0) -> bool:
+    """Return whether a second person should label a clip.
 
     Chance chooses a share of all clips, by the clip's id and the seed, so that the choice stays the same while labels
-    come in, and does not depend on what was written. Clips that have a second opinion, or one by the person, are out.
+    come in, and does not depend on what was written.
 
     Args:
-        labels: Of an overlay, in the order of its lines.
-        author: The person.
+        clip_id: Of the clip.
         share: Of the clips, 0 to 1.
         seed: Of the choice.
 
-    Raises:
-        UsageError: For a share that is none.
-
-    >>> one = Label("a", "", 0.0, 1.0, "call me back", "text", "ana", "2026-11-30T09:00:00Z")
-    >>> second_opinions([one], "ben", share=1.0), second_opinions([one], "ana", share=1.0)
-    (('a',), ())
+    >>> [wants_second_opinion("a", share) for share in (0.0, 1.0)]
+    [False, True]
     """
-    if not 0 <= share <= 1:
-        raise UsageError(f"The share of second opinions must be from 0 to 1, not {share!r}.")
-    authors: dict[str, set[str]] = defaultdict(set)
-    for clip_id, name in current_labels(labels):
-        authors[clip_id].add(name)
-    return tuple(
-        clip_id
-        for clip_id, names in authors.items()
-        if len(names) == 1 and author not in names and _chance(clip_id, seed) < share
-    )
-
-
-def _chance(clip_id: str, seed: int) -> float:
-    """Return a number from 0 to 1 that an id and a seed fix."""
     digest = hashlib.sha256(f"{seed}:{clip_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    return int.from_bytes(digest[:8], "big") / 2**64 < share

@@ -13,8 +13,8 @@ from earwitness.files.schema import Strict
 LABEL_SCHEMA_VERSION = 1
 LabelVerdict = Literal["text", "unintelligible", "not speech", "wrong audio", "several speakers", "withdrawn"]
 DraftSource = Literal["empty", "other model", "hidden family", "reference"]
-LabelKey = tuple[str, str]
-"""Clip and author."""
+LabelKey = tuple[str, str, bool]
+"""Clip, author, and whether it is an adjudication: who settles a disagreement keeps an opinion of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,18 @@ class Label(Strict):
 def current_labels(labels: Iterable[Label]) -> Mapping[LabelKey, Label]:
     """Return the newest label of each clip and author, in the order of the clips' first labels.
 
-    A withdrawn label takes the ones before it along. Of equal times, the later one in the sequence is the newer.
+    An adjudication stands beside its author's own label. A withdrawn label takes the ones before it along: a withdrawn
+    adjudication those that settle, any other the author's own. Of equal times, the later one in the sequence is the
+    newer.
 
     >>> first = Label("a", "", 0.0, 1.0, "hello", "text", "ana", "2026-11-30T09:00:00Z")
     >>> undo = Label("a", "", 0.0, 1.0, None, "withdrawn", "ana", "2026-11-30T09:01:00Z")
     >>> list(current_labels([first])), list(current_labels([first, undo]))
-    ([('a', 'ana')], [])
+    ([('a', 'ana', False)], [])
     """
     newest: dict[LabelKey, Label] = {}
     for label in labels:
-        key = (label.clip_id, label.author)
+        key = (label.clip_id, label.author, label.adjudication)
         before = newest.get(key)
         if before is None or moment(label.time) >= moment(before.time):
             newest[key] = label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from earwitness.labels.label import Label, current_labels, moment
@@ -23,27 +23,21 @@ class Settlement:
 
 
 def settle(labels: Iterable[Label], same: SameText) -> Settlement:
-    """Choose the label of each clip.
-
-    The newest adjudication counts before all. Without one, first opinions count before second opinions, and the person
-    who was first before the others, so that a clip on which people disagree is not left out: such clips are the hard
-    ones, and an error rate without them is too low.
+    """Choose the label of each clip, and list the disagreements.
 
     Args:
         labels: Of an overlay, in the order of its lines.
         same: Whether two labels say the same, such as after normalizing their texts.
     """
-    chosen = {}
-    disagreements = {}
-    for clip_id, opinions in _opinions(labels).items():
-        counts = chosen[clip_id] = opinions[0]
-        if not counts.adjudication and not all(same(counts, other) for other in opinions[1:]):
-            disagreements[clip_id] = tuple(opinions)
-    return Settlement(chosen, disagreements)
+    by_clip = opinions_by_clip(labels)
+    return Settlement(
+        {clip_id: opinions[0] for clip_id, opinions in by_clip.items()},
+        {clip_id: tuple(opinions) for clip_id, opinions in by_clip.items() if is_open(opinions, same)},
+    )
 
 
 def label_by_clip(labels: Iterable[Label]) -> dict[str, Label]:
-    """Return the label of each clip that counts, by the rule of ``settle``.
+    """Return the label of each clip that counts, by the rule of ``opinions_by_clip``.
 
     Args:
         labels: Of an overlay, in the order of its lines.
@@ -53,22 +47,38 @@ def label_by_clip(labels: Iterable[Label]) -> dict[str, Label]:
     >>> label_by_clip([one, two])["a"].author
     'ana'
     """
-    return {clip_id: opinions[0] for clip_id, opinions in _opinions(labels).items()}
+    return {clip_id: opinions[0] for clip_id, opinions in opinions_by_clip(labels).items()}
 
 
-def _opinions(labels: Iterable[Label]) -> dict[str, list[Label]]:
-    """Return each clip's labels, the one that counts first."""
-    by_clip: dict[str, list[Label]] = defaultdict(list)
-    for (clip_id, _), label in current_labels(labels).items():
-        by_clip[clip_id].append(label)
-    for opinions in by_clip.values():
-        opinions.sort(key=lambda label: label.second_opinion)
-        marked = [label for label in opinions if label.adjudication]
-        if marked:
-            last = max(marked, key=lambda label: moment(label.time))
-            opinions.remove(last)
-            opinions.insert(0, last)
-    return by_clip
+def opinions_by_clip(labels: Iterable[Label]) -> dict[str, list[Label]]:
+    """Return the current labels of each clip; the one that counts is the first.
+
+    The newest adjudication counts before all. Without one, first opinions count before second opinions, and the person
+    who was first before the others, so that a clip on which people disagree is not left out: such clips are the hard
+    ones, and an error rate without them is too low.
+
+    Args:
+        labels: Of an overlay, in the order of its lines.
+    """
+    found: dict[str, list[Label]] = defaultdict(list)
+    for label in current_labels(labels).values():
+        found[label.clip_id].append(label)
+    return {clip_id: sorted(opinions, key=_place) for clip_id, opinions in found.items()}
+
+
+def _place(label: Label) -> tuple[bool, float, bool]:
+    newest_first = -moment(label.time).timestamp() if label.adjudication else 0.0
+    return not label.adjudication, newest_first, label.second_opinion
+
+
+def is_open(opinions: Sequence[Label], same: SameText) -> bool:
+    """Return whether labels of one clip differ and nobody adjudicated.
+
+    Args:
+        opinions: As ``opinions_by_clip`` orders them.
+        same: Whether two labels say the same.
+    """
+    return not opinions[0].adjudication and not all(same(opinions[0], other) for other in opinions[1:])
 
 
 def same_words(normalizer: str = "auto", languages: Mapping[str, str | None] | None = None) -> SameText:

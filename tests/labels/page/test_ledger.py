@@ -26,7 +26,7 @@ def test_labels_of_another_process_are_seen_after_a_refresh(tmp_path: Path) -> N
     append_label(ledger.path, label("a", "one", client_id="id 1"))
     append_label(ledger.path, label("a", "won", author="ben"))
     ledger.refresh()
-    assert {author: one.text for author, one in ledger.current["a"].items()} == {"ana": "one", "ben": "won"}
+    assert {one.author: one.text for one in ledger.current["a"]} == {"ana": "one", "ben": "won"}
     sent = ledger.by_client_id("id 1")
     assert sent is not None
     assert sent.text == "one"

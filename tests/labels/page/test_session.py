@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from earwitness.labels.overlay import read_labels
 from earwitness.labels.page.claims import LEASE_S
 from earwitness.labels.page.drafts import drafts_of_model, hidden_drafts
 from earwitness.labels.page.messages import NextRequest, Presence, UndoRequest
-from earwitness.labels.page.session import LabelSession, unit_name
+from earwitness.labels.page.session import LabelSession, opinions, unit_name
 from earwitness.types import Clip
 
 ANA = Presence("ana", "tab 1")
@@ -148,8 +149,33 @@ def test_two_that_differ_are_shown_for_settling_until_somebody_does(tmp_path: Pa
     assert page.disagreements() == []
     assert page.state(ANA).n_different == 0
     assert lines(tmp_path)[-1].adjudication
+    again = page.undo(UndoRequest("undo", "cleo", "tab 1"))
+    assert (again.clip_id, again.text, set(again.opinions)) == ("c1", "hello", set(found.opinions))
+    assert page.state(ANA).n_different == 1
     with pytest.raises(UsageError):
-        page.undo(UndoRequest("undo", "cleo", "tab 1"))
+        page.undo(UndoRequest("undo again", "cleo", "tab 1"))
+
+
+def test_who_labelled_a_clip_may_settle_it_and_keeps_the_own_label_when_it_is_taken_back(tmp_path: Path) -> None:
+    page = session(tmp_path, 1, second_opinion=1.0)
+    label_next(page, "hello", author="ana")
+    label_next(page, "yellow", author="ben")
+    (found,) = page.disagreements()
+    page.save(sent(found.unit, "yellow", "decision", adjudication=True))
+    assert page.disagreements() == []
+    page.undo(UndoRequest("undo", "ana", "tab 1"))
+    assert page.disagreements() == [found]
+    assert len(found.opinions) == 2
+
+
+def test_opinions_have_no_names_and_stand_in_an_order_of_their_own(tmp_path: Path) -> None:
+    page = session(tmp_path, 1, second_opinion=1.0)
+    label_next(page, "hello", author="ana")
+    label_next(page, "yellow", author="ben")
+    one, two = lines(tmp_path)
+    assert opinions([one, two]) == opinions([two, one])
+    assert {opinion.text for opinion in opinions([one, two])} == {"hello", "yellow"}
+    assert len(opinions([one, replace(one, author="cleo")])) == 1
 
 
 def test_a_draft_is_kept_with_the_label_and_a_hidden_name_is_not_sent(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from earwitness.files.schema import to_json
-from earwitness.labels.label import Label, current_labels
+from earwitness.labels.label import Label
 from earwitness.labels.overlay import append_label, read_labels
+from earwitness.labels.settle import opinions_by_clip
 
 
 class Ledger:
@@ -22,8 +23,8 @@ class Ledger:
         self._seen: tuple[int, int] | None = None
         self.labels: list[Label] = []
         """All lines, in order."""
-        self.current: dict[str, dict[str, Label]] = {}
-        """The labels that count: by clip, then by author."""
+        self.current: dict[str, list[Label]] = {}
+        """The current labels of each clip; the one that counts is the first."""
         self._by_sent_id: dict[str, Label] = {}
 
     def refresh(self) -> None:
@@ -36,9 +37,7 @@ class Ledger:
         if state == self._seen:
             return
         self.labels = list(read_labels(self.path).labels)
-        self.current = {}
-        for (clip_id, author), label in current_labels(self.labels).items():
-            self.current.setdefault(clip_id, {})[author] = label
+        self.current = opinions_by_clip(self.labels)
         self._by_sent_id = {label.client_id: label for label in self.labels if label.client_id}
         self._seen = state
 
@@ -62,10 +61,8 @@ class Ledger:
         self._seen = after
         self.labels.append(label)
         self._by_sent_id[label.client_id] = label
-        of_clip = [one for one in self.labels if one.clip_id == label.clip_id]
-        self.current[label.clip_id] = {author: one for (_, author), one in current_labels(of_clip).items()}
-        if not self.current[label.clip_id]:
-            del self.current[label.clip_id]
+        self.current.pop(label.clip_id, None)
+        self.current |= opinions_by_clip(one for one in self.labels if one.clip_id == label.clip_id)
 
     def _state(self) -> tuple[int, int]:
         """Size and time of the overlay."""

@@ -133,7 +133,7 @@ def summary_of(session: LabelSession, n_before: int) -> LabelSummary:
     labels = session.labels()
     current = {id(label) for label in current_labels(labels).values()}
     new = [label for label in labels[n_before:] if id(label) in current]
-    done = {clip_id for clip_id, _ in current_labels(labels)}
+    done = {clip_id for clip_id, *_ in current_labels(labels)}
     planned = session.task.units[: session.task.n_labels]
     return LabelSummary(
         n_labels=len(new),

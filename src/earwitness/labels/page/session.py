@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from earwitness.counts import duration
 from earwitness.errors import RecordError, UsageError
+from earwitness.labels.agreement import wants_second_opinion
 from earwitness.labels.label import Label, now, text_sha256
 from earwitness.labels.page.claims import Claims, ClaimTable
-from earwitness.labels.page.disagreement import differing, is_settled, opinions
 from earwitness.labels.page.drafts import DraftPolicy, empty_box
 from earwitness.labels.page.ledger import Ledger
 from earwitness.labels.page.messages import (
     Assignment,
     LabelMessage,
     NextRequest,
+    Opinion,
     PageState,
     Presence,
     UndoRequest,
 )
 from earwitness.labels.page.wording import clean_text, require_author
+from earwitness.labels.settle import is_open, same_words
 from earwitness.types import Clip
 
 _FEW = 3
@@ -78,6 +80,7 @@ class LabelSession:
         self._planned = task.units[: task.n_labels]
         self._ledger = Ledger(task.overlay)
         self._claims = Claims(task.overlay, clock)
+        self._same = same_words(languages={clip.id: clip.language for clip in task.units})
         self._lock, self._estimating = threading.Lock(), threading.Lock()
         self._estimate: tuple[int, tuple[str, ...]] = (-1, ())
         self._ledger.refresh()
@@ -161,22 +164,23 @@ class LabelSession:
                 )  # fmt: skip
                 self._ledger.append(withdrawn)
             clip = self.clip(self._names.get(withdrawn.clip_id, ""))
-            table.take(clip.id, _holder(request.author, request.tab))
+            if not withdrawn.adjudication:
+                table.take(clip.id, _holder(request.author, request.tab))
             text = next((one.text for one in reversed(self._ledger.labels) if _is_before(one, withdrawn)), None)
-            return replace(self._assignment(clip, request.author), text=text or "")
+            again = self._to_settle(clip) if withdrawn.adjudication else self._assignment(clip, request.author)
+            return replace(again, text=text or "")
 
     def disagreements(self) -> list[Assignment]:
         """Return the clips whose labels differ, with the labels in an order that says nothing of their authors."""
         with self._lock:
             self._ledger.refresh()
-            clips = [clip for clip in self.task.units if self._differs(clip)]
-            return [
-                replace(
-                    self._assignment(clip, ""), draft=None, draft_source="empty", second_opinion=False,
-                    opinions=opinions(self._ledger.current[clip.id].values()),
-                )
-                for clip in clips
-            ]  # fmt: skip
+            return [self._to_settle(clip) for clip in self.task.units if self._differs(clip)]
+
+    def _to_settle(self, clip: Clip) -> Assignment:
+        shown = opinions(self._ledger.current.get(clip.id, ()))
+        return replace(
+            self._assignment(clip, ""), draft=None, draft_source="empty", second_opinion=False, opinions=shown
+        )
 
     def state(self, presence: Presence) -> PageState:
         """Return how far the labelling is, and extend the claim of the page that asks."""
@@ -193,7 +197,7 @@ class LabelSession:
         kept = [self._names.get(clip_id, "") for clip_id in table.clips_of(holder)]
         for unit in (request.unit, *kept):
             clip = self._units.get(unit or "")
-            if clip is not None and request.author not in self._ledger.current.get(clip.id, {}):
+            if clip is not None and request.author not in self._authors(clip):
                 return clip
         return None
 
@@ -207,19 +211,21 @@ class LabelSession:
         labels = self._ledger.current.get(clip.id)
         if not labels:
             return True
-        return author not in labels and len(labels) == 1 and self._wants_two(clip) and not is_settled(labels.values())
+        if len(labels) > 1 or labels[0].adjudication or labels[0].author == author:
+            return False
+        return wants_second_opinion(clip.id, self.task.second_opinion, self.task.seed)
 
-    def _wants_two(self, clip: Clip) -> bool:
-        number = int.from_bytes(sha256(f"second\n{self.task.seed}\n{clip.id}".encode()).digest()[:8], "big")
-        return number / 2**64 < self.task.second_opinion
+    def _authors(self, clip: Clip) -> set[str]:
+        """Who has an opinion on a clip."""
+        return {label.author for label in self._ledger.current.get(clip.id, ()) if not label.adjudication}
 
     def _differs(self, clip: Clip) -> bool:
-        labels = self._ledger.current.get(clip.id, {})
-        return len(labels) > 1 and differing(labels.values(), clip.language)
+        labels = self._ledger.current.get(clip.id)
+        return labels is not None and is_open(labels, self._same)
 
     def _assignment(self, clip: Clip, author: str) -> Assignment:
         draft = self.task.drafts.of_clip(clip)
-        others = any(name != author for name in self._ledger.current.get(clip.id, {}))
+        others = self._authors(clip) - {author}
         return Assignment(
             unit=self._names[clip.id],
             number=self._numbers[clip.id],
@@ -228,7 +234,7 @@ class LabelSession:
             language=clip.language,
             draft=None if draft is None else draft.text,
             draft_source="empty" if draft is None else draft.source,
-            second_opinion=others,
+            second_opinion=bool(others),
         )
 
     def _label(self, clip: Clip, message: LabelMessage) -> Label:
@@ -261,9 +267,8 @@ class LabelSession:
         for label in reversed(self._ledger.labels):
             if (
                 label.author == author
-                and self._ledger.current.get(label.clip_id, {}).get(author) is label
+                and any(one is label for one in self._ledger.current.get(label.clip_id, ()))
                 and label.clip_id in self._names
-                and not label.adjudication
             ):
                 return label
         raise UsageError(f"There is no label of {author!r} to take back.")
@@ -274,7 +279,7 @@ class LabelSession:
         return PageState(
             n_done=len(self._planned) - len(left),
             n_labels=len(self._planned),
-            n_own=sum(author in labels for labels in current.values()),
+            n_own=sum(any(one.author == author for one in labels) for labels in current.values()),
             n_others=sum(table.holder(clip.id) not in (None, holder) for clip in left),
             left=self._time_left(author, left),
             n_different=sum(
@@ -285,7 +290,12 @@ class LabelSession:
         )
 
     def _time_left(self, author: str, left: Sequence[Clip]) -> str:
-        own = [labels[author] for labels in self._ledger.current.values() if author in labels]
+        own = [
+            one
+            for labels in self._ledger.current.values()
+            for one in labels
+            if one.author == author and not one.adjudication
+        ]
         timed = [(one.seconds_spent, one.duration_s) for one in own if one.seconds_spent and one.duration_s]
         if not left:
             return ""
@@ -304,6 +314,13 @@ def _holder(author: str, tab: str) -> str:
     return f"{author.strip()}\n{tab}"
 
 
+def opinions(labels: Iterable[Label]) -> tuple[Opinion, ...]:
+    """Return what labels say, each thing once, without adjudications, in an order that depends on the texts alone."""
+    unique = {(label.verdict, label.text or "") for label in labels if not label.adjudication}
+    ordered = sorted(unique, key=lambda one: sha256("\n".join(one).encode()).digest())
+    return tuple(Opinion(verdict, text) for verdict, text in ordered)
+
+
 def _is_before(label: Label, withdrawn: Label) -> bool:
-    same = (label.clip_id, label.author) == (withdrawn.clip_id, withdrawn.author)
-    return same and label.verdict != "withdrawn"
+    same = label.clip_id == withdrawn.clip_id and label.author == withdrawn.author
+    return same and label.adjudication == withdrawn.adjudication and label.verdict != "withdrawn"

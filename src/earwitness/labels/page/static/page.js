@@ -197,11 +197,12 @@ function save(said) {
 }
 
 function undo() {
-  if (busy || queue) return;
+  if (busy) return;
   return exclusively(async () => {
     const request = { client_id: randomId(), author: author(), tab };
     const found = await insist(() => post("api/undo", request));
     outbox.forgetTyped(found.unit);
+    if (queue && clip) queue.unshift(clip);
     await show(found);
     await refreshState();
     refreshEstimate();
@@ -213,7 +214,6 @@ function undo() {
 function showOpinions() {
   const shown = clip?.opinions ?? [];
   by("opinions").hidden = !shown.length;
-  by("undo").hidden = shown.length > 0;
   by("asks").textContent = shown.length ? "What is said? Choose above, or write it" : "What is said?";
   by("choices").replaceChildren(...shown.map((one, place) => {
     const button = document.createElement("button");
