@@ -205,4 +205,4 @@ def test_labels_of_spans_give_a_rate_of_a_long_recording(tmp_path: Path, monkeyp
     scores = [row.run.score("wer") for row in table.rows]
     assert [score.value for score in scores if score] == [0.1, 0.3]
     assert [score.n_clips for score in scores if score] == [1, 1]
-    assert "1 of 4 clips have a label" in table.labels[0]
+    assert "1 of 4 spans have a label" in table.labels[0]

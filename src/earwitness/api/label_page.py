@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 EMPTY, HIDDEN, REFERENCE = "empty", "hidden", "reference"
 """Drafts that are not a record."""
-PLAN_SUFFIX = ".plan.json"
 
 
 def label_page(
@@ -85,10 +84,10 @@ def label_page(
     dataset, sources = data if isinstance(data, Dataset) else read_data(data), several(runs)
     candidates = newest_with_clips(paths(sources)) if sources else []
     path = _overlay_of(data, overlay)
-    drafts = drafts_of(draft, candidates, dataset.clips, seed)
     make = partial(label_plan, dataset, runs=sources, labels=labels, goal=goal, models=models, limit=limit, seed=seed)
     plan = None if clips else _kept_plan(path, dataset, make, (goal, limit, seed))
     units = _units_of(plan, dataset, clips)
+    drafts = drafts_of(draft, candidates, units, seed)
     n_labels, name, estimate = min(labels, len(units)), author or _login(), _estimate_of(plan, candidates)
     task = LabelTask(dataset.name, units, n_labels, path, name, drafts, second_opinion, seed, estimate)
     return serve_page(task, PageSite(host, port, allow_network), on_listen)
@@ -115,7 +114,7 @@ def drafts_of(draft: RecordSource, runs: Sequence[RunWithClips], clips: Sequence
     Args:
         draft: As for ``label_page``.
         runs: The candidates.
-        clips: Of the dataset; a text of a record counts only for a clip with the same audio.
+        clips: To label, spans too; a text of a record counts only for a clip with the same audio.
         seed: Of hidden drafts.
 
     Raises:
@@ -124,13 +123,17 @@ def drafts_of(draft: RecordSource, runs: Sequence[RunWithClips], clips: Sequence
     """
     from earwitness.engines.families import family_of
     from earwitness.labels.page import drafts
+    from earwitness.labels.spans import in_spans
+    from earwitness.records.select import RunWithClips
     from earwitness.records.store import read_clips, read_run
 
+    order = [clip.id for clip in clips]
     if draft == EMPTY:
         return drafts.empty_box()
     if draft == REFERENCE:
         return drafts.reference_drafts()
-    families = {family_of(run.run.model.weights_id): run for run in reversed(runs)}
+    cut = in_spans(runs, order) if runs else []
+    families = {family_of(run.run.model.weights_id): run for run in reversed(cut)}
     if draft == HIDDEN:
         return drafts.hidden_drafts(
             {name: (run.run.model.id, _texts(run.results, clips)) for name, run in families.items()}, seed
@@ -139,7 +142,8 @@ def drafts_of(draft: RecordSource, runs: Sequence[RunWithClips], clips: Sequence
     if len(records) != 1:
         raise UsageError(f"A draft is of one run, and {str(draft)!r} has {len(records)}. Name one record.")
     model = read_run(records[0]).model
-    texts = _texts(read_clips(records[0]), clips)
+    (drafting,) = in_spans([RunWithClips(records[0], read_run(records[0]), tuple(read_clips(records[0])))], order)
+    texts = _texts(drafting.results, clips)
     if not texts:
         raise UsageError(f"The run {str(records[0])!r} has no text of these clips. Name a run over this data.")
     return drafts.drafts_of_model(model.id, texts, frozenset(families), family_of(model.weights_id))
@@ -165,8 +169,10 @@ def _overlay_of(data: RecordSource | Dataset, overlay: RecordSource | None) -> P
 
 
 def _units_of(plan: LabelPlan | None, dataset: Dataset, clip_ids: Sequence[str]) -> tuple[Clip, ...]:
-    """The clips in the plan's order, without those that need no label; without a plan, those of the ids."""
-    clips = {clip.id: clip for clip in dataset.clips}
+    """The clips and spans in the plan's order, without those that need no label; without a plan, those of the ids."""
+    from earwitness.labels.units import units_in
+
+    clips = units_in(dataset.clips, clip_ids if plan is None else plan.order)
     if plan is None:
         unknown = [clip_id for clip_id in clip_ids if clip_id not in clips]
         if unknown:
@@ -180,13 +186,16 @@ def _kept_plan(
     overlay: Path, dataset: Dataset, make: Callable[[], LabelPlan], options: tuple[str, float | None, int]
 ) -> LabelPlan:
     """The plan beside the overlay; a new one where there is none, or one for other clips or another goal."""
+    from earwitness.labels.overlay import plan_path
     from earwitness.labels.plan_file import read_plan, write_plan
     from earwitness.labels.pool import pool_of
+    from earwitness.labels.units import units_in
 
-    path = overlay.with_name(overlay.name.removesuffix(".jsonl").removesuffix(".labels") + PLAN_SUFFIX)
+    path = plan_path(overlay)
     if path.exists():
         plan = read_plan(path)
-        if (plan.goal, plan.limit, plan.seed) == options and plan.pool_sha256 == pool_of(dataset.clips).sha256:
+        units = tuple(units_in(dataset.clips, plan.order).values())
+        if (plan.goal, plan.limit, plan.seed) == options and plan.pool_sha256 == pool_of(units).sha256:
             return plan
     plan = make()
     write_plan(path, plan)

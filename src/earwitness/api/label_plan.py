@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from earwitness.errors import UsageError
 from earwitness.labels.plan import GOALS, LabelGoal, LabelPlan
 
 if TYPE_CHECKING:
+    from earwitness.labels.pool import LabelPool
+    from earwitness.records.select import RunWithClips
     from earwitness.types import Dataset
 
 
@@ -28,7 +30,9 @@ def label_plan(
 ) -> LabelPlan:
     """Plan which clips of a dataset to label, so that few labels give narrow intervals.
 
-    Clips that have a reference need no label. Without runs, the plan is a random sample by language and length.
+    Clips that have a reference need no label. Of clips of over 30 s without one, a person labels spans of 8 to 25 s,
+    which are cut at pauses; their ids say where they lie, as in ``call@8.00-21.35``. Without runs, the plan is a random
+    sample by language and length.
 
     Args:
         data: As for ``read_data``, or a dataset.
@@ -43,6 +47,7 @@ def label_plan(
     Raises:
         UsageError: For a goal that there is not, or options that do not go together.
         DataError: When the data cannot be read.
+        AudioError: When a long clip cannot be decoded.
         ComparisonError: When the runs are over other clips, or scored in different ways.
         FileError: When the plan cannot be written.
 
@@ -52,18 +57,32 @@ def label_plan(
     """
     from earwitness.labels.plan import plan_labels
     from earwitness.labels.plan_file import write_plan
-    from earwitness.labels.pool import pool_of
     from earwitness.records.select import newest_with_clips
     from earwitness.types import Dataset
 
     dataset = data if isinstance(data, Dataset) else read_data(data)
     sources = several(runs)
-    pool = pool_of(dataset.clips, newest_with_clips(paths(sources)) if sources else ())
+    pool = pool_to_label(dataset, newest_with_clips(paths(sources)) if sources else ())
     chosen = tuple([models] if isinstance(models, str) else models)
     plan = plan_labels(pool, labels, goal=goal_of(goal), models=chosen, limit=limit, seed=seed)
     if out is not None:
         write_plan(Path(out), plan)
     return plan
+
+
+def pool_to_label(dataset: Dataset, runs: Sequence[RunWithClips]) -> LabelPool:
+    """Return the clips of a dataset, long ones in spans, with the texts of runs over the whole clips.
+
+    Args:
+        dataset: Whose clips are to be labelled.
+        runs: Over its clips, whole.
+    """
+    from earwitness.labels.pool import pool_of
+    from earwitness.labels.spans import in_spans
+    from earwitness.labels.units import units_of
+
+    units = units_of(dataset.clips, runs)
+    return pool_of(units, in_spans(runs, [unit.id for unit in units]) if runs else ())
 
 
 def goal_of(name: str) -> LabelGoal:

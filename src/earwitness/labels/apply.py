@@ -17,10 +17,13 @@ from earwitness.labels.settle import same_words, settle
 from earwitness.labels.span_id import parent_id
 from earwitness.types import Clip, Dataset
 
-OverlayFlaw = Literal["audio changed", "span changed", "reference changed", "disagreement", "unknown clip"]
+OverlayFlaw = Literal[
+    "audio changed", "span changed", "other span", "reference changed", "disagreement", "unknown clip"
+]
 _MEANING: Mapping[OverlayFlaw, str] = {
     "audio changed": "The audio changed after the label was made, and the label is not used",
     "span changed": "The label is of another span of the file, and is not used",
+    "other span": "The label is of no span of the plan, and is not used",
     "reference changed": "The dataset's reference changed after the label was made; the label is used",
     "disagreement": "Labels disagree; the first person's label is used until an adjudication settles it",
     "unknown clip": "The dataset has no such clip, and the label is not used",

@@ -22,6 +22,7 @@ from earwitness.labels.plan import LabelPlan
 from earwitness.labels.plan_file import refuse_other_pool
 from earwitness.labels.pool import LabelPool, Rate, distance, length, pool_of, proxies
 from earwitness.labels.settle import label_by_clip
+from earwitness.labels.spans import in_spans
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.metrics.clip import reference_words
 from earwitness.scoring.stats.clusters import Counts, cluster_of
@@ -111,9 +112,9 @@ def estimate_labels(
 
     Args:
         plan: As ``plan_labels`` made it.
-        labels: As ``read_labels`` reads them; of several people's for a clip, the one counts that ``settle`` chooses.
+        labels: As ``read_labels`` reads them; ``settle.py`` says which of several for a clip counts.
         runs: Over the clips of the plan, scored alike, as ``newest_with_clips`` returns them; they need not be those
-            that the plan was made from.
+            that the plan was made from. Long clips are whole in them, and are cut here as the plan says.
         rate: ``wer`` or ``cer``.
         target: ``this pool`` or ``recordings like these``.
         seed: Of folds and rounds.
@@ -122,10 +123,12 @@ def estimate_labels(
         UsageError: When the runs are over other clips than the plan, or for another target.
         ComparisonError: When the runs are over different clips.
     """
-    pool = pool_of([result.clip for result in runs[0].results], runs)
-    refuse_other_pool(plan, pool)
-    state = _state(plan, pool, label_by_clip(labels))
-    counts = [_counts(pool, model, state, rate) for model in range(len(pool.models))]
+    by_clip = label_by_clip(labels)
+    pool = plan_pool(plan, runs)
+    # Proxies know no label; the errors of a label are counted in the words that are nearest to it.
+    texts = pool if pool.is_whole else _pool(in_spans(runs, plan.order, by_clip))
+    state = _state(plan, pool, by_clip)
+    counts = [_counts(texts, model, state, rate) for model in range(len(pool.models))]
     guesses = [proxies(pool, model, rate) for model in range(len(pool.models))]
     models = tuple(
         ModelEstimate(label, _rate(plan, state, counts[n], guesses[n], target, seed), _clean(plan, state, counts[n][0]))
@@ -165,6 +168,22 @@ class _State:
     """Of these; ``None`` for out of scope."""
     waiting: tuple[str, ...]
     n_waiting: int
+
+
+def plan_pool(plan: LabelPlan, runs: Sequence[RunWithClips]) -> LabelPool:
+    """Return the pool of a plan with the texts of runs, in the plan's spans of long clips.
+
+    Raises:
+        UsageError: When the runs are over other clips than the plan.
+        ComparisonError: When the runs are over different clips.
+    """
+    pool = _pool(in_spans(runs, plan.order))
+    refuse_other_pool(plan, pool)
+    return pool
+
+
+def _pool(runs: Sequence[RunWithClips]) -> LabelPool:
+    return pool_of([result.clip for result in runs[0].results], runs)
 
 
 def _state(plan: LabelPlan, pool: LabelPool, labels: Mapping[str, Label]) -> _State:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from earwitness.labels.apply import sentences, usable_labels
+from earwitness.labels.apply import OverlayProblem, sentences, usable_labels
 from earwitness.labels.estimate import LabelEstimates, estimate_labels
 from earwitness.labels.label import Label
 from earwitness.labels.overlay import Overlay
@@ -22,7 +22,7 @@ from earwitness.records.record import ClipResult
 from earwitness.records.rescore import rescore, score_run
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.stats.survey import SurveyEstimate
-from earwitness.types import Score
+from earwitness.types import Clip, Score
 
 CHOSEN_BY_HAND = "no interval: the labelled clips were not drawn at random by a plan, so they may be unlike the others"
 _RATES = ("wer", "cer")
@@ -60,12 +60,22 @@ class RunsWithLabels:
     @property
     def note(self) -> str:
         """A sentence on what the numbers are about."""
-        of = f"{self.n_labels:,} of {self.n_clips:,} clips have a label ({self.overlay.path.name})"
+        units = _noun([result.clip for result in self.runs[0].results])
+        of = f"{self.n_labels:,} of {self.n_clips:,} {units} have a label ({self.overlay.path.name})"
         if not self.is_partial:
             return f"References: {of}; every clip has a reference."
         if self.estimates is None:
-            return f"Labels: {of}. WER and CER are those of the labelled clips, which a person chose, not of the pool."
-        return f"Target: this pool. {of}; WER and CER are estimates for all {self.n_clips:,} clips."
+            return (
+                f"Labels: {of}. WER and CER are those of the labelled {units}, which a person chose, not of the pool."
+            )
+        return f"Target: this pool. {of}; WER and CER are estimates for all {self.n_clips:,} {units}."
+
+
+def _noun(units: Sequence[Clip]) -> str:
+    n_spans = sum(parent_id(unit.id) is not None for unit in units)
+    if not n_spans:
+        return "clips"
+    return "spans" if n_spans == len(units) else "clips and spans"
 
 
 def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan | None = None) -> RunsWithLabels:
@@ -82,29 +92,28 @@ def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan 
     usable = usable_labels(
         [result.clip for result in runs[0].results], overlay.labels, normalizer=runs[0].run.scoring.normalizer
     )
-    runs, whole = _in_units(runs, usable.labels)
-    clips = [result.clip for result in runs[0].results]
-    rescored_runs = tuple(replace(run, results=_rescored(run, whole)) for run in runs)
+    units, used = _in_units(runs, usable.labels, plan)
+    clips = [result.clip for result in units[0].results]
+    rescored_runs = tuple(replace(run, results=_rescored(run, used)) for run in units)
     n_references = sum(result.clip.reference is not None for result in rescored_runs[0].results)
     problems = [problem for problem in usable.problems if problem.flaw != "unknown clip" or _is_whole(runs[0])]
+    problems += [OverlayProblem("other span", clip_id) for clip_id in usable.labels if clip_id not in used]
     group = RunsWithLabels(
-        rescored_runs, None, len(whole), n_references, len(clips), overlay, tuple(sentences(overlay, problems))
+        rescored_runs, None, len(used), n_references, len(clips), overlay, tuple(sentences(overlay, problems))
     )
     if not group.is_partial:
         return replace(group, runs=tuple(_with_scores(run, group.recipe) for run in group.runs))
     if plan is None:
         return replace(group, runs=tuple(_by_hand(run, group) for run in group.runs))
-    return _with_estimates(group, [_without_labels(run, whole) for run in runs], plan, tuple(whole.values()))
+    return _with_estimates(group, runs, plan, tuple(used.values()))
 
 
 def _in_units(
-    runs: Sequence[RunWithClips], labels: Mapping[str, Label]
+    runs: Sequence[RunWithClips], labels: Mapping[str, Label], plan: LabelPlan | None
 ) -> tuple[Sequence[RunWithClips], dict[str, Label]]:
-    """Return runs by the spans of long clips where a label is of one, and the labels of what they then have."""
+    """Return runs by the spans of long clips that are planned or labelled, and the labels of what they then have."""
+    runs = in_spans(runs, plan.order if plan else (), labels)
     ids = {result.clip.id for result in runs[0].results}
-    if not ids.issuperset(labels):
-        runs = in_spans(runs, labels)
-        ids = {result.clip.id for result in runs[0].results}
     return runs, {clip_id: label for clip_id, label in labels.items() if clip_id in ids}
 
 
@@ -121,15 +130,6 @@ def _with_estimates(
     ]
     changed = (replace(run, pool_scores=of, label_note=note) for run, of in zip(group.runs, scores, strict=True))
     return replace(group, runs=tuple(changed))
-
-
-def _without_labels(run: RunWithClips, labels: Mapping[str, Label]) -> RunWithClips:
-    """Return a run whose spans have no references, as when they were planned."""
-    results = tuple(
-        replace(r, clip=replace(r.clip, reference=None)) if parent_id(r.clip.id) and r.clip.id in labels else r
-        for r in run.results
-    )
-    return replace(run, results=results)
 
 
 def _is_whole(run: RunWithClips) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from earwitness.engines.families import family_of
 from earwitness.errors import ComparisonError
+from earwitness.labels.span_id import parent_id
 from earwitness.records.rescore import options_of
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.align.consensus import Words, consensus
@@ -62,6 +63,11 @@ class LabelPool:
         rows = ([c.id, c.audio_sha256, c.start_s, c.duration_s, c.channel, c.language] for c in self.clips)
         lines = sorted(json.dumps(row, ensure_ascii=False) for row in rows)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no clip is a span of a longer one."""
+        return not any(parent_id(clip.id) for clip in self.clips)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from earwitness.errors import UsageError
+from earwitness.labels.estimate import plan_pool
 from earwitness.labels.label import Label
 from earwitness.labels.plan import LabelPlan
-from earwitness.labels.plan_file import refuse_other_pool
-from earwitness.labels.pool import LabelPool, distance, pool_of
+from earwitness.labels.pool import LabelPool, distance
 from earwitness.labels.settle import label_by_clip
 from earwitness.labels.signals import gaps
 from earwitness.records.select import RunWithClips
@@ -68,8 +68,7 @@ def stop_advice(plan: LabelPlan, labels: Iterable[Label], runs: Sequence[RunWith
     pair = [run for label in plan.models for run in runs if run.label == label]
     if len(pair) != 2:
         raise UsageError(f"There are no runs of both {plan.models[0]!r} and {plan.models[1]!r}. Name their records.")
-    pool = pool_of([result.clip for result in pair[0].results], pair)
-    refuse_other_pool(plan, pool)
+    pool = plan_pool(plan, pair)
     if pool.scoring.compounds or pool.scoring.alternatives or pool.scoring.method != "levenshtein":
         raise UsageError("Stopping early takes plain edits. Score without compounds, alternatives and sclite's costs.")
     values = _differences(plan, labels, pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SPAN = re.compile(r"(.+)@\d+\.\d{2}-\d+\.\d{2}", re.DOTALL)
+_SPAN = re.compile(r"(.+)@(\d+\.\d{2})-(\d+\.\d{2})", re.DOTALL)
 
 
 def span_id(clip_id: str, start_s: float, end_s: float) -> str:
@@ -29,3 +29,13 @@ def parent_id(clip_id: str) -> str | None:
     """
     match = _SPAN.fullmatch(clip_id)
     return match[1] if match else None
+
+
+def span_place(clip_id: str) -> tuple[float, float] | None:
+    """Return from and to of a span, in seconds from its clip's beginning; ``None`` for an id that is not a span's.
+
+    >>> span_place("call-7@8.00-21.35"), span_place("call-7")
+    ((8.0, 21.35), None)
+    """
+    match = _SPAN.fullmatch(clip_id)
+    return (float(match[2]), float(match[3])) if match else None

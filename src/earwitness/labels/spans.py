@@ -9,8 +9,9 @@ look: spread evenly over a segment, words end up on the wrong side of cuts, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
@@ -18,19 +19,20 @@ from typing import Literal
 import numpy as np
 
 from earwitness.labels.label import Label
-from earwitness.labels.span_id import parent_id, span_id
+from earwitness.labels.span_id import parent_id, span_id, span_place
 from earwitness.records.record import ClipResult
 from earwitness.records.rescore import score_result
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.align.word_times import anchors
 from earwitness.scoring.metrics.clip import ScoringInfo
 from earwitness.scoring.text import normalizer
-from earwitness.types import Clip, Hypothesis, Transcript
+from earwitness.types import Clip, Transcript
 
 LONG_S = 30.0
 """Longer clips are labelled in spans."""
 LEAST_S, MOST_S = 8.0, 25.0
 _GRACE_S = 0.05
+_ROUNDING_S = 0.006
 _NOTHING: Mapping[str, Label] = MappingProxyType({})
 _AROUND_S = 10.0
 """How far beside its place a span's words are looked for, where the transcript has no times."""
@@ -42,7 +44,8 @@ def cut_places(duration_s: float, speech: Sequence[SpanPlace]) -> tuple[SpanPlac
     """Return from and to of spans that fill a recording, in seconds from its beginning.
 
     Each cut is in the middle of the longest pause that lies 8 to 25 s after the cut before it; where nobody pauses, it
-    is at 25 s. The last span may be shorter than 8 s.
+    is at 25 s. Cuts are at whole hundredths of a second, so that the id of a span says where it lies. The last span may
+    be shorter than 8 s.
 
     Args:
         duration_s: Of the recording.
@@ -51,14 +54,12 @@ def cut_places(duration_s: float, speech: Sequence[SpanPlace]) -> tuple[SpanPlac
     >>> cut_places(40.0, [(0.0, 12.0), (13.0, 30.0), (30.2, 40.0)])
     ((0.0, 12.5), (12.5, 30.1), (30.1, 40.0))
     """
-    pauses = [(before[1], after[0]) for before, after in pairwise(speech)]
+    pauses = [(after[0] - before[1], round((before[1] + after[0]) / 2, 2)) for before, after in pairwise(speech)]
     cuts = [0.0]
     while duration_s - cuts[-1] > MOST_S:
         here = cuts[-1]
-        within = [
-            (end - start, (start + end) / 2) for start, end in pauses if LEAST_S <= (start + end) / 2 - here <= MOST_S
-        ]
-        cuts.append(max(within)[1] if within else here + MOST_S)
+        within = [(length_s, middle) for length_s, middle in pauses if LEAST_S <= middle - here <= MOST_S]
+        cuts.append(max(within)[1] if within else round(here + MOST_S, 2))
     return tuple(zip(cuts, [*cuts[1:], duration_s], strict=True))
 
 
@@ -75,18 +76,45 @@ def spans_of(clip: Clip, speech: Sequence[SpanPlace] = ()) -> tuple[Clip, ...]:
     """
     if clip.duration_s <= LONG_S:
         return (clip,)
-    return tuple(
-        replace(
-            clip,
-            id=span_id(clip.id, start_s, end_s),
-            start_s=clip.start_s + start_s,
-            duration_s=end_s - start_s,
-            reference=None,
-            recording=clip.recording or clip.id,
-            duration_kind="manifest",
-        )
-        for start_s, end_s in cut_places(clip.duration_s, speech)
+    return tuple(_span(clip, place) for place in cut_places(clip.duration_s, speech))
+
+
+def _span(clip: Clip, place: SpanPlace) -> Clip:
+    """Return a span as a clip; an end within the rounding of the clip's end is the clip's end."""
+    start_s, end_s = place
+    if abs(end_s - clip.duration_s) < _ROUNDING_S:
+        end_s = clip.duration_s
+    return replace(
+        clip,
+        id=span_id(clip.id, start_s, end_s),
+        start_s=clip.start_s + start_s,
+        duration_s=end_s - start_s,
+        reference=None,
+        recording=clip.recording or clip.id,
+        duration_kind="manifest",
     )
+
+
+def named_spans(clips: Iterable[Clip], ids: Iterable[str]) -> dict[str, tuple[Clip, ...]]:
+    """Return the spans that ids name, by their clip and in the order of time; other ids are passed over.
+
+    Args:
+        clips: Whole ones.
+        ids: Of clips and of spans, such as those of a plan.
+
+    >>> call = Clip("call", "/call.wav", "", 0.0, 40.0, None)
+    >>> [one.id for one in named_spans([call], ["call@25.00-40.00", "call@0.00-25.00", "other"])["call"]]
+    ['call@0.00-25.00', 'call@25.00-40.00']
+    """
+    known = {clip.id: clip for clip in clips}
+    places: dict[str, list[SpanPlace]] = defaultdict(list)
+    for one in ids:
+        place = None if one in known else span_place(one)
+        if place is not None and parent_id(one) in known:
+            places[str(parent_id(one))].append(place)
+    return {
+        clip_id: tuple(_span(known[clip_id], place) for place in sorted(found)) for clip_id, found in places.items()
+    }
 
 
 def span_results(result: ClipResult, spans: Sequence[Clip], scoring: ScoringInfo) -> list[ClipResult]:
@@ -99,32 +127,60 @@ def span_results(result: ClipResult, spans: Sequence[Clip], scoring: ScoringInfo
 
     A failed clip failed in each of its spans.
     """
+    text = _placed_words(result, scoring)
     rows = []
     for span in spans:
-        offset_s = span.start_s - result.clip.start_s
-        hypothesis = _hypothesis(result, span, (offset_s, offset_s + span.duration_s), scoring)
-        rows.append(score_result(span, hypothesis, scoring))
+        place = _open_ended(result.clip, span)
+        whole = replace(result.hypothesis, clip_id=span.id, audio_s=span.duration_s)
+        if text is not None and whole.transcript is not None:
+            words = " ".join(_words_of(text, span, place, scoring))
+            whole = replace(whole, transcript=Transcript(words, language=whole.transcript.language))
+        rows.append(score_result(span, whole, scoring))
     return rows
 
 
-def in_spans(runs: Sequence[RunWithClips], labels: Mapping[str, Label] = _NOTHING) -> list[RunWithClips]:
-    """Return runs whose long clips are in spans; the same spans in every run, from the speech of the first.
+def _open_ended(clip: Clip, span: Clip) -> SpanPlace:
+    """Return where a span is in its clip; at the clip's ends without a limit, as times may lie beside the audio."""
+    start_s = span.start_s - clip.start_s
+    end_s = start_s + span.duration_s
+    return (
+        start_s if start_s > _ROUNDING_S else -np.inf,
+        end_s if end_s < clip.duration_s - _ROUNDING_S else np.inf,
+    )
+
+
+def in_spans(
+    runs: Sequence[RunWithClips], order: Iterable[str] = (), labels: Mapping[str, Label] = _NOTHING
+) -> list[RunWithClips]:
+    """Return runs whose long clips are in spans; the same spans in every run.
 
     Args:
-        runs: Over one dataset.
-        labels: By clip or span. Labelled spans stay as they are; others give way where they overlap.
+        runs: Over one dataset, by whole clips.
+        order: Ids of a plan: its spans are those of their clips, and get the references of labels with the same id.
+        labels: By clip or span. Where the plan has no spans of a clip, labelled spans stay as they are, and the rest of
+            the clip is cut at the pauses that the first run knows.
     """
-    spans: dict[str, tuple[Clip, ...]] = {}
+    spans = named_spans([result.clip for result in runs[0].results], order)
+    spans = {clip_id: tuple(_with_reference(span, labels) for span in found) for clip_id, found in spans.items()}
+    placed: dict[str, list[Label]] = defaultdict(list)
+    for label in labels.values():
+        placed[parent_id(label.clip_id) or ""].append(label)
     for result in runs[0].results:
-        placed = [label for label in labels.values() if parent_id(label.clip_id) == result.clip.id]
-        spans[result.clip.id] = _with_labels(result.clip, spans_of(result.clip, result.speech or ()), placed)
-    return [replace(run, results=tuple(_cut(run, spans))) for run in runs]
+        clip = result.clip
+        if clip.id not in spans and clip.id in placed:
+            spans[clip.id] = _with_labels(clip, spans_of(clip, result.speech or ()), placed[clip.id])
+    return [replace(run, results=tuple(_cut(run, spans))) for run in runs] if spans else list(runs)
+
+
+def _with_reference(span: Clip, labels: Mapping[str, Label]) -> Clip:
+    label = labels.get(span.id)
+    return span if label is None else replace(span, reference=label.reference)
 
 
 def _cut(run: RunWithClips, spans: Mapping[str, Sequence[Clip]]) -> Iterator[ClipResult]:
     for result in run.results:
-        parts = spans[result.clip.id]
-        if len(parts) == 1 and parts[0].id == result.clip.id:
+        parts = spans.get(result.clip.id)
+        if parts is None:
             yield result
         else:
             yield from span_results(result, parts, run.run.scoring)
@@ -161,23 +217,37 @@ def span_source(transcript: Transcript, language: str | None, audio_s: float, sc
     return "times" if found.source == "words" else "alignment"
 
 
-def _hypothesis(result: ClipResult, span: Clip, place: SpanPlace, scoring: ScoringInfo) -> Hypothesis:
+@dataclass(frozen=True, slots=True)
+class _PlacedWords:
+    """What a model wrote over a whole clip."""
+
+    words: list[str]
+    """Normalized."""
+    middles: np.ndarray[tuple[int], np.dtype[np.float64]]
+    """Of each word, in seconds from the clip's beginning."""
+    have_times: bool
+    """Whether the model said when each word is; else the middles are a guess."""
+
+
+def _placed_words(result: ClipResult, scoring: ScoringInfo) -> _PlacedWords | None:
     whole = result.hypothesis
     if whole.transcript is None:
-        return replace(whole, clip_id=span.id, audio_s=span.duration_s)
+        return None
     norm = normalizer(scoring.normalizer)
-    words = norm.words(whole.transcript.text, span.language)
-    found = anchors(whole.transcript, words, norm, span.language, whole.audio_s)
-    middles = _middles(found.points, len(words))
-    if found.source != "words" and span.reference is not None:
-        near = np.flatnonzero((middles >= place[0] - _AROUND_S) & (middles < place[1] + _AROUND_S))
-        window = words[near[0] : near[-1] + 1] if len(near) else []
-        start, end = nearest_stretch(norm.words(span.reference, span.language), window)
-        chosen = window[start:end]
-    else:
-        chosen = [word for word, at_s in zip(words, middles, strict=True) if place[0] <= at_s < place[1]]
-    text = Transcript(" ".join(chosen), language=whole.transcript.language)
-    return replace(whole, clip_id=span.id, transcript=text, audio_s=span.duration_s)
+    words = norm.words(whole.transcript.text, result.clip.language)
+    found = anchors(whole.transcript, words, norm, result.clip.language, whole.audio_s)
+    return _PlacedWords(words, _middles(found.points, len(words)), found.source == "words")
+
+
+def _words_of(text: _PlacedWords, span: Clip, place: SpanPlace, scoring: ScoringInfo) -> list[str]:
+    """Return the words of a span: those whose middle is in it, or the stretch that is nearest to its label."""
+    if text.have_times or span.reference is None:
+        start, end = np.searchsorted(text.middles, place).tolist()
+        return text.words[start:end]
+    start, end = np.searchsorted(text.middles, [place[0] - _AROUND_S, place[1] + _AROUND_S]).tolist()
+    window = text.words[start:end]
+    start, end = nearest_stretch(normalizer(scoring.normalizer).words(span.reference, span.language), window)
+    return window[start:end]
 
 
 def _middles(points: Sequence[tuple[int, float]], n_words: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

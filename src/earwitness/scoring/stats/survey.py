@@ -95,7 +95,9 @@ def estimate_rate(
     if isinstance(fit, str):
         return SurveyEstimate(None, None, fit, *size)
     variance, degrees = total_variance(fit.residuals, fit.draw)
-    few = _too_few(fit.draw.labels, fit.draw.sizes, pool.recordings[labels.places])
+    few = _too_few(fit.draw.labels, fit.draw.sizes)
+    if few is None and target == "recordings like these":
+        few = _too_few_recordings(pool.recordings[labels.places])
     if few is not None:
         return SurveyEstimate(fit.rate, None, few, *size)
     alone = random_labels(pool, labels, fit, whole=target == "this pool")
@@ -119,12 +121,16 @@ def estimate_rate(
     )
 
 
-def _too_few(n: Counts, sizes: Counts, recordings: Indices) -> str | None:
+def _too_few(n: Counts, sizes: Counts) -> str | None:
     if n.sum() < FEWEST_LABELS:
         return f"no interval: it takes at least {FEWEST_LABELS} labels, and there {are(int(n.sum()))}"
     thin = int(np.count_nonzero(n < np.minimum(FEWEST_IN_STRATUM, sizes)))
     if thin:
         return f"no interval: {quantity(thin, 'stratum', 'strata')} of the plan needs one more label"
+    return None
+
+
+def _too_few_recordings(recordings: Indices) -> str | None:
     n_recordings = len(np.unique(recordings))
     if n_recordings < FEWEST:
         return f"no interval: it takes labels in at least {FEWEST} recordings, and there {are(n_recordings)}"
