@@ -355,8 +355,8 @@ class Score(Strict):
     edits: Edits | None = None
     """The summed counts behind an error rate."""
     target: Target | None = None
-    """What the interval is about, once runs are compared; ``None`` in a record, whose intervals are all about
-    recordings like these."""
+    """What the number and its interval are about, once runs are compared; ``None`` in a record, whose intervals are all
+    about recordings like these, and for clips that a person chose to label, which stand for no others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from earwitness.labels.label import Label
-from earwitness.labels.settle import same_words, settle, label_by_clip
+from earwitness.labels.settle import label_by_clip, same_words, settle
 
 ANA = Label("a", "", 0.0, 1.0, "call me back", "text", "ana", "2026-11-30T09:00:00Z")
 BEN = replace(ANA, author="ben", text="call me Jack", time="2026-11-30T09:05:00Z", second_opinion=True)

@@ -23,4 +23,4 @@ def pool_rate(runs: Sequence[RunWithClips], metric: str) -> MeasuredValue | None
         reason = "it is estimated from labels for each dataset alone; name one in the rule, as in dataset = 'calls'"
         return MeasuredValue(None, reason=reason, evidence=ids(runs))
     (score,) = known
-    return MeasuredValue(score.value, score.ci95, score.reason, ids(runs), target="this pool")
+    return MeasuredValue(score.value, score.ci95, score.reason, ids(runs), target=score.target)

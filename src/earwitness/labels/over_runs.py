@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from earwitness.comparison.within import with_targets
 from earwitness.labels.apply import OverlayProblem, sentences, usable_labels
 from earwitness.labels.estimate import LabelEstimates, estimate_labels
 from earwitness.labels.label import Label
@@ -155,7 +156,8 @@ def _scores(run: RunWithClips, recipe: str) -> list[Score]:
 
 
 def _with_scores(run: RunWithClips, recipe: str) -> RunWithClips:
-    return replace(run, pool_scores=tuple(_scores(run, recipe)))
+    scores = with_targets(replace(run.run, scores=tuple(_scores(run, recipe))), run.results).scores
+    return replace(run, pool_scores=scores)
 
 
 def _by_hand(run: RunWithClips, group: RunsWithLabels) -> RunWithClips:
@@ -175,6 +177,7 @@ def _estimated(run: RunWithClips, estimates: tuple[SurveyEstimate, SurveyEstimat
             ci95=found.ci95,
             reason=found.reason,
             edits=None,
+            target=found.target,
             signature=score.signature.replace("ci:bootstrap-t-recording", "ci:difference-estimator"),
         )
         for score, found in zip(scores, estimates, strict=True)

@@ -58,12 +58,14 @@ def _behind(pair: PairTest) -> str:
 def target_sentences(target: Target | None) -> list[str]:
     """Say what the error rates, intervals and ranks of a table are about; nothing where it has none.
 
+    Of this pool, the note on its labels says it.
+
     >>> target_sentences("these recordings")
     ['WER and rank are of these recordings: for recordings like these, it takes at least 4']
     >>> target_sentences("recordings like these")
     ['WER and rank are of recordings like these']
     """
-    if target is None:
+    if target in (None, "this pool"):
         return []
     few = f": for recordings like these, it takes at least {FEWEST}" if target == "these recordings" else ""
     return [f"WER and rank are of {target}{few}"]
