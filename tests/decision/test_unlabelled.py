@@ -53,7 +53,7 @@ def test_with_references_nothing_is_said_of_bounds(tmp_path: Path) -> None:
 
 def test_compare_and_decide_print_what_is_bounded(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(runs), "--out", str(runs / "scorecard.md")]) == 0
-    assert "earwitness rank" in (shown := capsys.readouterr().out)
+    assert "earwitness rank" in (shown := " ".join(capsys.readouterr().out.split()))
     assert "whatever was said (proven)" in shown
     assert "whatever was said (proven)" in (runs / "scorecard.md").read_text()
     assert main(["decide", str(runs)]) == 1
