@@ -38,7 +38,8 @@ def label_plan(
         data: As for ``read_data``, or a dataset.
         runs: Records over these clips, or folders that hold some; they need no references.
         labels: How many labels to plan; the order goes on after them.
-        goal: ``wer`` of each model, ``difference`` of two, or ``gate``: a limit on the WER.
+        goal: ``wer`` of each model, ``difference`` of two, or ``gate``: a limit on the WER, which has the
+            plan of ``wer``.
         models: Labels of the runs that count, such as model ids; empty for all. A difference takes two.
         limit: Of a gate: the WER, a ratio.
         seed: The same seed over the same clips and runs gives the same plan.

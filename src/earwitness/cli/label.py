@@ -40,7 +40,8 @@ _FIRST = 10
 GoalOption = Annotated[
     str,
     typer.Option(
-        metavar="GOAL", help="wer: the WER of each model; difference: of two models; gate: a limit on the WER."
+        metavar="GOAL",
+        help="wer: the WER of each model; difference: of two models; gate: a limit on the WER, planned as wer.",
     ),
 ]
 

@@ -67,7 +67,8 @@ class DifferenceEstimate:
     second: str
     """Label of another."""
     estimate: SurveyEstimate
-    """Rate of the first less rate of the second, from the same labels."""
+    """Rate of the first less rate of the second, from the same labels. It is estimated by itself, with a guess of the
+    difference and a slope of its own, so it is not exactly the difference of the two models' estimates."""
 
 
 @dataclass(frozen=True, slots=True)

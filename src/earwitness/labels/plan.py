@@ -31,7 +31,9 @@ from earwitness.scoring.stats.tuning import Indices
 
 SCHEMA_VERSION = 1
 LabelGoal = Literal["wer", "difference", "gate"]
-"""What the labels are for: the WER of each model, the difference of two, or one limit on the WER."""
+"""What the labels are for: the WER of each model, the difference of two, or one limit on the WER.
+
+A gate has the plan of ``wer``, and keeps its limit: the distance of a WER to a fixed limit is as sure as the WER."""
 GOALS: tuple[LabelGoal, ...] = get_args(LabelGoal)
 FLOOR = 3
 """Labels that each stratum gets before they are shared out."""
