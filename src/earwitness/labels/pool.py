@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 import numpy as np
@@ -86,12 +86,18 @@ def pool_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> LabelPo
         ComparisonError: When a run lacks a clip of the dataset, or has it with other audio.
     """
     options = options_of(runs[0].run.scoring) if runs else ScoringOptions()
-    return LabelPool(tuple(clips), tuple(_texts(clips, run, options) for run in runs), options)
+    rules = normalizer(options.normalizer)
+
+    # Models often write the same, and normalizing is most of the work.
+    @cache
+    def words(text: str, language: str | None) -> Words:
+        return tuple(rules.words(text, language))
+
+    return LabelPool(tuple(clips), tuple(_texts(clips, run, words) for run in runs), options)
 
 
-def _texts(clips: Sequence[Clip], run: RunWithClips, options: ScoringOptions) -> PoolTexts:
+def _texts(clips: Sequence[Clip], run: RunWithClips, words: Callable[[str, str | None], Words]) -> PoolTexts:
     results = {result.clip.id: result for result in run.results}
-    words = normalizer(options.normalizer).words
     texts, odd = [], np.zeros(len(clips), bool)
     for place, clip in enumerate(clips):
         result = results.get(clip.id)
@@ -101,7 +107,7 @@ def _texts(clips: Sequence[Clip], run: RunWithClips, options: ScoringOptions) ->
                 f"The run {str(run.path)!r} {what} {clip.id!r} of the dataset. Run the model over this dataset."
             )
         transcript = result.hypothesis.transcript
-        texts.append(tuple(words(transcript.text if transcript else "", clip.language)))
+        texts.append(words(transcript.text if transcript else "", clip.language))
         odd[place] = transcript is None or not ODD.isdisjoint(result.score.flags)
     return PoolTexts(run.label, family_of(run.run.model.weights_id), tuple(texts), odd)
 
