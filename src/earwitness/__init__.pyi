@@ -48,6 +48,14 @@ from earwitness.api.gate import baseline as baseline
 from earwitness.api.gate import gate as gate
 from earwitness.api.init import InitResult as InitResult
 from earwitness.api.init import init as init
+from earwitness.api.label_estimates import label_estimates as label_estimates
+from earwitness.api.label_exchange import LabelAgreement as LabelAgreement
+from earwitness.api.label_exchange import LabelImport as LabelImport
+from earwitness.api.label_exchange import LabelStatus as LabelStatus
+from earwitness.api.label_exchange import export_labels as export_labels
+from earwitness.api.label_exchange import import_labels as import_labels
+from earwitness.api.label_exchange import label_agreement as label_agreement
+from earwitness.api.label_exchange import label_status as label_status
 from earwitness.api.label_page import label_page as label_page
 from earwitness.api.label_plan import label_plan as label_plan
 from earwitness.api.load_test import load_test as load_test
@@ -110,6 +118,7 @@ from earwitness.errors import UnknownModelError as UnknownModelError
 from earwitness.errors import UnsupportedDeviceError as UnsupportedDeviceError
 from earwitness.errors import UsageError as UsageError
 from earwitness.errors import WorkerError as WorkerError
+from earwitness.labels.estimate import LabelEstimates as LabelEstimates
 from earwitness.labels.page.run import LabelSummary as LabelSummary
 from earwitness.labels.plan import LabelPlan as LabelPlan
 from earwitness.records.query import QueryResult as QueryResult

@@ -38,7 +38,9 @@ def test_the_command_prints_the_version_of_the_package() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("tag", "expected"), [("v7.8.9", "7.8.9"), pytest.param(None, "0.0.1.dev1", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("tag", "expected"), [("v7.8.9", "7.8.9"), pytest.param(None, "0.0.1.dev1", marks=pytest.mark.long)]
+)
 def test_the_wheel_has_the_version_of_the_tag(tmp_path: Path, tag: str | None, expected: str) -> None:
     source = tmp_path / "source"
     shutil.copytree(PACKAGE, source / "src" / "earwitness", ignore=shutil.ignore_patterns("_version.py", "__pycache__"))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from earwitness.api.label_exchange import apply_overlay, export_labels, import_labels, label_status
+from earwitness.api.label_exchange import export_labels, import_labels, label_status
 from earwitness.cli import main
 from earwitness.data import load
 from earwitness.errors import DataNotFoundError, UsageError
 from earwitness.labels.label import Label
 from earwitness.labels.overlay import append_label, overlay_path, read_labels
+from earwitness.labels.settle import label_by_clip
 
 HOLDS = ["api/label_exchange.py"]
 
@@ -47,7 +49,6 @@ def test_labels_go_out_and_come_back_once(name: str, data: Path, tmp_path: Path)
 def test_a_nemo_manifest_has_the_label_that_counts(data: Path, tmp_path: Path) -> None:
     assert export_labels(data, tmp_path / "nemo.jsonl", format="nemo") == 2
     assert [clip.reference for clip in load(tmp_path / "nemo.jsonl").clips][:2] == ["one more", "two words"]
-    assert [clip.reference for clip in apply_overlay(data).clips][:2] == ["one more", "two words"]
 
 
 def test_what_there_is_not_is_refused(data: Path, tmp_path: Path) -> None:
@@ -88,6 +89,27 @@ def test_the_command_prints_the_agreement_for_people_and_for_machines(
     assert main(["label", str(data), "--agreement", "--json"]) == 0
     (pair,) = json.loads(capsys.readouterr().out)["agreement"]
     assert (pair["first"], pair["second"], pair["wer"]) == ("ana", "ben", 0.5)
+
+
+def test_a_disagreement_is_settled_without_the_page_and_the_decision_is_taken_back(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["label", str(data), "--agreement"]) == 0
+    out = capsys.readouterr().out
+    assert "1 clip to settle:" in out
+    assert "ana: one more" in out
+    assert "ben: one moor" in out
+    (line,) = re.findall(r"into a file: (\{.*\})", out)
+    settled = tmp_path / "settled.jsonl"
+    settled.write_text(line.replace("what is said", "one moor") + "\n", encoding="utf-8")
+    assert main(["label", str(data), "--import", str(settled), "--author", "eve", "--agreement"]) == 0
+    assert "to settle" not in capsys.readouterr().out
+    labels = read_labels(overlay_path(data)).labels
+    assert label_by_clip(labels)[labels[0].clip_id].text == "one moor"
+    undo = {"clip_id": labels[0].clip_id, "verdict": "withdrawn", "adjudication": True, "author": "eve"}
+    settled.write_text(json.dumps(undo) + "\n", encoding="utf-8")
+    assert main(["label", str(data), "--import", str(settled), "--agreement", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["disagreements"]) == [labels[0].clip_id]
 
 
 def test_the_command_exports_and_imports(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,9 @@ from tests.comparison.study import clip, heard, misheard, record, said
 
 from earwitness.api.compare import compare, decide
 from earwitness.api.gate import baseline, gate
-from earwitness.errors import UsageError
+from earwitness.api.label_estimates import label_estimates
+from earwitness.api.report import report
+from earwitness.errors import RecordError, UsageError
 from earwitness.labels.label import Label
 from earwitness.labels.over_runs import CHOSEN_BY_HAND
 from earwitness.labels.overlay import append_label, plan_path
@@ -24,7 +26,7 @@ from earwitness.records.select import newest_with_clips
 from earwitness.records.store import clips_path, find_records, read_clips
 from earwitness.types import Clip
 
-HOLDS = ["over_runs.py", "api/label_records.py", "decision/pool_rate.py"]
+HOLDS = ["over_runs.py", "api/label_records.py", "api/label_estimates.py", "decision/pool_rate.py"]
 N = 60
 SPOKEN = {f"c{number:02d}": said(10, number) for number in range(N)}
 """What was said in each clip; no record knows it."""
@@ -79,6 +81,29 @@ def test_a_few_labels_of_a_plan_give_every_model_a_rate_of_the_pool_and_a_rank(r
         assert "|target:this pool|labels:30/60|overlay:" in wer.signature
     assert table.labels[0].startswith("Target: this pool. 30 of 60 clips have a label (calls.labels.jsonl)")
     assert {path: path.read_bytes() for path in runs.rglob("*.json*")} == before
+    details = label_estimates(overlay, runs=runs)
+    assert {one.label: one.estimate.value for one in details.models} == {
+        row.label: score.value for row in table.rows if (score := row.run.score("wer"))
+    }
+    with pytest.raises(RecordError, match="no label plan"):
+        label_estimates(overlay, runs=runs, plan="gone.json")
+
+
+def test_the_report_shows_the_rates_by_labels_and_says_what_they_are_about(runs: Path, tmp_path: Path) -> None:
+    overlay = tmp_path / "elsewhere" / "calls.labels.jsonl"
+    for id_ in plan(runs, overlay, 30):
+        append_label(overlay, label(id_))
+    made = report(runs, out=tmp_path / "without", audio="none")
+    assert "30 of 60 clips have a label" not in made.page.read_text(encoding="utf-8")
+    made = report(runs, out=tmp_path / "out", overlay=overlay, audio="none")
+    (table,) = compare(runs, overlay=overlay).tables
+    wer = table.rows[0].run.score("wer")
+    assert wer is not None
+    assert wer.value is not None
+    for text in (made.page.read_text(encoding="utf-8"), (tmp_path / "out" / "results.md").read_text(encoding="utf-8")):
+        assert "Target: this pool. 30 of 60 clips have a label (calls.labels.jsonl)" in text
+        assert f"{100 * wer.value:.1f} %" in text
+        assert "of recordings like these" not in text
 
 
 def test_labels_that_a_person_chose_give_rates_without_intervals_and_no_rank(runs: Path) -> None:

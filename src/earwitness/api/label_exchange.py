@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from earwitness.data import DataProblem
     from earwitness.labels.agreement import LabellerPair
     from earwitness.labels.formats.row import LabelRow
+    from earwitness.labels.label import Label
     from earwitness.labels.overlay import Overlay
 
 LabelFormat = Literal["label-studio", "nemo", "csv", "jsonl"]
@@ -36,6 +37,16 @@ class LabelStatus:
     """People who labelled."""
     problems: tuple[str, ...]
     """What to look at, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAgreement:
+    """How far people agree who labelled the same clips."""
+
+    pairs: tuple[LabellerPair, ...]
+    """Every two people who labelled a clip in common, by name."""
+    disagreements: Mapping[str, tuple[Label, ...]]
+    """By clip: labels that differ and that nobody adjudicated; the first of them counts until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +112,10 @@ def overlay_problems(data: RecordSource, columns: Mapping[str, str] | None = Non
     return [DataProblem("warning", str(path), None, problem) for problem in (status.problems if status else ())]
 
 
-def apply_overlay(data: RecordSource | Dataset, *, overlay: RecordSource | None = None) -> Dataset:
-    """Return a dataset whose references come from labels where there are some; the data stays as it is.
-
-    Args:
-        data: As for ``read_data``, or a dataset.
-        overlay: The file of labels; ``None`` for the one beside the data.
-
-    Raises:
-        DataError: When the data cannot be read, or the labels are of another dataset.
-        RecordError: When the labels cannot be read.
-    """
-    from earwitness.labels.apply import apply_labels
-
-    return apply_labels(_dataset(data), _overlay(data, overlay).labels).dataset
-
-
 def label_agreement(
     data: RecordSource | Dataset, *, overlay: RecordSource | None = None, normalizer: str = "auto"
-) -> tuple[LabellerPair, ...]:
-    """Compare every two people over the clips that both labelled.
+) -> LabelAgreement:
+    """Compare every two people over the clips that both labelled, and list the clips on which people disagree.
 
     Args:
         data: As for ``read_data``, or a dataset.
@@ -132,9 +127,13 @@ def label_agreement(
         RecordError: When the labels cannot be read.
     """
     from earwitness.labels.agreement import agreement
+    from earwitness.labels.apply import clip_languages
+    from earwitness.labels.settle import same_words, settle
 
-    languages = {clip.id: clip.language for clip in _dataset(data).clips}
-    return agreement(_overlay(data, overlay).labels, normalizer=normalizer, languages=languages)
+    languages = clip_languages(_dataset(data).clips)
+    labels = _overlay(data, overlay).labels
+    pairs = agreement(labels, normalizer=normalizer, languages=languages)
+    return LabelAgreement(pairs, settle(labels, same_words(normalizer, languages)).disagreements)
 
 
 def export_labels(
@@ -218,11 +217,17 @@ def import_labels(
     return LabelImport(found.path, len(fresh), len(labels) - len(fresh))
 
 
-def plain_pair(pair: LabellerPair) -> dict[str, Any]:
-    """Return a pair of labellers as values for JSON, with its rates."""
+def plain_agreement(agreement: LabelAgreement) -> dict[str, Any]:
+    """Return an agreement as values for JSON: the pairs with their rates, and the clips that are open."""
     from earwitness.files.schema import plain
 
-    return {**plain(pair), "equal_share": pair.equal_share, "wer": pair.wer}
+    pairs = [{**plain(pair), "equal_share": pair.equal_share, "wer": pair.wer} for pair in agreement.pairs]
+    return {
+        "agreement": pairs,
+        "disagreements": {
+            clip_id: [plain(label) for label in labels] for clip_id, labels in agreement.disagreements.items()
+        },
+    }
 
 
 def _rows(source: Path) -> list[LabelRow]:

@@ -28,7 +28,7 @@ def rank(
 ) -> Agreements:
     """Say what can be said of models without references: bounds, agreement, ranks, and which clips to hear first.
 
-    References are not looked at, so the answer is the same with and without them.
+    Neither references nor labels beside the data are looked at, so the answer is the same with and without them.
 
     Args:
         records: Records, or folders that hold some.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 from earwitness.cli.common import console, print_json
 
 if TYPE_CHECKING:
-    from earwitness.labels.agreement import LabellerPair
+    from earwitness.api.label_exchange import LabelAgreement
 
 ExportOption = Annotated[
     Path | None,
@@ -28,7 +29,7 @@ FormatOption = Annotated[
     ),
 ]
 AgreementOption = Annotated[
-    bool, typer.Option("--agreement", help="Print how far people agree who labelled the same clips.")
+    bool, typer.Option("--agreement", help="Print how far people agree, and on which clips they do not.")
 ]
 AudioPrefixOption = Annotated[
     str,
@@ -67,7 +68,7 @@ class ExchangeOptions:
 
 def exchange(data: str, options: ExchangeOptions, *, as_json: bool) -> None:
     """Import first, then print the agreement, then export; with ``as_json``, print one document on all of it."""
-    from earwitness.api.label_exchange import export_labels, import_labels, label_agreement, plain_pair
+    from earwitness.api.label_exchange import export_labels, import_labels, label_agreement, plain_agreement
     from earwitness.counts import quantity
 
     said: dict[str, object] = {}
@@ -79,10 +80,11 @@ def exchange(data: str, options: ExchangeOptions, *, as_json: bool) -> None:
             new, old = quantity(came.n_new, "new label"), f"{came.n_old:,} were there before"
             screen.print(f"{new} in {came.overlay}; {old}.", markup=False, soft_wrap=True)
     if options.agreement:
-        pairs = label_agreement(data, overlay=options.overlay)
-        said["agreement"] = [plain_pair(pair) for pair in pairs]
+        agreement = label_agreement(data, overlay=options.overlay)
+        said |= plain_agreement(agreement)
         if not as_json:
-            _show_agreement(pairs)
+            _show_agreement(agreement)
+            _show_disagreements(data, agreement)
     if options.export is not None:
         n_labels = export_labels(
             data,
@@ -98,22 +100,43 @@ def exchange(data: str, options: ExchangeOptions, *, as_json: bool) -> None:
         print_json(said)
 
 
-def _show_agreement(pairs: tuple[LabellerPair, ...]) -> None:
+def _show_agreement(agreement: LabelAgreement) -> None:
     from rich.table import Table
 
     from earwitness.counts import percentage
 
     screen = console()
-    if not pairs:
+    if not agreement.pairs:
         screen.print("No clip has labels of two people. Give some clips to a second person.", markup=False)
         return
     grid = Table("First", "Second", box=None, header_style="bold")
     for heading in ("Clips", "Equal", "WER between them", "Same draft"):
         grid.add_column(heading, justify="right")
-    for pair in pairs:
+    for pair in agreement.pairs:
         equal = percentage(pair.equal_share, digits=0)
         grid.add_row(
             pair.first, pair.second, f"{pair.n_clips:,}", equal, percentage(pair.wer), f"{pair.n_same_draft:,}"
         )
     screen.print(grid)
     screen.print("Equal: the same words after normalizing, or the same verdict. WER: edits over the mean length.")
+
+
+def _show_disagreements(data: str, agreement: LabelAgreement) -> None:
+    """Print the clips on which people disagree, and how to settle that without the page."""
+    from earwitness.counts import quantity
+
+    screen = console()
+    if not agreement.disagreements:
+        return
+    screen.print(f"\n{quantity(len(agreement.disagreements), 'clip')} to settle:", markup=False)
+    for clip_id, labels in agreement.disagreements.items():
+        screen.print(f"  {clip_id}", markup=False, soft_wrap=True)
+        for label in labels:
+            said = label.verdict if label.text is None else label.text
+            screen.print(f"    {label.author}: {said}", markup=False, soft_wrap=True)
+    line = {"clip_id": next(iter(agreement.disagreements)), "text": "what is said", "adjudication": True}
+    screen.print(
+        f"Settle them on the page, or write one line each into a file: {json.dumps(line, ensure_ascii=False)}",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+    screen.print(f"Then: earwitness label {data} --import settled.jsonl --author NAME", markup=False, soft_wrap=True)

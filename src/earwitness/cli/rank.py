@@ -35,8 +35,9 @@ def rank(
 ) -> None:
     """Say who agrees with whom, what that bounds for any reference, and which clips a person should hear first.
 
-    The command does not look at references. It prints what is proven, what independent models testify, and what is
-    only an estimate. Models with the same weights share one vote, and no model is judged by its own vote. Examples:
+    The command looks neither at references nor at labels beside the data; compare does. It prints what is proven, what
+    independent models testify, and what is only an estimate. Models with the same weights share one vote, and no model
+    is judged by its own vote. Examples:
 
         earwitness rank runs/
 

@@ -93,8 +93,7 @@ def usable_labels(clips: Sequence[Clip], labels: Iterable[Label], *, normalizer:
         normalizer: By which two people's labels are compared.
     """
     known = {clip.id: clip for clip in clips}
-    languages = {clip.id: clip.language for clip in clips}
-    settled = settle(labels, same_words(normalizer, _Languages(languages)))
+    settled = settle(labels, same_words(normalizer, clip_languages(clips)))
     used: dict[str, Label] = {}
     problems: list[OverlayProblem] = []
     for clip_id, label in settled.labels.items():
@@ -107,9 +106,12 @@ def usable_labels(clips: Sequence[Clip], labels: Iterable[Label], *, normalizer:
     return DataWithLabels(Dataset("", (), ""), used, tuple(problems))
 
 
-class _Languages(dict[str, str | None]):
-    """Languages of clips, where a span has that of its clip."""
+def clip_languages(clips: Iterable[Clip]) -> Mapping[str, str | None]:
+    """Return the language of each clip by id; a span has that of its clip."""
+    return _Languages({clip.id: clip.language for clip in clips})
 
+
+class _Languages(dict[str, str | None]):
     def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
         return super().get(key, super().get(parent_id(key) or "", default))
 

@@ -10,6 +10,7 @@ from earwitness.errors import ManifestError
 from earwitness.files.schema import plain, validate
 from earwitness.labels.label import LABEL_SCHEMA_VERSION, Label, moment, now, text_sha256
 from earwitness.labels.span_id import parent_id
+from earwitness.labels.units import units_in
 from earwitness.types import Clip
 
 PlainValue = str | float | bool | None
@@ -90,13 +91,14 @@ def to_labels(rows: Iterable[LabelRow], clips: Sequence[Clip], *, author: str | 
 
     Args:
         rows: Of a file.
-        clips: Of the dataset.
+        clips: Of the dataset; the id of a span says where it lies.
         author: Of rows that name nobody.
 
     Raises:
         ManifestError: For a row of no clip or of several, without an author, or that is no label; the place is named.
     """
-    by_id = {clip.id: clip for clip in clips}
+    rows = list(rows)
+    by_id = units_in(clips, [str(row.values.get("clip_id")) for row in rows])
     by_audio = _by_audio(clips)
     time = now()
     labels = []
