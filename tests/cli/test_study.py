@@ -107,7 +107,7 @@ def test_what_init_writes_explains_every_key_and_shows_the_default(tmp_path: Pat
         assert re.search(rf"^(# )?{field.name}\b", text, re.MULTILINE), field.name
     assert all(f"{field.name} = " in text for field in (*fields(StudyData), *fields(Variant)))
     path.write_text(
-        re.sub(r"^# (?=[a-z_]+ = )(?!policy|speech)", "", text.partition("# Models of your own")[0], flags=re.M)
+        re.sub(r"^# (?=[a-z_]+ = )(?!policy|speech|terms)", "", text.partition("# Models of your own")[0], flags=re.M)
     )
     assert read(path) == plain
 
