@@ -15,11 +15,13 @@ from tests.comparison.study import clip, heard, record, said
 
 from earwitness.api.compare import compare
 from earwitness.api.label_plan import label_plan
+from earwitness.errors import UsageError
 from earwitness.labels.estimate import estimate_labels
 from earwitness.labels.label import Label
 from earwitness.labels.overlay import append_label, plan_path
 from earwitness.labels.plan import plan_labels
 from earwitness.labels.plan_file import write_plan
+from earwitness.labels.sequence import stop_advice
 from earwitness.labels.spans import named_spans, spans_of
 from earwitness.labels.units import loud_places, speech_by_level, units_in, units_of
 from earwitness.records.select import newest_with_clips
@@ -137,6 +139,20 @@ def test_one_recording_says_nothing_of_others(runs: Path) -> None:
     labels = [span_label(span) for span in spans]
     others = estimate_labels(plan, labels, found, target="recordings like these")
     assert all("labels in at least 4 recordings" in str(one.estimate.reason) for one in others.models)
+
+
+def test_a_difference_over_long_recordings_takes_times_of_words(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("earwitness.labels.units.speech_by_level", lambda _: ())
+    data = Dataset("calls", (CALL,), "")
+    plan = label_plan(data, runs=runs, labels=16, goal="difference")
+    labels = [span_label(span) for span in units_in(data.clips, plan.order).values()]
+    assert stop_advice(plan, labels, newest_with_clips(find_records([runs]))).better == "steady:base"
+    for model in WRONG:
+        record(tmp_path / "untimed", model, "calls.jsonl", [(CALL, heard(CALL, " ".join(WORDS), 9.0))])
+    with pytest.raises(UsageError, match=r"has none for 'call'\. Run it with --set timestamps=word"):
+        label_plan(data, runs=tmp_path / "untimed", labels=16, goal="difference")
 
 
 def test_a_label_of_no_span_of_the_plan_is_not_used(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,8 @@ def label_plan(
         out: Where to write the plan as JSON; ``None`` writes nothing.
 
     Raises:
-        UsageError: For a goal that there is not, or options that do not go together.
+        UsageError: For a goal that there is not, options that do not go together, or a difference over long
+            recordings by runs whose words have no times.
         DataError: When the data cannot be read.
         AudioError: When a long clip cannot be decoded.
         ComparisonError: When the runs are over other clips, or scored in different ways.
@@ -58,12 +59,16 @@ def label_plan(
     """
     from earwitness.labels.plan import plan_labels
     from earwitness.labels.plan_file import write_plan
+    from earwitness.labels.spans import require_word_times
     from earwitness.records.select import newest_with_clips
     from earwitness.types import Dataset
 
     dataset = data if isinstance(data, Dataset) else read_data(data)
     sources = several(runs)
-    pool = pool_to_label(dataset, newest_with_clips(paths(sources)) if sources else ())
+    found = newest_with_clips(paths(sources)) if sources else []
+    pool = pool_to_label(dataset, found)
+    if goal == "difference" and found:
+        require_word_times(found, [unit.id for unit in pool.clips])
     chosen = tuple([models] if isinstance(models, str) else models)
     plan = plan_labels(pool, labels, goal=goal_of(goal), models=chosen, limit=limit, seed=seed)
     if out is not None:

@@ -20,6 +20,7 @@ from earwitness.labels.plan import LabelPlan
 from earwitness.labels.pool import LabelPool, distance
 from earwitness.labels.settle import label_by_clip
 from earwitness.labels.signals import gaps
+from earwitness.labels.spans import require_word_times
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.metrics.clip import reference_words
 from earwitness.scoring.stats.betting import Draws, total_sequence
@@ -61,7 +62,8 @@ def stop_advice(plan: LabelPlan, labels: Iterable[Label], runs: Sequence[RunWith
 
     Raises:
         UsageError: For a plan with another goal, runs over other clips, a run that is not there, or a scoring under
-            which errors are no metric: sclite's costs, compounds or alternatives.
+            which errors are no metric: sclite's costs, compounds or alternatives; for spans of long clips, runs whose
+            words have no times.
     """
     if plan.goal != "difference":
         raise UsageError(f"The plan is for {plan.goal}. Stopping early takes a plan with the goal difference.")
@@ -69,6 +71,7 @@ def stop_advice(plan: LabelPlan, labels: Iterable[Label], runs: Sequence[RunWith
     if len(pair) != 2:
         raise UsageError(f"There are no runs of both {plan.models[0]!r} and {plan.models[1]!r}. Name their records.")
     pool = plan_pool(plan, pair)
+    require_word_times(pair, plan.order)
     if pool.scoring.compounds or pool.scoring.alternatives or pool.scoring.method != "levenshtein":
         raise UsageError("Stopping early takes plain edits. Score without compounds, alternatives and sclite's costs.")
     values = _differences(plan, labels, pool)

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from earwitness.errors import UsageError
 from earwitness.labels.label import Label
 from earwitness.labels.span_id import parent_id, span_id, span_place
 from earwitness.records.record import ClipResult
@@ -227,6 +228,30 @@ class _PlacedWords:
     """Of each word, in seconds from the clip's beginning."""
     have_times: bool
     """Whether the model said when each word is; else the middles are a guess."""
+
+
+def require_word_times(runs: Sequence[RunWithClips], order: Iterable[str]) -> None:
+    """Refuse runs whose words have no times, where a plan has spans of long clips.
+
+    Only with times do the words of a span not depend on its label, which the difference of two models rests on: it
+    takes the edits between their texts of a span as a limit.
+
+    Args:
+        runs: By whole clips.
+        order: Ids of the plan.
+
+    Raises:
+        UsageError: For the first such run.
+    """
+    for clip_id in named_spans([result.clip for result in runs[0].results], order):
+        for run in runs:
+            result = next(one for one in run.results if one.clip.id == clip_id)
+            words = _placed_words(result, run.run.scoring)
+            if words is not None and not words.have_times:
+                raise UsageError(
+                    f"The difference of two models over long recordings takes times of words, and {run.label!r} has "
+                    f"none for {clip_id!r}. Run it with --set timestamps=word, or plan for the goal wer."
+                )
 
 
 def _placed_words(result: ClipResult, scoring: ScoringInfo) -> _PlacedWords | None:
