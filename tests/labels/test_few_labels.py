@@ -1,7 +1,8 @@
 """The promise on the errors of real models, whose references are hidden: right on average, sure enough, and narrower.
 
 ``counts/telephony-en.json`` has numbers by clip of three models over the corpus telephony-en, and no texts; it says how
-it was made. ``benchmarks/few_labels.py`` prints the whole table.
+it was made. ``counts/telephony-es.json`` has one model, so no proxy, over a corpus from which no constant was taken.
+``benchmarks/few_labels.py`` prints the whole tables.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from benchmarks.few_labels import CountsFile, experiment, labellings, read, strata_of_plan, summary
 
+from earwitness.labels.pool import Rate
 from earwitness.scoring.stats.survey import SurveyPool
 
 ROUNDS = 150
@@ -55,3 +57,21 @@ def test_a_useless_proxy_is_no_worse_than_the_same_labels_alone(counts: CountsFi
         for guess in (noise, np.zeros(len(words)))
     ]
     assert spread[0] < 1.1 * spread[1]
+
+
+@pytest.mark.parametrize("rate", ["wer", "cer"])
+@pytest.mark.parametrize("n_labels", [20, 80])
+def test_without_a_proxy_the_interval_holds_on_a_corpus_that_nothing_was_tuned_on(rate: Rate, n_labels: int) -> None:
+    spanish = read(Path(__file__).parent / "counts" / "telephony-es.json", rate)
+    planned, plain = experiment(spanish, 0, n_labels, ROUNDS)
+    assert planned.coverage >= 0.95
+    assert planned.coverage > plain.coverage
+    assert abs(planned.bias) < 4 * planned.spread / ROUNDS**0.5
+    assert planned.spread < plain.spread
+
+
+def test_a_plan_for_a_difference_needs_fewer_labels_than_a_plan_for_the_rates(counts: CountsFile) -> None:
+    planned, _ = experiment(counts, 1, 40, 60, other=0, goal="difference")
+    by_rates, _ = experiment(counts, 1, 40, 60, other=0)
+    assert planned.coverage >= 0.9
+    assert planned.width < 0.5 * by_rates.width
