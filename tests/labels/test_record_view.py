@@ -81,6 +81,7 @@ def test_a_few_labels_of_a_plan_give_every_model_a_rate_of_the_pool_and_a_rank(r
         assert "|target:this pool|labels:30/60|overlay:" in wer.signature
     assert table.labels[0].startswith("Target: this pool. 30 of 60 clips have a label (calls.labels.jsonl)")
     assert {path: path.read_bytes() for path in runs.rglob("*.json*")} == before
+    assert [pair.difference.target for pair in table.pairs] == ["this pool"]
     details = label_estimates(overlay, runs=runs)
     assert {one.label: one.estimate.value for one in details.models} == {
         row.label: score.value for row in table.rows if (score := row.run.score("wer"))

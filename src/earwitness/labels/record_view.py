@@ -178,7 +178,8 @@ def _difference(pairs: Mapping[tuple[str, str], SurveyEstimate], worse: str, bet
         one, sign = pairs[(better, worse)], -1
     value = None if one.value is None else sign * one.value
     if value is None or one.ci95 is None:
-        return Difference(value, None, None, None, one.n_labels, 0, one.reason)
+        return Difference(value, None, None, None, one.n_labels, 0, one.reason, one.target)
     low, high = sorted(sign * end for end in one.ci95)
     z = 2 * NormalDist().inv_cdf(0.975) * abs(value) / (high - low)
-    return Difference(value, (low, high), 2 * (1 - NormalDist().cdf(z)), None, one.n_labels, one.n_labels)
+    p = 2 * (1 - NormalDist().cdf(z))
+    return Difference(value, (low, high), p, None, one.n_labels, one.n_labels, target=one.target)
