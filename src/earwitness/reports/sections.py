@@ -101,10 +101,12 @@ def completeness(table: Table) -> dict[str, Any]:
         for place, row in enumerate(table.rows)
     ]
     unseen = [kind.short for name, kind in KINDS.items() if name not in counted]
-    detectors = {
-        row.run.speech.model or f"nothing ({row.run.speech.reason or 'it was not asked for'})" for row in table.rows
-    }
-    note = f"None in any run: {', '.join(unseen)}. Speech was detected by {', '.join(sorted(detectors))}."
+    speech = [row.run.speech for row in table.rows]
+    detectors = sorted({one.model for one in speech if one.model})
+    reasons = sorted({one.reason or "it was not asked for" for one in speech if not one.model})
+    note = f"None in any run: {', '.join(unseen)}."
+    note += f" Speech was detected by {', '.join(detectors)}." if detectors else ""
+    note += f" Speech was not detected: {'; '.join(reasons)}." if reasons else ""
     return {"kinds": list(counted.values()), "rows": rows, "note": note}
 
 

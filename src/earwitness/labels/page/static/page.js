@@ -165,7 +165,7 @@ async function showEnd() {
   by("done-title").textContent = open ? "Nothing is left for you right now" : "The plan is done";
   by("done-text").textContent = beyond ? "Every clip has a label."
     : open ? `Others are at work on the last ${open} of ${state.n_labels} clips.`
-      : `${state?.n_done ?? "All"} clips have labels. More labels make the estimate narrower.`;
+      : `${state?.n_done ?? "All"} clips have labels. More labels make the estimate narrower. Ctrl-C in the terminal ends the page.`;
   by("beyond").hidden = beyond;
   by("done").focus();
 }
