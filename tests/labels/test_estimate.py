@@ -133,6 +133,15 @@ def test_letters_are_counted_for_cer(plan: LabelPlan, runs: list[RunWithClips]) 
     assert found.models[0].estimate.value == pytest.approx(errors / length)
 
 
+def test_a_language_that_only_the_run_states_makes_no_other_pool(plan: LabelPlan, runs: list[RunWithClips]) -> None:
+    stated = [
+        replace(run, results=tuple(replace(r, clip=replace(r.clip, language="fr")) for r in run.results))
+        for run in runs
+    ]
+    first = [r.clip.id for r in runs[0].results]
+    assert estimate_labels(plan, [label(key) for key in first], stated).n_labels == len(first)
+
+
 def test_runs_over_other_clips_are_refused(plan: LabelPlan) -> None:
     with pytest.raises(UsageError, match="for other clips"):
         estimate_labels(plan, [], made_runs(N - 1))

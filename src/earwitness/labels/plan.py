@@ -82,7 +82,7 @@ class LabelPlan(Strict):
     n_first: int
     """How many of the first labels follow a fixed order of strata, so that each stratum gets its floor."""
     pool_sha256: str
-    """Of every clip's id, audio, span, channel and language; references do not count."""
+    """Of every clip's id, audio, span and channel; references do not count."""
     strata: tuple[Stratum, ...]
     """All of them, those without labels too."""
     expected_half_width: float | None

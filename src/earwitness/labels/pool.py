@@ -59,8 +59,11 @@ class LabelPool:
 
     @property
     def sha256(self) -> str:
-        """Of every clip's id, audio, span, channel and language, in any order; references do not count."""
-        rows = ([c.id, c.audio_sha256, c.start_s, c.duration_s, c.channel, c.language] for c in self.clips)
+        """Of every clip's id, audio, span and channel, in any order; references do not count.
+
+        Nor does the language: ``run --language`` puts it into the record, and not into the data.
+        """
+        rows = ([c.id, c.audio_sha256, c.start_s, c.duration_s, c.channel] for c in self.clips)
         lines = sorted(json.dumps(row, ensure_ascii=False) for row in rows)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
