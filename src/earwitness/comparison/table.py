@@ -238,8 +238,8 @@ def _without_references(group: Sequence[tuple[Path, Run]]) -> str | None:
         return None
     return (
         "Not ranked: no clip has a reference, so there is no error rate. What is known without references: speed, "
-        "memory, failures, how complete the texts are, and who agrees with whom (earwitness rank). For a rank, add "
-        "what was said to some of the clips."
+        "memory, failures, how complete the texts are, and who agrees with whom (earwitness rank). For an "
+        "error rate, label some of the clips: earwitness label."
     )
 
 
