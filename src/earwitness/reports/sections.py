@@ -101,13 +101,16 @@ def completeness(table: Table) -> dict[str, Any]:
         for place, row in enumerate(table.rows)
     ]
     unseen = [kind.short for name, kind in KINDS.items() if name not in counted]
+    note = f"None in any run: {', '.join(unseen)}." + _speech_note(table)
+    return {"kinds": list(counted.values()), "rows": rows, "note": note}
+
+
+def _speech_note(table: Table) -> str:
     speech = [row.run.speech for row in table.rows]
     detectors = sorted({one.model for one in speech if one.model})
     reasons = sorted({one.reason or "it was not asked for" for one in speech if not one.model})
-    note = f"None in any run: {', '.join(unseen)}."
-    note += f" Speech was detected by {', '.join(detectors)}." if detectors else ""
-    note += f" Speech was not detected: {'; '.join(reasons)}." if reasons else ""
-    return {"kinds": list(counted.values()), "rows": rows, "note": note}
+    note = f" Speech was detected by {', '.join(detectors)}." if detectors else ""
+    return note + (f" Speech was not detected: {'; '.join(reasons)}." if reasons else "")
 
 
 def _finding(row: ModelRow, name: str, kind: FindingKind) -> dict[str, Any]:
