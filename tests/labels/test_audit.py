@@ -219,5 +219,5 @@ def test_lists_have_a_known_kind_and_data_needs_references(tmp_path: Path, manif
     clips = ew.read_data(blank).clips
     texts = [ClipTexts(clip, (), each.texts) for clip, each in zip(clips, CLEAN, strict=True)]
     write(tmp_path / "blank", texts)
-    with pytest.raises(UsageError, match="has a reference to audit"):
+    with pytest.raises(UsageError, match="itself has no references"):
         ew.audit(blank, tmp_path / "blank")

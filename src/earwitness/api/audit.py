@@ -55,7 +55,10 @@ def audit(
 
     dataset, found = _runs(data, runs, columns)
     if not any(clip.reference for clip in dataset.clips):
-        raise UsageError(f"No clip of {dataset.name!r} has a reference to audit. Label some: earwitness label {data}")
+        raise UsageError(
+            f"The dataset {dataset.name!r} itself has no references, and an audit checks those. "
+            f"For an error rate from labels, run: earwitness label {data}"
+        )
     labels = read_labels(Path(overlay) if overlay is not None else overlay_path(str(data))).labels
     usable = usable_labels(dataset.clips, labels).labels if labels else {}
     result = audit_runs(
