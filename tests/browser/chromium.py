@@ -51,9 +51,10 @@ def size(driver: Any, width: int, height: int = 900, *, scheme: str = "light") -
 
 
 def requests(driver: Any) -> list[str]:
-    """Every address that was asked for since the last call."""
+    """Every address that a page asked for since the last call; the browser's own pages, such as a new tab, are none."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [url for url in urls if not url.startswith("chrome")]
 
 
 def complaints(driver: Any) -> list[str]:
