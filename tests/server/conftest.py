@@ -14,7 +14,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("serve")
     model = f"fake:{script_folder(folder / 'model')}"
     with running(
-        folder, "--model", model, "--workers", "2", "--queue", "4", "--timeout", "60", "--max-seconds", "30",
+        folder, "--model", model, "--workers", "2", "--queue", "4", "--timeout", "30", "--max-seconds", "30",
         "--max-mb", "1",
     ) as server:  # fmt: skip
         yield server
