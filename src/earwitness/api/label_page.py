@@ -13,7 +13,7 @@ from earwitness.api.data import read_data
 from earwitness.api.label_plan import label_plan
 from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.errors import EarwitnessError, UsageError
-from earwitness.labels.page.access import is_loopback as is_loopback
+from earwitness.files.loopback import is_loopback as is_loopback
 from earwitness.labels.page.run import PORT, PageSite, serve_page
 from earwitness.labels.page.run import LabelSummary as LabelSummary
 from earwitness.labels.page.run import open_browser as open_browser

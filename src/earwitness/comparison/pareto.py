@@ -14,17 +14,12 @@ def front(rows: Sequence[ModelRow]) -> tuple[str, ...]:
     of one place (``Row.place``) are to be given: seconds of different machines do not compare. Rows without a WER or
     an RTF are on no front.
     """
-    known = [(rtf, wer, row.label) for row in rows if (wer := _wer(row)) is not None and (rtf := _rtf(row)) is not None]
+    known = [(rtf, wer, row.label) for row in rows if (wer := row.wer) is not None and (rtf := _rtf(row)) is not None]
     return tuple(
         label
         for rtf, wer, label in sorted(known)
         if not any((a <= rtf and b <= wer) and (a < rtf or b < wer) for a, b, _ in known)
     )
-
-
-def _wer(row: ModelRow) -> float | None:
-    score = row.run.score("wer")
-    return score.value if score else None
 
 
 def _rtf(row: ModelRow) -> float | None:

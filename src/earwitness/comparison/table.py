@@ -61,6 +61,13 @@ class ModelRow:
     """Why the WER is above 100 %; ``None`` when it is not."""
     unfolded: tuple[NormalizerGap, ...] = ()
     """Kinds of difference, such as accents, that cost a good part of the WER."""
+
+    @property
+    def wer(self) -> float | None:
+        """The WER of the run; ``None`` without references."""
+        score = self.run.score("wer")
+        return score.value if score else None
+
     terms: TermScores | None = None
     """Recall and precision of key terms, where a list was given."""
 

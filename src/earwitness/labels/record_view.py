@@ -113,7 +113,7 @@ def _with_labels(table: Table, group: RunsWithLabels, accept: frozenset[str]) ->
         _row(row, run, str(ranking.ranks[row.label]) if ranking and why_not is None else NOTHING)
         for row, run in zip(table.rows, group.runs, strict=True)
     ]
-    rows.sort(key=lambda row: (_wer(row) is None, _wer(row) or 0.0, row.label))
+    rows.sort(key=lambda row: (row.wer is None, row.wer or 0.0, row.label))
     return replace(
         table,
         rows=tuple(rows),
@@ -121,11 +121,6 @@ def _with_labels(table: Table, group: RunsWithLabels, accept: frozenset[str]) ->
         unranked=why_not,
         labels=(group.note, *group.problems),
     )
-
-
-def _wer(row: ModelRow) -> float | None:
-    score = row.run.score("wer")
-    return score.value if score else None
 
 
 def _row(row: ModelRow, run: RunWithClips, place: str) -> ModelRow:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from earwitness.errors import EarwitnessError, UsageError
+from earwitness.files.loopback import is_loopback
 from earwitness.server.config import ServedModel, ServeError, ServerLimits, Site
 from earwitness.server.fit import conflicts, fit_limits
 from earwitness.server.http.access import Door, door_of
@@ -55,7 +56,7 @@ def serve(read: Read, limits: ServerLimits, site: Site, scratch: Path, on_listen
     set_up()
     served = tuple(read())
     keyring = Keyring(site.keys) if site.keys is not None else None
-    door = door_of(site.host, site.allowed_hosts, site.origins, site.proxies, loopback=_is_loopback(site.host))
+    door = door_of(site.host, site.allowed_hosts, site.origins, site.proxies, loopback=is_loopback(site.host))
     with trace() as traces:
         server = _Server(read, served, limits, site, scratch, keyring, traces, door)
         _listen(server, site, served, on_listen, needs_key=keyring is not None)
@@ -68,7 +69,7 @@ def _listen(
         host, port = bound.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log("listening", url=url, models=[one.id for one in models])
-        if not needs_key and not _is_loopback(host):
+        if not needs_key and not is_loopback(host):
             log("open to others without keys", logging.WARNING, host=host, remedy="earwitness serve keys add NAME")
         on_listen(url)
         asyncio.run(server.run(bound))
@@ -249,15 +250,6 @@ def _bound(site: Site) -> socket.socket:
         bound.close()
         raise UsageError(f"Cannot listen on {site.host!r}, port {site.port}: {error.strerror or error}.") from None
     return bound
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address.
-
-    >>> [_is_loopback(host) for host in ("127.0.0.1", "::1", "0.0.0.0", "::", "192.168.0.7")]
-    [True, True, False, False, False]
-    """
-    return host.startswith("127.") or host in ("::1", "localhost")
 
 
 def _mtime(path: Path | None) -> int | None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from earwitness.files.atomic import write_errors
+from earwitness.files.loopback import is_loopback
 
 ACCESS_KEY = "token"
 """The parameter of the address."""
@@ -98,15 +99,6 @@ class PageDoor:
         if path == "/":
             tokens += parse_qs(query).get(ACCESS_KEY, [])
         return any(hmac.compare_digest(one.encode(), self.token.encode()) for one in tokens)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "192.168.0.7")]
-    [True, True, True, False, False]
-    """
-    return host.startswith("127.") or host in ("::1", "localhost")
 
 
 def token_for(overlay: Path, folder: Path) -> str:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from earwitness.errors import AudioError, UsageError
 from earwitness.files.fetch import cache_dir
-from earwitness.labels.page.access import ACCESS_KEY, PageDoor, is_loopback, token_for
+from earwitness.files.loopback import is_loopback
+from earwitness.labels.page.access import ACCESS_KEY, PageDoor, token_for
 from earwitness.labels.page.app import build_page
 from earwitness.labels.page.session import LabelSession, LabelTask
 from earwitness.labels.page.sounds import ClipSounds
