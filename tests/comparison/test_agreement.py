@@ -215,7 +215,7 @@ def test_what_cannot_be_ranked_is_refused_in_one_sentence(tmp_path: Path) -> Non
     with pytest.raises(ComparisonError, match="two complete runs over the same data"):
         ew.rank(tmp_path)
     ran(tmp_path, {"e:one": (0.1, "a"), "e:two": (0.1, "b")})
-    with pytest.raises(UsageError, match="There is no run 'e:on' to know a WER of"):
+    with pytest.raises(UsageError, match="There is no run 'e:on' whose WER could be known"):
         ew.rank(tmp_path, wer_at_most={"e:on": 0.1})
     with pytest.raises(UsageError, match="must be a ratio from 0 to 1"):
         ew.rank(tmp_path, wer_at_most={"e:one": 10})

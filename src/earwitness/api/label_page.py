@@ -140,7 +140,7 @@ def drafts_of(draft: RecordSource, runs: Sequence[RunWithClips], clips: Sequence
         )
     records = paths(draft)
     if len(records) != 1:
-        raise UsageError(f"A draft is of one run, and {str(draft)!r} has {len(records)}. Name one record.")
+        raise UsageError(f"A draft comes from one run, and {str(draft)!r} has {len(records)}. Name one record.")
     model = read_run(records[0]).model
     (drafting,) = in_spans([RunWithClips(records[0], read_run(records[0]), tuple(read_clips(records[0])))], order)
     texts = _texts(drafting.results, clips)

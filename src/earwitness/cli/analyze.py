@@ -22,7 +22,7 @@ Records = Annotated[
     list[Path], typer.Argument(metavar="RECORDS", help="Run records over the same data, or folders of them.")
 ]
 Cluster = Annotated[str, typer.Option(metavar="UNIT", help="Unit of resampling: recording or speaker.")]
-Top = Annotated[int, typer.Option("--top", min=1, metavar="N", help="Show at most so many.")]
+Top = Annotated[int, typer.Option("--top", min=1, metavar="N", help="How many to show at most.")]
 
 
 @app.command()

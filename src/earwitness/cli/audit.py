@@ -52,7 +52,9 @@ def audit(
     overlay: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Labels for corrected WER; default: those that belong to DATA.")
     ] = None,
-    most: Annotated[int, typer.Option("--show", min=0, metavar="N", help="Suspects to print of each sort.")] = 10,
+    most: Annotated[
+        int, typer.Option("--show", min=0, metavar="N", help="How many suspects of each kind to print.")
+    ] = 10,
     *,
     spec: RunSpec,
     as_json: AsJson = False,

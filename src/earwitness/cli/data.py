@@ -84,7 +84,9 @@ def check(
     deep: Annotated[bool, typer.Option("--deep", help="Decode every clip.")] = False,
     runs: Annotated[
         list[Path] | None,
-        typer.Option("--runs", metavar="RECORDS", help="Also check with these runs whether texts belong to the audio."),
+        typer.Option(
+            "--runs", metavar="RECORDS", help="Also check with these runs that the references belong to the audio."
+        ),
     ] = None,
     *,
     spec: RunSpec,

@@ -37,7 +37,9 @@ AudioPrefixOption = Annotated[
 ]
 AuthorOption = Annotated[
     str | None,
-    typer.Option("--author", metavar="NAME", help="Who labels; with --import, of labels that name nobody."),
+    typer.Option(
+        "--author", metavar="NAME", help="Your name on labels; with --import, the name on labels without one."
+    ),
 ]
 
 

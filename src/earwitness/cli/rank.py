@@ -30,7 +30,7 @@ def rank(
             help="A WER that a model is known not to exceed, such as faster-whisper:base=0.1; repeat for several.",
         ),
     ] = None,
-    clips: Annotated[int, typer.Option(min=0, metavar="N", help="Clips to hear first.")] = 10,
+    clips: Annotated[int, typer.Option(min=0, metavar="N", help="Number of clips to hear first.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Say who agrees with whom, what that bounds for any reference, and which clips a person should hear first.

@@ -35,7 +35,7 @@ from earwitness.scoring.stats.ranks import PairVerdict, ranks
 FEWEST_OTHERS = 2
 """Other families that it takes for a vote."""
 SHARED_ERRORS = (
-    "Agreement is not correctness: an error that models share is counted nowhere here. When two language models are "
+    "Agreement is not correctness: an error that models share is not counted here. When two language models are "
     "both wrong, they agree in about 60 % of cases, and better models more often (Kim et al., ICML 2025)."
 )
 _ROUNDS = 4000
@@ -153,7 +153,7 @@ def agreement(rows: LabelledRuns, *, premises: Mapping[str, float] | None = None
 def _refuse_premises(premises: Mapping[str, float], labels: Sequence[str]) -> None:
     for label, wer in premises.items():
         if label not in labels:
-            raise UsageError(f"There is no run {label!r} to know a WER of.{did_you_mean(label, labels)}")
+            raise UsageError(f"There is no run {label!r} whose WER could be known.{did_you_mean(label, labels)}")
         if not 0 <= wer < 1:
             raise UsageError(f"The WER of {label!r} must be a ratio from 0 to 1, such as 0.1 for 10 %, not {wer!r}.")
 

@@ -44,7 +44,7 @@ def require_braces(text: str) -> None:
     >>> require_braces("so {i want to / i wanna} go")
     >>> require_braces("so {i want to / i wanna go")
     Traceback (most recent call last):
-    earwitness.errors.UsageError: The braces of {a / b} do not match: one is open or too many. Correct the text.
+    earwitness.errors.UsageError: The braces of {a / b} do not match: one is missing or too many. Correct the text.
 
     Raises:
         UsageError: For such a text.
@@ -52,7 +52,7 @@ def require_braces(text: str) -> None:
     try:
         parse(text)
     except ScoringError:
-        raise UsageError("The braces of {a / b} do not match: one is open or too many. Correct the text.") from None
+        raise UsageError("The braces of {a / b} do not match: one is missing or too many. Correct the text.") from None
 
 
 def require_author(author: str) -> None:

@@ -176,7 +176,7 @@ function save(said) {
   const mine = said ?? verdict ?? "text";
   if (mine === "text" && !text) return problem(EMPTY);
   if (!NO_TEXT.includes(mine) && !bracesMatch(text)) {
-    return problem("The braces of {a / b} do not match: one is open or too many. Correct the text.");
+    return problem("The braces of {a / b} do not match: one is missing or too many. Correct the text.");
   }
   if (!author()) return problem("Write your name first: each label says who made it.");
   work();
