@@ -19,7 +19,7 @@ from earwitness.types import DecodedSegment, Failure, Segment, Settings
 from earwitness.workers.supervisor import AudioFile, GivenUpError, Supervisor
 from earwitness.workers.worker import Answer, CancelledError, Worker, WorkerFailedError
 
-HOLDS = ("child.py", "processes.py", "supervisor.py", "transcripts.py")
+HOLDS = ("child.py", "processes.py", "spawn.py", "supervisor.py", "transcripts.py")
 
 SETTINGS = Settings(threads=1)
 

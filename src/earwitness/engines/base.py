@@ -7,7 +7,7 @@ process of its own, in an environment that holds only numpy and the engine's pac
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
@@ -72,6 +72,9 @@ class EngineSpec:
     """What a setting is called in the engine's own interface, where it has a name there; for documents."""
     options: Mapping[str, Option] = field(default_factory=dict)
     """What a catalog row may tell it."""
+    cuts: bool = False
+    """Whether a recording longer than ``chunk_s`` is cut by ``blocks.cut_points`` with that setting and nothing else,
+    and transcribed in blocks that share no more than the language: a pool may then give them to several workers."""
     guides: tuple[str, ...] = ()
     """Fields of ``Guide`` that its models can follow, which are then ``GuidableModel``. The catalog row says whether a
     model translates."""
@@ -137,6 +140,20 @@ class Streaming(Protocol):
         Args:
             audio: As for ``transcribe``.
             language: As for ``transcribe``.
+        """
+
+
+@runtime_checkable
+class BatchModel(Protocol):
+    """A loaded model that transcribes several clips together. Optional, in addition to ``LoadedModel``."""
+
+    def transcribe_batch(
+        self, clips: Sequence[tuple[Audio, str | None]]
+    ) -> Iterator[tuple[int, Transcript | Exception]]:
+        """Yield the number of each clip, and what ``transcribe`` would return or raise for it, as they finish.
+
+        Args:
+            clips: Audio and language of each, as for ``transcribe``.
         """
 
 

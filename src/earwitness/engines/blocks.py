@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -129,12 +129,29 @@ def stream_blocks(
             continue
         piece = Audio(np.array(audio.samples[start:end], np.float32), audio.sample_rate_hz)
         drop_pages(audio.samples)
-        found = yield from _placed(stream(piece, joined.language), start / audio.sample_rate_hz, after=joined.text)
-        if len(points) > 2:
-            span = f"{start / audio.sample_rate_hz:.1f}-{end / audio.sample_rate_hz:.1f} s"
-            found = replace(found, remarks=tuple(f"{remark} at {span}" for remark in found.remarks))
-        joined = _join(joined, found, start / audio.sample_rate_hz)
+        start_s, end_s = start / audio.sample_rate_hz, end / audio.sample_rate_hz
+        found = yield from _placed(stream(piece, joined.language), start_s, after=joined.text)
+        joined = _join(joined, _with_places(found, start_s, end_s) if len(points) > 2 else found, start_s)
     return joined
+
+
+def join_pieces(pieces: Iterable[tuple[Transcript, float, float]]) -> Transcript:
+    """Return the transcript of a recording from those of its pieces, as ``stream_blocks`` joins its own.
+
+    Args:
+        pieces: Transcript, first and last second in the recording; in order, and more than one.
+
+    >>> join_pieces([(Transcript("a", covered_s=1.0), 0.0, 1.0), (Transcript("b", covered_s=2.0), 1.0, 3.0)]).text
+    'a b'
+    """
+    joined = Transcript("", covered_s=0.0)
+    for transcript, start_s, end_s in pieces:
+        joined = _join(joined, _with_places(transcript, start_s, end_s), start_s)
+    return joined
+
+
+def _with_places(piece: Transcript, start_s: float, end_s: float) -> Transcript:
+    return replace(piece, remarks=tuple(f"{remark} at {start_s:.1f}-{end_s:.1f} s" for remark in piece.remarks))
 
 
 def finish(stream: Stream) -> Transcript:

@@ -10,14 +10,16 @@ what is left is lost. With ``timestamps`` of ``none`` there is less to lose.
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, cut_points, finish, stream_blocks
 from earwitness.engines.contract import whisper_code
+from earwitness.engines.faster_whisper_batch import transcribe_together
 from earwitness.engines.segments import segment_of
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
@@ -64,6 +66,7 @@ SPEC = EngineSpec(
         "batch_size": "batch_size",
         "threads": "cpu_threads",
     },
+    cuts=True,
     guides=("translate", "prompt"),
 )
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -87,6 +90,16 @@ class _FasterWhisper:
 
     def transcribe(self, audio: Audio, *, language: str | None) -> Transcript:
         return finish(self.stream(audio, language=language))
+
+    def transcribe_batch(
+        self, clips: Sequence[tuple[Audio, str | None]]
+    ) -> Iterator[tuple[int, Transcript | Exception]]:
+        def transcribe(model: Any, audio: Audio, language: str | None) -> Transcript:
+            one = copy.copy(self)
+            one._model = model
+            return one.transcribe(audio, language=language)
+
+        return transcribe_together(self._model, clips, transcribe)
 
     def stream(self, audio: Audio, *, language: str | None) -> Stream:
         return stream_blocks(audio, self._settings.chunk_s, self._block, self._whisper_language(language))

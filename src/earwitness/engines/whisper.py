@@ -29,6 +29,7 @@ SPEC = EngineSpec(
     fixed={"vad": False, "batch_size": 1},
     native={"temperature_fallback": True, "context": True},
     requirements=("openai-whisper==20250625", "torch>=2.6,<2.14"),
+    cuts=True,
     guides=("translate", "prompt"),
 )
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

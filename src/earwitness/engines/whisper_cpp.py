@@ -31,6 +31,7 @@ SPEC = EngineSpec(
     native={"temperature_fallback": True, "context": True},
     requirements=("pywhispercpp==1.5.1",),
     # No prompts: without context, whisper.cpp has no room for one and says nothing of it.
+    cuts=True,
     guides=("translate",),
 )
 _FALLBACK_STEP = 0.2

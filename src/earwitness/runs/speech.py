@@ -44,18 +44,28 @@ class SpeechDetector:
     def hear(self, clip: Clip, dataset: Dataset, hypothesis: Hypothesis) -> tuple[SpeechSpan, ...] | None:
         """Return the spans of speech in the clip; ``None`` without a model, or when its audio could not be read."""
         unread = hypothesis.failure is not None and hypothesis.failure.stage == "audio"
-        if self._ear.model is None or unread:
+        return None if unread else self.find(clip, dataset)
+
+    def find(self, clip: Clip, dataset: Dataset, samples: Path | None = None) -> tuple[SpeechSpan, ...] | None:
+        """Return the spans of speech in a clip whose audio could be read; ``None`` without a model.
+
+        Args:
+            clip: The clip.
+            dataset: Its dataset.
+            samples: Its samples, where they lie elsewhere than in the file of the clip at hand.
+        """
+        if self._ear.model is None:
             return None
         started = time.perf_counter()
         path = None
-        if self._ear.kept is not None:
+        if self._ear.kept is not None and clip.audio_sha256:
             condition = dataset.condition
             altered = [condition.name, condition.version, dataset.sha256, clip.id] if condition else None
             path = self._ear.kept / f"{_key(clip, altered, self._ear.name)}.json"
         found = _kept(path)
         if found is None:
             self._find = self._find or finder(self._ear.model)
-            found = self._find(blocks_of(self._samples))
+            found = self._find(blocks_of(samples or self._samples))
             if path is not None:
                 with contextlib.suppress(RecordError):  # a cache that cannot be written costs time, not a run
                     keep(path, found)

@@ -53,7 +53,7 @@ def transcribe_clip(clip: Clip, dataset: Dataset, workers: Supervisor, language:
     except FileError:  # the disk is full, which is no fault of the clip
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the next clip is not to suffer from it
-        return Hypothesis(clip.id, None, _failure(error, clip), audio_s=clip.duration_s)
+        return Hypothesis(clip.id, None, audio_failure(error, clip), audio_s=clip.duration_s)
     decode_s = time.perf_counter() - started
     of_audio: _OfAudio = {"audio_s": audio.duration_s, "decode_s": decode_s, "audio_remarks": audio.remarks}
     answer = workers.transcribe(audio, spoken_language(clip, language))
@@ -62,7 +62,8 @@ def transcribe_clip(clip: Clip, dataset: Dataset, workers: Supervisor, language:
     return Hypothesis(clip.id, answer.transcript, None, wall_s=answer.wall_s, **of_audio)
 
 
-def _failure(error: Exception, clip: Clip) -> Failure:
+def audio_failure(error: Exception, clip: Clip) -> Failure:
+    """Return why a clip could not be decoded."""
     if isinstance(error, AudioError):
         return Failure("audio", error.kind if isinstance(error, DecoderError) else "error", str(error))
     message = f"{clip.audio_path!r} could not be made ready ({type(error).__name__}: {error})."

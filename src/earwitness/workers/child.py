@@ -21,7 +21,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
-from earwitness.engines.base import GuidableModel, LoadedModel, ModelFiles, OnDevice, Streaming
+from earwitness.engines.base import BatchModel, GuidableModel, LoadedModel, ModelFiles, OnDevice, Streaming
 from earwitness.engines.contract import conform, require_finished, require_tag
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import get_engine, package_versions, require_installed, require_options
@@ -49,6 +49,8 @@ def main() -> int:
                     model, reply = _load(request)
                 case "transcribe":
                     reply = _transcribe(model, request, replies, lambda: inbox.cancelled)
+                case "transcribe_batch":
+                    reply = _transcribe_batch(model, request)
                 case "ping":
                     reply = {"event": "pong"}
                 case "close":
@@ -59,14 +61,17 @@ def main() -> int:
                 case other:
                     raise ValueError(f"unknown op {other!r}")
         except Exception as error:  # noqa: BLE001 - every exception of an engine becomes a reply
-            reply = {
-                "event": "failed",
-                "type": type(error).__name__,
-                "message": str(error) or type(error).__name__,
-                "traceback": traceback.format_exc(),
-            }
+            reply = {"event": "failed", **_failure(error)}
         _send(replies, reply)
     return 0
+
+
+def _failure(error: Exception) -> ChildMessage:
+    return {
+        "type": type(error).__name__,
+        "message": str(error) or type(error).__name__,
+        "traceback": "".join(traceback.format_exception(error)),
+    }
 
 
 def _take_pipes() -> tuple[TextIO, TextIO]:
@@ -134,6 +139,7 @@ def _load(request: ChildMessage) -> tuple[LoadedModel, ChildMessage]:
         "packages": package_versions(engine.spec),
         "python": platform.python_version(),
         "streams": isinstance(model, Streaming),
+        "batches": isinstance(model, BatchModel),
         **_memory(model),
     }
 
@@ -147,10 +153,7 @@ def _transcribe(
         if not isinstance(model, GuidableModel):
             raise EngineError("This engine supports neither prompts nor translation.")
         model = model.guided(Guide(**request["guide"]))
-    language = require_tag(request["language"])
-    audio = conform(_mapped(request["audio"], request["samples"]), request["sample_rate_hz"])
-    # Temporary files of the engine go beside the audio: the parent removes that folder, however this process ends.
-    tempfile.tempdir = str(Path(request["audio"]).parent)
+    audio, language = _clip(request)
     started = time.perf_counter()
     if request.get("stream") and isinstance(model, Streaming):
         transcript = _streamed(model, audio, language, replies, lambda: cancelled_id() == request["id"])
@@ -163,6 +166,29 @@ def _transcribe(
     wall_s = time.perf_counter() - started
     require_finished(transcript)
     return {"event": "transcript", "transcript": asdict(transcript), "wall_s": wall_s, **_memory(model)}
+
+
+def _clip(request: ChildMessage) -> tuple[Audio, str | None]:
+    language = require_tag(request["language"])
+    samples = _mapped(request["audio"], request.get("start", 0), request["samples"])
+    # Temporary files of the engine go beside the audio: the parent removes that folder, however this process ends.
+    tempfile.tempdir = str(Path(request["audio"]).parent)
+    return conform(samples, request["sample_rate_hz"]), language
+
+
+def _transcribe_batch(model: LoadedModel | None, request: ChildMessage) -> ChildMessage:
+    if not isinstance(model, BatchModel):
+        raise EngineError("This engine transcribes one clip at a time.")
+    clips = [_clip(each) for each in request["clips"]]
+    answers: list[ChildMessage] = [{}] * len(clips)
+    started = time.perf_counter()
+    for number, found in model.transcribe_batch(clips):
+        if isinstance(found, Exception):
+            answers[number] = {"failed": _failure(found)}
+            continue
+        require_finished(found)
+        answers[number] = {"transcript": asdict(found), "wall_s": time.perf_counter() - started}
+    return {"event": "transcripts", "answers": answers, **_memory(model)}
 
 
 def _streamed(
@@ -186,13 +212,13 @@ def _memory(model: LoadedModel) -> ChildMessage:
     return {"peak_rss_bytes": peak_rss_bytes(), "peak_device_bytes": on_device}
 
 
-def _mapped(path: str, n_samples: int) -> npt.NDArray[np.float32]:
+def _mapped(path: str, start: int, n_samples: int) -> npt.NDArray[np.float32]:
     # An empty file cannot be mapped. The map goes when the last array on it does, never under an engine that keeps one.
     if n_samples == 0:
         return np.zeros(0, np.float32)
     with Path(path).open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), n_samples * 4, access=mmap.ACCESS_READ)
-    return np.frombuffer(mapped, "<f4", n_samples)
+        mapped = mmap.mmap(file.fileno(), (start + n_samples) * 4, access=mmap.ACCESS_READ)
+    return np.frombuffer(mapped, "<f4", n_samples, offset=start * 4)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class AudioFile:
     """Samples per second."""
     remarks: tuple[str, ...] = ()
     """What was noticed while it was decoded."""
+    start: int = 0
+    """The first sample in the file, for a piece of a recording."""
 
     @property
     def duration_s(self) -> float:
@@ -87,6 +89,30 @@ class Supervisor:
         self._deaths = 0
         return answer
 
+    def transcribe_batch(self, clips: Sequence[tuple[AudioFile, str | None]]) -> list[Answer | Failure] | None:
+        """Return the answer or the failure of each clip, transcribed together.
+
+        ``None`` when nothing came of them together: the model takes one at a time, or the worker failed. Each is then
+        to be transcribed by itself, so that a clip that ends its worker ends one of its own.
+
+        Raises:
+            GivenUpError: When no worker comes up.
+        """
+        worker = self._worker or self._fresh()
+        if not worker.info.batches:
+            return None
+        requests = [(a.path, a.start, a.n_samples, a.sample_rate_hz, language) for a, language in clips]
+        try:
+            answers = worker.transcribe_batch(requests, budget_s=sum(self._budget(a.duration_s) for a, _ in clips))
+        except WorkerFailedError as error:
+            self._worker = worker if error.alive else None
+            return None
+        for answer in answers:
+            if isinstance(answer, Answer):
+                self._saw_memory(answer)
+        self._deaths = 0
+        return answers
+
     def ready(self) -> None:
         """Start and warm up the worker before there is a clip for it.
 
@@ -113,7 +139,9 @@ class Supervisor:
 
     def _ask(self, worker: Worker, audio: AudioFile, language: str | None) -> Answer:
         budget_s = self._budget(audio.duration_s)
-        answer = worker.transcribe(audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=budget_s)
+        answer = worker.transcribe(
+            audio.path, audio.n_samples, audio.sample_rate_hz, language, budget_s=budget_s, start=audio.start
+        )
         self._saw_memory(answer)
         return answer
 

@@ -6,26 +6,26 @@ import contextlib
 import json
 import queue
 import signal
-import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from earwitness.engines.registry import get_engine
 from earwitness.errors import WorkerError
 from earwitness.types import Failure, Guide, Segment, Settings, Transcript
 from earwitness.workers.device_memory import watch
-from earwitness.workers.environments import python_of, variables_for
 from earwitness.workers.processes import end_session
+from earwitness.workers.spawn import spawn
 from earwitness.workers.transcripts import read_segment, read_transcript
 
 _KEPT_LINES = 40
 _CLOSE_S = 5.0
 Stage = Literal["spawn", "load", "transcribe"]
+ClipRequest = tuple[Path, int, int, int, str | None]
+"""File, first sample, length in samples, samples per second, language."""
 
 
 class CancelledError(WorkerError):
@@ -64,6 +64,8 @@ class LoadedInfo:
     """Peak memory of the device so far; ``None`` on the CPU, or where it cannot be told."""
     streams: bool = False
     """Whether the model gives its text piece by piece, and can be stopped between two."""
+    batches: bool = False
+    """Whether it transcribes several clips together, with the texts that it has for each alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Worker:
         started = time.perf_counter()
         self._replies: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._process = _spawn(engine, settings.threads)
+        self._process = spawn(engine, settings.threads)
         self._writing = threading.Lock()
         self._id = 0
         request = {
@@ -145,6 +147,7 @@ class Worker:
                 peak_rss_bytes=reply.get("peak_rss_bytes"),
                 peak_device_bytes=reply.get("peak_device_bytes"),
                 streams=bool(reply.get("streams")),
+                batches=bool(reply.get("batches")),
             )
         except BaseException:
             self.kill()
@@ -187,6 +190,7 @@ class Worker:
         language: str | None,
         *,
         budget_s: float,
+        start: int = 0,
         on_segment: Callable[[Segment], None] | None = None,
         guide: Guide | None = None,
     ) -> Answer:
@@ -198,6 +202,7 @@ class Worker:
             sample_rate_hz: Samples per second.
             language: BCP 47 tag, or ``None``.
             budget_s: How long it may take.
+            start: The first sample in the file.
             on_segment: Called with every segment as it is decoded, by an engine that streams; its text is raw. The
                 work can then be cancelled. ``None`` for the finished text alone.
             guide: What the engine is told beside the language; ``None`` for nothing.
@@ -222,10 +227,7 @@ class Worker:
             "op": "transcribe",
             "id": self._id,
             "stream": on_segment is not None,
-            "audio": str(audio),
-            "samples": n_samples,
-            "sample_rate_hz": sample_rate_hz,
-            "language": language,
+            **_clip_request(audio, start, n_samples, sample_rate_hz, language),
             "guide": asdict(guide) if guide is not None else None,
         }
         on_gpu = self.info.device.startswith("cuda")
@@ -237,6 +239,31 @@ class Worker:
         peak = seen.bytes if seen is not None and seen.bytes is not None else reply.get("peak_device_bytes")
         transcript, wall_s = read_transcript(reply["transcript"]), float(reply["wall_s"])
         return Answer(transcript, wall_s, reply.get("peak_rss_bytes"), peak, first_text_s)
+
+    def transcribe_batch(self, clips: Sequence[ClipRequest], *, budget_s: float) -> list[Answer | Failure]:
+        """Transcribe several clips together, with a model that can (``info.batches``).
+
+        A clip at which the engine raises has a failure, and the others their texts; ``wall_s`` of each runs from the
+        beginning of all to its own end.
+
+        Args:
+            clips: File, first sample, length in samples, samples per second and language of each.
+            budget_s: How long all of them may take.
+
+        Raises:
+            WorkerFailedError: As for ``transcribe``, for the death of the process and replies that make no sense.
+        """
+        request = {"op": "transcribe_batch", "clips": [_clip_request(*clip) for clip in clips]}
+        on_gpu = self.info.device.startswith("cuda")
+        with watch(self.pid) if on_gpu else contextlib.nullcontext() as seen:
+            reply = self._ask(request, "transcribe", budget_s, expect=("transcripts",))
+        peak = seen.bytes if seen is not None and seen.bytes is not None else reply.get("peak_device_bytes")
+        return [
+            _failure(each["failed"], "transcribe")
+            if "failed" in each
+            else Answer(read_transcript(each["transcript"]), each["wall_s"], reply.get("peak_rss_bytes"), peak)
+            for each in reply["answers"]
+        ]
 
     def cancel(self) -> None:
         """Stop the engine after its current segment; from any thread, and without waiting for it.
@@ -319,8 +346,7 @@ class Worker:
         if event in expect:
             return dict(reply)
         if event == "failed":
-            message = f"{reply['type']}: {reply['message']}"
-            raise WorkerFailedError(Failure(stage, "error", message, reply.get("traceback")), alive=True)
+            raise WorkerFailedError(_failure(reply, stage), alive=True)
         self.kill()
         message = f"The worker's reply makes no sense: {line[:200]!r}."
         raise WorkerFailedError(Failure(stage, "protocol", message, self._last_lines()), alive=False)
@@ -345,24 +371,13 @@ class Worker:
             self._log.append(line.rstrip()[:500])
 
 
-def _spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:
-    python = python_of(get_engine(engine).spec)
-    # Weights are on disk by now: a library that reaches for a hub would measure the network.
-    environment = variables_for(python) | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    if threads is not None:
-        environment["OMP_NUM_THREADS"] = str(threads)
-    # A session of its own: Ctrl-C reaches the parent alone, and the parent ends the whole group.
-    return subprocess.Popen(
-        [str(python), "-m", "earwitness.workers.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-        start_new_session=True,
-    )
+def _clip_request(audio: Path, start: int, n_samples: int, sample_rate_hz: int, language: str | None) -> dict[str, Any]:
+    where = {"audio": str(audio), "start": start, "samples": n_samples}
+    return {**where, "sample_rate_hz": sample_rate_hz, "language": language}
+
+
+def _failure(reply: Mapping[str, Any], stage: Stage) -> Failure:
+    return Failure(stage, "error", f"{reply['type']}: {reply['message']}", reply.get("traceback"))
 
 
 def _lines(pipe: IO[str] | None) -> Iterator[str]:
