@@ -59,6 +59,7 @@ from earwitness.api.label_exchange import label_status as label_status
 from earwitness.api.label_page import label_page as label_page
 from earwitness.api.label_plan import label_plan as label_plan
 from earwitness.api.load_test import load_test as load_test
+from earwitness.api.merge import merge as merge
 from earwitness.api.mistakes import ConfusionCount as ConfusionCount
 from earwitness.api.mistakes import WorstClip as WorstClip
 from earwitness.api.mistakes import confusions as confusions

@@ -110,6 +110,8 @@ class Dataset(Strict):
     """What is done to the audio when it is decoded; ``None`` for nothing."""
     remarks: tuple[str, ...] = ()
     """What a person should know about how it was read, such as that no column was known as the text."""
+    whole: Dataset | None = None
+    """The dataset of which this is a shard; conditions take the voices of others from it. ``None`` for a whole one."""
 
     @property
     def audio_s(self) -> float:

@@ -33,6 +33,7 @@ def study(
     file: RecordSource | None = None,
     *,
     out: RecordSource | None = None,
+    shard: str | None = None,
     interleave: bool = True,
     progress: RunCallback = lambda _: None,
 ) -> list[StudyResult]:
@@ -43,6 +44,7 @@ def study(
     Args:
         file: The study; ``None`` for the nearest ``earwitness.toml``, in the working folder or above.
         out: Folder of the records; ``None`` for the one that the study names.
+        shard: Which part of every dataset, such as ``3/8``; ``None`` for all.
         interleave: Whether models take turns; else one runs after the other.
         progress: Called after every clip.
 
@@ -50,7 +52,8 @@ def study(
         UsageError: When there is no study, or it does not make sense.
         EarwitnessError: In one sentence, for the first thing that cannot work, before any clip is heard.
     """
-    with open_study(None if file is None else Path(file), None if out is None else Path(out)) as work:
+    path, folder = (None if each is None else Path(each) for each in (file, out))
+    with open_study(path, folder, shard=shard) as work:
         records = run_items(work.items, work.out, progress, interleave=interleave)
         return [
             StudyResult(item.outcome, item.what or "", _absolute(record), item.reason)
@@ -84,13 +87,16 @@ def find_study() -> Path:
 
 
 @contextmanager
-def open_study(file: Path | None, out: Path | None, command: tuple[str, ...] = ()) -> Iterator[StudyWork]:
+def open_study(
+    file: Path | None, out: Path | None, command: tuple[str, ...] = (), shard: str | None = None
+) -> Iterator[StudyWork]:
     """Plan a study, and work in its folder until the context ends.
 
     Args:
         file: The study; ``None`` for the nearest.
         out: Folder of the records; ``None`` for the one that the study names.
         command: For the records.
+        shard: Which part of every dataset, such as ``3/8``; ``None`` for all.
 
     Raises:
         UsageError: When there is no study, or it does not make sense.
@@ -103,7 +109,7 @@ def open_study(file: Path | None, out: Path | None, command: tuple[str, ...] = (
     study = study_file.read(path)
     folder = Path(study.out) if out is None else out.resolve()
     with chdir(path.parent):
-        plan, records = items(study, folder, command or ("earwitness.study", str(path)))
+        plan, records = items(study, folder, command or ("earwitness.study", str(path)), shard)
         yield StudyWork(path.parent, folder, tuple(plan), records.unreadable)
 
 

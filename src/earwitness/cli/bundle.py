@@ -12,12 +12,13 @@ from earwitness.api.run import RunSpec
 from earwitness.cli.common import AsJson, console, new_app, print_json
 from earwitness.cli.options import takes
 from earwitness.counts import duration, number, quantity
+from earwitness.options import options_of
 
 app = new_app("Pack data and study into one file for another machine.")
 
 
 @app.command()
-@takes(RunSpec)
+@takes(RunSpec, *(name for name in options_of(RunSpec) if name != "shard"))
 def bundle(
     sources: Annotated[list[str], typer.Argument(help="Corpora, manifests or folders.", metavar="DATA")],
     spec: RunSpec,

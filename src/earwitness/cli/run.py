@@ -74,6 +74,8 @@ def run(
 
         earwitness run study.zip
 
+        earwitness run my-recordings/ --model faster-whisper:base --shard 3/8
+
         earwitness run
     """
     spec = replace(spec, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
@@ -84,7 +86,7 @@ def run(
         if sources or resume:
             _work(plan_items(spec, typed, out if resume else None), out, interleave=interleave, as_json=as_json)
         else:
-            _study(typed, out, spec.command, interleave=interleave, as_json=as_json)
+            _study(typed, out, spec, interleave=interleave, as_json=as_json)
     except KeyboardInterrupt as stop:
         for line in _interruption(getattr(stop, "records", ())):
             console(stderr=True).print(line, markup=False)
@@ -139,15 +141,15 @@ class Bars(Events):
             self._bars.console.print(text, markup=False)
 
 
-def _study(names: frozenset[str], out: Path, command: tuple[str, ...], *, interleave: bool, as_json: bool) -> None:
+def _study(names: frozenset[str], out: Path, spec: RunSpec, *, interleave: bool, as_json: bool) -> None:
     from earwitness.api.study import find_study, open_study
 
     file = find_study()
-    _refuse_typed(names, file)
+    _refuse_typed(names - {"shard"}, file)
     note = console(stderr=True).print
     if file.parent != Path() and not as_json:
         note(f"In {file.parent}:", markup=False)
-    with open_study(file, out if "out" in names else None, command) as work:
+    with open_study(file, out if "out" in names else None, spec.command, spec.shard) as work:
         for sentence in work.unreadable:
             note(f"Skipped: {sentence}", markup=False)
         _work(work.items, work.out, interleave=interleave, as_json=as_json)

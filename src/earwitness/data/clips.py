@@ -15,7 +15,7 @@ from earwitness.data.rows import DataRow
 from earwitness.errors import AudioError, ManifestError, UsageError
 from earwitness.files.fetch import sha256_of
 from earwitness.languages import canonical
-from earwitness.types import Clip
+from earwitness.types import Clip, DatasetCondition
 
 MANIFEST = "manifest.jsonl"
 
@@ -127,8 +127,33 @@ def _measure(path: Path) -> _Measure:
 
 def fingerprint(clips: Iterable[Clip]) -> str:
     """Return the sha256 over every clip's id, audio, span, channel, reference and language, in order."""
-    lines = (
-        [c.id, c.audio_sha256, c.start_s, c.duration_s, c.reference, c.language, c.channel]  # one line a clip
-        for c in clips
-    )
-    return hashlib.sha256("\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()).hexdigest()
+    found = Fingerprint()
+    for clip in clips:
+        found.add(clip)
+    return found.hexdigest()
+
+
+class Fingerprint:
+    """The sha256 over clips, one after the other; see ``fingerprint``."""
+
+    def __init__(self) -> None:
+        """Begin without a clip."""
+        self._sha256 = hashlib.sha256()
+        self._between = b""
+
+    def add(self, c: Clip) -> None:
+        """Add the next clip."""
+        line = [c.id, c.audio_sha256, c.start_s, c.duration_s, c.reference, c.language, c.channel]
+        self._sha256.update(self._between + json.dumps(line, ensure_ascii=False).encode())
+        self._between = b"\n"
+
+    def hexdigest(self) -> str:
+        """Return the hash of the clips so far."""
+        return self._sha256.hexdigest()
+
+
+def sha256_under(condition: DatasetCondition | None, clean_sha256: str) -> str:
+    """Return the sha256 of a dataset under a condition, from that of the dataset as it was recorded."""
+    if condition is None:
+        return clean_sha256
+    return hashlib.sha256(f"{clean_sha256}\n{condition.name}\n{condition.version}".encode()).hexdigest()

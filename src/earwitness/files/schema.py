@@ -111,6 +111,11 @@ def require_version(data: Any, key: str, version: int, start: str, error: type[E
 
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file; a pipe or a device, which may never end, is an OSError."""
+    require_file(path)
+    return path.read_bytes()
+
+
+def require_file(path: Path) -> None:
+    """Refuse a pipe or a device, from which reading may never end, with an OSError."""
     if is_pipe_or_device(path):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
-    return path.read_bytes()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from earwitness.data.clips import fingerprint
+from earwitness.data.clips import fingerprint, sha256_under
 from earwitness.errors import EarwitnessError, RecordError
 from earwitness.files import archive
 from earwitness.files.atomic import write_errors
@@ -161,7 +161,8 @@ def verify(path: Path, run: Run) -> None:
             f"{str(path)!r}: its clips file differs from the one that it was written with. Copy both again."
         )
     results = store.read_clips(path)
-    if len(results) != run.dataset.n_clips or fingerprint(result.clip for result in results) != run.dataset.sha256:
+    sha256 = sha256_under(run.dataset.condition, fingerprint(result.clip for result in results))
+    if len(results) != run.dataset.n_clips or sha256 != run.dataset.sha256:
         raise RecordError(f"{str(path)!r}: its clips do not match the sha256 of its dataset. Run it again.")
     unsigned = next((score.metric for score in run.scores if not score.signature), None)
     if unsigned is not None or run.score("wer") is None:

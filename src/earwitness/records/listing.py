@@ -78,7 +78,7 @@ def why_not_comparable(path: Path, run: Run) -> str | None:
 def n_done(path: Path) -> int:
     """Return how many clips of a record have a result; 0 when its clips file is gone."""
     try:
-        return store.clips_path(path).read_bytes().count(b"\n")
+        return store.count_lines(path)
     except OSError:
         return 0
 

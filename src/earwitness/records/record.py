@@ -68,6 +68,24 @@ class Selection(Strict):
     """What was done to the audio, such as ``noise:10dB``; ``None`` for nothing."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Which column of a table, or key of JSON lines, has what, where the user said so: ``{"text": "Wording"}``."""
+    shard: str | None = None
+    """Only this part of the clips, such as ``3/8``; ``None`` for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardInfo(Strict):
+    """The dataset of which a run had one part: consecutive clips, while other machines run the rest."""
+
+    number: int
+    """Which part, from 1."""
+    of: int
+    """How many parts there are."""
+    sha256: str
+    """Of the whole dataset, as it was recorded."""
+    n_clips: int
+    """Clips of the whole dataset."""
+    audio_s: float
+    """Seconds of audio in the whole dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,8 @@ class DatasetInfo(Strict):
     """How to load it again."""
     condition: DatasetCondition | None = None
     """What was done to the audio; ``None`` for nothing."""
+    shard: ShardInfo | None = None
+    """Which part of a larger dataset this is; ``None`` for a whole one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +152,24 @@ class WorkersInfo(Strict):
     """Most resident memory that any worker held at once; ``None`` where the system does not tell."""
     peak_device_bytes: int | None = None
     """Most memory of the device that any worker held at once; ``None`` on the CPU, or where it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineInfo(Strict):
+    """One of several machines that did the work of a record."""
+
+    name: str
+    """Such as ``shard 3 of 8`` or ``node 2``; without host name."""
+    run_id: str | None
+    """Id of the shard's own record; ``None`` for a node of a cluster."""
+    environment: Environment | None
+    """The machine; ``None`` when it was lost before it said."""
+    device: str | None
+    """Where the parameters really were there."""
+    workers: WorkersInfo | None
+    """The processes there."""
+    speed: Speed | None
+    """Of the clips that were done there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +287,9 @@ class Run(Strict):
     measured."""
     order: Order | None = None
     """How it took turns with other models when it was last at work; ``None`` in records from before they did."""
+    machines: tuple[MachineInfo, ...] = ()
+    """Those that did the work, where several did; empty for one machine. ``speed`` is then of all together, and
+    ``None`` when they are of different kinds, so that no ranking mixes their clocks."""
 
     def score(self, metric: str) -> Score | None:
         """Return the score of that name, or ``None`` when the run has none."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from earwitness.errors import ComparisonError
 from earwitness.records.listing import none_complete, why_not_comparable
+from earwitness.records.merge import not_merged
 from earwitness.records.record import ClipResult, Run
 from earwitness.records.store import read_clips, read_run
 from earwitness.types import Score
@@ -84,9 +85,13 @@ def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run
         RecordError: For a record that cannot be read.
     """
     found: dict[tuple[Any, ...], tuple[Path, Run]] = {}
+    shards: list[tuple[Path, Run]] = []
     # Without the suffix: the second record of a second, ".._20-31-2.json", would else stand before the first.
     for path in sorted(records, key=lambda path: path.with_suffix("")):
         run = read_run(path)
+        if run.dataset.shard is not None:
+            shards.append((path, run))
+            continue
         why = why_not_comparable(path, run)
         if why is not None:
             left_out.append(why)
@@ -96,6 +101,8 @@ def newest(records: Sequence[Path], left_out: list[str]) -> list[tuple[Path, Run
             older, newer = sorted((first, (path, run)), key=lambda pair: pair[1].created_at)
             found[run_key(run)] = newer
             left_out.append(f"{older[0]} was measured or scored again later.")
+    merged_ids = frozenset(machine.run_id for _, run in found.values() for machine in run.machines)
+    left_out += not_merged(shards, merged_ids)
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +21,12 @@ from typing import IO, Any
 
 from earwitness.errors import RecordError
 from earwitness.files.atomic import RESUME, write_bytes, write_errors, write_text
-from earwitness.files.schema import read_bytes, read_document, schema_of, to_json, validate
+from earwitness.files.schema import read_document, require_file, schema_of, to_json, validate
 from earwitness.records.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 from earwitness.scoring.text.old_names import current_name
 
 CLIPS_SUFFIX = ".clips.jsonl"
+_BLOCK_BYTES = 1 << 20
 
 
 def model_folder(model_id: str) -> str:
@@ -154,20 +155,52 @@ def read_clips(record: Path) -> list[ClipResult]:
 
 
 def _results(path: Path) -> Iterator[ClipResult]:
+    return (_result(path, number, line) for number, line in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield every complete line with its number; what follows the last newline was never finished."""
     try:
-        lines = read_bytes(path).split(b"\n")
+        require_file(path)
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.endswith(b"\n"):
+                    yield number, line
     except FileNotFoundError:
         raise RecordError(f"The record's texts are missing: there is no {str(path)!r}.") from None
     except OSError as error:
         raise RecordError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from None
-    # What follows the last newline was never finished.
-    for number, line in enumerate(lines[:-1], start=1):
-        where = f"{path}:{number}"
-        try:
-            data = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise RecordError(f"{where} is not JSON: {error}.") from None
-        yield validate(ClipResult, data, f"{where} does not fit the record's schema")
+
+
+def _result(path: Path, number: int, line: bytes) -> ClipResult:
+    where = f"{path}:{number}"
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{where} is not JSON: {error}.") from None
+    return validate(ClipResult, data, f"{where} does not fit the record's schema")
+
+
+def copy_clips(records: Sequence[Path], target: Path, note: Callable[[ClipResult], None]) -> ClipsFile:
+    """Write the lines of several records into one file, as they are, and return its seal.
+
+    Args:
+        records: In the order of their lines.
+        target: The file.
+        note: Called with every result.
+
+    Raises:
+        RecordError: For a line that is not a ClipResult; its number is named.
+    """
+    sha256, n_lines = hashlib.sha256(), 0
+    with target.open("wb") as file:
+        for record in records:
+            for number, line in _lines(clips_path(record)):
+                note(_result(clips_path(record), number, line))
+                file.write(line)
+                sha256.update(line)
+                n_lines += 1
+    return ClipsFile(target.name, sha256.hexdigest(), n_lines)
 
 
 def cut_unfinished_line(path: Path) -> None:
@@ -179,9 +212,22 @@ def cut_unfinished_line(path: Path) -> None:
 
 def seal_record(record: Path, run: Run) -> Run:
     """Return the run with the hash and the number of lines of its clips file."""
-    content = clips_path(record).read_bytes()
-    name = clips_path(record).name
-    return replace(run, clips_file=ClipsFile(name, hashlib.sha256(content).hexdigest(), content.count(b"\n")))
+    sha256, n_lines = hashlib.sha256(), 0
+    for block in _blocks(clips_path(record)):
+        sha256.update(block)
+        n_lines += block.count(b"\n")
+    return replace(run, clips_file=ClipsFile(clips_path(record).name, sha256.hexdigest(), n_lines))
+
+
+def count_lines(record: Path) -> int:
+    """Return how many lines the clips file of a record has."""
+    return sum(block.count(b"\n") for block in _blocks(clips_path(record)))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            yield block
 
 
 def seal_fits(record: Path, run: Run) -> bool:

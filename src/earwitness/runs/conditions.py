@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from earwitness.data.clips import sha256_under
 from earwitness.types import Clip, Dataset
 
 
@@ -43,10 +43,11 @@ def under(dataset: Dataset, name: str | None) -> Dataset:
     if name is None:
         return dataset
     condition = parse(name)
-    require(condition, dataset.clips)
+    require(condition, (dataset.whole or dataset).clips)
     found = describe(condition, dataset.sha256)
-    sha256 = hashlib.sha256(f"{dataset.sha256}\n{found.name}\n{found.version}".encode()).hexdigest()
-    return replace(dataset, name=f"{dataset.name}[{found.name}]", sha256=sha256, condition=found)
+    return replace(
+        dataset, name=f"{dataset.name}[{found.name}]", sha256=sha256_under(found, dataset.sha256), condition=found
+    )
 
 
 def put_under(name: str, clip: Clip, others: Sequence[Clip], path: Path) -> int:

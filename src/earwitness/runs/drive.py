@@ -7,10 +7,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from earwitness.data.shards import parse
 from earwitness.errors import RecordError
 from earwitness.records import store
 from earwitness.records.environment import environment, is_running, this_process, usable_cores
-from earwitness.records.record import SCHEMA_VERSION, ClipsFile, DatasetInfo, EngineInfo, ModelInfo, Run, SpeechInfo
+from earwitness.records.record import (
+    SCHEMA_VERSION,
+    ClipsFile,
+    DatasetInfo,
+    EngineInfo,
+    ModelInfo,
+    Run,
+    ShardInfo,
+    SpeechInfo,
+)
 from earwitness.records.rescore import rescore
 from earwitness.runs.interleave import take_turns
 from earwitness.runs.job import ClipCallback, Job
@@ -170,6 +180,7 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
             synthetic=dataset.synthetic,
             selection=job.selection,
             condition=dataset.condition,
+            shard=_shard_info(job),
         ),
         limits=job.limits,
         environment=environment(),
@@ -181,6 +192,11 @@ def _begun(job: Job, out: Path) -> tuple[Path, Run]:
     )
     store.write_run(path, run)
     return path, run
+
+
+def _shard_info(job: Job) -> ShardInfo | None:
+    whole, text = job.dataset.whole, job.selection.shard
+    return ShardInfo(*parse(text), whole.sha256, len(whole.clips), whole.audio_s) if whole and text else None
 
 
 def require_resumable(path: Path, job: Job) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from earwitness import data, weights
 from earwitness.data import bundle
+from earwitness.data.shards import part_of
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import ANYWHERE, require_device
@@ -69,13 +70,15 @@ def plan(spec: RunSpec, read: Callable[[Selection], Dataset] | None = None) -> l
     settings, typed = spec.decoding()
     scoring = _scoring(spec)
     measure = SpeedProtocols(protocols(spec.measure), spec.budget_s)
+    if spec.shard and measure.protocols:
+        raise UsageError("--measure is about one machine: measure speed in a run of its own, without --shard.")
     models = [_checked(model, spec, settings, typed) for model in spec.models]
     ear = open_speech_model(spec.speech)
     tasks = []
     conditions = names(spec.conditions, clean=spec.clean)
     for source, condition in ((source, condition) for source in spec.sources for condition in conditions):
         selection = Selection(
-            _lasting(source), spec.limit, spec.tags, spec.language, spec.channel, condition, spec.columns
+            _lasting(source), spec.limit, spec.tags, spec.language, spec.channel, condition, spec.columns, spec.shard
         )
         dataset = (read or load)(selection)
         if scoring.alternatives:
@@ -239,7 +242,7 @@ def load(selection: Selection) -> Dataset:
     )
     if not dataset.clips:
         raise UsageError(f"Data {selection.source!r} has no clips left after --limit and --tag. Ask for less.")
-    return under(dataset, selection.condition)
+    return under(part_of(dataset, selection.shard), selection.condition)
 
 
 def _lasting(source: str) -> str:

@@ -124,6 +124,10 @@ class RunSpec(DataOptions, MeasureOptions, ModelOptions):
     2
     """
 
+    shard: Annotated[
+        str | None,
+        Flag("Run only part I of N equal parts; join their records later: earwitness merge.", metavar="I/N"),
+    ] = None
     sources: tuple[str, ...] = ()
     """Names of corpora, manifests, folders, audio files and bundles."""
     command: tuple[str, ...] = ()
@@ -166,6 +170,7 @@ class RunOptions(TypedDict, total=False):
     measure: str | Iterable[str]
     budget_s: float
     device: str
+    shard: str | None
 
 
 def shared(source: Any, kind: type[Any]) -> dict[str, Any]:

@@ -38,7 +38,9 @@ class Item:
     """Why it is not run here."""
 
 
-def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[Item], RecordList]:
+def items(
+    study: StudyFile, out: Path, command: tuple[str, ...], shard: str | None = None
+) -> tuple[list[Item], RecordList]:
     """Plan a study: refuse everything that can be refused, and run nothing yet.
 
     A device that this machine does not have leaves its items out, unless that leaves nothing.
@@ -47,6 +49,7 @@ def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[I
         study: What the file says.
         out: Folder of the records, which may not be there yet.
         command: As typed, for the records.
+        shard: Which part of every dataset, such as ``3/8``; ``None`` for all.
 
     Returns:
         The items in the order of the file, and the records that were looked at.
@@ -58,7 +61,7 @@ def items(study: StudyFile, out: Path, command: tuple[str, ...]) -> tuple[list[I
     read = _reader()
     found: list[Item] = []
     missing: UnsupportedDeviceError | None = None
-    for spec in specs(study, command):
+    for spec in (replace(spec, shard=shard) for spec in specs(study, command)):
         try:
             tasks = plan(spec, read)
         except UnsupportedDeviceError as error:
@@ -99,7 +102,9 @@ def resume_item(spec: RunSpec, out: Path) -> list[Item]:
 
 def _refuse_other(job: Job, spec: RunSpec, records: RecordList) -> None:
     for path, run in records.records:
-        same = run.model.id == job.model.id and run.dataset.name == job.dataset.name
+        same = (run.model.id, run.dataset.name, run.dataset.selection.shard) == (
+            job.model.id, job.dataset.name, job.selection.shard,
+        )  # fmt: skip
         if same and run.status != "complete":
             what = ", ".join(differences(run, job, speech=spec.speech))
             raise UsageError(
@@ -130,7 +135,7 @@ def _reader() -> Callable[[Selection], Dataset]:
     clean: dict[str, Dataset] = {}
 
     def read(selection: Selection) -> Dataset:
-        plain = replace(selection, condition=None)
+        plain = replace(selection, condition=None)  # a shard of it included
         if repr(plain) not in clean:
             clean[repr(plain)] = load(plain)
         return under(clean[repr(plain)], selection.condition)

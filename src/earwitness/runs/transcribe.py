@@ -89,7 +89,7 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
         )
         n_samples = file.n_samples
         if dataset.condition is not None:
-            n_samples = put_under(dataset.condition.name, clip, dataset.clips, target)
+            n_samples = put_under(dataset.condition.name, clip, (dataset.whole or dataset).clips, target)
     return AudioFile(target, n_samples, RATE_HZ, file.remarks)
 
 
