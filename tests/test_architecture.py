@@ -63,12 +63,11 @@ MAY_IMPORT = {
     "api": {"*"},
     "cli": {"api", "reports"},
 }  # fmt: skip
-LATE = {"torch", "transformers", "whisper", "pywhispercpp", "ctranslate2", "faster_whisper", "pocketsphinx", "av",
-        "soundfile", "soxr", "pydantic", "rich",
-        "huggingface_hub", "whisper_normalizer", "kaldialign", "langcodes", "language_data", "psutil", "onnxruntime",
-        "duckdb", "num2words",
-        "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn", "python_multipart", "prometheus_client",
-        "opentelemetry"}  # fmt: skip
+LATE = {"torch", "transformers", "whisper", "pywhispercpp", "mlx", "mlx_audio", "mlx_whisper", "onnx_asr",
+        "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
+        "huggingface_hub", "whisper_normalizer", "kaldialign", "langcodes", "language_data", "psutil",
+        "onnxruntime", "duckdb", "num2words", "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn",
+        "python_multipart", "prometheus_client", "opentelemetry"}  # fmt: skip
 
 
 def modules() -> list[Path]:

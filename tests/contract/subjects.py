@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.engines import make_tiny_whisper_mlx
 from tests.installed import engine_python
 
 from earwitness import weights
@@ -17,10 +18,11 @@ from earwitness.engines.registry import get_engine
 from earwitness.workers.environments import python_of, variables_for
 
 PROBE = Path(__file__).with_name("probe.py")
-MAKE_TINY_LFM2 = Path(__file__).parents[1] / "engines" / "make_tiny_lfm2.py"
+SCRIPTS = Path(__file__).parents[1] / "engines"
+MAKE_TINY = {"lfm2.5-audio": "make_tiny_lfm2.py", "mlx-audio": "make_tiny_lfm2_mlx.py"}
 # Nobody knows what a program or a server makes of a language, the scripted engine hears none, and LFM2.5-Audio cannot
 # be told one: a run compares the languages of the data with those of the row before.
-TAKES_ANY_LANGUAGE = {"command", "fake", "lfm2.5-audio", "openai-api"}
+TAKES_ANY_LANGUAGE = {"command", "fake", "lfm2.5-audio", "mlx-audio", "openai-api"}
 SMALLEST = {
     "faster-whisper": "faster-whisper:tiny.en",
     "pocketsphinx": "pocketsphinx:en-us",
@@ -60,8 +62,11 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
     if engine == "openai-api":
         return Subject(engine, "openai-api:test", options={"base_url": base_url, "model": "test"})
     engine_python(engine)
-    if engine == "lfm2.5-audio":
-        return _tiny_lfm2(folder)
+    if engine in MAKE_TINY:
+        return _tiny_lfm2(engine, folder)
+    if engine == "mlx-whisper":
+        make_tiny_whisper_mlx.make(folder)
+        return Subject(engine, "mlx-whisper:tiny", str(folder))
     if engine in SMALLEST:
         weights.pull(find(SMALLEST[engine]))
     here = {model: size for model in models() if model.engine == engine and (size := _size(model)) is not None}
@@ -73,13 +78,13 @@ def subject_of(engine: str, folder: Path, base_url: str) -> Subject | str:
     return Subject(engine, smallest.id, str(found) if found else None, dict(smallest.options), language)
 
 
-def _tiny_lfm2(folder: Path) -> Subject:
+def _tiny_lfm2(engine: str, folder: Path) -> Subject:
     # Real weights are on the hub alone. A checkpoint of the library's own making, with random numbers, is no less of a
     # model to a contract, which asks what is done with sound and not what is heard.
-    python = python_of(get_engine("lfm2.5-audio").spec)
-    command = [str(python), str(MAKE_TINY_LFM2), str(folder)]
+    python = python_of(get_engine(engine).spec)
+    command = [str(python), str(SCRIPTS / MAKE_TINY[engine]), str(folder)]
     subprocess.run(command, env=variables_for(python), check=True, capture_output=True, timeout=300)
-    return Subject("lfm2.5-audio", "lfm2.5-audio:tiny", str(folder))
+    return Subject(engine, f"{engine}:tiny", str(folder))
 
 
 def _size(model: Model) -> int | None:

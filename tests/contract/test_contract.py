@@ -23,8 +23,8 @@ from earwitness.workers.worker import Answer, Worker, WorkerFailedError
 HOLDS = ("engines/pocketsphinx.py",)
 
 RATE_HZ = 16_000
-HEAVY = {"lfm2.5-audio", "transformers", "whisper"}
-"""Engines that need torch."""
+HEAVY = {"lfm2.5-audio", "mlx-audio", "mlx-whisper", "onnx-asr", "transformers", "whisper"}
+"""Engines whose packages or weights take gigabytes or minutes to make, torch among them."""
 ENGINES = [
     pytest.param(
         name,

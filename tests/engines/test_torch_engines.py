@@ -14,7 +14,7 @@ from earwitness.engines.base import ModelFiles, sole_file
 from earwitness.errors import EngineError, SettingsError
 from earwitness.types import Settings
 
-HOLDS = ("segments.py", "transformers.py", "transformers_shapes.py", "whisper.py", "whisper_cpp.py")
+HOLDS = ("transformers.py", "transformers_shapes.py", "whisper.py", "whisper_cpp.py")
 
 
 class Module:

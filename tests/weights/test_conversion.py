@@ -21,7 +21,7 @@ from earwitness.files.fetch import sha256_of
 from earwitness.weights import ctranslate2
 from earwitness.weights.to_ggml import mel_filters
 
-HOLDS = ("ctranslate2.py", "to_ggml.py", "to_huggingface.py", "to_openai.py")
+HOLDS = ("ctranslate2.py", "safetensors.py", "to_ggml.py", "to_huggingface.py", "to_mlx.py", "to_openai.py")
 
 STATE, MELS, LAYERS, HEADS = 8, 80, 2, 2
 TOKENS = ("!", "Ġa", "é", "\u2028".encode().hex(), "<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|transcribe|>",
@@ -161,7 +161,7 @@ def test_the_same_weights_give_the_same_bytes(tmp_path: Path, source: Path, form
     ]
     with pytest.raises(ConversionError, match="already exists"):
         weights.convert(form, source, tmp_path / "a")
-    with pytest.raises(ConversionError, match="no format 'gguf'. Formats: openai, huggingface, ggml"):
+    with pytest.raises(ConversionError, match="no format 'gguf'. Formats: openai, huggingface, ggml, mlx"):
         weights.convert("gguf", source, tmp_path / "c")
 
 
@@ -215,6 +215,30 @@ def test_safetensors_hold_every_tensor_under_its_other_name(tmp_path: Path, sour
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["d_model"], config["decoder_layers"], config["dtype"]) == (STATE, LAYERS, "float16")
     assert json.loads((tmp_path / "out" / "generation_config.json").read_text())["is_multilingual"] is False
+
+
+def test_an_mlx_folder_holds_every_tensor_as_mlx_lays_it_out(tmp_path: Path, source: Path) -> None:
+    weights.convert("mlx", source, tmp_path / "out")
+    raw = (tmp_path / "out" / "weights.safetensors").read_bytes()
+    (length,) = struct.unpack_from("<Q", raw)
+    header = json.loads(raw[8 : 8 + length])
+    assert header.pop("__metadata__") == {"format": "mlx"}
+    kinds = {"F16": np.float16, "F32": np.float32, "I32": np.int32}
+
+    def stored(name: str) -> np.ndarray:
+        start, end = header[name]["data_offsets"]
+        values = np.frombuffer(raw[8 + length :][start:end], kinds[header[name]["dtype"]])
+        return values.reshape(header[name]["shape"])
+
+    held = ctranslate2.read(source)
+    assert np.array_equal(stored("alignment_heads"), [[1, 1]])
+    assert len(header) == len(held.tensors)  # the encoder's positions are computed, the heads are one more
+    assert stored("encoder.conv1.weight").shape == (STATE, 3, MELS)
+    for name, values in held.tensors.items():
+        if name != "encoder.positional_embedding":
+            there = stored(name.replace(".mlp.0", ".mlp1").replace(".mlp.2", ".mlp2"))
+            assert np.array_equal(there.swapaxes(1, 2) if "conv" in name and there.ndim == 3 else there, values), name
+    assert json.loads((tmp_path / "out" / "config.json").read_text()) == {"model_type": "whisper", **held.dims}
 
 
 def test_a_ggml_file_holds_every_tensor_and_every_token_in_bytes(tmp_path: Path, source: Path) -> None:

@@ -60,6 +60,15 @@ def test_a_package_that_was_written_half_is_installed_again(installed: EngineSpe
     assert heard().startswith("two in ")
 
 
+@pytest.mark.usefixtures("toy")
+def test_a_bare_requirement_is_installed_without_what_it_requires() -> None:
+    greedy = get_engine("greedy").spec
+    stamp = install.install(install.plan(greedy))
+    assert {"greedylib", "toylib"} <= stamp.packages.keys()
+    assert stamp.requirements == ("toylib", "toy-engine", "greedylib", "numpy>=2.0")
+    assert heard("greedy").startswith("two in ")
+
+
 def installing(engine: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "earwitness", "engines", "install", "--pip", engine]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -229,7 +238,7 @@ def test_a_lock_that_is_shipped_belongs_to_the_engine_as_it_is(name: str) -> Non
     lock = install.lock_of(spec)
     assert lock is not None
     lines = lock.path.read_text(encoding="utf-8").splitlines()
-    assert f"# requirements: {', '.join((*spec.requirements, *install.ALWAYS))}" in lines
+    assert f"# requirements: {', '.join((*spec.requirements, *spec.bare_requirements, *install.ALWAYS))}" in lines
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines if not line.startswith("#")}
     assert {package.lower().replace("_", "-") for package in spec.packages} <= pinned
     assert lock.n_packages == len(pinned)

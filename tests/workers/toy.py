@@ -25,9 +25,11 @@ from earwitness.engines.base import DeviceSupport, EngineSpec, settings_in_force
 from earwitness.types import Transcript
 
 
-def spec(name, module, *requirements, python=">=3.11"):
+def spec(name, module, *requirements, python=">=3.11", bare=()):
     cpu = {"cpu": DeviceSupport("supported")}
-    return EngineSpec(name, "a toy", (module,), (module,), cpu, python=python, requirements=requirements)
+    return EngineSpec(
+        name, "a toy", (module,), (module,), cpu, python=python, requirements=requirements, bare_requirements=bare
+    )
 
 
 class Loaded:
@@ -58,8 +60,9 @@ slow = Engine(spec("slow", "slowlib", "toylib", "slowlib @ SLOWLIB", "toy-engine
 missing = Engine(spec("missing", "nowhere", "toylib", "there-is-no-such-package"))
 future = Engine(spec("future", "toylib", "toylib", python=">=3.99"))
 crash = Engine(spec("crash", "crashlib", "toylib"))
+greedy = Engine(spec("greedy", "greedylib", "toylib", "toy-engine", bare=("greedylib",)))
 """
-NAMES = ("toy", "slow", "missing", "future", "crash")
+NAMES = ("toy", "slow", "missing", "future", "crash", "greedy")
 ENTRY_POINTS = "[earwitness.engines]\n" + "".join(f"{name} = toy_engine:{name}\n" for name in NAMES)
 # A build backend that waits in the middle of the work until it is told to go on.
 BACKEND = """
@@ -82,12 +85,13 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 """
 
 
-def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, str]) -> None:
-    """Write a pure wheel."""
+def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, str], requires: str = "") -> None:
+    """Write a pure wheel, which may require a package."""
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
     info = f"{name}-{version}.dist-info"
     parts = {
         **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/RECORD": "",
     }
@@ -110,6 +114,7 @@ def write_toy(root: Path) -> None:
         "1.0",
         {"toy_engine.py": engines, "toy_engine-1.0.dist-info/entry_points.txt": ENTRY_POINTS},
     )
+    make_wheel(wheels, "greedylib", "1.0", {"greedylib.py": ""}, requires="there-is-no-such-package")
     # The numpy of these tests, without the network and without what lies beside it.
     for place in Path(np.__file__).parent.parent.glob("numpy*"):
         if "info" not in place.name:

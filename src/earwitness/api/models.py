@@ -126,7 +126,7 @@ def convert(model: str, to: str, out: str | Path, *, progress: Tell = lambda _: 
 
     Args:
         model: Id, such as ``faster-whisper:base``.
-        to: ``openai``, ``huggingface`` or ``ggml``.
+        to: ``openai``, ``huggingface``, ``ggml`` or ``mlx``.
         out: A folder that is made.
         progress: Called with a line for every step of pulling.
 

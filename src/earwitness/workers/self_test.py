@@ -8,9 +8,9 @@ from importlib import import_module
 from importlib.metadata import distributions
 from typing import Any
 
+from earwitness.engines import mlx_device, onnx_device, torch_device
 from earwitness.engines.base import EngineSpec
 from earwitness.engines.registry import get_engine, package_versions
-from earwitness.engines.torch_device import available
 
 
 def self_test(name: str) -> dict[str, Any]:
@@ -38,11 +38,16 @@ def self_test(name: str) -> dict[str, Any]:
 def visible_devices(spec: EngineSpec) -> list[str]:
     """Return the devices of this machine that the engine's packages see and that the engine does not rule out.
 
-    Asked of the packages that are imported by now: torch and CTranslate2. An engine on neither is taken to see the CPU.
+    Asked of the package that the engine computes on, which is imported by now: torch, MLX, ONNX Runtime or CTranslate2.
+    An engine on none of them is taken to see the CPU.
     """
     seen = ["cpu"]
     if "torch" in sys.modules:
-        seen = available(sys.modules["torch"])
+        seen = torch_device.available(sys.modules["torch"])
+    elif "mlx.core" in sys.modules:
+        seen = mlx_device.available(sys.modules["mlx.core"])
+    elif "onnx_asr" in sys.modules:
+        seen = onnx_device.available(sys.modules["onnxruntime"])
     elif "ctranslate2" in sys.modules:
         seen = [*(f"cuda:{n}" for n in range(sys.modules["ctranslate2"].get_cuda_device_count())), "cpu"]
     usable = {kind for kind, support in spec.devices.items() if support.level != "unsupported"}
