@@ -76,18 +76,24 @@ def test_joined_recordings_are_the_same_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "lowest", "highest"),
+    ("model", "limit", "lowest", "highest"),
     [
-        ("faster-whisper:tiny.en", 0.010, 0.055),
-        pytest.param("faster-whisper:base", 0.010, 0.050, marks=pytest.mark.long),
-        pytest.param("pocketsphinx:en-us", 0.5, 0.95, marks=pytest.mark.long),
+        ("faster-whisper:tiny.en", "24", 0.03, 0.11),
+        pytest.param("faster-whisper:tiny.en", "60", 0.010, 0.055, marks=pytest.mark.long),
+        pytest.param("faster-whisper:base", "60", 0.010, 0.050, marks=pytest.mark.long),
+        pytest.param("pocketsphinx:en-us", "60", 0.5, 0.95, marks=pytest.mark.long),
     ],
 )
-def test_wer_on_sixty_prompts_is_near_what_was_measured_by_hand(
-    tmp_path: Path, model: str, lowest: float, highest: float
+def test_wer_on_prompts_is_near_what_was_measured_by_hand(
+    tmp_path: Path, model: str, limit: str, lowest: float, highest: float
 ) -> None:
-    """By hand, with a plain loop: tiny.en 2.7 %, base 2.7 %; pocketsphinx, on 60 other prompts, 78 %."""
-    (run,) = earwitness(tmp_path, "run", "telephony-en", "--tag", "kind=speech", "--limit", "60", "-m", model, "--json")
+    """By hand, with a plain loop: tiny.en 2.7 %, base 2.7 %; pocketsphinx, on 60 other prompts, 78 %.
+
+    The first 24 prompts are harder: a run gave tiny.en 6.8 %.
+    """
+    (run,) = earwitness(
+        tmp_path, "run", "telephony-en", "--tag", "kind=speech", "--limit", limit, "-m", model, "--json"
+    )
     assert lowest < run["scores"]["wer"]["value"] < highest
     low, high = run["scores"]["wer"]["ci95"]
     assert low < run["scores"]["wer"]["value"] < high
@@ -98,7 +104,7 @@ def test_wer_on_sixty_prompts_is_near_what_was_measured_by_hand(
 def test_the_text_is_that_of_a_plain_loop_over_the_library() -> None:
     from faster_whisper import WhisperModel, decode_audio
 
-    clips = [clip for clip in data.load("telephony-en", limit=20).clips if clip.reference]
+    clips = [clip for clip in data.load("telephony-en", limit=8).clips if clip.reference]
     ours = loaded("faster-whisper:tiny.en")
     folder = weights.require(find("faster-whisper:tiny.en"))
     plain = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
@@ -134,7 +140,7 @@ def test_an_engine_copes_with_every_length_and_repeats_itself(model_id: str) -> 
 def test_a_clip_s_text_does_not_depend_on_the_clips_before_it(model_id: str) -> None:
     from earwitness.audio import decode
 
-    clips = [clip for clip in data.load("telephony-en").clips if clip.reference][:6]
+    clips = [clip for clip in data.load("telephony-en").clips if clip.reference][:4]
     model = loaded(model_id)
     forwards = {clip.id: model.transcribe(decode(clip.audio_path), language="en").text for clip in clips}
     backwards = {clip.id: model.transcribe(decode(clip.audio_path), language="en").text for clip in reversed(clips)}
@@ -164,11 +170,11 @@ def test_an_english_model_refuses_spanish_before_the_run(tmp_path: Path) -> None
 
 
 def test_killed_in_the_middle_of_real_work_and_resumed_the_scores_are_the_same(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "earwitness", "run", "sample", "-m", MODELS[0]]
+    command = [sys.executable, "-m", "earwitness", "run", "sample", "-m", MODELS[0], "--limit", "10"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, cwd=tmp_path, **quiet)  # type: ignore[call-overload]
     deadline = time.monotonic() + 120
-    while not [f for f in tmp_path.rglob("*.clips.jsonl") if f.read_bytes().count(b"\n") >= 7]:
+    while not [f for f in tmp_path.rglob("*.clips.jsonl") if f.read_bytes().count(b"\n") >= 3]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -177,7 +183,7 @@ def test_killed_in_the_middle_of_real_work_and_resumed_the_scores_are_the_same(t
     assert store.read_run(path).status == "running"
     earwitness(tmp_path, "run", "--resume")
     resumed = store.read_run(path)
-    (whole,) = earwitness(tmp_path, "run", "sample", "-m", MODELS[0], "--out", "whole", "--json")
+    (whole,) = earwitness(tmp_path, *command[3:], "--out", "whole", "--json")
     assert resumed.status == "complete"
     assert {s.metric: (s.value, s.ci95) for s in resumed.scores} == {
         metric: (score["value"], tuple(score["ci95"]) if score["ci95"] else None)
