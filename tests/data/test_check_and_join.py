@@ -110,8 +110,11 @@ def test_joining_is_seeded(twenty: Path, tmp_path: Path) -> None:
 
 
 def test_a_joined_recording_is_found_by_its_name(twenty: Path, cache: Path) -> None:
-    data.join(data.load(twenty), 10.0)
-    assert data.load("m-10s").clips[0].tags["kind"] == "joined"
+    for seconds in (10.0, 14.0):
+        data.join(data.load(twenty), seconds)
+    one, other = (data.load(f"m-{seconds}s").clips[0] for seconds in (10, 14))
+    assert one.tags["kind"] == "joined"
+    assert one.recording != other.recording
 
 
 def test_too_little_audio_is_said(twenty: Path, tmp_path: Path) -> None:
@@ -141,6 +144,19 @@ def test_findings_that_are_alike_are_one_line_with_a_count(tmp_path: Path, write
     assert summary == "5 errors, 40 warnings; --all prints each"
     assert len(printed(path, "--all")) == 46
     assert len(json.loads("\n".join(printed(path, "--json")))) == 45
+
+
+def test_a_folder_without_transcripts_gets_one_sentence_and_what_to_run(tmp_path: Path, write_wav: Writer) -> None:
+    for name in ("a.wav", "b.wav", "c.wav"):
+        write_wav(name)
+    sentence, *_, summary = printed(tmp_path)
+    assert sentence.startswith("warning: There are no transcripts")
+    assert "earwitness rank" in sentence
+    assert "earwitness label" in sentence
+    assert not any("unlabelled" in line for line in printed(tmp_path, "--all"))
+    assert summary.startswith("0 errors")
+    (tmp_path / "a.txt").write_text("hello", encoding="utf-8")
+    assert sum("unlabelled" in line for line in printed(tmp_path, "--all")) == 2
 
 
 def test_two_channels_and_two_spans_of_a_file_are_not_the_same_audio(tmp_path: Path, write_wav: Writer) -> None:

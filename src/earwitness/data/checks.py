@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WORDS_PER_S = 7.0
 _SILENT = 1e-4
+_UNLABELLED = "unlabelled: there is no reference, so it cannot be scored"
 _Text = tuple[Literal["error", "warning"], str]
 _NAMES_AND_NUMBERS = re.compile(r"'[^']*'|[0-9][0-9.]*|\S*/\S*")
 
@@ -53,9 +54,9 @@ def check(
     """Return everything that is wrong with a dataset, in the order of its rows.
 
     Missing and unreadable files, stated durations that do not fit the file, ids that are there twice, one audio under
-    two ids, empty references, unlabelled clips, texts without audio, more words a second than anybody speaks. ``deep``
-    decodes every clip: files cut short, NaN samples, speech in the manifest where the audio is silent, channels that
-    cancel each other out or differ, packets that cannot be decoded.
+    two ids, empty references, unlabelled clips (one finding where no clip has a reference), texts without audio, more
+    words a second than anybody speaks. ``deep`` decodes every clip: files cut short, NaN samples, speech in the
+    manifest where the audio is silent, channels that cancel each other out or differ, packets that cannot be decoded.
 
     A span is compared with the length of its file only where the container states that length, or ``deep`` counts it.
 
@@ -63,7 +64,8 @@ def check(
         DataError: When there is no dataset at all.
     """
     lines = list(read_rows(locate(source), format, columns))
-    named = iter(with_distinct_names([row for row in lines if isinstance(row, DataRow)]))
+    rows = with_distinct_names([row for row in lines if isinstance(row, DataRow)])
+    named = iter(rows)
     dataset = _Dataset(_Files(count=deep), deep)
     findings: list[DataProblem] = []
     for done, line in enumerate(lines, start=1):
@@ -77,7 +79,20 @@ def check(
             progress(done, len(lines))
     if not dataset.ids and not any(finding.severity == "error" for finding in findings):
         findings.append(DataProblem("error", str(source), None, "it has no clips"))
-    return findings
+    return _without_transcripts(findings, len(rows), str(source))
+
+
+def _without_transcripts(findings: list[DataProblem], n_clips: int, source: str) -> list[DataProblem]:
+    """Return the findings with one for the whole dataset where no clip has a reference, in place of one for each."""
+    bare = [finding for finding in findings if finding.message == _UNLABELLED]
+    if not bare or len(bare) < n_clips:
+        return findings
+    rest = [finding for finding in findings if finding.message != _UNLABELLED]
+    message = (
+        "There are no transcripts, so no model gets an error rate. After earwitness run, earwitness rank compares the "
+        "models without them, and earwitness label gives error rates from a few labels."
+    )
+    return [DataProblem("warning", source, None, message), *rest]
 
 
 def alike(findings: Iterable[DataProblem]) -> list[list[DataProblem]]:
@@ -148,7 +163,7 @@ class _Dataset:
 
 def _look_at_reference(row: DataRow) -> Iterator[_Text]:
     if row.reference is None:
-        yield "warning", "unlabelled: there is no reference, so it cannot be scored"
+        yield "warning", _UNLABELLED
     elif not row.reference.strip():
         yield "warning", "empty reference: every word heard here will count as invented"
 

@@ -52,6 +52,8 @@ def join(dataset: Dataset, seconds: float, *, seed: int = 0, gap_s: float = 0.5,
             "text": " ".join(" ".join((clip.reference or "").split()) for clip in chosen),
             "duration": boundaries[-1]["end_s"],
             "id": name,
+            # Joined recordings all have one file name, and are different recordings.
+            "recording": name,
             "lang": languages.pop() if len(languages) == 1 else None,
             "kind": "joined",
         }
