@@ -12,6 +12,7 @@ from tests.comparison.study import clip, heard, misheard, record, said
 from earwitness.api.rank import rank
 from earwitness.cli import main
 from earwitness.comparison.agreement_lines import short_lines
+from earwitness.records.store import find_records
 from earwitness.reports.agreement import markdown, plain, sentences, title
 from earwitness.scoring import ScoringInfo
 
@@ -51,7 +52,9 @@ def test_what_is_proven_says_so_and_what_is_estimated_too(runs: Path) -> None:
     assert any("makes more errors than" in line and line.endswith("% (proven).") for line in lines)
     assert any("No independent witness" in line for line in lines)
     assert any("labels settle which of" in line for line in lines)
-    assert all(line.endswith((".", ")")) for line in short_lines(found)[:-1])
+    *short, last = short_lines(found, find_records([runs]))
+    assert all(line.endswith((".", ")")) for line in short)
+    assert last.endswith(f"run: earwitness rank {runs}")
     assert "| e:other |" in "\n".join(markdown(found)).replace("\\", "")
     assert title(found).endswith("references not used")
 

@@ -83,7 +83,7 @@ def test_the_same_texts_twice_are_a_tie_whose_need_cannot_be_told() -> None:
     (a, *_) = models(12).values()
     (pair,) = rank({"one": a, "two": a}).pairs
     assert (pair.p, pair.told_apart) == (1.0, False)
-    assert "cannot be told: both made the same number of errors" in pair_sentence(pair)
+    assert "cannot be told: they made the same number of errors" in pair_sentence(pair)
 
 
 def test_unlabelled_clips_do_not_count() -> None:

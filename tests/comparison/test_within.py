@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from tests.comparison.study import clip, heard, misheard, record, said
+from tests.decision.rulings import ruling
 
 from earwitness.api.compare import plan
 from earwitness.cli import main
 from earwitness.comparison.table import compare
 from earwitness.decision.decide import decide
-from earwitness.decision.decision import Decision
 from earwitness.decision.decision_file import plain_decision, read_decision
-from earwitness.decision.policy import load, parse
+from earwitness.decision.policy import load
 from earwitness.records import store
 from earwitness.reports.scorecard import notes
 from earwitness.scoring import ScoringInfo
@@ -36,10 +36,6 @@ def study(
         lines = [(one, heard(one, misheard((one.reference or "").split(), wrong), 9.0)) for one in clips]
         record(root, model, "calls", lines, scoring=how)
     return store.find_records([root])
-
-
-def ruling(text: str, records: list[Path]) -> Decision:
-    return decide(records, parse(text, "p.toml"), out=records[0].parent / "decision.json")
 
 
 def test_one_recording_tells_a_wer_of_7_percent_from_one_of_72(tmp_path: Path) -> None:
@@ -102,12 +98,12 @@ def test_the_shipped_policy_judges_one_recording_on_the_condition_that_it_is_one
 
 def test_a_gate_says_what_it_is_about(tmp_path: Path) -> None:
     records = study(tmp_path)
-    (rule,) = ruling('[gates.wer]\nat_most = 0.3\ntarget = "these recordings"\n', records).verdicts[0].rules
+    (rule,) = ruling('[gates.wer]\nat_most = 0.3\ntarget = "these recordings"\n', *records).verdicts[0].rules
     assert (rule.target, rule.outcome, rule.rule.partition(" at")[0]) == (
         "these recordings", "passed", "WER of these recordings",
     )  # fmt: skip
-    assert ruling('[gates.wer]\nat_most = 0.3\ntarget = "these recordings"\n', records).verdicts[0].conditions == ()
-    (rule,) = ruling('[gates.wer]\nat_most = 0.3\ntarget = "recordings like these"\n', records).verdicts[0].rules
+    assert ruling('[gates.wer]\nat_most = 0.3\ntarget = "these recordings"\n', *records).verdicts[0].conditions == ()
+    (rule,) = ruling('[gates.wer]\nat_most = 0.3\ntarget = "recordings like these"\n', *records).verdicts[0].rules
     assert rule.target == "recordings like these"
     assert rule.ci95 is None
     assert rule.reason == "no interval: it takes at least 4 recordings, and there is 1"
@@ -115,7 +111,7 @@ def test_a_gate_says_what_it_is_about(tmp_path: Path) -> None:
 
 def test_these_recordings_may_be_many(tmp_path: Path) -> None:
     records = study(tmp_path, words=60, errors={"good:base": 4, "poor:base": 43}, recordings=6)
-    (rule,) = ruling('[gates.wer]\nat_most = 0.3\ntarget = "these recordings"\n', records).verdicts[0].rules
+    (rule,) = ruling('[gates.wer]\nat_most = 0.3\ntarget = "these recordings"\n', *records).verdicts[0].rules
     assert rule.target == "these recordings"
     assert rule.ci95 is not None
 

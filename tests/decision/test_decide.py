@@ -24,13 +24,14 @@ from tests.comparison.study import (
     steadied,
     write_study,
 )
+from tests.decision.rulings import ruling
 
 from earwitness.cli import main
 from earwitness.decision.decide import decide
 from earwitness.decision.decision import Decision, RuleResult, Verdict
 from earwitness.decision.decision_file import decision_schema, plain_decision, read_decision, write_decision
 from earwitness.decision.measures import incomplete_s
-from earwitness.decision.policy import load, parse
+from earwitness.decision.policy import load
 from earwitness.errors import ComparisonError, RecordError
 from earwitness.records import store
 from earwitness.records.record import ClipResult
@@ -60,10 +61,6 @@ def lines(
         (one, heard(one, None if wrong is None else misheard((one.reference or "").split(), wrong), wall, **more))
         for one, wrong, wall in zip(clips(len(errors)), errors, walls, strict=True)
     ]
-
-
-def ruling(text: str, *records: Path) -> Decision:
-    return decide(records, parse(text, "p.toml"), out=records[0].parent / "decision.json")
 
 
 def verdict(text: str, path: Path) -> Verdict:
@@ -534,6 +531,22 @@ def test_a_clear_difference_has_a_winner_and_a_small_one_a_tie(tmp_path: Path) -
     close = record(tmp_path, "close:x", "d", lines(near, walls[::-1]), cold=[1.0, 1.1] * 3)
     found = winners(good, close)
     assert (found["accuracy"], found["latency"], found["cold_start"]) == (("close:x", "good:x"),) * 3
+
+
+def test_a_model_that_is_tied_is_not_called_the_first(tmp_path: Path) -> None:
+    good = record(tmp_path, "good:x", "d", lines(FEW))
+    near = record(tmp_path, "near:x", "d", lines([n + (-1) ** place for place, n in enumerate(FEW)]))
+    same = record(tmp_path, "same:x", "d", lines(FEW))
+    bad = record(tmp_path, "bad:x", "d", lines([n + 4 for n in FEW]))
+    weighted = f"{GATE}\n[weights]\naccuracy = 1\n"
+    assert ruling(weighted, good, bad).why.endswith("It ranks first of the 2 models that may be served.")
+    found = ruling(weighted, good, near, bad)
+    assert "In WER it is tied with" in found.why
+    assert "of the 3 models that may be served" in found.why
+    (accuracy,) = (one for one in ruling(GATE, good, near, same).winners if one.category == "accuracy")
+    assert accuracy.note == (
+        "a tie: the tests cannot separate them (with same:x: their counts are the same in every recording)"
+    )
 
 
 def test_times_of_different_machines_have_no_winner(tmp_path: Path) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
 from earwitness.comparison.agreement import Agreement
 from earwitness.comparison.pair_agreement import PairAgreement
 from earwitness.counts import percentage, points, quantity
@@ -46,8 +51,13 @@ def proofs(pair: PairAgreement, both: str, agreed: Agreement) -> list[str]:
     return lines
 
 
-def short_lines(agreed: Agreement) -> list[str]:
-    """Return a few sentences for pages about something else: how far the runs are apart, and what to do next."""
+def short_lines(agreed: Agreement, records: Sequence[Path]) -> list[str]:
+    """Return a few sentences for pages about something else: how far the runs are apart, and what to do next.
+
+    Args:
+        agreed: Of some runs.
+        records: Their files.
+    """
     widest = max(agreed.pairs, key=lambda pair: pair.distance)
     nearest = min(agreed.pairs, key=lambda pair: pair.distance)
     lines = [summary(agreed)]
@@ -56,4 +66,12 @@ def short_lines(agreed: Agreement) -> list[str]:
     n_open = sum(pair.order is None and pair.distance > 0 for pair in agreed.pairs)
     if n_open:
         lines.append(f"Of {quantity(len(agreed.pairs), 'pair')}, the order of {n_open} is open.")
-    return [*lines, "For the rest, and for the clips to label first, run: earwitness rank RECORDS"]
+    return [*lines, f"For the rest, and for the clips to label first, run: earwitness rank {_folder(records)}"]
+
+
+def _folder(records: Sequence[Path]) -> str:
+    """Return the folder above all records, for a command."""
+    folders = [path.parent for path in records]
+    if len({path.is_absolute() for path in folders}) > 1:
+        folders = [path.absolute() for path in folders]
+    return shlex.quote(os.path.commonpath(folders) or ".")

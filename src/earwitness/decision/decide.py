@@ -37,6 +37,8 @@ from earwitness.scoring.metrics.lengths import length_bands
 
 SERVED: tuple[CandidateStatus, ...] = ("production", "conditional")
 """What may be served."""
+_MOST_NAMED = 4
+"""From so many tied models on, their number is said, and not their names."""
 _ORDER: tuple[CandidateStatus, ...] = ("production", "conditional", "undecided", "research", "rejected")
 
 
@@ -77,6 +79,7 @@ def decide(
     cases.sort(key=lambda case: _place(policy, case))
     verdicts = tuple(_verdict(policy, case, candidates) for case in cases)
     served = [case for case in cases if case.usable]
+    winners = _winners(cases)
     return Decision(
         schema_version=SCHEMA_VERSION,
         created_at=now(),
@@ -86,8 +89,8 @@ def decide(
         datasets=candidates.datasets,
         verdicts=verdicts,
         chosen=served[0].candidate.label if served else None,
-        why=_why(verdicts),
-        winners=_winners(cases),
+        why=_why(verdicts, winners),
+        winners=winners,
         guidance=tuple(_guidance(use, served) for use in policy.uses),
         evidence=tuple(_evidence(candidates.candidates, out)),
         left_out=candidates.left_out,
@@ -207,17 +210,33 @@ def _or(labels: Sequence[str]) -> str:
     return " or ".join(labels)
 
 
-def _why(verdicts: Sequence[Verdict]) -> str:
+def _why(verdicts: Sequence[Verdict], winners: Sequence[Winner]) -> str:
     first = verdicts[0]
     if first.status not in SERVED:
         return f"The best, {first.candidate}, is {first.status}: {first.reasons[0]}."
-    n_served = sum(verdict.status in SERVED for verdict in verdicts)
     graded = f" Its grade is {first.grade}." if first.grade != UNGRADED else ""
-    rank = f" It ranks first of the {n_served} models that may be served." if n_served > 1 else ""
+    rank = _rank([verdict for verdict in verdicts if verdict.status in SERVED], winners)
     if first.status == "conditional":
         conditions = quantity(len(first.conditions), "condition")
         return f"It passes every gate that was measured, on {conditions}.{graded}{rank}"
     return f"It passes {_all_rules(first)}.{graded}{rank}"
+
+
+def _rank(usable: Sequence[Verdict], winners: Sequence[Winner]) -> str:
+    """Return how the first model stands to the others that may be served: better, or not told apart by WER."""
+    if len(usable) == 1:
+        return ""
+    first = usable[0]
+    accuracy = next(one for one in winners if one.category == "accuracy")
+    tied = [one.candidate for one in usable[1:] if one.candidate in accuracy.candidates]
+    if first.candidate not in accuracy.candidates or not tied:
+        return f" It ranks first of the {len(usable)} models that may be served."
+    others = " and ".join(tied) if len(tied) < _MOST_NAMED else quantity(len(tied), "other model")
+    second = usable[1]
+    by = "points" if first.grade_points != second.grade_points else "the measures of the policy, in its order"
+    by = "status" if first.status != second.status else by
+    stands = "cannot be compared" if NOT_COMPARED in (accuracy.note or "") else "is tied"
+    return f" In WER it {stands} with {others}; of the {len(usable)} models that may be served, it is first by {by}."
 
 
 def _all_rules(verdict: Verdict) -> str:

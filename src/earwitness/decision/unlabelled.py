@@ -30,7 +30,7 @@ def bounds(candidates: Sequence[Candidate]) -> tuple[str, ...]:
     for group in by_data.values():
         if len(group) > 1:
             rows = [(label, one.path, one.run, one.results) for label, one in group]
-            lines += short_lines(agreement(rows, most=0))
+            lines += short_lines(agreement(rows, most=0), [one.path for _, one in group])
     return tuple(lines)
 
 

@@ -7,7 +7,7 @@ intervals, that overlap are a tie. Throughput and memory are one number each, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -145,10 +145,10 @@ def _by_words(
 def _by_rank(lines: _Lines, best: str, scoring: ScoringInfo) -> tuple[list[str], str | None]:
     ranking = rank(lines, scoring=scoring)
     tied = [label for label, ranks in ranking.ranks.items() if ranks.best == 1 and label != best]
-    pairs = [pair for pair in ranking.pairs if best in (pair.first, pair.second)]
-    reasons = {pair.difference.reason for pair in pairs} - {None}
-    is_tested = any(pair.comparable for pair in pairs)
-    why = _cannot(tied, reasons, is_tested=is_tested)
+    pairs = {pair.second if pair.first == best else pair.first: pair for pair in ranking.pairs
+             if best in (pair.first, pair.second)}  # fmt: skip
+    is_tested = any(pair.comparable for pair in pairs.values())
+    why = _cannot(tied, _reasons({label: pair.difference.reason for label, pair in pairs.items()}), is_tested=is_tested)
     if ranking.target != "these recordings" or not is_tested:
         return tied, why
     return tied, f"{why}, on these recordings" if why else "on these recordings"
@@ -161,9 +161,20 @@ def _by_flags(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str
     corrected = holm([test.p for test in tests])
     told = zip(others, tests, corrected, strict=True)
     tied = [label for label, test, p in told if not rank_label(test.value, p)]
-    return tied, _cannot(
-        tied, {test.reason for test in tests} - {None}, is_tested=any(test.p is not None for test in tests)
-    )
+    reasons = _reasons({label: test.reason for label, test in zip(others, tests, strict=True)})
+    return tied, _cannot(tied, reasons, is_tested=any(test.p is not None for test in tests))
+
+
+def _reasons(of_labels: Mapping[str, str | None]) -> set[str]:
+    """Return why the best is not told from others; one that does not hold of all is said with the names."""
+    by_reason: dict[str, list[str]] = {}
+    for label, reason in of_labels.items():
+        if reason:
+            by_reason.setdefault(reason, []).append(label)
+    return {
+        reason if len(labels) == len(of_labels) else f"with {', '.join(labels)}: {reason}"
+        for reason, labels in by_reason.items()
+    }
 
 
 def _by_percentile(lines: _Lines, best: str, others: Sequence[str]) -> tuple[list[str], str | None]:
@@ -206,10 +217,10 @@ def _columns(
     return columns, [cluster_of(first[key][0].clip) for key in kept]
 
 
-def _cannot(ties: Sequence[str], reasons: set[str | None], *, is_tested: bool = True) -> str | None:
+def _cannot(ties: Sequence[str], reasons: Collection[str], *, is_tested: bool = True) -> str | None:
     """Explain that the best tie, or that no test is possible, so that there is no winner."""
     if not ties:
         return None
-    why = "; ".join(sorted(reason for reason in reasons if reason))
+    why = "; ".join(sorted(reasons))
     said = "a tie: the tests cannot separate them" if is_tested else NOT_COMPARED
     return said + (f" ({why})" if why else "")

@@ -188,7 +188,7 @@ def notes(table: Table) -> list[str]:
 def without_references(table: Table) -> list[str]:
     """Return what the distances between texts bound, where there are no references; else nothing."""
     found = of_table(table)
-    return short_lines(found) if found else []
+    return short_lines(found, [row.record for row in table.rows]) if found else []
 
 
 def _shared_note(row: ModelRow) -> list[str]:

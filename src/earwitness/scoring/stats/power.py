@@ -92,7 +92,7 @@ def separate(
     value, error = standard_error(d, n)
     if value == 0:
         return _untold(
-            0.0, len(d), audio_s, "both made the same number of errors, so there is no difference to plan for"
+            0.0, len(d), audio_s, "they made the same number of errors, so there is no difference to plan for"
         )
     if not error > 0:
         return _untold(value, len(d), audio_s, "every recording shows the same difference, so its spread is unknown")

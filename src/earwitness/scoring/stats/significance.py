@@ -93,7 +93,7 @@ def difference(
         reason = f"it takes at least {FEWEST} recordings, and there {are(len(d))}"
         return Difference(value, None, None, None, len(d), differing, reason)
     if not differing:
-        return Difference(value, None, 1.0, 1.0, len(d), 0, "both made the same number of errors in every recording")
+        return Difference(value, None, 1.0, 1.0, len(d), 0, "their counts are the same in every recording")
     ci95, p_bootstrap = _bootstrap(d, n, rounds, seed)
     return Difference(
         value=value,

@@ -108,9 +108,7 @@ def difference_within(
     if short is not None:
         return finding(value, short)
     if not differing:
-        return finding(
-            value, "both made the same number of errors in every part of the recordings", 1.0, p_bootstrap=1.0
-        )
+        return finding(value, "their counts are the same in every part of the recordings", 1.0, p_bootstrap=1.0)
     ci95, p_bootstrap = _bootstrap(d, blocks, seed, rounds)
     p = max(permutation(d, rounds=rounds, seed=seed), p_bootstrap)
     reason = None if ci95 else "no interval: the parts of the recordings differ too evenly, or too few of them do"
