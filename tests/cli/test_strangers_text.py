@@ -11,8 +11,6 @@ from rich.table import Table
 
 from earwitness.cli.common import console, print_json, visible
 
-HOLDS = ("common.py",)
-
 ORDERS = "a\x1b[2Jb\x07c\x9b31md\u202ee\ud83df\x00g\x7fh\r"
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # A table that goes to a file or a log is not squeezed into 80 columns.
 _FILE_WIDTH = 200
+_HANG, _NARROWEST = 2, 20
 # Control characters but for tab and newline, marks that reverse the direction, halves of characters.
 _ORDERS = {*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)}
 _AS_JSON = {code: f"\\u{code:04x}" for code in _ORDERS if code > 32}
@@ -69,6 +70,30 @@ def console(*, stderr: bool = False) -> Console:
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = _FILE_WIDTH
     return found
+
+
+def print_hanging(screen: Console, line: str) -> None:
+    """Print a line so that what does not fit stands under its text, not under its indent or its dash.
+
+    What goes to a file or a log stays one line, and so does a line with a command, which people copy.
+
+    Args:
+        screen: Of ``console``.
+        line: May start with spaces and a dash.
+    """
+    from rich.text import Text
+
+    has_width = screen.is_terminal or "COLUMNS" in os.environ
+    if not has_width or "earwitness " in line:
+        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+        return
+    line = visible(line)
+    text = line.lstrip(" ").removeprefix("- ")
+    start = line[: len(line) - len(text)]
+    hang = " " * (len(start) + (0 if start.endswith("- ") else _HANG))
+    # The first line has the room of the others, so that all end at the same column.
+    for number, part in enumerate(Text(text).wrap(screen, max(_NARROWEST, screen.width - len(hang)))):
+        screen.print(f"{hang if number else start}{part.plain.rstrip()}", markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, console, new_app, print_hanging, print_json
 from earwitness.cli.options import OverlayOption
 
 if TYPE_CHECKING:
@@ -108,12 +108,12 @@ def show(comparison: Comparison, *, with_matrix: bool = False, wide: bool = Fals
         shown = table.differences
         many = machines(table) if len(table.environments) > 1 else ()
         for note in [*notes(table), *without_references(table), *many]:
-            screen.print(f"  {note}", markup=False, highlight=False)
+            print_hanging(screen, f"  {note}")
         screen.print()
         if with_matrix:
             _show_matrix(table)
     for reason in comparison.left_out:
-        screen.print(f"Left out: {reason}", markup=False, highlight=False)
+        print_hanging(screen, f"Left out: {reason}")
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[ModelRow], width: int) -> list[list[Column]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, console, new_app, print_hanging, print_json
 from earwitness.cli.options import OverlayOption
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _explain(policy: Policy) -> None:
     from earwitness.reports.decision import explanation
 
     for line in explanation(policy):
-        console().print(line, markup=False, soft_wrap=True)
+        print_hanging(console(), line)
 
 
 def _show(decision: Decision) -> None:
@@ -101,4 +101,4 @@ def _show(decision: Decision) -> None:
     lines += ["", *decision.guidance] if decision.guidance else []
     lines += ["", *(f"Left out: {reason}" for reason in decision.left_out)] if decision.left_out else []
     for line in lines:
-        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_hanging(screen, line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earwitness.cli.common import AsJson, console, new_app, print_json
+from earwitness.cli.common import AsJson, console, new_app, print_hanging, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def rank(
     for one in found.datasets:
         show(one)
     for reason in found.left_out:
-        console().print(f"Left out: {reason}", markup=False)
+        print_hanging(console(), f"Left out: {reason}")
 
 
 def _premises(options: Sequence[str]) -> dict[str, float]:
@@ -87,9 +87,9 @@ def show(agreed: Agreement) -> None:
             table.add_row(*map(Text, row))
         screen.print(table)
     for line in words.sentences(agreed):
-        screen.print(f"- {line}", markup=False, soft_wrap=True)
+        print_hanging(screen, f"- {line}")
     if agreed.to_hear:
         screen.print("\nHear these clips first:", markup=False)
         for clip in agreed.to_hear:
-            screen.print(f"  {words.clip_line(clip)}", markup=False, soft_wrap=True)
+            print_hanging(screen, f"  {words.clip_line(clip)}")
     screen.print()
