@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tests.installed import engine_python
 
-from earwitness.types import Clip, Dataset, Hypothesis, Transcript
+from earwitness.scoring import ScoringOptions, score_clip
+from earwitness.types import Clip, ClipScore, Dataset, Hypothesis, Transcript
 from earwitness.workers.environments import variables_for
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +112,11 @@ def clip(id_: str = "a", reference: str | None = "hello", recording: str = "", *
 def heard(text: str, clip_id: str = "a", **more: Any) -> Hypothesis:
     """A hypothesis with a text."""
     return Hypothesis(clip_id, Transcript(text), None, audio_s=more.pop("audio_s", 1.0), **more)
+
+
+def score_of(reference: str, text: str, language: str, options: ScoringOptions) -> ClipScore:
+    """What a text scores against a reference."""
+    return score_clip(clip("a", reference, language=language), heard(text), options)
 
 
 def empty_dataset() -> Dataset:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import clip, heard
+from tests.conftest import score_of
 
 from earwitness.api.score import score
 from earwitness.cli import main
@@ -16,13 +16,13 @@ from earwitness.files.schema import validate
 from earwitness.records.rescore import options_of
 from earwitness.runs.bundle_study import BundleStudy, study_of
 from earwitness.runs.spec import RunSpec
-from earwitness.scoring import ScoringInfo, ScoringOptions, score_clip
+from earwitness.scoring import ScoringInfo, ScoringOptions
 from earwitness.scoring.align.alternatives import Swap, nearest_wording
 from earwitness.scoring.align.edits import align
 from earwitness.scoring.metrics.clip import info_of
 from earwitness.scoring.metrics.variants import spellings_of, spellings_text
 from earwitness.scoring.text.number_words import number_words
-from earwitness.types import ClipScore, Edits
+from earwitness.types import Edits
 
 OPTIONS = ScoringOptions(numbers=True, rounds=10)
 WORDS = (
@@ -49,10 +49,6 @@ SENTENCES = st.lists(st.sampled_from(WORDS), max_size=8)
 SPELLINGS = (("colour", "color"), ("gato", "mil gatos"))
 
 
-def score_of(reference: str, text: str, language: str = "es", options: ScoringOptions = OPTIONS) -> ClipScore:
-    return score_clip(clip("a", reference, language=language), heard(text), options)
-
-
 @pytest.mark.parametrize(
     ("language", "reference", "text"),
     [
@@ -74,7 +70,7 @@ def score_of(reference: str, text: str, language: str = "es", options: ScoringOp
 )  # fmt: skip
 def test_digits_and_words_are_equal_on_either_side(language: str, reference: str, text: str) -> None:
     for said, written in ((reference, text), (text, reference)):
-        found = score_of(said, written, language)
+        found = score_of(said, written, language, OPTIONS)
         assert found.words is not None
         assert (found.words.errors, found.chars and found.chars.errors) == (0, 0)
         plain = score_of(said, written, language, replace(OPTIONS, numbers=False))
@@ -83,8 +79,8 @@ def test_digits_and_words_are_equal_on_either_side(language: str, reference: str
 
 
 def test_another_number_is_still_wrong_and_a_wrong_word_of_a_long_one_costs_one() -> None:
-    assert score_of("marque 31", "marque treinta").words == Edits(hits=1, substitutions=1)
-    found = score_of("en 1984", "en mil novecientos ochenta y cinco").words
+    assert score_of("marque 31", "marque treinta", "es", OPTIONS).words == Edits(hits=1, substitutions=1)
+    found = score_of("en 1984", "en mil novecientos ochenta y cinco", "es", OPTIONS).words
     assert found == Edits(hits=5, substitutions=1)
 
 
@@ -111,7 +107,7 @@ def test_no_error_count_rises(reference: list[str], text: list[str], how: str) -
 def test_every_wording_of_a_number_equals_its_digits(n: int, language: str) -> None:
     for wording in number_words(str(n), language):
         for reference, text in ((wording, str(n)), (str(n), wording)):
-            found = score_of(f"x {reference} z", f"x {text} z", language).words
+            found = score_of(f"x {reference} z", f"x {text} z", language, OPTIONS).words
             assert found is not None
             assert found.errors == 0
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conftest import clip, heard
+from tests.conftest import clip, heard, score_of
 
 from earwitness.scoring import ScoringOptions, score_clip, summarize
 from earwitness.scoring.text import normalizer
@@ -26,10 +26,6 @@ def texts(language: str) -> st.SearchStrategy[str]:
     """Texts that begin with a letter: a mark alone is no text of any language."""
     letters = UNSPACED[language]
     return st.text(letters + " ", max_size=20).map(lambda text: letters[0] + text)
-
-
-def score_of(reference: str, text: str, language: str, options: ScoringOptions = OPTIONS) -> ClipScore:
-    return score_clip(clip("a", reference, language=language), heard(text), options)
 
 
 def mixed(*pairs: tuple[str, str], language: str = "zh") -> Score | None:
@@ -64,7 +60,7 @@ def test_a_mark_behind_a_letter_that_counts_by_character_is_a_character_and_behi
 @given(data=st.data())
 def test_at_one_end_it_is_the_character_error_rate(language: str, data: st.DataObject) -> None:
     reference, text = data.draw(texts(language)), data.draw(texts(language))
-    score = score_of(reference, text, language)
+    score = score_of(reference, text, language, OPTIONS)
     assert score.mixed is not None
     assert score.chars is not None
     assert (score.mixed.errors, score.mixed.length) == (score.chars.errors, score.chars.length)
@@ -82,13 +78,13 @@ def test_at_the_other_end_it_is_the_word_error_rate(options: ScoringOptions, ref
 
 
 def test_korean_counts_by_syllable_without_the_spaces_that_its_character_error_rate_counts() -> None:
-    score = score_of("커피 한 잔", "커피 한잔", "ko")
+    score = score_of("커피 한 잔", "커피 한잔", "ko", OPTIONS)
     assert score.mixed == Edits(hits=4)
     assert score.chars == Edits(hits=5, deletions=1)
 
 
 def test_a_wrong_english_word_in_chinese_costs_one_and_so_does_a_wrong_character() -> None:
-    score = score_of("我想要 a cup of coffee", "我想药 a cop of coffee", "zh")
+    score = score_of("我想要 a cup of coffee", "我想药 a cop of coffee", "zh", OPTIONS)
     assert score.mixed == Edits(hits=5, substitutions=2)
 
 
