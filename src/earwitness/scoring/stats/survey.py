@@ -86,7 +86,7 @@ def estimate_rate(
     >>> labels = SurveyLabels(n[:40], (n[:40] % 4 == 0) * 2.0, np.full(40, 10.0))
     >>> found = estimate_rate(pool, labels, lowest=0.0)
     >>> found.value, [round(end, 3) for end in found.ci95]
-    (0.05, [0.029, 0.071])
+    (0.05, [0.028, 0.072])
     """
     if target not in ("this pool", "recordings like these"):
         raise UsageError(f"There is no estimate for {target!r} from few labels. Choose 'this pool'.")
