@@ -2,10 +2,11 @@
 
     python examples/first_study.py [--device auto] [--out runs] [--lfm2 FOLDER]
 
-Every step is an ordinary command and is printed before it runs. Engines get environments of their own where this Python
-has not got them; Whisper's weights come from a package registry and are converted, so that two engines run the same
-ones. LFM2.5-Audio's come from the Hugging Face hub, or from FOLDER; where neither can be had, it is said, and the
-others go on.
+Every step is an ordinary command and is printed before it runs. Whisper's weights come from a package registry and are
+converted, so that two engines run the same ones. LFM2.5-Audio's come from the Hugging Face hub, or from FOLDER; where
+its weights cannot be reached, the study says so, does not install its engine of 6 GB, and goes on with the others. It
+ends with ranks and intervals on both recordings, and a verdict on the longer one, of which the shorter one is the
+beginning.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-ENGINES = ("faster-whisper", "whisper", "lfm2.5-audio")
 WHISPERS = ("faster-whisper:base", "whisper:base")
 LFM2 = "lfm2.5-audio:1.5b"
 SECONDS = (163, 944)
@@ -29,31 +29,40 @@ def earwitness(*arguments: str) -> bool:
     return subprocess.run([sys.executable, "-m", "earwitness", *arguments], check=False).returncode == 0
 
 
+def why_not(model: str) -> str | None:
+    """Get a model's weights and its engine; return why it cannot be measured, or nothing."""
+    has_weights = Path(model.partition(":")[2]).is_dir() or earwitness("models", "pull", model)
+    if not has_weights:
+        return "its weights cannot be reached from here"
+    if not earwitness("engines", "install", model.partition(":")[0]):
+        return "its engine cannot be installed here"
+    return None
+
+
 def main() -> int:
-    """Do the study; exit 1 when not one of its runs could be made."""
+    """Do the study; exit 1 when it has no comparison."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", default="runs")
     parser.add_argument("--lfm2", metavar="FOLDER", help="a checkpoint of LFM2.5-Audio on this machine")
     given = parser.parse_args()
     lfm2 = f"lfm2.5-audio:{Path(given.lfm2).resolve()}" if given.lfm2 else LFM2
-    installed = {engine for engine in ENGINES if earwitness("engines", "install", engine)}
-    models = [model for model in (*WHISPERS, lfm2) if model.partition(":")[0] in installed]
-    models = [model for model in models if model == lfm2 != LFM2 or earwitness("models", "pull", model)]
+    reasons = {model: why_not(model) for model in (*WHISPERS, lfm2)}
+    wanted = [word for model, reason in reasons.items() if reason is None for word in ("--model", model)]
     if not earwitness("data", "pull", "telephony-en"):
         return 1
-    recordings = [f"telephony-en-{seconds}s" for seconds in SECONDS]
-    for seconds in SECONDS:
-        earwitness("data", "join", "telephony-en", "--seconds", str(seconds))
     with tempfile.TemporaryDirectory() as fresh:
         # A study is compared by itself: older records in --out are left where they are.
-        wanted = [word for model in models for word in ("--model", model)]
-        earwitness("run", *recordings, *wanted, "--device", given.device, "--out", fresh)
-        done = earwitness("compare", fresh, "--matrix", "--out", str(Path(given.out) / "first-study.md"))
+        parts = [str(Path(fresh) / f"{seconds}s") for seconds in SECONDS]
+        for seconds, part in zip(SECONDS, parts, strict=True):
+            earwitness("data", "join", "telephony-en", "--seconds", str(seconds))
+            earwitness("run", f"telephony-en-{seconds}s", *wanted, "--device", given.device, "--out", part)
+        done = earwitness("compare", *parts, "--matrix", "--out", str(Path(given.out) / "first-study.md"))
         earwitness("import", fresh, "--out", given.out)
-    for model in (*WHISPERS, lfm2):
-        if model not in models:
-            print(f"Not measured: {model}. The sentences above say why.")
+        earwitness("decide", parts[-1], "--out", str(Path(fresh) / "decision.json"))
+    for model, reason in reasons.items():
+        if reason is not None:
+            print(f"Not measured: {model}, because {reason}.")
     return 0 if done else 1
 
 

@@ -49,6 +49,7 @@ from earwitness.api.gate import gate as gate
 from earwitness.api.init import InitResult as InitResult
 from earwitness.api.init import init as init
 from earwitness.api.label_estimates import label_estimates as label_estimates
+from earwitness.api.label_estimates import label_stop as label_stop
 from earwitness.api.label_exchange import LabelAgreement as LabelAgreement
 from earwitness.api.label_exchange import LabelImport as LabelImport
 from earwitness.api.label_exchange import LabelStatus as LabelStatus
@@ -122,6 +123,7 @@ from earwitness.errors import WorkerError as WorkerError
 from earwitness.labels.estimate import LabelEstimates as LabelEstimates
 from earwitness.labels.page.run import LabelSummary as LabelSummary
 from earwitness.labels.plan import LabelPlan as LabelPlan
+from earwitness.labels.sequence import StopAdvice as StopAdvice
 from earwitness.records.query import QueryResult as QueryResult
 from earwitness.records.record import ClipResult as ClipResult
 from earwitness.records.record import Run as Run

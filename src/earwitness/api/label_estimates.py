@@ -1,4 +1,4 @@
-"""What the labels of a plan say of all clips, as a function."""
+"""What the labels of a plan say of all clips, and whether there are enough, as functions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from earwitness.types import Target
 
 if TYPE_CHECKING:
     from earwitness.labels.plan import LabelPlan
+    from earwitness.labels.sequence import StopAdvice
 
 
 def label_estimates(
@@ -43,12 +44,44 @@ def label_estimates(
         RecordError: When the labels, the plan or a record cannot be read.
     """
     from earwitness.labels.estimate import estimate_labels
-    from earwitness.labels.overlay import plan_path, read_labels
-    from earwitness.labels.plan_file import read_plan
+    from earwitness.labels.overlay import read_labels
     from earwitness.records.select import newest_with_clips
 
-    path = Path(overlay)
+    found = _plan_of(overlay, plan)
+    labels = read_labels(Path(overlay)).labels
+    return estimate_labels(found, labels, newest_with_clips(paths(runs)), rate=rate, target=target, seed=seed)
+
+
+def label_stop(
+    overlay: RecordSource, *, runs: RecordSources, plan: LabelPlan | RecordSource | None = None
+) -> StopAdvice:
+    """Say whether you may stop labelling, for a plan whose goal is the difference of two models.
+
+    You may ask after every label: the answer holds over all looks together.
+
+    Args:
+        overlay: The file of labels.
+        runs: Records of the two models over the clips of the plan, or folders that hold some.
+        plan: The plan, or its file; ``None`` for the one beside the overlay.
+
+    Raises:
+        UsageError: For a plan with another goal, runs over other clips, a run that is not there, or a scoring with
+            compounds, alternatives or sclite's costs; for spans of long clips, runs whose words have no times.
+        ComparisonError: When the runs are over different clips, or scored in different ways.
+        RecordError: When the labels, the plan or a record cannot be read.
+    """
+    from earwitness.labels.overlay import read_labels
+    from earwitness.labels.sequence import stop_advice
+    from earwitness.records.select import newest_with_clips
+
+    found = _plan_of(overlay, plan)
+    return stop_advice(found, read_labels(Path(overlay)).labels, newest_with_clips(paths(runs)))
+
+
+def _plan_of(overlay: RecordSource, plan: LabelPlan | RecordSource | None) -> LabelPlan:
+    from earwitness.labels.overlay import plan_path
+    from earwitness.labels.plan_file import read_plan
+
     if plan is None or isinstance(plan, (str, os.PathLike)):
-        plan = read_plan(plan_path(path) if plan is None else Path(plan))
-    labels = read_labels(path).labels
-    return estimate_labels(plan, labels, newest_with_clips(paths(runs)), rate=rate, target=target, seed=seed)
+        return read_plan(plan_path(Path(overlay)) if plan is None else Path(plan))
+    return plan

@@ -205,6 +205,7 @@ def _kept_plan(
 def _estimate_of(plan: LabelPlan | None, runs: Sequence[RunWithClips]) -> Callable[[Sequence[Label]], list[str]] | None:
     from earwitness.counts import percentage, quantity
     from earwitness.labels.estimate import estimate_labels
+    from earwitness.labels.span_id import unit_noun
 
     if not runs or plan is None:
         return None
@@ -219,9 +220,10 @@ def _estimate_of(plan: LabelPlan | None, runs: Sequence[RunWithClips]) -> Callab
             + (f" ({one.estimate.reason})" if one.estimate.reason else "")
             for one in found.models
         ]
-        about = f"For all {quantity(found.n_pool, 'clip')} of this pool, from {quantity(found.n_labels, 'label')}."
+        units = unit_noun(plan.order)
+        about = f"For all {found.n_pool:,} {units} of this pool, from {quantity(found.n_labels, 'label')}."
         if found.n_waiting:
-            about += f" {quantity(found.n_waiting, 'label')} more will count once the clips before them are labelled."
+            about += f" {quantity(found.n_waiting, 'label')} more will count once the {units} before them are labelled."
         return [*shown, about]
 
     return lines

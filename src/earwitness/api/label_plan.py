@@ -10,6 +10,7 @@ from earwitness.api.data import read_data
 from earwitness.api.records import RecordSource, RecordSources, paths, several
 from earwitness.errors import UsageError
 from earwitness.labels.plan import GOALS, LabelGoal, LabelPlan
+from earwitness.labels.span_id import unit_noun as unit_noun
 
 if TYPE_CHECKING:
     from earwitness.labels.pool import LabelPool
@@ -31,7 +32,8 @@ def label_plan(
     """Plan which clips of a dataset to label, so that few labels give narrow intervals.
 
     Clips that have a reference need no label. Of clips of over 30 s without one, a person labels spans of 8 to 25 s,
-    which are cut at pauses; their ids say where they lie, as in ``call@8.00-21.35``. Without runs, the plan is a random
+    which are cut at pauses; their ids say where they lie, as in ``call@8.00-21.35``. Of long clips that cannot be
+    decoded, a stratum has the names, and nobody is asked to label them. Without runs, the plan is a random
     sample by language and length.
 
     Args:
@@ -49,7 +51,6 @@ def label_plan(
         UsageError: For a goal that there is not, options that do not go together, or a difference over long
             recordings by runs whose words have no times.
         DataError: When the data cannot be read.
-        AudioError: When a long clip cannot be decoded.
         ComparisonError: When the runs are over other clips, or scored in different ways.
         FileError: When the plan cannot be written.
 
@@ -87,8 +88,9 @@ def pool_to_label(dataset: Dataset, runs: Sequence[RunWithClips]) -> LabelPool:
     from earwitness.labels.spans import in_spans
     from earwitness.labels.units import units_of
 
-    units = units_of(dataset.clips, runs)
-    return pool_of(units, in_spans(runs, [unit.id for unit in units]) if runs else ())
+    found = units_of(dataset.clips, runs)
+    cut = in_spans(runs, [unit.id for unit in found.units]) if runs else ()
+    return pool_of(found.units, cut, found.undecodable)
 
 
 def goal_of(name: str) -> LabelGoal:

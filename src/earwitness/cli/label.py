@@ -128,11 +128,12 @@ def show_plan(plan: LabelPlan) -> None:
     """Print the strata of a plan with their labels, the first clips, and how narrow the interval may be."""
     from rich.table import Table
 
+    from earwitness.api.label_plan import unit_noun
     from earwitness.counts import NOTHING, percentage, quantity
 
     screen = console()
     grid = Table("Stratum", box=None, header_style="bold")
-    for heading in ("Clips", "Labels", "Probability"):
+    for heading in (unit_noun(plan.order).capitalize(), "Labels", "Probability"):
         grid.add_column(heading, justify="right")
     for stratum in plan.strata:
         chance = NOTHING if stratum.known else percentage(stratum.probability, digits=0)

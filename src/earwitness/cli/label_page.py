@@ -63,13 +63,13 @@ def show_summary(summary: LabelSummary, *, as_json: bool) -> None:
     from earwitness.counts import duration, quantity
 
     if as_json:
-        print_json({name: getattr(summary, name) for name in ("n_labels", "n_done", "n_planned", "minutes", "estimate")}
-                   | {"overlay": str(summary.overlay)})  # fmt: skip
+        names = ("n_labels", "n_done", "n_planned", "units", "minutes", "estimate")
+        print_json({name: getattr(summary, name) for name in names} | {"overlay": str(summary.overlay)})
         return
     screen = console()
     screen.print(
         f"{quantity(summary.n_labels, 'label')} in {duration(60 * summary.minutes)} of work; "
-        f"{summary.n_done:,} of {summary.n_planned:,} clips have one.",
+        f"{summary.n_done:,} of {summary.n_planned:,} {summary.units} have one.",
         markup=False,
     )
     for line in summary.estimate:

@@ -17,13 +17,13 @@ from earwitness.labels.estimate import LabelEstimates, estimate_labels
 from earwitness.labels.label import Label
 from earwitness.labels.overlay import Overlay
 from earwitness.labels.plan import LabelPlan
-from earwitness.labels.span_id import parent_id
+from earwitness.labels.span_id import unit_noun
 from earwitness.labels.spans import in_spans
 from earwitness.records.record import ClipResult
 from earwitness.records.rescore import rescore, score_run
 from earwitness.records.select import RunWithClips
 from earwitness.scoring.stats.survey import SurveyEstimate
-from earwitness.types import Clip, Score
+from earwitness.types import Score
 
 CHOSEN_BY_HAND = "no interval: the labelled clips were not drawn at random by a plan, so they may be unlike the others"
 _RATES = ("wer", "cer")
@@ -61,7 +61,7 @@ class RunsWithLabels:
     @property
     def note(self) -> str:
         """A sentence on what the numbers are about."""
-        units = _noun([result.clip for result in self.runs[0].results])
+        units = unit_noun([result.clip.id for result in self.runs[0].results])
         of = f"{self.n_labels:,} of {self.n_clips:,} {units} have a label ({self.overlay.path.name})"
         if not self.is_partial:
             return f"References: {of}; every clip has a reference."
@@ -70,13 +70,6 @@ class RunsWithLabels:
                 f"Labels: {of}. WER and CER are those of the labelled {units}, which a person chose, not of the pool."
             )
         return f"Target: this pool. {of}; WER and CER are estimates for all {self.n_clips:,} {units}."
-
-
-def _noun(units: Sequence[Clip]) -> str:
-    n_spans = sum(parent_id(unit.id) is not None for unit in units)
-    if not n_spans:
-        return "clips"
-    return "spans" if n_spans == len(units) else "clips and spans"
 
 
 def with_labels(runs: Sequence[RunWithClips], overlay: Overlay, plan: LabelPlan | None = None) -> RunsWithLabels:

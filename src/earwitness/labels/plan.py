@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from earwitness.counts import quantity
 from earwitness.errors import UsageError
@@ -37,6 +38,7 @@ A gate has the plan of ``wer``, and keeps its limit: the distance of a WER to a 
 GOALS: tuple[LabelGoal, ...] = get_args(LabelGoal)
 FLOOR = 3
 """Labels that each stratum gets before they are shared out."""
+_NAMED = 3
 _EVENLY = 0.3
 """Share of the labels that goes evenly to all clips."""
 
@@ -192,21 +194,35 @@ def _checked(
 def _groups(pool: LabelPool, signals: Signals, n_labels: int, pair: tuple[str, ...]) -> list[_Group]:
     """Return the strata: those to label with their weights, then those with nothing left to learn."""
     labelled = np.array([clip.reference is not None for clip in pool.clips], bool)
-    same = signals.distance == 0 if pair else np.zeros(len(pool.clips), bool)
-    left = np.flatnonzero(~labelled & ~same)
+    mute = ~labelled & np.array([clip.id in pool.undecodable for clip in pool.clips], bool)
+    same = ~labelled & ~mute & (signals.distance == 0 if pair else np.zeros(len(pool.clips), bool))
+    known = {"has a reference": labelled, "both models wrote the same": same, _undecodable(pool): mute}
+    left = np.flatnonzero(~labelled & ~mute & ~same)
     if not len(left):
-        why = "has a reference" if labelled.all() else "has a reference, or the same text by both models"
-        raise UsageError(f"There is nothing to label: each of {quantity(len(pool.clips), 'clip')} {why}.")
+        raise UsageError(f"There is nothing to label: {_why_nothing(labelled, same, mute)}.")
     found = strata_of(signals, left, n_labels)
     value = spread(signals)
     sizes = np.array([len(places) for _, places in found], float)
     needs = sizes * np.sqrt([value[places].mean() for _, places in found])
     weights = _EVENLY * sizes / sizes.sum() + (1 - _EVENLY) * needs / needs.sum()
     groups = [_Group(name, places, float(weight)) for (name, places), weight in zip(found, weights, strict=True)]
-    for name, places in (("has a reference", labelled), ("both models wrote the same", same & ~labelled)):
-        if places.any():
-            groups.append(_Group(name, np.flatnonzero(places), 0.0, known=True))
+    groups += [_Group(name, np.flatnonzero(places), 0.0, known=True) for name, places in known.items() if places.any()]
     return groups
+
+
+def _undecodable(pool: LabelPool) -> str:
+    names = sorted(pool.undecodable)
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"cannot be decoded: {', '.join(names[:_NAMED])}{more}"
+
+
+def _why_nothing(labelled: npt.NDArray[np.bool_], same: npt.NDArray[np.bool_], mute: npt.NDArray[np.bool_]) -> str:
+    reasons = [
+        *(["has a reference"] if labelled.any() else []),
+        *(["has the same text by both models"] if same.any() else []),
+        *(["cannot be decoded"] if mute.any() else []),
+    ]
+    return f"each of {quantity(len(labelled), 'clip')} {' or '.join(reasons)}"
 
 
 def _turns(sizes: Indices, weights: Counts, floors: Indices, rng: np.random.Generator | None) -> Indices:

@@ -56,6 +56,8 @@ class LabelPool:
     """None for a pool without runs."""
     scoring: ScoringOptions
     """How texts are compared."""
+    undecodable: frozenset[str] = frozenset()
+    """Ids of clips of which nobody can hear anything."""
 
     @property
     def sha256(self) -> str:
@@ -78,12 +80,15 @@ class LabelPool:
         return tuple(model.label for model in self.models)
 
 
-def pool_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> LabelPool:
+def pool_of(
+    clips: Sequence[Clip], runs: Sequence[RunWithClips] = (), undecodable: frozenset[str] = frozenset()
+) -> LabelPool:
     """Return the pool of a dataset's clips with the texts of runs over them.
 
     Args:
         clips: Of the dataset, with or without references.
         runs: Over the same clips, scored alike.
+        undecodable: Ids of clips of which nobody can hear anything.
 
     Raises:
         ComparisonError: When a run lacks a clip of the dataset, or has it with other audio.
@@ -96,7 +101,7 @@ def pool_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> LabelPo
     def words(text: str, language: str | None) -> Words:
         return tuple(rules.words(text, language))
 
-    return LabelPool(tuple(clips), tuple(_texts(clips, run, words) for run in runs), options)
+    return LabelPool(tuple(clips), tuple(_texts(clips, run, words) for run in runs), options, undecodable)
 
 
 def _texts(clips: Sequence[Clip], run: RunWithClips, words: Callable[[str, str | None], Words]) -> PoolTexts:

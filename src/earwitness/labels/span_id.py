@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _SPAN = re.compile(r"(.+)@(\d+\.\d{2})-(\d+\.\d{2})", re.DOTALL)
 
@@ -29,6 +30,18 @@ def parent_id(clip_id: str) -> str | None:
     """
     match = _SPAN.fullmatch(clip_id)
     return match[1] if match else None
+
+
+def unit_noun(ids: Collection[str]) -> str:
+    """Return what a person labels one at a time, by their ids: clips, spans of long clips, or both.
+
+    >>> unit_noun(["call-7"]), unit_noun(["call-7@8.00-21.35"]), unit_noun(["call-7@8.00-21.35", "prompt"])
+    ('clips', 'spans', 'clips and spans')
+    """
+    n_spans = sum(parent_id(one) is not None for one in ids)
+    if not n_spans:
+        return "clips"
+    return "spans" if n_spans == len(ids) else "clips and spans"
 
 
 def span_place(clip_id: str) -> tuple[float, float] | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from earwitness.errors import AudioError
 from earwitness.labels.spans import LONG_S, SpanPlace, named_spans, spans_of
 from earwitness.records.select import RunWithClips
 from earwitness.types import Clip
@@ -23,7 +25,16 @@ _FLOOR = 2.0**-30 / 12
 _SHORTEST_PAUSE_S = 0.2
 
 
-def units_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> tuple[Clip, ...]:
+class LabelUnits(NamedTuple):
+    """What there is to label."""
+
+    units: tuple[Clip, ...]
+    """Clips, and spans in the place of long ones."""
+    undecodable: frozenset[str]
+    """Ids of long clips that stay whole because their audio cannot be decoded."""
+
+
+def units_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> LabelUnits:
     """Return the clips, those of over 30 s without a reference in spans that are cut at pauses.
 
     A pause is where the run's search for speech found none; without such a search, where the level is low.
@@ -31,14 +42,19 @@ def units_of(clips: Sequence[Clip], runs: Sequence[RunWithClips] = ()) -> tuple[
     Args:
         clips: Of the dataset.
         runs: Over them.
-
-    Raises:
-        AudioError: When a long clip cannot be decoded.
     """
     speech: dict[str, Sequence[SpanPlace]] = {}
     for run in reversed(runs):
         speech |= {result.clip.id: result.speech for result in run.results if result.speech}
-    return tuple(unit for clip in clips for unit in _cut(clip, speech))
+    units: list[Clip] = []
+    undecodable: list[str] = []
+    for clip in clips:
+        try:
+            units += _cut(clip, speech)
+        except AudioError:
+            units.append(clip)
+            undecodable.append(clip.id)
+    return LabelUnits(tuple(units), frozenset(undecodable))
 
 
 def units_in(clips: Sequence[Clip], ids: Sequence[str]) -> dict[str, Clip]:

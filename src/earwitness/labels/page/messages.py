@@ -118,6 +118,8 @@ class PageState(Strict):
     """Clips of the plan with a label, by anybody."""
     n_labels: int
     """Clips of the plan."""
+    units: str
+    """What the plan has: clips, spans of long clips, or both."""
     n_own: int
     """Labels of the author that count."""
     n_others: int

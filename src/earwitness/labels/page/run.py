@@ -51,6 +51,8 @@ class LabelSummary:
     """Clips of the plan with a label."""
     n_planned: int
     """Clips of the plan."""
+    units: str
+    """What the plan has: clips, spans of long clips, or both."""
     minutes: float
     """Minutes of work on the new labels, without pauses."""
     estimate: tuple[str, ...]
@@ -140,6 +142,7 @@ def summary_of(session: LabelSession, n_before: int) -> LabelSummary:
         n_labels=len(new),
         n_done=sum(clip.id in done for clip in planned),
         n_planned=len(planned),
+        units=session.units,
         minutes=sum(label.seconds_spent or 0.0 for label in new) / 60,
         estimate=session.estimate(),
         overlay=session.task.overlay,

@@ -27,6 +27,7 @@ from earwitness.labels.page.messages import (
 )
 from earwitness.labels.page.wording import clean_text, require_author
 from earwitness.labels.settle import is_open, same_words
+from earwitness.labels.span_id import unit_noun
 from earwitness.types import Clip
 
 _FEW = 3
@@ -84,6 +85,11 @@ class LabelSession:
         self._lock, self._estimating = threading.Lock(), threading.Lock()
         self._estimate: tuple[int, tuple[str, ...]] = (-1, ())
         self._ledger.refresh()
+
+    @property
+    def units(self) -> str:
+        """What is to be labelled: clips, spans of long clips, or both."""
+        return unit_noun([clip.id for clip in self.task.units])
 
     def clip(self, unit: str) -> Clip:
         """Return the clip of a name.
@@ -279,6 +285,7 @@ class LabelSession:
         return PageState(
             n_done=len(self._planned) - len(left),
             n_labels=len(self._planned),
+            units=self.units,
             n_own=sum(any(one.author == author for one in labels) for labels in current.values()),
             n_others=sum(table.holder(clip.id) not in (None, holder) for clip in left),
             left=self._time_left(author, left),

@@ -14,6 +14,7 @@ const IDLE_MS = 60_000;
 const NO_TEXT = ["unintelligible", "not speech", "wrong audio"];
 const EMPTY = "The text is empty. Write what is said, or leave the box with Esc and press 1 to 4.";
 
+const SPAN = /@\d+\.\d\d-\d+\.\d\d$/; // the end of a span's id
 let clip = null; // the clip that is shown
 let verdict = null; // of the opinion that was chosen, when it has no text
 let queue = null; // clips to settle, while that goes on
@@ -117,7 +118,7 @@ async function show(found) {
   active = Date.now();
   by("clip").hidden = false;
   by("done").hidden = true;
-  by("title").textContent = `Clip ${clip.number}`;
+  by("title").textContent = `${SPAN.test(clip.clip_id) ? "Span" : "Clip"} ${clip.number}`;
   by("name").open = false;
   by("clip-id").textContent = clip.clip_id;
   const kinds = [clip.opinions.length ? "to settle" : clip.second_opinion ? "second opinion" : "", clip.language,
@@ -164,8 +165,8 @@ async function showEnd() {
   const open = state ? state.n_labels - state.n_done : 0;
   by("done-title").textContent = open ? "Nothing is left for you right now" : "The plan is done";
   by("done-text").textContent = beyond ? "Every clip has a label."
-    : open ? `Others are at work on the last ${open} of ${state.n_labels} clips.`
-      : `${state?.n_done ?? "All"} clips have labels. More labels make the estimate narrower. Ctrl-C in the terminal ends the page.`;
+    : open ? `Others are at work on the last ${open} of ${state.n_labels} ${state.units}.`
+      : `${state?.n_done ?? "All"} ${state?.units ?? "clips"} have labels. More labels make the estimate narrower. Ctrl-C in the terminal ends the page.`;
   by("beyond").hidden = beyond;
   by("done").focus();
 }
@@ -275,6 +276,7 @@ function settle() {
 // How far it is.
 function showState(state) {
   by("count").textContent = `${state.n_done} of ${state.n_labels}`;
+  by("units").textContent = state.units;
   by("progress").max = Math.max(1, state.n_labels);
   by("progress").value = state.n_done;
   by("progress").textContent = by("count").textContent;
