@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.comparison.study import clip, heard, record, said
 
 from earwitness.api.compare import compare
+from earwitness.api.label_estimates import label_stop
 from earwitness.api.label_plan import label_plan
 from earwitness.errors import UsageError
 from earwitness.labels.estimate import estimate_labels
@@ -21,7 +22,6 @@ from earwitness.labels.label import Label
 from earwitness.labels.overlay import append_label, plan_path
 from earwitness.labels.plan import plan_labels
 from earwitness.labels.plan_file import write_plan
-from earwitness.labels.sequence import stop_advice
 from earwitness.labels.spans import named_spans, spans_of
 from earwitness.labels.units import loud_places, speech_by_level, units_in, units_of
 from earwitness.records.select import newest_with_clips
@@ -56,7 +56,9 @@ def test_a_long_clip_is_cut_where_the_level_is_low(tmp_path: Path) -> None:
     path = call_file(tmp_path)
     call = Clip("call", str(path), "", 0.0, 65.0, None, "en")
     assert [(round(a, 1), round(b, 1)) for a, b in speech_by_level(call)][:2] == [(0.0, 9.0), (10.0, 19.0)]
-    units = units_of([call, replace(call, id="known", reference="hello"), replace(call, id="short", duration_s=30.0)])
+    clips = [call, replace(call, id="known", reference="hello"), replace(call, id="short", duration_s=30.0)]
+    units, undecodable = units_of(clips)
+    assert not undecodable
     assert [unit.id for unit in units[-2:]] == ["known", "short"]
     cuts = [unit.start_s for unit in units[1:-2]]
     assert len(cuts) >= 2
@@ -89,14 +91,18 @@ def of_words(text: str) -> Hypothesis:
     return replace(whole, audio_s=CALL.duration_s, transcript=replace(whole.transcript, words=words))
 
 
+def written(wrong: int) -> str:
+    """The text of the recording with so many wrong words, everywhere in it."""
+    places = set(Random(wrong).sample(range(N_WORDS), wrong))
+    return " ".join("nothing" if n in places else word for n, word in enumerate(WORDS))
+
+
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two models over one recording of 800 s; errors everywhere in it."""
     monkeypatch.chdir(tmp_path)
     for model, wrong in WRONG.items():
-        places = set(Random(wrong).sample(range(N_WORDS), wrong))
-        words = ["nothing" if n in places else word for n, word in enumerate(WORDS)]
-        record(tmp_path / "runs", model, "calls.jsonl", [(CALL, of_words(" ".join(words)))])
+        record(tmp_path / "runs", model, "calls.jsonl", [(CALL, of_words(written(wrong)))])
     return tmp_path / "runs"
 
 
@@ -129,6 +135,30 @@ def test_labels_of_some_spans_estimate_the_wer_of_one_long_recording(
     assert [row.rank for row in table.rows] == ["1", "2"]
 
 
+def test_a_long_file_that_cannot_be_decoded_is_named_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "earwitness.labels.units.speech_by_level", lambda one: () if one.id == "call" else speech_by_level(one)
+    )
+    (tmp_path / "broken.wav").write_bytes(b"no audio")
+    broken = replace(CALL, id="broken", audio_path=str(tmp_path / "broken.wav"), audio_sha256="b")
+    for model, wrong in WRONG.items():
+        lines = [(CALL, of_words(written(wrong))), (broken, heard(broken, None, 9.0))]
+        record(tmp_path / "runs", model, "calls", lines)
+    data = Dataset("calls", (CALL, broken), "")
+    plan = label_plan(data, runs=tmp_path / "runs", labels=16)
+    assert (plan.strata[-1].name, plan.strata[-1].known) == ("cannot be decoded: broken", True)
+    assert plan.order[-1] == "broken"
+    assert "broken" not in plan.clips
+    units = units_in(data.clips, plan.order)
+    labels = [span_label(units[span_id]) for span_id in plan.clips]
+    found = estimate_labels(plan, labels, newest_with_clips(find_records([tmp_path / "runs"])))
+    assert [round(one.estimate.value or 0, 1) for one in found.models] == [0.2, 0.1]
+    with pytest.raises(UsageError, match="each of 1 clip cannot be decoded"):
+        label_plan(Dataset("calls", (broken,), ""), labels=16)
+
+
 def test_one_recording_says_nothing_of_others(runs: Path) -> None:
     found = newest_with_clips(find_records([runs]))
     spans = spans_of(CALL)
@@ -147,8 +177,10 @@ def test_a_difference_over_long_recordings_takes_times_of_words(
     monkeypatch.setattr("earwitness.labels.units.speech_by_level", lambda _: ())
     data = Dataset("calls", (CALL,), "")
     plan = label_plan(data, runs=runs, labels=16, goal="difference")
-    labels = [span_label(span) for span in units_in(data.clips, plan.order).values()]
-    assert stop_advice(plan, labels, newest_with_clips(find_records([runs]))).better == "steady:base"
+    overlay = tmp_path / "calls.labels.jsonl"
+    for span in units_in(data.clips, plan.order).values():
+        append_label(overlay, span_label(span))
+    assert label_stop(overlay, runs=runs, plan=plan).better == "steady:base"
     for model in WRONG:
         record(tmp_path / "untimed", model, "calls.jsonl", [(CALL, heard(CALL, " ".join(WORDS), 9.0))])
     with pytest.raises(UsageError, match=r"has none for 'call'\. Run it with --set timestamps=word"):
