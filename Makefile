@@ -8,7 +8,7 @@ DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium 
           prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl \
           shellcheck
 
-.PHONY: setup demo study test coverage test-engines test-long quick check format lint types site release clean
+.PHONY: setup demo study test coverage test-engines test-cluster test-long quick check format lint types site release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,22 +28,27 @@ study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 
 	$(BIN)/python examples/first_study.py
 
 quick: setup ## tests that need no weights, no network and no minute
-	$(BIN)/python -m pytest -m 'not real and not long and not slow' -n 2 -q
+	$(BIN)/python -m pytest -m 'not real and not long and not slow and not cluster' -n 2 -q
 
 test: lint types ## lint, types, and every test but those of the engines that need torch (pulls 0.6 GB the first time)
 	@tools/debian_packages.sh $(DEBIAN)
-	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q --durations 15
+	$(BIN)/python -m pytest -m 'not real and not long and not cluster' -n 2 -q --durations 15
 	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 2 --dist loadfile --durations 15
 
 coverage: setup ## what the first half of make test covers, which takes a third longer with it
 	@tools/debian_packages.sh $(DEBIAN)
-	$(BIN)/python -m pytest -m 'not real and not long' -n 2 -q --cov --cov-report=
+	$(BIN)/python -m pytest -m 'not real and not long and not cluster' -n 2 -q --cov --cov-report=
 	@echo 'Covered, without processes that tests start: the ten least, and all.'
 	@$(BIN)/coverage report | sed -n '1,12p;/^TOTAL/p'
 
 test-engines: setup ## the engines that need torch: LFM2.5-Audio, Transformers, OpenAI's Whisper (installs 9 GB the first time)
 	@echo 'The engines lfm2.5-audio, transformers and whisper take 9 GB in the cache of Earwitness.'
 	$(BIN)/python -m pytest -m 'engines and not long' -n 2 --dist loadfile --durations 15
+
+test-cluster: setup ## several nodes of Ray on this machine (installs 240 MB the first time)
+	@echo 'Ray takes 240 MB in .venv.'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
+	$(BIN)/python -m pytest -m 'cluster and not long' --durations 15
 
 test-long: setup ## what takes minutes: a million lines, an hour of audio through every engine
 	$(BIN)/python -m pytest -m long

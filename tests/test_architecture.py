@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "scoring.formats": {"scoring.text", "scoring.align", "scoring.metrics"},
     "records": {"data", "engines", "scoring"},
     "runs": {"data", "audio", "weights", "workers", "engines", "scoring", "records"},
+    "cluster": {"engines", "weights", "workers", "records", "runs", "scoring", "audio", "data"},
     "labels": {"data", "audio", "engines", "records", "scoring", "comparison"},
     "comparison": {"records", "scoring", "engines"},
     "decision": {"comparison", "records", "scoring"},
@@ -67,7 +68,7 @@ LATE = {"torch", "transformers", "whisper", "pywhispercpp", "mlx", "mlx_audio", 
         "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "langcodes", "language_data", "psutil",
         "onnxruntime", "duckdb", "num2words", "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn",
-        "python_multipart", "prometheus_client", "opentelemetry"}  # fmt: skip
+        "python_multipart", "prometheus_client", "opentelemetry", "ray"}  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from earwitness.api.records import Record, RecordSource, RecordSources, several
+from earwitness.counts import quantity
 from earwitness.options import from_keywords
 from earwitness.records.record import ClipResult
 from earwitness.records.store import read_run
@@ -16,6 +17,7 @@ from earwitness.runs.spec import RunOptions
 from earwitness.runs.spec import RunSpec as RunSpec
 
 if TYPE_CHECKING:
+    from earwitness.runs.drive import Turn
     from earwitness.runs.job import Job
     from earwitness.runs.plan import Task
     from earwitness.runs.study_plan import Item
@@ -46,6 +48,8 @@ def run(
     *,
     out: RecordSource = "runs",
     interleave: bool = True,
+    on: str | None = None,
+    whole_nodes: bool = False,
     progress: RunCallback = lambda _: None,
     **options: Unpack[RunOptions],
 ) -> list[Record]:
@@ -60,6 +64,8 @@ def run(
         models: Ids, such as ``faster-whisper:base``; one or several.
         out: Folder of the records.
         interleave: Whether models take turns; else one runs after the other.
+        on: A cluster in place of this machine: ``ray``, or ``ray://HOST:PORT``.
+        whole_nodes: Whether a node of the cluster serves one model at a time, so that the record has a speed.
         progress: Called after every clip.
         options: Those of the command ``earwitness run``: ``RunOptions``.
 
@@ -73,11 +79,16 @@ def run(
     from earwitness.runs.plan import plan
 
     spec, typed = spec_of_call("run", data, models, options)
-    return run_tasks(plan(with_study(spec, typed)), Path(out), progress, interleave=interleave)
+    place = RunPlace(on, whole_nodes, interleave)
+    return run_tasks(plan(with_study(spec, typed), elsewhere=place.elsewhere), Path(out), progress, place)
 
 
 def resume(
-    records: RecordSources = "runs", *, interleave: bool = True, progress: RunCallback = lambda _: None
+    records: RecordSources = "runs",
+    *,
+    interleave: bool = True,
+    on: str | None = None,
+    progress: RunCallback = lambda _: None,
 ) -> list[Record]:
     """Continue every unfinished record among and below the paths, and return these records.
 
@@ -86,6 +97,7 @@ def resume(
     Args:
         records: Records, or folders that hold some.
         interleave: Whether models take turns; else one runs after the other.
+        on: A cluster in place of this machine: ``ray``, or ``ray://HOST:PORT``.
         progress: Called after every clip.
 
     Raises:
@@ -93,8 +105,9 @@ def resume(
     """
     from earwitness.runs.plan import resume_plan
 
-    tasks = resume_plan([Path(source) for source in several(records)])
-    return run_tasks(tasks, Path(), progress, interleave=interleave)
+    place = RunPlace(on, interleave=interleave)
+    tasks = resume_plan([Path(source) for source in several(records)], elsewhere=place.elsewhere)
+    return run_tasks(tasks, Path(), progress, place)
 
 
 def spec_of_call(
@@ -110,6 +123,23 @@ def spec_of_call(
     command = (f"earwitness.{caller}", *sources, *(f"{name}={value!r}" for name, value in given.items()))
     spec: RunSpec = from_keywords(RunSpec, given, caller, sources=sources, command=command)
     return spec, set(given)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlace:
+    """Where tasks run."""
+
+    on: str | None = None
+    """A cluster: ``ray``, or ``ray://HOST:PORT``; ``None`` for this machine."""
+    whole_nodes: bool = False
+    """Whether a node of the cluster serves one model at a time, so that speed counts."""
+    interleave: bool = True
+    """On this machine, whether models take turns."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether engines and devices need not be on this machine."""
+        return self.on is not None
 
 
 class Events:
@@ -129,9 +159,12 @@ class Events:
     def begin(self, model: str, data: str, n_clips: int) -> None:
         """Receive the start of a model on a dataset."""
 
+    def node_done(self, model: str, data: str, node: str) -> None:
+        """Receive the name of the node of a cluster that finished a clip; called before ``clip_done``."""
+
 
 def run_tasks(
-    tasks: Sequence[Task], out: Path, progress: RunCallback | Events, *, interleave: bool = True
+    tasks: Sequence[Task], out: Path, progress: RunCallback | Events, place: RunPlace = RunPlace()
 ) -> list[Record]:
     """Run the tasks, and return their records in the same order."""
     from earwitness.data.audio_remarks import summarize
@@ -143,30 +176,50 @@ def run_tasks(
     for line in caveats(list(tasks)):
         events.note(line)
     records: dict[int, Path] = {}
-    for group in by_data([task.job for task in tasks], interleave=interleave):
+    together_with = [list(range(len(tasks)))] if place.elsewhere else None
+    for group in together_with or by_data([task.job for task in tasks], interleave=place.interleave):
         turns = []
         for number in group:
             job = tasks[number].job
             events.begin(job.model.id, job.dataset.name, len(job.dataset.clips))
             turns.append(Turn(job, _reporter(job, events.clip_done), tasks[number].record))
-        records |= zip(group, together(turns, out), strict=True)
+        paths = _over_cluster(turns, out, events, place) if place.on else together(turns, out)
+        records |= zip(group, paths, strict=True)
         results = read_clips(records[group[0]])
         for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
             events.note(f"{turns[0].job.dataset.name}: {line}")
     return [Record(records[number], read_run(records[number])) for number in range(len(tasks))]
 
 
+def _over_cluster(turns: Sequence[Turn], out: Path, events: Events, place: RunPlace) -> list[Path]:
+    from earwitness.cluster.drive import over_cluster
+    from earwitness.cluster.link import ray_session
+    from earwitness.cluster.ray_crew import RayCrew
+
+    with ray_session(place.on or "") as ray:
+        crew = RayCrew(ray)
+        try:
+            for node in crew.nodes():
+                events.note(f"{node.name}: {node.host}, {quantity(node.environment.cores, 'core')}")
+            for host, problem in crew.problems.items():
+                events.note(f"{host} takes no part: {problem}")
+            return over_cluster(turns, out, crew, whole_nodes=place.whole_nodes, on_node=events.node_done)
+        finally:
+            crew.close()
+
+
 def _reporter(job: Job, progress: RunCallback) -> Callable[[int, int, ClipResult], None]:
     return lambda done, total, result: progress(RunProgress(job.model.id, job.dataset.name, done, total, result))
 
 
-def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None) -> list[Item]:
+def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None, *, elsewhere: bool = False) -> list[Item]:
     """Return the items of a run: every model on every dataset, or the records to continue.
 
     Args:
         spec: What is asked for.
         names: Of the options that were typed.
         resume_in: Folder of the records to go on with; ``None`` begins anew.
+        elsewhere: Whether other machines run it, so that engines and devices need not be here.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
@@ -176,19 +229,19 @@ def plan_items(spec: RunSpec, names: frozenset[str], resume_in: Path | None) -> 
     from earwitness.runs.study_plan import Item, resume_item
 
     if resume_in is None:
-        return [Item("done", None, task) for task in plan(with_study(spec, names))]
+        return [Item("done", None, task) for task in plan(with_study(spec, names), elsewhere=elsewhere)]
     if "models" in names:
-        return resume_item(with_study(spec, names), resume_in)
-    tasks = resume_plan([Path(source) for source in spec.sources or (str(resume_in),)])
+        return resume_item(with_study(spec, names), resume_in, elsewhere=elsewhere)
+    tasks = resume_plan([Path(source) for source in spec.sources or (str(resume_in),)], elsewhere=elsewhere)
     return [Item("resumed", None, task) for task in tasks]
 
 
 def run_items(
-    items: Sequence[Item], out: Path, progress: RunCallback | Events, *, interleave: bool = True
+    items: Sequence[Item], out: Path, progress: RunCallback | Events, place: RunPlace = RunPlace()
 ) -> list[Record | None]:
     """Run the unfinished items, and return the record of each; ``None`` for items that cannot run here."""
     left = [item.task for item in items if item.task is not None and item.outcome != "skipped"]
-    fresh = iter(run_tasks(left, out, progress, interleave=interleave))
+    fresh = iter(run_tasks(left, out, progress, place))
     records: list[Record | None] = []
     for item in items:
         path = item.task.record if item.task is not None else None

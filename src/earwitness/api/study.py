@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earwitness.api.records import Record, RecordSource
-from earwitness.api.run import RunCallback, run_items
+from earwitness.api.run import RunCallback, RunPlace, run_items
 
 if TYPE_CHECKING:
     from earwitness.runs.study_plan import Item, ItemOutcome
@@ -35,6 +35,7 @@ def study(
     out: RecordSource | None = None,
     shard: str | None = None,
     interleave: bool = True,
+    on: str | None = None,
     progress: RunCallback = lambda _: None,
 ) -> list[StudyResult]:
     """Run a study: skip what is already measured, and continue what was begun.
@@ -46,6 +47,7 @@ def study(
         out: Folder of the records; ``None`` for the one that the study names.
         shard: Which part of every dataset, such as ``3/8``; ``None`` for all.
         interleave: Whether models take turns; else one runs after the other.
+        on: A cluster in place of this machine: ``ray``, or ``ray://HOST:PORT``.
         progress: Called after every clip.
 
     Raises:
@@ -53,8 +55,8 @@ def study(
         EarwitnessError: In one sentence, for the first thing that cannot work, before any clip is heard.
     """
     path, folder = (None if each is None else Path(each) for each in (file, out))
-    with open_study(path, folder, shard=shard) as work:
-        records = run_items(work.items, work.out, progress, interleave=interleave)
+    with open_study(path, folder, shard=shard, elsewhere=on is not None) as work:
+        records = run_items(work.items, work.out, progress, RunPlace(on, interleave=interleave))
         return [
             StudyResult(item.outcome, item.what or "", _absolute(record), item.reason)
             for item, record in zip(work.items, records, strict=True)
@@ -88,7 +90,12 @@ def find_study() -> Path:
 
 @contextmanager
 def open_study(
-    file: Path | None, out: Path | None, command: tuple[str, ...] = (), shard: str | None = None
+    file: Path | None,
+    out: Path | None,
+    command: tuple[str, ...] = (),
+    shard: str | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> Iterator[StudyWork]:
     """Plan a study, and work in its folder until the context ends.
 
@@ -97,6 +104,7 @@ def open_study(
         out: Folder of the records; ``None`` for the one that the study names.
         command: For the records.
         shard: Which part of every dataset, such as ``3/8``; ``None`` for all.
+        elsewhere: Whether other machines run it, so that engines and devices need not be here.
 
     Raises:
         UsageError: When there is no study, or it does not make sense.
@@ -109,7 +117,7 @@ def open_study(
     study = study_file.read(path)
     folder = Path(study.out) if out is None else out.resolve()
     with chdir(path.parent):
-        plan, records = items(study, folder, command or ("earwitness.study", str(path)), shard)
+        plan, records = items(study, folder, command or ("earwitness.study", str(path)), shard, elsewhere=elsewhere)
         yield StudyWork(path.parent, folder, tuple(plan), records.unreadable)
 
 

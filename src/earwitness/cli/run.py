@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from earwitness.api.run import Events, RunProgress, RunSpec, plan_items, run_items, unfinished
+from earwitness.api.run import Events, RunPlace, RunProgress, RunSpec, plan_items, run_items, unfinished
 from earwitness.cli import options
 from earwitness.cli.common import AsJson, console, new_app, quote_command
 from earwitness.cli.options import flag, takes
@@ -34,6 +35,18 @@ Resume = Annotated[
 ]
 
 
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on", metavar="CLUSTER", help="Run on a cluster: ray (starts one here, or RAY_ADDRESS), ray://HOST:PORT."
+    ),
+]
+WholeNodes = Annotated[
+    bool,
+    typer.Option("--whole-nodes", help="With --on: one model at a time on each node, so that the record has a speed."),
+]
+
+
 @app.command()
 @takes(RunSpec)
 def run(
@@ -51,6 +64,8 @@ def run(
     interleave: options.Interleave = True,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records.")] = OUT,
     resume: Resume = False,
+    on: On = None,
+    whole_nodes: WholeNodes = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every model over every dataset, one clip at a time, each model in its own process.
@@ -76,21 +91,28 @@ def run(
 
         earwitness run my-recordings/ --model faster-whisper:base --shard 3/8
 
+        earwitness run my-recordings/ --model faster-whisper:base --on ray://10.0.0.1:6379
+
         earwitness run
     """
     spec = replace(spec, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
     typed = quote_command(context)
+    place = RunPlace(on, whole_nodes, interleave)
     # Handled like Ctrl-C: the worker ends and the record has the status interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if sources or resume:
-            _work(plan_items(spec, typed, out if resume else None), out, interleave=interleave, as_json=as_json)
-        else:
-            _study(typed, out, spec, interleave=interleave, as_json=as_json)
+        _begin(spec, typed, out, place, resume=resume, as_json=as_json)
     except KeyboardInterrupt as stop:
         for line in _interruption(getattr(stop, "records", ())):
             console(stderr=True).print(line, markup=False)
         raise typer.Exit(130) from None
+
+
+def _begin(spec: RunSpec, names: frozenset[str], out: Path, place: RunPlace, *, resume: bool, as_json: bool) -> None:
+    if spec.sources or resume:
+        _work(plan_items(spec, names, out if resume else None, elsewhere=place.elsewhere), out, place, as_json=as_json)
+    else:
+        _study(names, out, spec, place, as_json=as_json)
 
 
 class Bars(Events):
@@ -108,6 +130,7 @@ class Bars(Events):
         hides = quiet or not self._screen.is_terminal
         self._bars = Progress(*columns, console=self._screen, disable=hides, refresh_per_second=4)
         self._of: dict[tuple[str, str], TaskID] = {}
+        self._nodes: dict[tuple[str, str], Counter[str]] = {}
         self._last_line_s = time.monotonic()
 
     def __enter__(self) -> Bars:
@@ -130,10 +153,21 @@ class Bars(Events):
             self.note(f"{model} on {data}: {quantity(n_clips, 'clip')}")
         self._of[model, data] = self._bars.add_task(f"{model} on {data}", total=n_clips)
 
+    def node_done(self, model: str, data: str, node: str) -> None:
+        """Count the clips of each node behind the name of the model."""
+        counts = self._nodes.setdefault((model, data), Counter())
+        counts[node or "no node"] += 1
+        self._bars.update(self._of[model, data], description=f"{model} on {data}{self._by_node(model, data)}")
+
+    def _by_node(self, model: str, data: str) -> str:
+        counts = self._nodes.get((model, data), Counter())
+        return f" ({', '.join(f'{node}: {n}' for node, n in sorted(counts.items()))})" if counts else ""
+
     def _show_clip(self, progress: RunProgress) -> None:
         if self._bars.disable and time.monotonic() - self._last_line_s >= _LINE_EVERY_S:
             self._last_line_s = time.monotonic()
-            self.note(f"{progress.model} on {progress.data}: {progress.done} of {progress.total}")
+            of_nodes = self._by_node(progress.model, progress.data)
+            self.note(f"{progress.model} on {progress.data}: {progress.done} of {progress.total}{of_nodes}")
         self._bars.update(self._of[progress.model, progress.data], completed=progress.done, total=progress.total)
         failure = progress.result.hypothesis.failure
         if failure is not None:
@@ -141,7 +175,7 @@ class Bars(Events):
             self._bars.console.print(text, markup=False)
 
 
-def _study(names: frozenset[str], out: Path, spec: RunSpec, *, interleave: bool, as_json: bool) -> None:
+def _study(names: frozenset[str], out: Path, spec: RunSpec, place: RunPlace, *, as_json: bool) -> None:
     from earwitness.api.study import find_study, open_study
 
     file = find_study()
@@ -149,10 +183,11 @@ def _study(names: frozenset[str], out: Path, spec: RunSpec, *, interleave: bool,
     note = console(stderr=True).print
     if file.parent != Path() and not as_json:
         note(f"In {file.parent}:", markup=False)
-    with open_study(file, out if "out" in names else None, spec.command, spec.shard) as work:
+    folder = out if "out" in names else None
+    with open_study(file, folder, spec.command, spec.shard, elsewhere=place.elsewhere) as work:
         for sentence in work.unreadable:
             note(f"Skipped: {sentence}", markup=False)
-        _work(work.items, work.out, interleave=interleave, as_json=as_json)
+        _work(work.items, work.out, place, as_json=as_json)
 
 
 def _refuse_typed(names: frozenset[str], file: Path) -> None:
@@ -166,13 +201,13 @@ def _refuse_typed(names: frozenset[str], file: Path) -> None:
             )
 
 
-def _work(items: Sequence[Item], out: Path, *, interleave: bool, as_json: bool) -> None:
+def _work(items: Sequence[Item], out: Path, place: RunPlace, *, as_json: bool) -> None:
     from earwitness.cli.run_output import answer
 
     with Bars(quiet=as_json) as bars:
         if all(item.task is None or item.outcome == "skipped" for item in items):
             console(stderr=True).print("Nothing to do: every record is complete.")
-        records = run_items(items, out, bars, interleave=interleave)
+        records = run_items(items, out, bars, place)
     if not answer(items, records, as_json=as_json):
         raise typer.Exit(1)
 

@@ -33,12 +33,14 @@ __all__ = [
     "Job",
     "RunInterrupt",
     "Turn",
+    "begin",
     "by_data",
     "require_resumable",
     "resume",
     "settings_of",
     "spoken_language",
     "start",
+    "take_up",
     "together",
 ]
 
@@ -122,7 +124,7 @@ def _take_turns(turns: Sequence[Turn], out: Path, paths: list[Path]) -> None:
     with ExitStack() as records, ExitStack() as workers:
         sessions = []
         for turn in turns:
-            path, run = _begun(turn.job, out) if turn.record is None else _taken_up(turn.record)
+            path, run = begin(turn.job, out) if turn.record is None else take_up(turn.record)
             paths.append(path)
             if run.status == "complete":
                 continue
@@ -147,7 +149,12 @@ def settings_of(job: Job) -> Settings:
     return job.settings if job.settings.threads else replace(job.settings, threads=usable_cores())
 
 
-def _begun(job: Job, out: Path) -> tuple[Path, Run]:
+def begin(job: Job, out: Path) -> tuple[Path, Run]:
+    """Write the record of a run that begins, without a clip, and return its path and the run.
+
+    Raises:
+        FileError: When it cannot be written.
+    """
     path = store.new_record_path(store.record_folder(out, job.model.id))
     dataset = job.dataset
     run = Run(
@@ -220,7 +227,12 @@ def require_resumable(path: Path, job: Job) -> None:
             raise RecordError(f"{str(path)!r} cannot be resumed: the {what} changed since. Start a new run.")
 
 
-def _taken_up(path: Path) -> tuple[Path, Run]:
+def take_up(path: Path) -> tuple[Path, Run]:
+    """Mark a record as running again, and return its path and the run; a complete one stays as it is.
+
+    Raises:
+        RecordError: When it cannot be read or written.
+    """
     run = store.read_run(path)
     if run.status == "complete":
         return path, run

@@ -53,12 +53,13 @@ class Task:
     """To be resumed; ``None`` for a new one."""
 
 
-def plan(spec: RunSpec, read: Callable[[Selection], Dataset] | None = None) -> list[Task]:
+def plan(spec: RunSpec, read: Callable[[Selection], Dataset] | None = None, *, elsewhere: bool = False) -> list[Task]:
     """Return a task for every dataset and model, after checking all of them.
 
     Args:
         spec: Data, models and options.
         read: What loads a dataset in place of ``load``, for many requests over the same data.
+        elsewhere: Whether other machines run it, so that engines and devices need not be here.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
@@ -72,7 +73,7 @@ def plan(spec: RunSpec, read: Callable[[Selection], Dataset] | None = None) -> l
     measure = SpeedProtocols(protocols(spec.measure), spec.budget_s)
     if spec.shard and measure.protocols:
         raise UsageError("--measure is about one machine: measure speed in a run of its own, without --shard.")
-    models = [_checked(model, spec, settings, typed) for model in spec.models]
+    models = [_checked(model, spec, settings, typed, elsewhere=elsewhere) for model in spec.models]
     ear = open_speech_model(spec.speech)
     tasks = []
     conditions = names(spec.conditions, clean=spec.clean)
@@ -158,21 +159,26 @@ def _scoring(spec: RunSpec) -> ScoringInfo:
     return info_of(options)
 
 
-def resume_plan(paths: list[Path]) -> list[Task]:
+def resume_plan(paths: list[Path], *, elsewhere: bool = False) -> list[Task]:
     """Return a task for every unfinished record among and below the paths.
+
+    Args:
+        paths: Records, or folders of them.
+        elsewhere: As for ``plan``.
 
     Raises:
         EarwitnessError: When a record's data, model or engine is no longer to be had.
     """
     unfinished = [(path, run) for path in find_records(paths) if (run := read_run(path)).status != "complete"]
-    return [Task(_job_of(run), path) for path, run in unfinished]
+    return [Task(_job_of(run, elsewhere=elsewhere), path) for path, run in unfinished]
 
 
-def _job_of(run: Run) -> Job:
+def _job_of(run: Run, *, elsewhere: bool) -> Job:
     found = find(run.model.id)
     # What was typed beside the address of a server stands in the record alone.
     model = replace(found, options={**run.model.options, **found.options})
-    python_of(get_engine(model.engine).spec)
+    if not elsewhere:
+        python_of(get_engine(model.engine).spec)
     # Device, settings and preset are the record's own: resuming reads them there.
     return Job(
         model=model,
@@ -252,11 +258,14 @@ def _lasting(source: str) -> str:
     return str(path.resolve()) if is_path else source
 
 
-def _checked(model_id: str, spec: RunSpec, settings: Settings, names: frozenset[str]) -> tuple[Model, Settings]:
+def _checked(
+    model_id: str, spec: RunSpec, settings: Settings, names: frozenset[str], *, elsewhere: bool
+) -> tuple[Model, Settings]:
     model = find(model_id)
     engine: EngineSpec = get_engine(model.engine).spec
-    python_of(engine)
-    require_device(engine, spec.device)
+    if not elsewhere:
+        python_of(engine)
+    require_device(engine, spec.device, ANYWHERE if elsewhere else None)
     require_options(engine, model.id, model.options)
     require_settings(engine, settings, names)
     weights.require(model)

@@ -143,7 +143,9 @@ class Session:
         if self._written:
             return
         self._written = True
-        results = list(self._results.values())
+        results = [self._results[clip.id] for clip in self.job.dataset.clips if clip.id in self._results]
+        if [result.clip.id for result in results] != list(self._results):  # a cluster began it, in any order
+            store.write_clips(self._path, results)
         run = replace(
             self._run,
             status=self._status,

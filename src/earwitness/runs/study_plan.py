@@ -39,7 +39,7 @@ class Item:
 
 
 def items(
-    study: StudyFile, out: Path, command: tuple[str, ...], shard: str | None = None
+    study: StudyFile, out: Path, command: tuple[str, ...], shard: str | None = None, *, elsewhere: bool = False
 ) -> tuple[list[Item], RecordList]:
     """Plan a study: refuse everything that can be refused, and run nothing yet.
 
@@ -50,6 +50,7 @@ def items(
         out: Folder of the records, which may not be there yet.
         command: As typed, for the records.
         shard: Which part of every dataset, such as ``3/8``; ``None`` for all.
+        elsewhere: Whether other machines run it, so that engines and devices need not be here.
 
     Returns:
         The items in the order of the file, and the records that were looked at.
@@ -63,7 +64,7 @@ def items(
     missing: UnsupportedDeviceError | None = None
     for spec in (replace(spec, shard=shard) for spec in specs(study, command)):
         try:
-            tasks = plan(spec, read)
+            tasks = plan(spec, read, elsewhere=elsewhere)
         except UnsupportedDeviceError as error:
             missing = error
             found.append(Item("not run here", _words(spec), None, str(error)))
@@ -75,7 +76,7 @@ def items(
     return found, held
 
 
-def resume_item(spec: RunSpec, out: Path) -> list[Item]:
+def resume_item(spec: RunSpec, out: Path, *, elsewhere: bool = False) -> list[Item]:
     """Plan a repeated command with ``--resume``: continue unfinished records and skip complete ones.
 
     What was not begun is done from the beginning, unless nothing was begun.
@@ -83,13 +84,14 @@ def resume_item(spec: RunSpec, out: Path) -> list[Item]:
     Args:
         spec: As typed.
         out: Folder of the records.
+        elsewhere: Whether other machines run it, so that engines and devices need not be here.
 
     Raises:
         UsageError: When nothing of it was begun, or what was begun is not the same: what differs is named.
         EarwitnessError: As ``plan``.
     """
     held = _held(out)
-    found = [replace(_item(task, spec, held), what=None) for task in plan(spec)]
+    found = [replace(_item(task, spec, held), what=None) for task in plan(spec, elsewhere=elsewhere)]
     for item in found:
         if item.outcome == "done" and item.task is not None:
             _refuse_other(item.task.job, spec, held)

@@ -1,0 +1,303 @@
+"""Gives clips to hands on nodes, and takes each clip's result once, whatever dies.
+
+A hand that is lost gives its clips back: the one it was at is tried again, at most three times in all, and is a
+failure with the reason after that; those that waited behind it are given out again without blame. A clip whose worker
+crashed is tried once more, elsewhere if there is an elsewhere. A node that cannot run a model is left out, with its
+reason; one that joins is used. Only when no node is left for some time does a model end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from earwitness.cluster.crew import Crew, CrewEvent, HandReport
+from earwitness.cluster.nodes import NodeInfo, needed_bytes, why_unfit
+from earwitness.runs.job import clip_budget_s
+from earwitness.runs.pool import PoolResult, PoolSpec
+from earwitness.types import Clip, Failure, Hypothesis
+
+DEPTH = 2
+"""Clips that a hand has at once: one at work, and the next, so that it never waits for the driver."""
+MOST_TRIES = 3
+MOST_LOSSES = MOST_TRIES + 1
+"""Hands in a row that a node may lose before it gets no more of a model."""
+_LOOK_S = 2.0
+_WAIT_S = 0.5
+_MARGIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Work:
+    """A model over clips."""
+
+    spec: PoolSpec
+    """The model, and how it runs."""
+    clips: Iterable[Clip]
+    """Taken lazily."""
+    name: str
+    """For messages."""
+    unfit: dict[str, str] = field(default_factory=dict)
+    """Nodes that cannot run it, by name, with the reason."""
+    reports: dict[str, HandReport] = field(default_factory=dict)
+    """The last report of each node that worked, by the node's name."""
+    nodes: dict[str, NodeInfo] = field(default_factory=dict)
+    """The nodes that worked, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkResult:
+    """A clip that is done, or a model that is given up."""
+
+    work: Work
+    """Which."""
+    node: str
+    """Name of the node; empty where none was."""
+    result: PoolResult | None
+    """Of the clip; ``None`` when the model is given up."""
+    failure: Failure | None = None
+    """Why it is given up."""
+
+
+@dataclass(slots=True)
+class ClipTry:
+    """A clip on its way."""
+
+    clip: Clip
+    attempt: int = 1
+    not_on: str = ""
+    """Node on which it was tried last."""
+
+
+@dataclass(slots=True)
+class Hand:
+    """A process on a node, and what it was given."""
+
+    name: str
+    node: NodeInfo
+    state: WorkState
+    open: dict[str, ClipTry] = field(default_factory=dict)
+    due_s: float = 0.0
+
+
+@dataclass(slots=True)
+class WorkState:
+    """What is left of a work."""
+
+    work: Work
+    source: Iterator[Clip]
+    again: deque[ClipTry] = field(default_factory=deque)
+    losses: dict[str, int] = field(default_factory=dict)
+    idle_since_s: float | None = None
+    is_left: bool = True
+    ended: bool = False
+
+    def next(self, node: str, *, alone: bool) -> ClipTry | None:
+        """Return the next clip for a node: one to try again first, but on another node if there is one."""
+        for n, each in enumerate(self.again):
+            if alone or each.not_on != node:
+                del self.again[n]
+                return each
+        clip = next(self.source, None) if self.is_left else None
+        self.is_left = clip is not None
+        return None if clip is None else ClipTry(clip)
+
+
+class Dispatcher:
+    """Works over a crew, several at once.
+
+    Args:
+        crew: The cluster.
+        works: Each a model over clips.
+        version: Of this Earwitness.
+        whole_nodes: Whether a node serves one model at a time, so that its clock means something.
+        patience_s: How long to wait for a node when there is none.
+    """
+
+    def __init__(
+        self, crew: Crew, works: Iterable[Work], *, version: str, whole_nodes: bool = False, patience_s: float = 60.0
+    ) -> None:
+        """Hire nobody yet."""
+        self._crew, self._version, self._whole_nodes, self._patience_s = crew, version, whole_nodes, patience_s
+        self._states = [WorkState(work, iter(work.clips)) for work in works]
+        self._hands: dict[str, Hand] = {}
+        self._looked_s = float("-inf")
+        self._nodes: list[NodeInfo] = []
+
+    def results(self) -> Iterator[WorkResult]:
+        """Yield what comes, each clip once, until every work is done or given up."""
+        while any(not state.ended for state in self._states):
+            self._look()
+            for hand in list(self._hands.values()):
+                self._feed(hand)
+            yield from self._ended()
+            for event in self._crew.wait(_WAIT_S):
+                yield from self._take(event)
+            yield from self._overdue()
+
+    def close(self, *, kindly: bool) -> None:
+        """End all hands."""
+        for name in list(self._hands):
+            self._crew.dismiss(name, kindly=kindly)
+        self._hands.clear()
+
+    def _look(self) -> None:
+        """Hire hands on nodes that are free, no more often than every two seconds."""
+        now = time.monotonic()
+        if now - self._looked_s < _LOOK_S and self._hands:
+            return
+        self._looked_s = now
+        self._nodes = list(self._crew.nodes())
+        for node in self._nodes:
+            for state in sorted(self._states, key=lambda state: len(self._hands_of(state))):
+                if not state.ended and (state.is_left or state.again) and self._has_room(node, state):
+                    name = self._crew.hire(node, state.work.spec, whole_node=self._whole_nodes)
+                    self._hands[name] = Hand(name, node, state, due_s=now + self._load_s(state))
+
+    def _has_room(self, node: NodeInfo, state: WorkState) -> bool:
+        here = [hand for hand in self._hands.values() if hand.node.id == node.id]
+        work = state.work
+        if node.name in work.unfit or any(hand.state is state for hand in here) or (here and self._whole_nodes):
+            return False
+        reason = why_unfit(node, work.spec, self._version)
+        if reason is not None:
+            work.unfit[node.name] = reason
+            return False
+        taken = sum(needed_bytes(hand.state.work.spec) for hand in here)
+        return not here or taken + needed_bytes(work.spec) <= node.available_bytes
+
+    def _hands_of(self, state: WorkState) -> list[Hand]:
+        return [hand for hand in self._hands.values() if hand.state is state]
+
+    def _feed(self, hand: Hand) -> None:
+        state = hand.state
+        alone = len(self._hands_of(state)) < 2
+        while len(hand.open) < DEPTH:
+            each = state.next(hand.node.name, alone=alone)
+            if each is None:
+                break
+            if not hand.open:
+                hand.due_s = time.monotonic() + self._load_s(state) + self._budget_s(state, each)
+            hand.open[each.clip.id] = each
+            self._crew.give(hand.name, each.clip)
+        if not hand.open and not state.is_left and not state.again:
+            self._crew.dismiss(hand.name, kindly=True)
+            del self._hands[hand.name]
+            self._looked_s = float("-inf")
+
+    def _take(self, event: CrewEvent) -> Iterator[WorkResult]:
+        hand = self._hands.get(event.hand)
+        if hand is None:
+            return
+        work = hand.state.work
+        if event.report is not None:
+            reason = _other_than_the_first(work, event.report)
+            if reason is not None:
+                yield from self._part(hand, reason, unable=True)
+                return
+            work.reports[hand.node.name], work.nodes[hand.node.name] = event.report, hand.node
+        if event.kind != "result" or event.result is None:
+            yield from self._part(hand, event.reason, unable=event.kind == "unable")
+            return
+        each = hand.open.pop(event.result.hypothesis.clip_id, None)
+        if each is None:  # it came before, from a hand that was thought lost
+            return
+        hand.state.losses.pop(hand.node.name, None)
+        waiting = next(iter(hand.open.values()), None)
+        hand.due_s = time.monotonic() + (self._budget_s(hand.state, waiting) if waiting else self._load_s(hand.state))
+        if _is_crash(event.result) and each.attempt == 1:
+            hand.state.again.append(ClipTry(each.clip, 2, hand.node.name))
+            return
+        hypothesis = replace(event.result.hypothesis, attempt=each.attempt)
+        yield WorkResult(work, hand.node.name, replace(event.result, hypothesis=hypothesis))
+
+    def _part(self, hand: Hand, reason: str, *, unable: bool) -> Iterator[WorkResult]:
+        """Take a hand's clips back."""
+        self._crew.dismiss(hand.name, kindly=False)
+        self._hands.pop(hand.name, None)
+        self._looked_s = float("-inf")
+        state, node = hand.state, hand.node.name
+        losses = state.losses[node] = state.losses.get(node, 0) + 1
+        if unable or losses >= MOST_LOSSES:
+            state.work.unfit[node] = reason
+        waiting = list(hand.open.values())
+        for n, each in reversed(list(enumerate(waiting))):
+            if n == 0 and not unable:
+                each.attempt, each.not_on = each.attempt + 1, node
+            if each.attempt > MOST_TRIES:
+                yield WorkResult(state.work, node, PoolResult(_lost(each.clip, reason)))
+            else:
+                state.again.appendleft(each)
+
+    def _overdue(self) -> Iterator[WorkResult]:
+        now = time.monotonic()
+        for hand in list(self._hands.values()):
+            if hand.open and now > hand.due_s:
+                yield from self._part(hand, f"{hand.node.name} did not answer in time", unable=False)
+
+    def _ended(self) -> Iterator[WorkResult]:
+        """End works that are done, and those that no node can run."""
+        now = time.monotonic()
+        for state in self._states:
+            if state.ended:
+                continue
+            if self._hands_of(state):
+                state.idle_since_s = None
+                continue
+            if not state.again and not state.is_left:
+                state.ended = True
+                continue
+            if self._hands:  # other models have the nodes, and leave them one day
+                state.idle_since_s = None
+                continue
+            state.idle_since_s = state.idle_since_s or now
+            hopeless = bool(self._nodes) and all(node.name in state.work.unfit for node in self._nodes)
+            if hopeless or now - state.idle_since_s > self._patience_s:
+                state.ended = True
+                yield WorkResult(state.work, "", None, no_node(state.work))
+
+    def _budget_s(self, state: WorkState, each: ClipTry) -> float:
+        return clip_budget_s(state.work.spec.limits, each.clip.duration_s) + _MARGIN_S
+
+    def _load_s(self, state: WorkState) -> float:
+        limits = state.work.spec.limits
+        return limits.load_timeout_s + limits.timeout_floor_s * limits.warmup
+
+
+def no_node(work: Work) -> Failure:
+    """Return why a model ran nowhere, or nowhere any more."""
+    each = "; ".join(f"{node}: {reason.rstrip('.')}" for node, reason in work.unfit.items())
+    return Failure("spawn", "error", f"No node is left for {work.name}. {each or 'There is none in the cluster'}.")
+
+
+def _is_crash(result: PoolResult) -> bool:
+    failure = result.hypothesis.failure
+    return failure is not None and failure.stage == "transcribe" and failure.kind == "crash"
+
+
+def _lost(clip: Clip, reason: str) -> Hypothesis:
+    message = f"Its process was lost {MOST_TRIES} times under this clip; the last: {reason}"
+    return Hypothesis(
+        clip.id, None, Failure("transcribe", "crash", message), audio_s=clip.duration_s, attempt=MOST_TRIES
+    )
+
+
+def _other_than_the_first(work: Work, report: HandReport) -> str | None:
+    """Return how a worker differs from the first one of the same record; ``None`` if in nothing that changes texts."""
+    first = next(iter(work.reports.values()), None)
+    if first is None:
+        return None
+    for what, theirs, ours in (
+        ("device", report.info.device.partition(":")[0], first.info.device.partition(":")[0]),
+        ("engine packages", dict(report.info.packages), dict(first.info.packages)),
+        ("settings in force", _but_threads(report), _but_threads(first)),
+    ):
+        if theirs != ours:
+            return f"its {what} differ from the first node's: {theirs} and {ours}"
+    return None
+
+
+def _but_threads(report: HandReport) -> dict[str, object]:
+    return {name: value for name, value in report.info.in_force.items() if name != "threads"}

@@ -1,0 +1,76 @@
+"""A pool of workers on a cluster, for whoever works with a pool on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+from earwitness import __version__
+from earwitness.cluster.crew import Crew
+from earwitness.cluster.dispatch import Dispatcher, Work
+from earwitness.runs.pool import PoolResult, PoolSpec
+from earwitness.types import Clip
+from earwitness.workers.supervisor import GivenUpError
+from earwitness.workers.worker import LoadedInfo
+
+
+class ClusterPool:
+    """Workers on every node that can run the model. See ``ClipPool``.
+
+    Each call of ``transcribe`` starts workers of its own, and ends them with its last clip.
+
+    Args:
+        spec: What every worker is.
+        crew: The cluster.
+        patience_s: How long to wait for a node when there is none.
+    """
+
+    def __init__(self, spec: PoolSpec, crew: Crew, *, patience_s: float = 60.0) -> None:
+        """Start nothing yet."""
+        self._spec, self._crew, self._patience_s = spec, crew, patience_s
+        self._dispatcher: Dispatcher | None = None
+        self._info: LoadedInfo | None = None
+
+    @property
+    def info(self) -> LoadedInfo | None:
+        """The report of the first worker."""
+        return self._info
+
+    def transcribe(self, clips: Iterable[Clip]) -> Iterator[PoolResult]:
+        """Yield a result for each clip, in the order in which they finish.
+
+        Raises:
+            GivenUpError: When no node can run the model, or none is left.
+        """
+        work = Work(self._spec, clips, self._spec.model.id)
+        self._dispatcher = Dispatcher(self._crew, [work], version=__version__, patience_s=self._patience_s)
+        try:
+            for each in self._dispatcher.results():
+                if self._info is None and work.reports:
+                    self._info = next(iter(work.reports.values())).info
+                if each.failure is not None:
+                    raise GivenUpError(each.failure)
+                if each.result is not None:
+                    yield each.result
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all workers, politely."""
+        self._end(kindly=True)
+
+    def __enter__(self) -> Self:
+        """Return the pool."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all workers: politely after success, at once after an exception."""
+        self._end(kindly=kind is None)
+
+    def _end(self, *, kindly: bool) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.close(kindly=kindly)
+            self._dispatcher = None

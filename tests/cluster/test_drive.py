@@ -1,0 +1,123 @@
+"""A record over a cluster whose parts die by a seed is the record over one where nothing dies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.cluster.fake_crew import FakeCrew, node
+from tests.records.same import content
+from tests.runs.jobs import job, quiet
+
+from earwitness.cluster.crew import CrewEvent
+from earwitness.cluster.drive import over_cluster
+from earwitness.cluster.nodes import NodeInfo
+from earwitness.errors import UsageError
+from earwitness.records import store
+from earwitness.records.record import ClipResult, Run
+from earwitness.records.speed import SpeedProtocols
+from earwitness.runs.drive import RunInterrupt, Turn
+from earwitness.runs.job import Job
+from earwitness.types import Clip
+
+HOLDS = ("record.py",)
+
+
+@pytest.fixture
+def whole(tmp_path: Path, write_wav: Callable[..., Path]) -> Job:
+    write_wav("a.wav")
+    manifest = tmp_path / "many.jsonl"
+    rows = [{"audio_filepath": "a.wav", "text": f"c{n}", "id": f"c{n}"} for n in range(20)]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return job(tmp_path / "m", manifest, {})
+
+
+def run_of(path: Path) -> Run:
+    return store.read_run(path)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), n_nodes=st.integers(2, 4), stop=st.integers(1, 20))
+def test_whatever_dies_and_whenever_the_driver_is_stopped_the_record_is_the_same(
+    whole: Job, tmp_path_factory: pytest.TempPathFactory, seed: int, n_nodes: int, stop: int
+) -> None:
+    out = tmp_path_factory.mktemp("out")
+    places = [node(n) for n in range(n_nodes)]
+    (want,) = over_cluster([Turn(whole, quiet)], out / "want", FakeCrew(places))
+
+    def interrupt(done: int, total: int, result: ClipResult) -> None:
+        if done == stop < total:
+            raise KeyboardInterrupt
+
+    crew = FakeCrew(places, seed=seed, chance=0.04)
+    try:
+        (path,) = over_cluster([Turn(whole, interrupt)], out / "got", crew)
+    except RunInterrupt as end:
+        (path,) = end.records
+        assert run_of(path).status == "interrupted"
+        over_cluster([Turn(whole, quiet, path)], out / "got", FakeCrew(places, seed=seed + 1, chance=0.04))
+    results = store.read_clips(path)
+    if all(result.hypothesis.ok for result in results):  # nothing died twice under the same clip
+        assert content(path) == content(want)
+    assert [result.clip.id for result in results] == [f"c{n}" for n in range(20)]
+    assert store.seal_fits(path, run_of(path))
+
+
+def test_speed_counts_where_a_node_has_one_model_and_all_are_of_one_kind(whole: Job, tmp_path: Path) -> None:
+    other = replace(node(1).environment, cpu="Another CPU")
+    alike, mixed = [node(1), node(2)], [node(1), node(2, environment=other)]
+    cases = [(alike, True, True), (alike, False, False), (mixed, True, False)]
+    for n, (places, whole_nodes, has_speed) in enumerate(cases):
+        crew = FakeCrew(places)
+        (path,) = over_cluster([Turn(whole, quiet)], tmp_path / str(n), crew, whole_nodes=whole_nodes)
+        run = run_of(path)
+        assert (run.speed is not None) == has_speed
+        assert [machine.name for machine in run.machines] == sorted(machine.name for machine in run.machines)
+        assert {machine.run_id for machine in run.machines} == {None}
+
+
+def test_a_run_that_no_node_can_do_is_failed_with_the_reason(whole: Job, tmp_path: Path) -> None:
+    def says(place: NodeInfo, clip: Clip) -> CrewEvent:
+        return CrewEvent("", "unable", reason="there is no room")
+
+    (path,) = over_cluster([Turn(whole, quiet)], tmp_path, FakeCrew([node(1)], says=says))
+    run = run_of(path)
+    assert run.status == "failed"
+    assert run.failure is not None
+    assert run.failure.message == "No node is left for fake:m on many. node 1: there is no room."
+
+
+def test_an_error_of_the_driver_leaves_a_failed_record_that_can_be_continued(whole: Job, tmp_path: Path) -> None:
+    def fault(done: int, total: int, result: ClipResult) -> None:
+        if done == 5:
+            raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        over_cluster([Turn(whole, fault)], tmp_path, FakeCrew([node(1)]))
+    (path,) = store.find_records([tmp_path])
+    assert run_of(path).status == "failed"
+    over_cluster([Turn(whole, quiet, path)], tmp_path, FakeCrew([node(1)]))
+    assert run_of(path).status == "complete"
+    assert len(store.read_clips(path)) == 20
+
+
+def test_protocols_of_speed_are_refused(whole: Job, tmp_path: Path) -> None:
+    job = replace(whole, measure=SpeedProtocols(("latency",)))
+    with pytest.raises(UsageError, match="--measure is about one machine"):
+        over_cluster([Turn(job, quiet)], tmp_path, FakeCrew([node(1)]))
+    assert list(tmp_path.glob("fake*")) == []
+
+
+def test_nodes_are_named_as_clips_are_done(whole: Job, tmp_path: Path) -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def note(model: str, data: str, place: str) -> None:
+        seen.append((model, data, place))
+
+    over_cluster([Turn(whole, quiet)], tmp_path, FakeCrew([node(1)]), on_node=note)
+    assert seen == [("fake:m", "many", "node 1")] * 20
