@@ -5,9 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from earwitness.errors import UsageError
+from earwitness.languages import primary
 from earwitness.scoring.align.text_index import letter_distance, letters_of
 from earwitness.scoring.text import normalizer
+from earwitness.scoring.text.number_words import has_number_words, number_words
 from earwitness.types import Clip, Hypothesis
 
 
@@ -18,9 +22,9 @@ class ClipTexts:
     clip: Clip
     """With its raw reference."""
     reference: tuple[str, ...]
-    """Words of the reference, normalized; empty for silence."""
+    """Words of the reference, normalized, with numbers in words; empty for silence."""
     texts: Mapping[str, tuple[str, ...]]
-    """Words of each model's transcript, by label of its run, normalized; without failed clips."""
+    """Words of each model's transcript, by label of its run, normalized in the same way; without failed clips."""
 
     raw: Mapping[str, str] = field(default_factory=dict)
     """Letters and digits of each model's raw text, by label: normalizing may take two spellings of one word apart."""
@@ -49,6 +53,9 @@ class ClipTexts:
 def clip_texts(clip: Clip, hypotheses: Mapping[str, Hypothesis], normalizer_name: str) -> ClipTexts:
     """Normalize a clip's texts.
 
+    A number in digits becomes its most usual wording, in the languages that num2words knows if that is installed: a
+    model writes 20 where a reference has "veinte". English normalizers write numbers in digits by themselves.
+
     Args:
         clip: With or without a reference; without one its words are none.
         hypotheses: By label of the run; failed ones are left out.
@@ -61,11 +68,15 @@ def clip_texts(clip: Clip, hypotheses: Mapping[str, Hypothesis], normalizer_name
     {'m': 0.0}
     """
     norm = normalizer(normalizer_name)
+
+    def words(text: str) -> tuple[str, ...]:
+        return tuple(in_words(norm.words(text, clip.language), clip.language))
+
     return ClipTexts(
         clip=clip,
-        reference=tuple(norm.words(clip.reference or "", clip.language)),
+        reference=words(clip.reference or ""),
         texts={
-            label: tuple(norm.words(hypothesis.transcript.text, clip.language))
+            label: words(hypothesis.transcript.text)
             for label, hypothesis in sorted(hypotheses.items())
             if hypothesis.transcript is not None
         },
@@ -75,6 +86,33 @@ def clip_texts(clip: Clip, hypotheses: Mapping[str, Hypothesis], normalizer_name
             if hypothesis.transcript is not None
         },
     )
+
+
+def in_words(words: Sequence[str], language: str | None) -> list[str]:
+    """Return words with each number in digits as its most usual wording.
+
+    Args:
+        words: Normalized.
+        language: Of the clip; English and unknown ones stay as they are.
+
+    >>> in_words(["marque", "20"], "es-MX"), in_words(["press", "20"], "en")
+    (['marque', 'veinte'], ['press', '20'])
+    """
+    code = primary(language)
+    if code in (None, "en") or not any(word[:1].isdigit() for word in words):
+        return list(words)
+    return [part for word in words for part in _wording(word, str(code)).split()]
+
+
+@cache
+def _wording(word: str, language: str) -> str:
+    if not word[:1].isdigit():
+        return word
+    try:
+        known = number_words(word, language) if has_number_words(language) else ()
+    except UsageError:  # num2words is not installed
+        return word
+    return known[0].replace("-", " ").casefold() if known else word
 
 
 def bare_letters(text: str) -> str:
