@@ -19,6 +19,10 @@ from earwitness.api.bundle import bundle as bundle
 from earwitness.api.bundle import notebook as notebook
 from earwitness.api.canary import CanaryResult as CanaryResult
 from earwitness.api.canary import canary as canary
+from earwitness.api.cluster import ClusterPlan as ClusterPlan
+from earwitness.api.cluster import ClusterStatus as ClusterStatus
+from earwitness.api.cluster import forecast_run as forecast_run
+from earwitness.api.cluster import list_nodes as list_nodes
 from earwitness.api.compare import AudioNeeds as AudioNeeds
 from earwitness.api.compare import compare as compare
 from earwitness.api.compare import decide as decide

@@ -106,7 +106,7 @@ def options(command: str) -> set[str]:
 @pytest.mark.parametrize(
     ("command", "of_the_command_line"),
     [
-        ("run", {"resume"}),
+        ("run", {"resume", "plan"}),
         ("score", {"errors", "worst"}),
         ("gate", {"github", "update"}),
         ("init", set()),

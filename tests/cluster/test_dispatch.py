@@ -13,7 +13,7 @@ from tests.conftest import clip
 from earwitness import __version__
 from earwitness.cluster.crew import CrewEvent
 from earwitness.cluster.dispatch import Dispatcher, Work, WorkResult
-from earwitness.cluster.nodes import NodeInfo, why_unfit
+from earwitness.cluster.nodes import NodeInfo, slots, why_unfit
 from earwitness.cluster.pool import ClusterPool
 from earwitness.engines.catalog import Model
 from earwitness.runs.pool import PoolResult, PoolSpec
@@ -149,6 +149,14 @@ def test_a_node_that_measures_has_one_model_at_a_time() -> None:
     found = results(crew, *works, whole_nodes=True)
     assert len(found) == 18
     assert all(each.result for each in found)
+
+
+def test_a_node_has_a_worker_for_each_cuda_device_that_the_engine_can_use() -> None:
+    place = node(1, devices={"cpu": 1, "cuda": 4})
+    whisper = replace(SPEC, model=Model("whisper:tiny", "whisper", "w"))
+    counts = [slots(place, replace(whisper, device=device)) for device in ("auto", "cuda", "cuda:1", "cpu")]
+    assert counts == [4, 4, 1, 1]
+    assert slots(place, SPEC) == slots(node(1), whisper) == 1
 
 
 def test_a_pool_gives_every_clip_and_raises_when_nothing_can_run_it() -> None:

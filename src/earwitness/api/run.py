@@ -135,6 +135,8 @@ class RunPlace:
     """Whether a node of the cluster serves one model at a time, so that speed counts."""
     interleave: bool = True
     """On this machine, whether models take turns."""
+    is_plan: bool = False
+    """Whether the time on the cluster is predicted, and nothing run."""
 
     @property
     def elsewhere(self) -> bool:
@@ -185,9 +187,10 @@ def run_tasks(
             turns.append(Turn(job, _reporter(job, events.clip_done), tasks[number].record))
         paths = _over_cluster(turns, out, events, place) if place.on else together(turns, out)
         records |= zip(group, paths, strict=True)
-        results = read_clips(records[group[0]])
-        for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
-            events.note(f"{turns[0].job.dataset.name}: {line}")
+        for number in {tasks[number].job.dataset.name: number for number in reversed(group)}.values():
+            results = read_clips(records[number])
+            for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
+                events.note(f"{tasks[number].job.dataset.name}: {line}")
     return [Record(records[number], read_run(records[number])) for number in range(len(tasks))]
 
 

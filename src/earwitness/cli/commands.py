@@ -51,6 +51,7 @@ GROUPS = {
     },
     "Other machines": {
         "bundle": "Pack data and study into one file for another machine",
+        "cluster": "Show the nodes of a cluster, and what is missing where",
         "merge": "Join the records of shards into the record of the whole",
         "notebook": "Write a notebook that runs the study on a borrowed machine",
         "export": "Pack run records into one file",

@@ -46,6 +46,8 @@ WholeNodes = Annotated[
     typer.Option("--whole-nodes", help="With --on: one model at a time on each node, so that the record has a speed."),
 ]
 
+Plan = Annotated[bool, typer.Option("--plan", help="With --on: predict how long it takes, and run nothing.")]
+
 
 @app.command()
 @takes(RunSpec)
@@ -66,6 +68,7 @@ def run(
     resume: Resume = False,
     on: On = None,
     whole_nodes: WholeNodes = False,
+    plan: Plan = False,
     as_json: AsJson = False,
 ) -> None:
     """Run every model over every dataset, one clip at a time, each model in its own process.
@@ -97,7 +100,7 @@ def run(
     """
     spec = replace(spec, sources=tuple(sources or ()), command=tuple(sys.argv[1:]))
     typed = quote_command(context)
-    place = RunPlace(on, whole_nodes, interleave)
+    place = RunPlace(on, whole_nodes, interleave, plan)
     # Handled like Ctrl-C: the worker ends and the record has the status interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -202,8 +205,11 @@ def _refuse_typed(names: frozenset[str], file: Path) -> None:
 
 
 def _work(items: Sequence[Item], out: Path, place: RunPlace, *, as_json: bool) -> None:
-    from earwitness.cli.run_output import answer
+    from earwitness.cli.run_output import answer, show_plan
 
+    if place.is_plan:
+        show_plan([item.task for item in items if item.task], out, place, as_json=as_json)
+        return
     with Bars(quiet=as_json) as bars:
         if all(item.task is None or item.outcome == "skipped" for item in items):
             console(stderr=True).print("Nothing to do: every record is complete.")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from earwitness.api.run import why_so_high
 from earwitness.cli.common import console, print_json
-from earwitness.counts import number, percent, quantity
+from earwitness.counts import duration, number, percent, quantity
 
 if TYPE_CHECKING:
     from earwitness.api.records import Record
+    from earwitness.api.run import RunPlace
     from earwitness.records.record import Run
+    from earwitness.runs.plan import Task
     from earwitness.runs.study_plan import Item
 
 
@@ -31,6 +34,34 @@ def answer(items: Sequence[Item], records: Sequence[Record | None], *, as_json: 
         for item, record in rows:
             console().print(_text(item, record), markup=False, soft_wrap=True)
     return all(record is None or record.run.status == "complete" for record in records)
+
+
+def show_plan(tasks: Sequence[Task], out: Path, place: RunPlace, *, as_json: bool) -> None:
+    """Print how long tasks take on a cluster.
+
+    Raises:
+        UsageError: Without a cluster, or where a model has no record with times.
+    """
+    from earwitness.api.cluster import plan_run
+    from earwitness.errors import UsageError
+
+    if place.on is None:
+        raise UsageError("--plan needs a cluster: --on ray, or --on ray://HOST:PORT.")
+    plan = plan_run(tasks, out, place.on, whole_nodes=place.whole_nodes)
+    if as_json:
+        print_json(asdict(plan))
+        return
+    found, screen = plan.forecast, console()
+    screen.print(
+        f"{duration(found.makespan_s)} on {quantity(plan.n_nodes, 'node')}; {duration(found.work_s)} on one. "
+        f"The nodes are at work for {100 * found.busy:.0f} % of the time.",
+        markup=False,
+    )
+    for name, cost, end_s in zip(plan.names, plan.costs, found.end_s, strict=True):
+        line = f"{name}: done after {duration(end_s)}; times from {cost.source}"
+        screen.print(line, markup=False, soft_wrap=True)
+    for note in plan.notes:
+        screen.print(note, markup=False, soft_wrap=True)
 
 
 def _text(item: Item, record: Record | None) -> str:

@@ -6,7 +6,7 @@ there. The results go to the driver, which alone writes the record.
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ from earwitness.runs.job import clip_budget_s
 from earwitness.runs.plan import open_speech_model
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.runs.speech import SpeechDetector, SpeechModel
-from earwitness.runs.transcribe import CLIP, transcribe_clip, warm_up_audio
+from earwitness.runs.transcribe import CLIP, scratch_folder, transcribe_clip, warm_up_audio
 from earwitness.types import Clip, Dataset, Hypothesis
 from earwitness.workers.supervisor import GivenUpError, Supervisor
 from earwitness.workers.worker import Worker
@@ -49,8 +49,9 @@ class ModelActor:
         threads = spec.settings.threads or usable_cores()
         self._spec = replace(spec, settings=replace(spec.settings, threads=threads))
         self._audio = AudioCache()
-        self._scratch = tempfile.TemporaryDirectory(prefix="earwitness-node-")
-        self._folder = Path(self._scratch.name)
+        # The folders of processes that were killed go on the way.
+        self._scratch = ExitStack()
+        self._folder = self._scratch.enter_context(scratch_folder())
         self._workers: Supervisor | None = None
         self._detector: SpeechDetector | None = None
 
@@ -91,7 +92,7 @@ class ModelActor:
         """End the worker."""
         if self._workers is not None:
             self._workers.rest()
-        self._scratch.cleanup()
+        self._scratch.close()
 
     def _ready(self, first: Clip) -> tuple[Supervisor, SpeechDetector]:
         if self._workers is not None and self._detector is not None:

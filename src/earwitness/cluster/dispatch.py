@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from earwitness.cluster.crew import Crew, CrewEvent, HandReport
-from earwitness.cluster.nodes import NodeInfo, needed_bytes, why_unfit
+from earwitness.cluster.nodes import NodeInfo, needed_bytes, slots, why_unfit
 from earwitness.runs.job import clip_budget_s
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.types import Clip, Failure, Hypothesis
@@ -152,14 +152,17 @@ class Dispatcher:
         self._nodes = list(self._crew.nodes())
         for node in self._nodes:
             for state in sorted(self._states, key=lambda state: len(self._hands_of(state))):
-                if not state.ended and (state.is_left or state.again) and self._has_room(node, state):
+                while not state.ended and (state.is_left or state.again) and self._has_room(node, state):
                     name = self._crew.hire(node, state.work.spec, whole_node=self._whole_nodes)
                     self._hands[name] = Hand(name, node, state, due_s=now + self._load_s(state))
 
     def _has_room(self, node: NodeInfo, state: WorkState) -> bool:
         here = [hand for hand in self._hands.values() if hand.node.id == node.id]
         work = state.work
-        if node.name in work.unfit or any(hand.state is state for hand in here) or (here and self._whole_nodes):
+        ours = [hand for hand in here if hand.state is state]
+        if node.name in work.unfit or len(ours) >= slots(node, work.spec):
+            return False
+        if self._whole_nodes and len(here) > len(ours):
             return False
         reason = why_unfit(node, work.spec, self._version)
         if reason is not None:

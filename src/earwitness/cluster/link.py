@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -68,12 +70,26 @@ def ray_session(on: str) -> Iterator[Any]:
         raise UsageError(_WITHOUT) from None
     was_there = ray.is_initialized()
     if not was_there:
-        _connect(ray, address)
+        with _own_handlers():
+            _connect(ray, address)
     try:
         yield ray
     finally:
         if not was_there:
             ray.shutdown()
+
+
+@contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Keep what this program does on SIGTERM; Ray would end it before its record is written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _require_open(address: str) -> None:

@@ -90,6 +90,14 @@ def why_unfit(node: NodeInfo, spec: PoolSpec, version: str) -> str | None:
     return None
 
 
+def slots(node: NodeInfo, spec: PoolSpec) -> int:
+    """Return how many workers of a model a node takes: one for each CUDA device that it can use, otherwise one."""
+    kind, _, index = spec.device.partition(":")
+    if kind not in ("auto", "cuda") or index:
+        return 1
+    return max(1, node.devices.get("cuda", 0)) if "cuda" in get_engine(spec.model.engine).spec.devices else 1
+
+
 def needed_bytes(spec: PoolSpec) -> int:
     """Return the memory that a worker is taken to need: twice its weights, and what Python and libraries take."""
     return 2 * _size_bytes(spec.folder) + WORKER_BYTES

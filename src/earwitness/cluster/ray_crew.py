@@ -17,7 +17,7 @@ from typing import Any, Literal
 from earwitness.cluster.actor import ActorAnswer, ModelActor
 from earwitness.cluster.audio_cache import CHUNK_BYTES
 from earwitness.cluster.crew import CrewEvent
-from earwitness.cluster.nodes import NodeInfo, describe
+from earwitness.cluster.nodes import NodeInfo, describe, slots
 from earwitness.errors import AudioError
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.runs.transcribe import audio_failure
@@ -62,6 +62,8 @@ class RayCrew:
         self._infos: dict[str, NodeInfo] = {}
         self.problems: dict[str, str] = {}
         """Nodes that cannot be used at all, by address, with the reason."""
+        self.start_s = 0.0
+        """Seconds until a process on a node answered for the first time: what an actor takes to start, too."""
         self._bad: set[str] = set()
         self._hands: dict[str, RayHand] = {}
         self._calls: dict[Any, ClipCall] = {}
@@ -73,6 +75,7 @@ class RayCrew:
         alive = [node for node in self.ray.nodes() if node["Alive"]]
         new = [node for node in alive if node["NodeID"] not in self._infos and node["NodeID"] not in self._bad]
         asked: dict[Any, Any] = {}
+        began_s = time.monotonic()
         for node in new:
             name = f"node {len(self._infos) + len(self._bad) + len(asked) + 1}"
             task = self.ray.remote(describe).options(num_cpus=0, max_retries=0, scheduling_strategy=self._on(node))
@@ -84,6 +87,8 @@ class RayCrew:
                 self._bad.add(node["NodeID"])
                 last = str(error).strip().splitlines() or [type(error).__name__]
                 self.problems[node["NodeManagerAddress"]] = f"Earwitness does not start there: {last[-1]}"
+        if new:
+            self.start_s = time.monotonic() - began_s
         return [self._infos[node["NodeID"]] for node in alive if node["NodeID"] in self._infos]
 
     def hire(self, node: NodeInfo, spec: PoolSpec, *, whole_node: bool) -> str:
@@ -94,7 +99,7 @@ class RayCrew:
         )
         has_gpu = resources.get("GPU", 0) >= 1 and spec.device.partition(":")[0] in ("auto", "cuda")
         actor = self.ray.remote(concurrency_groups={"audio": 1})(ModelActor).options(
-            num_cpus=resources.get("CPU", 0) if whole_node else 0,
+            num_cpus=resources.get("CPU", 0) / slots(node, spec) if whole_node else 0,
             num_gpus=int(has_gpu),
             max_restarts=0,
             max_task_retries=0,
