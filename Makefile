@@ -30,7 +30,7 @@ study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 
 quick: setup ## tests that need no weights, no network and no minute
 	$(BIN)/python -m pytest -m 'not real and not long and not slow and not cluster' -n 2 -q
 
-test: lint types ## lint, types, and every test but those of the engines that need torch (pulls 0.6 GB the first time)
+test: lint types ## lint, types, and every test but those of make test-engines (pulls 0.6 GB the first time)
 	@tools/debian_packages.sh $(DEBIAN)
 	$(BIN)/python -m pytest -m 'not real and not long and not cluster' -n 2 -q --durations 15
 	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 2 --dist loadfile --durations 15
@@ -41,8 +41,10 @@ coverage: setup ## what the first half of make test covers, which takes a third 
 	@echo 'Covered, without processes that tests start: the ten least, and all.'
 	@$(BIN)/coverage report | sed -n '1,12p;/^TOTAL/p'
 
-test-engines: setup ## the engines that need torch: LFM2.5-Audio, Transformers, OpenAI's Whisper (installs 9 GB the first time)
-	@echo 'The engines lfm2.5-audio, transformers and whisper take 9 GB in the cache of Earwitness.'
+test-engines: setup ## the engines that take long to install or run: on torch, MLX and ONNX Runtime (11 GB the first time)
+	@echo 'In the cache of Earwitness: lfm2.5-audio 6.6 GB, whisper 2.2, transformers 1.1, mlx-whisper 0.5, mlx-audio 0.5, onnx-asr 0.2.'
+	@echo 'Whisper tiny.en is exported to ONNX once, which takes 1.4 GB for some minutes.'
+	@$(BIN)/python tools/export_onnx.py tiny.en
 	$(BIN)/python -m pytest -m 'engines and not long' -n 2 --dist loadfile --durations 15
 
 test-cluster: setup ## several nodes of Ray on this machine (installs 240 MB the first time)

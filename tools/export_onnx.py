@@ -3,7 +3,7 @@
     python tools/export_onnx.py tiny.en base [--environment FOLDER]
 
 torch and optimum-onnx do it, in an environment of their own of 1.4 GB, which is removed afterwards unless FOLDER names
-one to keep. Running the models takes neither.
+one to keep. Running the models takes neither. What is in the cache already is left as it is.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ def main() -> int:
     arguments.add_argument("size", nargs="+", help="as in faster-whisper:SIZE, such as tiny.en")
     arguments.add_argument("--environment", type=Path, metavar="FOLDER", help="where torch and optimum-onnx are kept")
     given = arguments.parse_args()
+    missing = [size for size in given.size if weights.locate(find(f"onnx-asr:whisper-{size}")) is None]
+    if not missing:
+        return 0
     with tempfile.TemporaryDirectory(prefix="earwitness-onnx-") as scratch:
-        environment = given.environment or Path(scratch) / "environment"
-        program = exporter(environment)
-        for size in given.size:
+        program = exporter(given.environment or Path(scratch) / "environment")
+        for size in missing:
             print(f"onnx-asr:whisper-{size}: {export(size, program, Path(scratch) / size)}")
     return 0
 

@@ -18,7 +18,7 @@ from earwitness.cli import main
 
 HOLDS = (
     "analysis.py", "audio.py", "bundle.py", "collector.py", "compare.py", "data.py", "doctor.py", "engines.py",
-    "gate.py", "init.py", "models.py", "records.py", "run.py", "runs.py", "score.py", "serve.py", "study.py",
+    "gate.py", "init.py", "records.py", "run.py", "runs.py", "score.py", "serve.py", "study.py",
     "terms.py", "cli/analyze.py", "cli/completeness.py", "cli/doctor.py", "cli/plan.py", "cli/score.py",
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ def doctor() -> list[DoctorCheck]:
     []
     """
     return [
-        *_machine(), *_decoders(), *_engines(), *_weights(), *_speech(), *_corpora(), *_devices(),
+        *_machine(), *_decoders(), *_engines(), *_weights(), *_speech(), *_corpora(), *_devices(), *_advice(),
     ]  # fmt: skip
 
 
@@ -131,3 +131,29 @@ def _devices() -> Iterator[DoctorCheck]:
     ):
         count = machine.get(kind, 0)
         yield DoctorCheck(f"device {kind}", bool(count), False, f"{count} here" if count else absent)
+
+
+_ADVICE = {
+    "cuda": (("faster-whisper", "Whisper in float16 on the GPU"), ("transformers", "other models of the hub")),
+    "mps": (
+        ("mlx-whisper", "Whisper in float16 on the GPU, without torch"),
+        ("mlx-audio", "LFM2.5-Audio, Parakeet and others on the GPU, without torch"),
+    ),
+    "cpu": (("faster-whisper", "Whisper in int8"), ("onnx-asr", "Parakeet and others, without torch")),
+}
+
+
+def _advice() -> Iterator[DoctorCheck]:
+    """Say which engines suit the fastest device of this machine."""
+    from earwitness.engines.devices import here
+    from earwitness.engines.registry import get_engine
+    from earwitness.workers.environments import place_of
+
+    machine = here()
+    kind = next(kind for kind in _ADVICE if kind in machine)
+    for name, why in _ADVICE[kind]:
+        installed = place_of(get_engine(name).spec) is not None
+        remedy = f"earwitness run DATA --model {name}:... --device {kind}" if installed else ""
+        yield DoctorCheck(
+            f"advice for {kind}", installed, False, f"{name}: {why}", remedy or f"earwitness engines install {name}"
+        )

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from earwitness.engines.catalog import Model
+
+if TYPE_CHECKING:
+    from earwitness.weights.store import Origin
 
 Tell = Callable[[str], None]
 
@@ -27,6 +31,12 @@ class ModelStatus:
     """Of the weights."""
     weights_sha256: str | None
     """Of their files."""
+    memory_bytes: int | None
+    """About how much memory a worker takes on the device that was asked about, or else on the CPU; ``None`` where the
+    catalog does not know the size of the model."""
+    origin: Origin
+    """Where the weights are to be had: ``here``, ``none needed``, from a package ``registry``, from the ``hub``, in a
+    ``folder`` that is missing, or by an ``export`` with a program of Earwitness's repository."""
 
     @property
     def here(self) -> bool:
@@ -34,20 +44,77 @@ class ModelStatus:
         return self.folder is not None or not self.model.sources
 
 
-def list_models() -> list[ModelStatus]:
-    """Return all known models: the built-in catalog, then ``earwitness.toml`` of the working folder.
+def list_models(
+    *,
+    language: str | None = None,
+    device: str | None = None,
+    license: str | None = None,  # noqa: A002 - the name of the option
+    max_memory: str | None = None,
+    engine: str | None = None,
+    reachable: bool = False,
+) -> list[ModelStatus]:
+    """Return the known models: the built-in catalog, then ``earwitness.toml`` of the working folder.
+
+    Args:
+        language: Only models that know it, or that know many; a BCP 47 tag such as ``de``.
+        device: Only models whose engine runs on it: ``cpu``, ``cuda``, ``mps`` or ``tpu``.
+        license: Only models with it: a name such as ``MIT``, or ``commercial`` for all that allow commercial use.
+        max_memory: Only models of which a worker is estimated to take at most this, such as ``2GB``; models of unknown
+            size are left out.
+        engine: Only models of this engine.
+        reachable: Only models whose weights are here, or can be had from here: the hub and the package registry are
+            asked whether they answer.
+
+    Raises:
+        UsageError: For a device or a size that there is not.
 
     >>> next(row.model.languages for row in list_models() if row.model.id == "faster-whisper:tiny.en")
     ('en',)
+    >>> [row.model.id for row in list_models(language="ru", license="MIT", engine="onnx-asr", max_memory="1GB")]
+    ['onnx-asr:whisper-base']
     """
+    from earwitness.engines import needs
     from earwitness.engines.catalog import models as rows
+    from earwitness.engines.devices import split
+    from earwitness.errors import UsageError
 
-    return [model_here(model) for model in rows()]
+    kind = split(device)[0] if device else "cpu"
+    if kind == "auto":
+        raise UsageError("Ask about one device: cpu, cuda, mps or tpu.")
+    most = None if max_memory is None else needs.parse_bytes(max_memory)
+    found = [
+        model_here(model, kind)
+        for model in rows()
+        if (engine is None or model.engine == engine)
+        and (language is None or needs.knows_language(model, language))
+        and (device is None or needs.runs_on(model, kind))
+        and (license is None or needs.fits_license(model, license))
+    ]
+    if most is not None:
+        found = [row for row in found if row.memory_bytes is not None and row.memory_bytes <= most]
+    if reachable:
+        origins = {"here", "none needed", *reachable_origins({row.origin for row in found})}
+        found = [row for row in found if row.origin in origins]
+    return found
 
 
-def model_here(model: Model) -> ModelStatus:
-    """Return which weights of a model are on this machine."""
+def reachable_origins(origins: Iterable[Origin]) -> set[Origin]:
+    """Return those of some origins that answer from here, asked now: the hub, and pip's package registry."""
+    from earwitness.files.fetch import hub_answers, registry_answers
+
+    ask = {"hub": hub_answers, "registry": registry_answers}
+    return {origin for origin in origins if origin in ask and ask[origin]()}
+
+
+def model_here(model: Model, kind: str = "cpu") -> ModelStatus:
+    """Return which weights of a model are on this machine.
+
+    Args:
+        model: A row of the catalog.
+        kind: The kind of device that the memory is estimated for.
+    """
     from earwitness import weights
+    from earwitness.engines.needs import memory_bytes
 
     found = weights.local_weights(model)
     return ModelStatus(
@@ -57,6 +124,8 @@ def model_here(model: Model) -> ModelStatus:
         revision=found.revision if found else None,
         size_bytes=found.size_bytes if found else None,
         weights_sha256=weights.fingerprint(model),
+        memory_bytes=memory_bytes(model, kind),
+        origin="here" if found else weights.origin_of(model),
     )
 
 

@@ -21,22 +21,55 @@ Ids = Annotated[list[str], typer.Argument(help="Model ids, such as faster-whispe
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
-    """List all known models, and which are on this machine. Example: earwitness models list."""
+def list_(
+    language: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Only models that know it, or many, such as de.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="Only engines that run on cpu, cuda, mps or tpu.")
+    ] = None,
+    license_: Annotated[
+        str | None, typer.Option("--license", metavar="NAME", help="Only this licence; commercial: any that allows it.")
+    ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Only models whose worker is estimated to fit, such as 2GB.")
+    ] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="Only models of this engine.")] = None,
+    reachable: Annotated[
+        bool, typer.Option("--reachable", help="Only weights that are here or can be had from here; asks the hub.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List known models: where their weights are, and about how much memory each takes.
+
+    For example:
+
+    earwitness models list
+
+    earwitness models list --language de --device mps --license commercial --max-memory 2GB
+    """
     from rich.table import Table
 
     from earwitness.api.models import list_models
 
-    rows = list_models()
+    rows = list_models(
+        language=language,
+        device=device,
+        license=license_,
+        max_memory=max_memory,
+        engine=engine,
+        reachable=reachable,
+    )
     if as_json:
         print_json([_plain(row) for row in rows])
         return
-    table = Table("Model", "Here", "Parameters", "Languages", "Licence", "What it is", box=None, pad_edge=False)
+    table = Table("Model", "Weights", "Memory", "Languages", "Licence", "What it is", box=None, pad_edge=False)
     for row in rows:
         model = row.model
-        size = f"{model.parameters / 1e6:.0f} M" if model.parameters else ""
-        table.add_row(model.id, _here(row), size, ", ".join(model.languages), model.license, model.summary)
+        memory = f"{row.memory_bytes / 1e9:.1f} GB" if row.memory_bytes else ""
+        table.add_row(model.id, _weights(row), memory, _languages(model.languages), model.license, model.summary)
     console().print(table)
+    console().print(f"{len(rows)} models. Memory is estimated, on {device or 'cpu'}: the weights, and 0.5 GB.")
 
 
 @app.command()
@@ -139,7 +172,9 @@ def _plain(row: ModelStatus) -> dict[str, object]:
     return {**asdict(values.pop("model")), **values, "folder": row.folder and str(row.folder)}
 
 
-def _here(row: ModelStatus) -> str:
-    if not row.model.sources:
-        return "yes"
-    return f"{row.size_bytes / 1e6:.0f} MB" if row.folder and row.size_bytes else ""
+def _weights(row: ModelStatus) -> str:
+    return f"here, {row.size_bytes / 1e6:.0f} MB" if row.folder and row.size_bytes else row.origin
+
+
+def _languages(tags: tuple[str, ...]) -> str:
+    return ", ".join(tags) if len(tags) < 5 else f"{len(tags)} languages"

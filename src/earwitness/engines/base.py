@@ -78,6 +78,8 @@ class EngineSpec:
     cuts: bool = False
     """Whether a recording longer than ``chunk_s`` is cut by ``blocks.cut_points`` with that setting and nothing else,
     and transcribed in blocks that share no more than the language: a pool may then give them to several workers."""
+    parameter_bytes: Mapping[str, float] = field(default_factory=dict)
+    """For estimates: bytes of a parameter in memory by kind of device, at the precision that ``auto`` is there."""
     guides: tuple[str, ...] = ()
     """Fields of ``Guide`` that its models can follow, which are then ``GuidableModel``. The catalog row says whether a
     model translates."""

@@ -46,6 +46,7 @@ SPEC = EngineSpec(
     summary="Whisper on CTranslate2, quantized on the CPU",
     imports=("faster_whisper", "ctranslate2"),
     packages=("faster-whisper", "ctranslate2"),
+    parameter_bytes={"cpu": 1, "cuda": 2, "mps": 2},
     requirements=("faster-whisper>=1.2",),
     devices={
         "cpu": DeviceSupport("supported"),

@@ -58,6 +58,7 @@ SPEC = EngineSpec(
         "batch_size": 1,
     },
     python=">=3.12",
+    parameter_bytes={"cpu": 4, "cuda": 2, "mps": 4},
     requirements=("liquid-audio==1.3.0",),
 )
 

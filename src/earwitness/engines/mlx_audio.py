@@ -42,6 +42,7 @@ SPEC = EngineSpec(
         "batch_size": 1,
         "threads": None,
     },
+    parameter_bytes={"cpu": 4, "cuda": 2, "mps": 2},
     requirements=("mlx-audio==0.6.2", "mlx[cpu]>=0.32"),
 )
 _LFM, _IM_END, _AUDIO_START = "lfm_audio", 7, 128

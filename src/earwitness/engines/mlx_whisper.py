@@ -37,6 +37,7 @@ SPEC = EngineSpec(
         "timestamps": "without_timestamps, word_timestamps",
         "precision": "fp16",
     },
+    parameter_bytes={"cpu": 4, "cuda": 2, "mps": 2},
     requirements=("mlx[cpu]>=0.32", "huggingface-hub>=1.0", "numba", "scipy", "tiktoken", "tqdm"),
     # It requires torch, which only its converter uses.
     bare_requirements=("mlx-whisper==0.4.3",),

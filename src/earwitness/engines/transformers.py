@@ -30,6 +30,7 @@ SPEC = EngineSpec(
         "tpu": DeviceSupport("experimental", "torch's TPU backend is in beta"),
     },
     fixed={"vad": False, "batch_size": 1},
+    parameter_bytes={"cpu": 4, "cuda": 2, "mps": 4, "tpu": 2},
     requirements=("transformers==5.23.0", "torch>=2.6,<2.14"),
     guides=("translate",),
 )

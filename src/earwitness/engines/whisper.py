@@ -28,6 +28,7 @@ SPEC = EngineSpec(
     },
     fixed={"vad": False, "batch_size": 1},
     native={"temperature_fallback": True, "context": True},
+    parameter_bytes={"cpu": 4, "cuda": 4, "mps": 4, "tpu": 4},
     requirements=("openai-whisper==20250625", "torch>=2.6,<2.14"),
     cuts=True,
     guides=("translate", "prompt"),

@@ -29,6 +29,7 @@ SPEC = EngineSpec(
     },
     fixed={"vad": False, "batch_size": 1},
     native={"temperature_fallback": True, "context": True},
+    parameter_bytes={"cpu": 2, "cuda": 2, "mps": 2},
     requirements=("pywhispercpp==1.5.1",),
     # No prompts: without context, whisper.cpp has no room for one and says nothing of it.
     cuts=True,

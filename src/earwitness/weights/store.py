@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from earwitness.engines.catalog import Model, find
 from earwitness.errors import ChecksumError, ConversionError, FetchError, UnknownModelError
@@ -20,6 +21,7 @@ from earwitness.files.cache import keep, load
 from earwitness.files.fetch import FetchProgress, cache_dir, hub_files, sha256_of, stage, verify, wheel_files
 from earwitness.weights.conversion import FORMAT_OF_ENGINE, write_as
 
+Origin = Literal["here", "none needed", "registry", "hub", "folder", "export"]
 STAMP = "verified.json"
 # Of a repository on the hub, unless its source names files. Not every *.bin: beside safetensors, it is the same again.
 _HUB_PATTERNS = ("*.json", "*.txt", "*.jinja", "model.bin", "*.safetensors", "*.model", "*.onnx", "*.pt")
@@ -92,6 +94,23 @@ def _by_hand(model: Model) -> str:
         f" Where the hub can be reached, run: hf download {repo} --local-dir FOLDER; "
         f"bring the folder here and use --model {model.engine}:/path/to/FOLDER"
     )
+
+
+def origin_of(model: Model) -> Origin:
+    """Return where a model's weights are to be had, from the first of its sources that needs the least.
+
+    >>> origin_of(find("whisper:base")), origin_of(find("whisper:large-v3")), origin_of(find("fake:echo"))
+    ('registry', 'hub', 'none needed')
+    """
+    found: set[Origin] = set()
+    for source in model.sources:
+        kind, _, place = source.partition(":")
+        if kind == "convert":
+            found.add(origin_of(find(place)))
+        else:
+            found.add({"pypi": "registry", "hf": "hub", "path": "folder"}.get(kind, "export"))
+    order: tuple[Origin, ...] = ("registry", "hub", "folder", "export")
+    return next((origin for origin in order if origin in found), "none needed")
 
 
 def adopt(model: Model, folder: Path, source: str) -> Path:

@@ -51,6 +51,35 @@ def texts(request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def encoded_without_torch(request: dict[str, Any]) -> dict[str, Any]:
+    """The same on MLX or ONNX Runtime, which are checked for torch while they are at it."""
+    mel = np.load(request["mel"])
+    if request["engine"] == "mlx-whisper":
+        import mlx.core as mx
+        from mlx_whisper.load_models import load_model
+
+        model = load_model(request["folder"], mx.float32)
+        model.set_dtype(mx.float32)
+        out = np.array(model.encoder(mx.array(mel.T[None])))
+    else:
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(f"{request['folder']}/encoder_model.onnx")
+        (out,) = session.run(["last_hidden_state"], {"input_features": mel[None]})
+    np.save(request["out"], out[0])
+    return {"torch": "torch" in sys.modules}
+
+
+def mlx_tensors(request: dict[str, Any]) -> dict[str, Any]:
+    """The hash and the shape of every tensor that mlx-whisper holds after it has loaded a folder."""
+    import mlx.core as mx
+    from mlx.utils import tree_flatten
+    from mlx_whisper.load_models import load_model
+
+    held = tree_flatten(load_model(request["folder"], mx.float16).parameters())
+    return {name: [hashlib.sha256(np.array(values).tobytes()).hexdigest(), list(values.shape)] for name, values in held}
+
+
 def encoded(request: dict[str, Any]) -> dict[str, Any]:
     """Run the encoder on a spectrogram, and write what comes out."""
     import torch
@@ -105,7 +134,14 @@ def main() -> None:
     # Libraries print what they like; the answer goes alone to the real standard output.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    known = {"texts": texts, "encoded": encoded, "checkpoint": checkpoint, "pipeline": pipeline}
+    known = {
+        "texts": texts,
+        "encoded": encoded,
+        "encoded without torch": encoded_without_torch,
+        "checkpoint": checkpoint,
+        "mlx tensors": mlx_tensors,
+        "pipeline": pipeline,
+    }
     answers = [known[request["ask"]](request) for request in json.loads(sys.argv[1])]
     json.dump(answers, out)
     out.flush()
