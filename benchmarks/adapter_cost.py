@@ -2,7 +2,7 @@
 
     python benchmarks/adapter_cost.py ENGINE FOLDER CLIPS.npz [--rounds 5]
 
-ENGINE is whisper, transformers, whisper-cpp or faster-whisper; FOLDER its converted Whisper; CLIPS.npz holds 16 kHz
+ENGINE is one of those in PLAIN; FOLDER its converted Whisper, multilingual for onnx-asr; CLIPS.npz holds 16 kHz
 float32 arrays (``--make-clips DATA`` writes one, and runs nothing). Run it with the interpreter of the engine, with
 ``src`` on PYTHONPATH. Both sides use one loaded model in one process, transcribe the same clips with the same settings
 (greedy, English, no fall-back, segment times), and take turns, clip by clip, beginning with the other one each round;
@@ -66,7 +66,26 @@ def plain_faster_whisper(model: Any) -> Heard:
     return heard
 
 
+def plain_mlx_whisper(model: Any) -> Heard:
+    library, native = import_module("mlx_whisper.transcribe"), model._model
+    library.ModelHolder.model, library.ModelHolder.model_path = native, ""
+    options = {"temperature": 0.0, "condition_on_previous_text": False, "fp16": False}
+    return lambda x: library.transcribe(x, path_or_hf_repo="", language="en", **options)["text"].strip()
+
+
+def plain_onnx_asr(model: Any) -> Heard:
+    native = model._call._asr
+
+    def heard(x: Any) -> str:
+        (found,) = native.recognize_batch(x[None], np.array([len(x)], np.int64), language="en")
+        return str(found.text)
+
+    return heard
+
+
 PLAIN = {
+    "mlx-whisper": plain_mlx_whisper,
+    "onnx-asr": plain_onnx_asr,
     "whisper": plain_whisper,
     "transformers": plain_transformers,
     "whisper-cpp": plain_whisper_cpp,

@@ -45,7 +45,7 @@ SPEC = EngineSpec(
     parameter_bytes={"cpu": 4, "cuda": 2, "mps": 2},
     requirements=("mlx-audio==0.6.2", "mlx[cpu]>=0.32"),
 )
-_LFM, _IM_END, _AUDIO_START = "lfm_audio", 7, 128
+_IM_END, _AUDIO_START = 7, 128
 
 
 class _MlxAudio:
@@ -167,8 +167,9 @@ class _Engine:
                 f"Precision {settings.precision!r} is not available; available: {', '.join(mlx_device.PRECISIONS)}."
             )
         try:
-            kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type", _LFM)
-            hear = _Lfm(str(folder), model.id) if kind == _LFM else _Speech(folder, settings)
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            is_lfm = "encoder" in config and "lfm" in config
+            hear = _Lfm(str(folder), model.id) if is_lfm else _Speech(folder, settings)
         except (ValueError, TypeError, KeyError, OSError) as error:
             why = " ".join(str(error).split())[:300]
             raise EngineError(f"The checkpoint in {str(folder)!r} does not load: {why}") from error
