@@ -8,7 +8,7 @@ DEBIAN := flite libflite1 festival festlex-cmu festvox-us-slt-hts cron chromium 
           prometheus-alertmanager sctk ffmpeg nginx-light caddy openssl \
           shellcheck
 
-.PHONY: setup demo study test coverage test-engines test-cluster test-long quick check format lint types site release clean
+.PHONY: setup demo study study-all test coverage test-engines test-cluster test-long quick check format lint types site release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,10 @@ demo: setup ## compare three real models on real speech
 
 study: setup ## LFM2.5-Audio, Whisper base and faster-whisper base on 163 s and 944 s
 	$(BIN)/python examples/first_study.py
+
+study-all: setup ## the same with Whisper base in six engines (exports it to ONNX once, which takes 1.4 GB for minutes)
+	@$(BIN)/python tools/export_onnx.py base
+	$(BIN)/python examples/first_study.py --all-engines
 
 quick: setup ## tests that need no weights, no network and no minute
 	$(BIN)/python -m pytest -m 'not real and not long and not slow and not cluster' -n 2 -q

@@ -1,12 +1,13 @@
 """LFM2.5-Audio, Whisper base and faster-whisper base on a recording of 163 s and one of 944 s, in one command.
 
-    python examples/first_study.py [--device auto] [--out runs] [--lfm2 FOLDER]
+    python examples/first_study.py [--device auto] [--out runs] [--lfm2 FOLDER] [--all-engines]
 
 Every step is an ordinary command and is printed before it runs. Whisper's weights come from a package registry and are
 converted, so that two engines run the same ones. LFM2.5-Audio's come from the Hugging Face hub, or from FOLDER; where
 its weights cannot be reached, the study says so, does not install its engine of 6 GB, and goes on with the others. It
 ends with ranks and intervals on both recordings, and a verdict on the longer one, of which the shorter one is the
-beginning.
+beginning. With --all-engines, the same weights also run in transformers, whisper.cpp, MLX and ONNX Runtime; away from
+an Apple computer, MLX takes longer than all others together.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tempfile
 from pathlib import Path
 
 WHISPERS = ("faster-whisper:base", "whisper:base")
+OTHER_ENGINES = ("transformers:whisper-base", "whisper-cpp:base", "onnx-asr:whisper-base", "mlx-whisper:base")
 LFM2 = "lfm2.5-audio:1.5b"
 SECONDS = (163, 944)
 
@@ -45,9 +47,11 @@ def main() -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", default="runs")
     parser.add_argument("--lfm2", metavar="FOLDER", help="a checkpoint of LFM2.5-Audio on this machine")
+    parser.add_argument("--all-engines", action="store_true", help="Whisper base in six engines")
     given = parser.parse_args()
+    whispers = (*WHISPERS, *OTHER_ENGINES) if given.all_engines else WHISPERS
     lfm2 = f"lfm2.5-audio:{Path(given.lfm2).resolve()}" if given.lfm2 else LFM2
-    reasons = {model: why_not(model) for model in (*WHISPERS, lfm2)}
+    reasons = {model: why_not(model) for model in (*whispers, lfm2)}
     wanted = [word for model, reason in reasons.items() if reason is None for word in ("--model", model)]
     if not earwitness("data", "pull", "telephony-en"):
         return 1
