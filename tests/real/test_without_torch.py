@@ -129,8 +129,9 @@ def test_lfm2_audio_on_mlx_writes_what_it_writes_on_torch(tmp_path: Path) -> Non
         ("mlx-audio", "make_tiny_lfm2_mlx.py", [tmp_path / "mlx-audio", tmp_path / "lfm2.5-audio"]),
     ):
         python = engine_python(engine)
-        subprocess.run([python, SCRIPTS / script, *arguments], env=variables_for(python), check=True, timeout=300)
-        probe = [python, Path(__file__).parent / "probes" / "lfm2_texts.py", engine, tmp_path / engine]
+        make = [str(python), str(SCRIPTS / script), *map(str, arguments)]
+        subprocess.run(make, env=variables_for(python), check=True, timeout=300)
+        probe = [str(python), str(Path(__file__).parent / "probes" / "lfm2_texts.py"), engine, str(tmp_path / engine)]
         done = subprocess.run(probe, env=variables_for(python), check=True, capture_output=True, text=True, timeout=300)
         texts[engine] = json.loads(done.stdout.splitlines()[-1])
     assert texts["mlx-audio"] == texts["lfm2.5-audio"]

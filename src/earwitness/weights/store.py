@@ -102,15 +102,17 @@ def origin_of(model: Model) -> Origin:
     >>> origin_of(find("whisper:base")), origin_of(find("whisper:large-v3")), origin_of(find("fake:echo"))
     ('registry', 'hub', 'none needed')
     """
-    found: set[Origin] = set()
-    for source in model.sources:
-        kind, _, place = source.partition(":")
-        if kind == "convert":
-            found.add(origin_of(find(place)))
-        else:
-            found.add({"pypi": "registry", "hf": "hub", "path": "folder"}.get(kind, "export"))
+    found = {_origin(source) for source in model.sources}
     order: tuple[Origin, ...] = ("registry", "hub", "folder", "export")
     return next((origin for origin in order if origin in found), "none needed")
+
+
+def _origin(source: str) -> Origin:
+    kind, _, place = source.partition(":")
+    if kind == "convert":
+        return origin_of(find(place))
+    kinds: Mapping[str, Origin] = {"pypi": "registry", "hf": "hub", "path": "folder"}
+    return kinds.get(kind, "export")
 
 
 def adopt(model: Model, folder: Path, source: str) -> Path:
