@@ -18,7 +18,7 @@ setup: $(SETUP) ## the environment alone, pinned, in .venv
 
 $(SETUP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[faster-whisper,otel,pocketsphinx,report,serve,sql,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[data,faster-whisper,otel,pocketsphinx,report,serve,sql,dev]'
 	@touch $(SETUP)
 
 demo: setup ## compare three real models on real speech

@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "comparison": {"records", "scoring", "engines"},
     "decision": {"comparison", "records", "scoring"},
     "reports": {"decision", "comparison", "records", "runs", "scoring"},
+    "archive": {"audio", "data", "decision", "engines", "records", "runs", "scoring", "weights", "workers"},
     "server": set(),
     "server.config": {"engines", "scoring"},
     "server.logs": set(),
@@ -67,8 +68,8 @@ MAY_IMPORT = {
 LATE = {"torch", "transformers", "whisper", "pywhispercpp", "mlx", "mlx_audio", "mlx_whisper", "onnx_asr",
         "ctranslate2", "faster_whisper", "pocketsphinx", "av", "soundfile", "soxr", "pydantic", "rich",
         "huggingface_hub", "whisper_normalizer", "kaldialign", "langcodes", "language_data", "psutil",
-        "onnxruntime", "duckdb", "num2words", "jinja2", "vl_convert", "fastapi", "starlette", "uvicorn",
-        "python_multipart", "prometheus_client", "opentelemetry", "ray"}  # fmt: skip
+        "onnxruntime", "duckdb", "filelock", "fsspec", "num2words", "jinja2", "vl_convert", "fastapi", "starlette",
+        "uvicorn", "python_multipart", "prometheus_client", "opentelemetry", "ray"}  # fmt: skip
 
 
 def modules() -> list[Path]:

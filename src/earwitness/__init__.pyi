@@ -95,6 +95,12 @@ from earwitness.api.serve import serve as serve
 from earwitness.api.study import StudyResult as StudyResult
 from earwitness.api.study import study as study
 from earwitness.api.terms import TermReport as TermReport
+from earwitness.api.transcribe import export_subtitles as export_subtitles
+from earwitness.api.transcribe import transcribe as transcribe
+from earwitness.archive.drive import ArchiveProgress as ArchiveProgress
+from earwitness.archive.from_record import SubtitleExport as SubtitleExport
+from earwitness.archive.spec import ArchiveOptions as ArchiveOptions
+from earwitness.archive.summary import ArchiveSummary as ArchiveSummary
 from earwitness.comparison.robustness import Robustness as Robustness
 from earwitness.comparison.table import Comparison as Comparison
 from earwitness.data.bundle import Bundle as Bundle

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import typer.main
@@ -119,7 +119,8 @@ def options(command: str) -> set[str]:
         ("robustness", {"out"}),
         ("rescore", set()),
         ("plan", set()),
-        ("export", {"sclite"}),
+        ("export", {"sclite", "to", "line_chars", "lines", "least_cue_s", "most_cue_s", "chars_per_s"}),
+        ("transcribe", set()),
         ("import_", set()),
         ("analyze slices", set()),
         ("analyze sensitivity", set()),
@@ -136,5 +137,6 @@ def test_arguments_are_called_as_the_options_of_the_command(command: str, of_the
     typed = options(command) - of_the_command_line
     given = set(inspect.signature(function).parameters)
     if "options" in given:
-        given |= (ew.ServeOptions if command == "serve" else ew.RunOptions).__annotations__.keys()
+        kinds = {"serve": ew.ServeOptions, "transcribe": ew.ArchiveOptions}
+        given |= get_type_hints(kinds.get(command, ew.RunOptions)).keys()
     assert typed <= given, typed - given

@@ -18,7 +18,7 @@ from earwitness.runs.pool import ClipPool, PoolResult, PoolSpec
 from earwitness.types import Clip, Settings
 from earwitness.workers.supervisor import GivenUpError
 
-HOLDS = ("local_pool.py", "pieces.py", "pool.py")
+HOLDS = ("pieces.py", "pool.py")
 
 
 def spec(folder: Path, answers: dict[str, dict[str, object]], **more: object) -> PoolSpec:

@@ -138,11 +138,10 @@ def promise_of(path: Path, candidate: str | None, data: str, limit: int | None) 
         UsageError: When it promises no WER, or there is no such candidate.
         EarwitnessError: When the decision or the data cannot be read.
     """
-    from earwitness.decision.decision_file import read_decision
+    from earwitness.decision.decision_file import read_decision, verdict_of
     from earwitness.records.record import Selection
     from earwitness.records.store import read_run
     from earwitness.runs.plan import load
-    from earwitness.server.plan import verdict_of
     from earwitness.server.watch.canary import Promise
 
     decision = read_decision(path)

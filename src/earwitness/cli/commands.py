@@ -37,7 +37,8 @@ GROUPS = {
         "report": "Write a report page that works offline, with charts and sound",
         "gate": "Compare runs with a baseline in CI: exit 0 or 1",
     },
-    "Serve": {
+    "Use": {
+        "transcribe": "Transcribe an archive: texts, subtitles, JSON",
         "serve": "Serve the chosen model behind an OpenAI-compatible API",
         "load": "Load-test a server: latency, throughput, capacity",
         "canary": "Check a live server on a schedule with reference clips",
@@ -54,7 +55,7 @@ GROUPS = {
         "cluster": "Show the nodes of a cluster, and what is missing where",
         "merge": "Join the records of shards into the record of the whole",
         "notebook": "Write a notebook that runs the study on a borrowed machine",
-        "export": "Pack run records into one file",
+        "export": "Pack run records into one file, or write subtitles",
         "import": "Unpack and verify run records from another machine",
     },
 }

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, distribution, metadata
 from pathlib import Path
 
 from earwitness.decision.decision import Decision, Verdict
-from earwitness.decision.decision_file import read_decision
+from earwitness.decision.decision_file import read_decision, verdict_of
 from earwitness.deployment.deployment import DeploymentPlan
 from earwitness.engines.catalog import USER_FILE, Model, find
 from earwitness.engines.registry import get_engine
@@ -18,7 +18,6 @@ from earwitness.records.store import read_run
 from earwitness.server.config import LONGEST_S
 from earwitness.server.fit import longest_s, rtf_of
 from earwitness.server.http.access import door_of
-from earwitness.server.plan import verdict_of
 
 _THERE = ("openai-api", "command")
 """Engines whose model is somewhere else."""

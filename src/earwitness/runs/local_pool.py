@@ -75,6 +75,15 @@ class LocalPool:
         peaks = [member.peak_rss_bytes for member in self._crew if member.peak_rss_bytes is not None]
         return sum(peaks) if peaks else None
 
+    def load(self) -> None:
+        """Load all workers before there is a clip for them.
+
+        Raises:
+            GivenUpError: When one does not come up.
+        """
+        for member in self._crew:
+            member.ready()
+
     def transcribe(self, clips: Iterable[Clip]) -> Iterator[PoolResult]:
         """Yield a result for each clip, in the order in which they finish."""
         source, n_open, is_left = iter(clips), 0, True
@@ -203,7 +212,7 @@ class LocalPool:
     def _serve(self, member: Supervisor) -> None:
         pieces: list[OpenPiece] = []
         try:
-            while pieces := self._next_pieces():
+            while pieces := self._next_pieces(self._spec.batch if member.batches else 1):
                 together = [(piece.audio, piece.of.language) for piece in pieces]
                 answers = member.transcribe_batch(together) if len(pieces) > 1 else None
                 attempt = 2 if len(pieces) > 1 and answers is None else 1
@@ -220,14 +229,14 @@ class LocalPool:
         finally:
             member.__exit__(None if self._kindly else KeyboardInterrupt)
 
-    def _next_pieces(self) -> list[OpenPiece]:
+    def _next_pieces(self, most: int) -> list[OpenPiece]:
         with self._changed:
             while not self._closing and not self._ready:
                 self._changed.wait(_LOOK_S)
             if self._closing:
                 return []
             # What is left at the end is shared out, so that no worker has a batch while another has nothing.
-            n = min(self._spec.batch, math.ceil(len(self._ready) / self._living))
+            n = min(most, math.ceil(len(self._ready) / self._living))
             pieces = [self._ready.popleft() for _ in range(n)]
             self._changed.notify_all()
             return pieces

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
-from earwitness.errors import AudioError, DecoderError, FileError
+from earwitness.errors import AudioError, DataError, DecoderError, FileError
 from earwitness.files.atomic import RESUME, write_errors
+from earwitness.files.remote import download, is_address, redact
 from earwitness.records.environment import is_running, this_process
 from earwitness.records.record import Process
 from earwitness.runs.conditions import put_under
@@ -66,7 +67,7 @@ def audio_failure(error: Exception, clip: Clip) -> Failure:
     """Return why a clip could not be decoded."""
     if isinstance(error, AudioError):
         return Failure("audio", error.kind if isinstance(error, DecoderError) else "error", str(error))
-    message = f"{clip.audio_path!r} could not be made ready ({type(error).__name__}: {error})."
+    message = f"{redact(clip.audio_path)!r} could not be made ready ({type(error).__name__}: {error})."
     return Failure("audio", "error", message, traceback.format_exc())
 
 
@@ -78,9 +79,9 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
     """
     from earwitness.audio import decode_file
 
-    with write_errors(target, then=RESUME):
+    with write_errors(target, then=RESUME), _local(clip.audio_path, target) as path:
         file = decode_file(
-            clip.audio_path,
+            path,
             target,
             start_s=clip.start_s,
             duration_s=clip.span_s,
@@ -91,6 +92,25 @@ def decode(clip: Clip, dataset: Dataset, target: Path) -> AudioFile:
         if dataset.condition is not None:
             n_samples = put_under(dataset.condition.name, clip, (dataset.whole or dataset).clips, target)
     return AudioFile(target, n_samples, RATE_HZ, file.remarks)
+
+
+@contextmanager
+def _local(path: str, target: Path) -> Iterator[str]:
+    """Give the path of a clip's file; what lies at an address is copied beside the target meanwhile."""
+    if not is_address(path):
+        yield path
+        return
+    copy = target.with_suffix(".download")
+    try:
+        download(path, copy)
+        yield str(copy)
+    except DataError as error:
+        raise AudioError(str(error)) from None
+    except AudioError as error:
+        error.args = (str(error).replace(repr(str(copy)), repr(redact(path))),)
+        raise
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def spoken_language(clip: Clip, setting: str) -> str | None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from earwitness import weights
-from earwitness.decision.decision import Decision, Verdict
-from earwitness.decision.decision_file import read_decision
+from earwitness.decision.decision import Verdict
+from earwitness.decision.decision_file import read_decision, verdict_of
 from earwitness.engines.catalog import Model, find
 from earwitness.engines.devices import require_device
 from earwitness.engines.registry import (
@@ -99,22 +99,6 @@ def _as_measured(verdict: Verdict, path: Path, n_workers: int | None) -> ServedM
             f"{verdict.model.weights_sha256} in {str(path)!r}). Pull those, or measure these."
         )
     return served
-
-
-def verdict_of(decision: Decision, path: Path, candidate: str | None) -> Verdict:
-    """Return the verdict on a candidate, or on the chosen one for ``None``.
-
-    Raises:
-        UsageError: When there is no such candidate, or none was chosen.
-    """
-    label = candidate or decision.chosen
-    if label is None:
-        raise UsageError(f"{str(path)!r} chooses no model. {decision.why} Name one with --candidate.")
-    for verdict in decision.verdicts:
-        if verdict.candidate == label:
-            return verdict
-    there = ", ".join(verdict.candidate for verdict in decision.verdicts)
-    raise UsageError(f"There is no candidate {label!r} in {str(path)!r}. There are: {there}.")
 
 
 def _served(model: Model, device: str, settings: Settings, n_workers: int | None) -> ServedModel:

@@ -72,6 +72,11 @@ class Supervisor:
         self._max_deaths, self._deaths = max_deaths, 0
         self._worker: Worker | None = None
 
+    @property
+    def batches(self) -> bool:
+        """Whether the model transcribes several clips together; false before a worker has said so."""
+        return self.first is not None and self.first.batches
+
     def transcribe(self, audio: AudioFile, language: str | None) -> Answer | Failure:
         """Return the answer, or the failure of this clip.
 
@@ -92,15 +97,16 @@ class Supervisor:
     def transcribe_batch(self, clips: Sequence[tuple[AudioFile, str | None]]) -> list[Answer | Failure] | None:
         """Return the answer or the failure of each clip, transcribed together.
 
-        ``None`` when nothing came of them together: the model takes one at a time, or the worker failed. Each is then
-        to be transcribed by itself, so that a clip that ends its worker ends one of its own.
+        ``None`` when the worker failed, with the reason that is one clip's. Each is then to be transcribed by itself,
+        so that a clip that ends its worker ends one of its own.
+
+        Args:
+            clips: For a model that ``batches``.
 
         Raises:
             GivenUpError: When no worker comes up.
         """
         worker = self._worker or self._fresh()
-        if not worker.info.batches:
-            return None
         requests = [(a.path, a.start, a.n_samples, a.sample_rate_hz, language) for a, language in clips]
         try:
             answers = worker.transcribe_batch(requests, budget_s=sum(self._budget(a.duration_s) for a, _ in clips))
