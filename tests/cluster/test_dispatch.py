@@ -95,6 +95,16 @@ def test_a_clip_whose_worker_crashes_is_tried_once_more_and_on_another_node() ->
     assert (failed.attempt, len(set(places)), len(places)) == (2, 2, 2)
 
 
+def test_a_crash_after_a_lost_process_is_tried_again_too() -> None:
+    said: list[CrewEvent | None] = [
+        CrewEvent("", "lost", reason="killed"),
+        CrewEvent("", "result", PoolResult(Hypothesis("c0", None, CRASH, audio_s=1.0))),
+    ]
+    (found,) = results(FakeCrew([node(1)], says=lambda *_: said.pop(0) if said else None), Work(SPEC, clips(1), "w"))
+    assert found.result is not None
+    assert (found.result.hypothesis.ok, found.result.hypothesis.attempt) == (True, 3)
+
+
 def test_a_node_with_another_device_or_other_packages_takes_no_part() -> None:
     def says(place: NodeInfo, one: Clip) -> CrewEvent | None:
         done = PoolResult(Hypothesis(one.id, Transcript(""), None, audio_s=1.0))

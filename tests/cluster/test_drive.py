@@ -85,7 +85,9 @@ def test_a_run_that_no_node_can_do_is_failed_with_the_reason(whole: Job, tmp_pat
     def says(place: NodeInfo, clip: Clip) -> CrewEvent:
         return CrewEvent("", "unable", reason="there is no room")
 
-    (path,) = over_cluster([Turn(whole, quiet)], tmp_path, FakeCrew([node(1)], says=says))
+    notes: list[str] = []
+    (path,) = over_cluster([Turn(whole, quiet)], tmp_path, FakeCrew([node(1)], says=says), note=notes.append)
+    assert notes == ["node 1 takes no part in fake:m on many: there is no room"]
     run = run_of(path)
     assert run.status == "failed"
     assert run.failure is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -94,13 +95,15 @@ def test_a_machine_without_the_data_gets_it_and_one_that_is_cut_off_costs_no_cli
         said, complaints = driver.communicate(timeout=300)
         assert driver.returncode == 0, said + complaints
     finally:
+        for name in NAMES:
+            for pid in subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True).stdout.split():
+                os.kill(int(pid), signal.SIGKILL)
         for process in (node, head):
             if process is not None:
-                process.terminate()
                 process.wait(30)
     (path,) = store.find_records([tmp_path / "runs"])
     run = store.read_run(path)
-    assert [machine.name for machine in run.machines] == ["node 1", "node 2"]
+    assert [machine.name for machine in run.machines] == ["node 1", "node 2"], complaints
     assert (
         subprocess.run([*arguments, "--out", str(tmp_path / "alone")], env=AROUND, capture_output=True).returncode == 0
     )

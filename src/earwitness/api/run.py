@@ -206,7 +206,9 @@ def _over_cluster(turns: Sequence[Turn], out: Path, events: Events, place: RunPl
                 events.note(f"{node.name}: {node.host}, {quantity(node.environment.cores, 'core')}")
             for host, problem in crew.problems.items():
                 events.note(f"{host} takes no part: {problem}")
-            return over_cluster(turns, out, crew, whole_nodes=place.whole_nodes, on_node=events.node_done)
+            return over_cluster(
+                turns, out, crew, whole_nodes=place.whole_nodes, on_node=events.node_done, note=events.note
+            )
         finally:
             crew.close()
 

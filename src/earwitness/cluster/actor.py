@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from earwitness.cluster.audio_cache import AudioCache
-from earwitness.cluster.crew import HandReport
+from earwitness.cluster.crew import MOST_CRASHES, HandReport
 from earwitness.cluster.nodes import weights_here
 from earwitness.errors import EarwitnessError, UsageError
 from earwitness.records.environment import usable_cores
@@ -117,7 +117,8 @@ class ModelActor:
             lambda audio_s: clip_budget_s(limits, audio_s),
             warm_up=warm_up,
             warm_up_times=limits.warmup,
-            max_deaths=limits.max_deaths,
+            # Here a clip that kills its worker may kill another one.
+            max_deaths=MOST_CRASHES * limits.max_deaths,
         )
         self._detector = SpeechDetector(_same_speech_model(spec.speech), self._folder / CLIP)
         return self._workers, self._detector

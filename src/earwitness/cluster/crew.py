@@ -15,6 +15,9 @@ from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.types import Clip
 from earwitness.workers.worker import LoadedInfo
 
+MOST_CRASHES = 2
+"""Workers that may die under a clip, before it is a failure."""
+
 
 @dataclass(frozen=True, slots=True)
 class HandReport:

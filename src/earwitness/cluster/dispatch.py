@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from earwitness.cluster.crew import Crew, CrewEvent, HandReport
+from earwitness.cluster.crew import MOST_CRASHES, Crew, CrewEvent, HandReport
 from earwitness.cluster.nodes import NodeInfo, needed_bytes, slots, why_unfit
 from earwitness.runs.job import clip_budget_s
 from earwitness.runs.pool import PoolResult, PoolSpec
@@ -67,6 +67,7 @@ class ClipTry:
 
     clip: Clip
     attempt: int = 1
+    crashes: int = 0
     not_on: str = ""
     """Node on which it was tried last."""
 
@@ -114,12 +115,21 @@ class Dispatcher:
         version: Of this Earwitness.
         whole_nodes: Whether a node serves one model at a time, so that its clock means something.
         patience_s: How long to wait for a node when there is none.
+        note: Called with a sentence for each node that takes no part, or no part any more.
     """
 
     def __init__(
-        self, crew: Crew, works: Iterable[Work], *, version: str, whole_nodes: bool = False, patience_s: float = 60.0
+        self,
+        crew: Crew,
+        works: Iterable[Work],
+        *,
+        version: str,
+        whole_nodes: bool = False,
+        patience_s: float = 60.0,
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Hire nobody yet."""
+        self._note = note
         self._crew, self._version, self._whole_nodes, self._patience_s = crew, version, whole_nodes, patience_s
         self._states = [WorkState(work, iter(work.clips)) for work in works]
         self._hands: dict[str, Hand] = {}
@@ -166,10 +176,14 @@ class Dispatcher:
             return False
         reason = why_unfit(node, work.spec, self._version)
         if reason is not None:
-            work.unfit[node.name] = reason
+            self._leave_out(work, node.name, reason)
             return False
         taken = sum(needed_bytes(hand.state.work.spec) for hand in here)
         return not here or taken + needed_bytes(work.spec) <= node.available_bytes
+
+    def _leave_out(self, work: Work, node: str, reason: str) -> None:
+        work.unfit[node] = reason
+        self._note(f"{node} takes no part in {work.name}: {reason}")
 
     def _hands_of(self, state: WorkState) -> list[Hand]:
         return [hand for hand in self._hands.values() if hand.state is state]
@@ -210,8 +224,8 @@ class Dispatcher:
         hand.state.losses.pop(hand.node.name, None)
         waiting = next(iter(hand.open.values()), None)
         hand.due_s = time.monotonic() + (self._budget_s(hand.state, waiting) if waiting else self._load_s(hand.state))
-        if _is_crash(event.result) and each.attempt == 1:
-            hand.state.again.append(ClipTry(each.clip, 2, hand.node.name))
+        if _is_crash(event.result) and each.crashes + 1 < MOST_CRASHES:
+            hand.state.again.append(ClipTry(each.clip, each.attempt + 1, each.crashes + 1, hand.node.name))
             return
         hypothesis = replace(event.result.hypothesis, attempt=each.attempt)
         yield WorkResult(work, hand.node.name, replace(event.result, hypothesis=hypothesis))
@@ -224,7 +238,9 @@ class Dispatcher:
         state, node = hand.state, hand.node.name
         losses = state.losses[node] = state.losses.get(node, 0) + 1
         if unable or losses >= MOST_LOSSES:
-            state.work.unfit[node] = reason
+            self._leave_out(state.work, node, reason)
+        else:
+            self._note(f"{node} lost its process for {state.work.name}: {reason}. Its clips are given out again.")
         waiting = list(hand.open.values())
         for n, each in reversed(list(enumerate(waiting))):
             if n == 0 and not unable:

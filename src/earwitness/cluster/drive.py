@@ -18,6 +18,7 @@ from earwitness.runs.job import Job
 from earwitness.runs.pool import PoolSpec
 
 NodeCallback = Callable[[str, str, str], None]
+NoteCallback = Callable[[str], None]
 
 
 def over_cluster(
@@ -27,6 +28,7 @@ def over_cluster(
     *,
     whole_nodes: bool = False,
     on_node: NodeCallback = lambda *_: None,
+    note: NoteCallback = lambda _: None,
     patience_s: float = 60.0,
 ) -> list[Path]:
     """Run several jobs over a cluster at once, and return their records in the same order.
@@ -40,6 +42,7 @@ def over_cluster(
         crew: The cluster.
         whole_nodes: Whether a node serves one model at a time, so that speed counts.
         on_node: Called with model, dataset and node before every result.
+        note: Called with a sentence for each node that is lost or takes no part.
         patience_s: How long to wait for a node when there is none.
 
     Raises:
@@ -54,7 +57,7 @@ def over_cluster(
             require_resumable(turn.record, turn.job)
     paths: list[Path] = []
     try:
-        _run(turns, out, crew, paths, whole_nodes=whole_nodes, on_node=on_node, patience_s=patience_s)
+        _run(turns, out, crew, paths, whole_nodes=whole_nodes, on_node=on_node, note=note, patience_s=patience_s)
     except KeyboardInterrupt:
         raise RunInterrupt(paths) from None
     return paths
@@ -68,6 +71,7 @@ def _run(
     *,
     whole_nodes: bool,
     on_node: NodeCallback,
+    note: NoteCallback,
     patience_s: float,
 ) -> None:
     with ExitStack() as stack:
@@ -82,7 +86,9 @@ def _run(
             record.work = Work(spec_of(run, turn.job), left, f"{run.model.id} on {run.dataset.name}")
             records[id(record.work)] = record
         works = [record.work for record in records.values() if record.work is not None]
-        dispatcher = Dispatcher(crew, works, version=__version__, whole_nodes=whole_nodes, patience_s=patience_s)
+        dispatcher = Dispatcher(
+            crew, works, version=__version__, whole_nodes=whole_nodes, patience_s=patience_s, note=note
+        )
         kindly = False
         try:
             for each in dispatcher.results():
