@@ -72,6 +72,22 @@ def validate(
     return value
 
 
+def parse(kind: type[_T], text: bytes) -> _T | None:
+    """Return JSON as a value, read and checked in one step; ``None`` where ``validate`` has to say what is wrong.
+
+    Args:
+        kind: What it becomes.
+        text: One document.
+    """
+    from pydantic import ValidationError
+
+    try:
+        value: _T = adapter(kind).validate_json(text)
+    except ValidationError:
+        return None
+    return value
+
+
 def read_document(kind: type[_T], path: Path, version: int, *, what: str, missing: str, remedy: str) -> _T:
     """Read a JSON file of a published schema.
 

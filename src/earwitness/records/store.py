@@ -21,7 +21,8 @@ from typing import IO, Any
 
 from earwitness.errors import RecordError
 from earwitness.files.atomic import RESUME, write_bytes, write_errors, write_text
-from earwitness.files.schema import read_document, require_file, schema_of, to_json, validate
+from earwitness.files.garbage import pause_collection
+from earwitness.files.schema import parse, read_document, require_file, schema_of, to_json, validate
 from earwitness.records.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
 from earwitness.scoring.text.old_names import current_name
 
@@ -151,7 +152,8 @@ def read_clips(record: Path) -> list[ClipResult]:
     Raises:
         RecordError: For a line, other than an unfinished last one, that is not a ClipResult; its number is named.
     """
-    return list({result.clip.id: result for result in _results(clips_path(record))}.values())
+    with pause_collection():
+        return list({result.clip.id: result for result in _results(clips_path(record))}.values())
 
 
 def _results(path: Path) -> Iterator[ClipResult]:
@@ -173,6 +175,10 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _result(path: Path, number: int, line: bytes) -> ClipResult:
+    # One step takes less than half the time of the two that name a fault.
+    result = parse(ClipResult, line)
+    if result is not None:
+        return result
     where = f"{path}:{number}"
     try:
         data = json.loads(line)
