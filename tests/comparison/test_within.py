@@ -46,7 +46,8 @@ def test_one_recording_tells_a_wer_of_7_percent_from_one_of_72(tmp_path: Path) -
     assert pair.difference.ci95 is not None
     assert table.target == pair.difference.target == "these recordings"
     assert notes(table)[0] == "WER and rank are of these recordings: for recordings like these, it takes at least 4"
-    assert notes(table)[1].endswith(", on these recordings")
+    assert notes(table)[1].endswith("for longer ones it takes 240 s")
+    assert notes(table)[2].endswith(", on these recordings")
     for row in table.rows:
         for metric in ("wer", "cer"):
             score = row.run.score(metric)

@@ -172,7 +172,7 @@ def notes(table: Table) -> list[str]:
     return [
         *([table.references] if table.references else ()),
         *table.labels,
-        *target_sentences(table.target),
+        *target_sentences(table.target, table.dataset.audio_s),
         *([table.unranked] if table.unranked else pair_sentences(table.pairs)),
         *(batch_sentence(change) for change in table.batch_changes),
         *(sentence for of_row in (_shared_note, _network_note) for row in table.rows for sentence in of_row(row)),

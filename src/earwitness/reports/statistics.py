@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from earwitness.comparison.ranking import AudioPlan, PairTest
 from earwitness.counts import percentage, points, quantity
 from earwitness.scoring.metrics.normalizer_gaps import NormalizerGap
+from earwitness.scoring.stats.blocks import FEWEST_S, STEADY_S
 from earwitness.scoring.stats.clusters import FEWEST
 from earwitness.types import Target
 
@@ -55,10 +56,14 @@ def _behind(pair: PairTest) -> str:
     return f"{d.n_clusters} recordings" if d.n_blocks is None else f"{d.n_blocks} blocks of these recordings"
 
 
-def target_sentences(target: Target | None) -> list[str]:
+def target_sentences(target: Target | None, audio_s: float = 0.0) -> list[str]:
     """Say what the error rates, intervals and ranks of a table are about; nothing where it has none.
 
     Of this pool, the note on its labels says it.
+
+    Args:
+        target: Of the table.
+        audio_s: Seconds of its recordings; 0 for unknown.
 
     >>> target_sentences("these recordings")
     ['WER and rank are of these recordings: for recordings like these, it takes at least 4']
@@ -68,7 +73,11 @@ def target_sentences(target: Target | None) -> list[str]:
     if target in (None, "this pool"):
         return []
     few = f": for recordings like these, it takes at least {FEWEST}" if target == "these recordings" else ""
-    return [f"WER and rank are of {target}{few}"]
+    lines = [f"WER and rank are of {target}{few}"]
+    if target == "these recordings" and FEWEST_S <= audio_s < STEADY_S:
+        hold = f"In {audio_s:.0f} s, the intervals hold for disturbances of up to 3 s at a time"
+        lines.append(f"{hold}; for longer ones it takes {STEADY_S:.0f} s")
+    return lines
 
 
 def pair_sentences(pairs: Sequence[PairTest]) -> list[str]:

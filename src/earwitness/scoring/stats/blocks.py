@@ -27,6 +27,8 @@ from earwitness.scoring.stats.significance import ALPHA
 FEWEST, MOST = 8, 16
 FEWEST_WORDS, FEWEST_S = 160, 100.0
 """With fewer reference words or seconds nothing is said: in simulations, intervals of less are too narrow."""
+STEADY_S = 240.0
+"""In simulations, shorter recordings covered too little where a disturbance lasted 8 s and came once a minute."""
 _PER_STRATUM = 4
 _LONGEST = 25
 
