@@ -17,7 +17,7 @@ from earwitness.cluster.nodes import NodeInfo, slots, why_unfit
 from earwitness.cluster.pool import ClusterPool
 from earwitness.engines.catalog import Model
 from earwitness.runs.pool import PoolResult, PoolSpec
-from earwitness.types import Clip, Hypothesis, Transcript
+from earwitness.types import Clip, Hypothesis, Settings, Transcript
 from earwitness.workers.supervisor import GivenUpError
 
 HOLDS = ("crew.py", "nodes.py", "pool.py")
@@ -167,6 +167,15 @@ def test_a_node_has_a_worker_for_each_cuda_device_that_the_engine_can_use() -> N
     counts = [slots(place, replace(whisper, device=device)) for device in ("auto", "cuda", "cuda:1", "cpu")]
     assert counts == [4, 4, 1, 1]
     assert slots(place, SPEC) == slots(node(1), whisper) == 1
+
+
+def test_a_node_has_as_many_workers_as_its_cores_hold_threads_unless_times_count() -> None:
+    place = node(1, environment=replace(node(1).environment, cores=8))
+    spec = replace(SPEC, settings=Settings(threads=2))
+    assert (slots(place, spec), slots(place, spec, whole_node=True)) == (4, 1)
+    crew = FakeCrew([place])
+    assert len(results(crew, Work(spec, clips(12), "w"))) == 12
+    assert len(crew.hired) == 4
 
 
 def test_a_pool_gives_every_clip_and_raises_when_nothing_can_run_it() -> None:

@@ -176,6 +176,17 @@ def test_a_driver_that_dies_is_continued_by_another_one(
     assert content(path) == content(other)
 
 
+def test_an_archive_is_transcribed_on_the_cluster(cluster: Any, tmp_path: Path, write_wav: Callable[..., Path]) -> None:
+    for n in range(1, 5):
+        write_wav(f"calls/{n}.wav", n)
+    begun = command(cluster, tmp_path, "transcribe", "calls", "--model", "fake:echo", "--out", "texts", "--json")
+    said, complaints = begun.communicate(timeout=120)
+    assert begun.returncode == 0, complaints
+    assert json.loads(said)["n_texts"] == 4
+    texts = {path.stem: path.read_text().strip() for path in (tmp_path / "texts").glob("*.txt")}
+    assert texts == {str(n): f"heard {n}.00 seconds" for n in range(1, 5)}
+
+
 def test_one_command_starts_ray_here_and_ends_it(tmp_path: Path, three_clips: Path) -> None:
     words = [sys.executable, "-m", "earwitness", "run", str(three_clips), "-m", "fake:echo", "--on", "ray"]
     around = {name: value for name, value in os.environ.items() if name not in VARIABLES} | {"HOME": str(tmp_path)}

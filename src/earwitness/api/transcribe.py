@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -15,9 +16,12 @@ from earwitness.archive.spec import CueOptions as CueOptions
 from earwitness.options import from_keywords
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from earwitness.archive.drive import ArchiveCallback
     from earwitness.archive.from_record import SubtitleExport
     from earwitness.archive.summary import ArchiveSummary
+    from earwitness.runs.pool import ClipPool, PoolSpec
 
 
 def transcribe(
@@ -71,9 +75,28 @@ def transcribe_spec(
     with scratch_folder() as scratch:
         decoded = scratch / "pool"
         decoded.mkdir()
-        return transcribe_archive(
-            spec, recipe, lambda pool: LocalPool(pool, decoded, workers=recipe.workers), scratch, progress
-        )
+
+        def open_pool(pool: PoolSpec) -> AbstractContextManager[ClipPool]:
+            if spec.on is not None:
+                return _cluster_pool(pool, spec.on, note)
+            return LocalPool(pool, decoded, workers=recipe.workers)
+
+        return transcribe_archive(spec, recipe, open_pool, scratch, progress)
+
+
+@contextmanager
+def _cluster_pool(pool: PoolSpec, on: str, note: Callable[[str], None]) -> Iterator[ClipPool]:
+    from earwitness.cluster.link import ray_session
+    from earwitness.cluster.pool import ClusterPool
+    from earwitness.cluster.ray_crew import RayCrew
+
+    with ray_session(on) as ray:
+        crew = RayCrew(ray)
+        try:
+            with ClusterPool(pool, crew, note=note) as opened:
+                yield opened
+        finally:
+            crew.close()
 
 
 def export_subtitles(

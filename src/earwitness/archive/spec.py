@@ -93,6 +93,9 @@ class ArchiveSpec(CueOptions):
     force: Annotated[
         bool, Flag("Write over files that this command did not write, or that were edited since.", ("--force",))
     ] = False
+    on: Annotated[
+        str | None, Flag("Run on a cluster: ray (starts one here, or RAY_ADDRESS), ray://HOST:PORT.", metavar="CLUSTER")
+    ] = None
     workers: Annotated[
         int | None, Flag("Worker processes; default: as the decision measured, or as cores and memory allow.",
                          metavar="N", least=1)
@@ -162,6 +165,7 @@ class ArchiveOptions(CueLayoutOptions, total=False):
     speech: bool | None
     resume: bool
     force: bool
+    on: str | None
     workers: int | None
     threads: int | None
     batch: int

@@ -15,6 +15,7 @@ from earwitness.cluster.audio_cache import AudioCache
 from earwitness.cluster.crew import MOST_CRASHES, HandReport
 from earwitness.cluster.nodes import weights_here
 from earwitness.errors import EarwitnessError, UsageError
+from earwitness.files.remote import is_address
 from earwitness.records.environment import usable_cores
 from earwitness.records.record import WorkersInfo
 from earwitness.runs.job import clip_budget_s
@@ -70,7 +71,8 @@ class ModelActor:
             clip: As the driver has it.
             path: Where this node looks for its audio before it looks among the copies.
         """
-        place = self._audio.find(path, clip.audio_sha256)
+        is_remote = is_address(clip.audio_path)
+        place = clip.audio_path if is_remote else self._audio.find(path, clip.audio_sha256)
         if place is None:
             return ActorAnswer("no audio")
         here = replace(clip, audio_path=str(place))

@@ -170,7 +170,7 @@ class Dispatcher:
         here = [hand for hand in self._hands.values() if hand.node.id == node.id]
         work = state.work
         ours = [hand for hand in here if hand.state is state]
-        if node.name in work.unfit or len(ours) >= slots(node, work.spec):
+        if node.name in work.unfit or len(ours) >= slots(node, work.spec, whole_node=self._whole_nodes):
             return False
         if self._whole_nodes and len(here) > len(ours):
             return False

@@ -90,12 +90,23 @@ def why_unfit(node: NodeInfo, spec: PoolSpec, version: str) -> str | None:
     return None
 
 
-def slots(node: NodeInfo, spec: PoolSpec) -> int:
-    """Return how many workers of a model a node takes: one for each CUDA device that it can use, otherwise one."""
+def slots(node: NodeInfo, spec: PoolSpec, *, whole_node: bool = False) -> int:
+    """Return how many workers of a model a node takes.
+
+    One for each CUDA device that it can use; without one, as many as its cores hold threads, if a number of threads was
+    asked for, otherwise one.
+
+    Args:
+        node: The machine.
+        spec: The model, its device and its settings.
+        whole_node: Whether times count, so that there is one worker beside no other on the processor.
+    """
     kind, _, index = spec.device.partition(":")
-    if kind not in ("auto", "cuda") or index:
-        return 1
-    return max(1, node.devices.get("cuda", 0)) if "cuda" in get_engine(spec.model.engine).spec.devices else 1
+    n_cuda = node.devices.get("cuda", 0) if "cuda" in get_engine(spec.model.engine).spec.devices else 0
+    if kind in ("auto", "cuda") and n_cuda:
+        return 1 if index else n_cuda
+    threads = spec.settings.threads
+    return 1 if whole_node or not threads else max(1, node.environment.cores // threads)
 
 
 def needed_bytes(spec: PoolSpec) -> int:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from earwitness import __version__
 from earwitness.cluster.crew import Crew
 from earwitness.cluster.dispatch import Dispatcher, Work
+from earwitness.files.fetch import sha256_of
+from earwitness.files.remote import is_address
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.types import Clip
 from earwitness.workers.supervisor import GivenUpError
 from earwitness.workers.worker import LoadedInfo
+
+
+def _with_hash(clip: Clip) -> Clip:
+    """Return a clip with the sha256 of its audio, by which nodes know it; as it is for an address or a missing file."""
+    path = Path(clip.audio_path)
+    if clip.audio_sha256 or is_address(clip.audio_path) or not path.is_file():
+        return clip
+    return replace(clip, audio_sha256=sha256_of(path))
 
 
 class ClusterPool:
@@ -24,10 +36,14 @@ class ClusterPool:
         spec: What every worker is.
         crew: The cluster.
         patience_s: How long to wait for a node when there is none.
+        note: Called with a sentence for each node that is lost or takes no part.
     """
 
-    def __init__(self, spec: PoolSpec, crew: Crew, *, patience_s: float = 60.0) -> None:
+    def __init__(
+        self, spec: PoolSpec, crew: Crew, *, patience_s: float = 60.0, note: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Start nothing yet."""
+        self._note = note
         self._spec, self._crew, self._patience_s = spec, crew, patience_s
         self._dispatcher: Dispatcher | None = None
         self._info: LoadedInfo | None = None
@@ -43,8 +59,10 @@ class ClusterPool:
         Raises:
             GivenUpError: When no node can run the model, or none is left.
         """
-        work = Work(self._spec, clips, self._spec.model.id)
-        self._dispatcher = Dispatcher(self._crew, [work], version=__version__, patience_s=self._patience_s)
+        work = Work(self._spec, map(_with_hash, clips), self._spec.model.id)
+        self._dispatcher = Dispatcher(
+            self._crew, [work], version=__version__, patience_s=self._patience_s, note=self._note
+        )
         try:
             for each in self._dispatcher.results():
                 if self._info is None and work.reports:

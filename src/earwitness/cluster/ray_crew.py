@@ -19,6 +19,7 @@ from earwitness.cluster.audio_cache import CHUNK_BYTES
 from earwitness.cluster.crew import CrewEvent
 from earwitness.cluster.nodes import NodeInfo, describe, slots
 from earwitness.errors import AudioError
+from earwitness.files.remote import is_address
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.runs.transcribe import audio_failure
 from earwitness.types import Clip, Hypothesis
@@ -99,7 +100,7 @@ class RayCrew:
         )
         has_gpu = resources.get("GPU", 0) >= 1 and spec.device.partition(":")[0] in ("auto", "cuda")
         actor = self.ray.remote(concurrency_groups={"audio": 1})(ModelActor).options(
-            num_cpus=resources.get("CPU", 0) / slots(node, spec) if whole_node else 0,
+            num_cpus=resources.get("CPU", 0) / slots(node, spec, whole_node=True) if whole_node else 0,
             num_gpus=int(has_gpu),
             max_restarts=0,
             max_task_retries=0,
@@ -110,7 +111,9 @@ class RayCrew:
 
     def give(self, hand: str, clip: Clip) -> None:
         """Have a clip transcribed; its audio is sent before, if it is not there."""
-        if not clip.audio_sha256:
+        if is_address(clip.audio_path):
+            self._call(ClipCall(hand, clip, "transcribe"))
+        elif not clip.audio_sha256:
             self._events.append(CrewEvent(hand, "result", PoolResult(_without_audio(clip))))
         elif clip.audio_sha256 in self._hands[hand].known:
             self._call(ClipCall(hand, clip, "transcribe"))
