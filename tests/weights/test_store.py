@@ -203,3 +203,18 @@ def test_what_is_shown_of_a_model_is_meant_to_be_read(capsys: pytest.CaptureFixt
     assert "translates      yes\nparameters      74,000,000\n" in said
     assert "model.bin  145,217,532 bytes  sha256 d01c3014" in said
     assert not {"None", "True", "{", "("} & set(said.replace("(", " ( ").replace("{", " { ").split())
+
+
+def test_weights_of_ones_own_making_are_kept_as_if_they_were_pulled(tmp_path: Path, cache: Path) -> None:
+    row = Model("onnx-asr:mine", "onnx-asr", "me/mine", sources=("export:mine",))
+    with pytest.raises(FetchError, match=r"makes it, with torch: python tools/export_onnx\.py mine"):
+        weights.pull(row)
+    assert weights.origin_of(row) == "export"
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "model.onnx").write_bytes(b"onnx")
+    folder = weights.adopt(row, made, "export:mine")
+    held = weights.local_weights(row)
+    assert held is not None
+    assert (held.folder, held.source, held.size_bytes) == (folder, "export:mine", 4)
+    assert weights.pull(row) == folder == weights.locate(row)

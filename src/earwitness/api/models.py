@@ -70,7 +70,7 @@ def list_models(
 
     >>> next(row.model.languages for row in list_models() if row.model.id == "faster-whisper:tiny.en")
     ('en',)
-    >>> [row.model.id for row in list_models(language="ru", license="MIT", engine="onnx-asr", max_memory="1GB")]
+    >>> [row.model.id for row in list_models(language="ru", license="MIT", engine="onnx-asr", max_memory="1.2GB")]
     ['onnx-asr:whisper-base']
     """
     from earwitness.engines import needs
