@@ -85,17 +85,16 @@ def list_models(
     found = [
         model_here(model, kind)
         for model in rows()
-        if (engine is None or model.engine == engine)
-        and (language is None or needs.knows_language(model, language))
-        and (device is None or needs.runs_on(model, kind))
-        and (license is None or needs.fits_license(model, license))
+        if engine in (None, model.engine) and needs.suits(model, language, kind if device else None, license)
     ]
     if most is not None:
         found = [row for row in found if row.memory_bytes is not None and row.memory_bytes <= most]
-    if reachable:
-        origins = {"here", "none needed", *reachable_origins({row.origin for row in found})}
-        found = [row for row in found if row.origin in origins]
-    return found
+    return _reachable(found) if reachable else found
+
+
+def _reachable(rows: list[ModelStatus]) -> list[ModelStatus]:
+    origins = {"here", "none needed", *reachable_origins({row.origin for row in rows})}
+    return [row for row in rows if row.origin in origins]
 
 
 def reachable_origins(origins: Iterable[Origin]) -> set[Origin]:

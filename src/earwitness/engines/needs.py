@@ -17,6 +17,15 @@ _PRECISIONS = {"4bit": 0.5, "int4": 0.5, "8bit": 1.0, "int8": 1.0}
 _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
+def suits(model: Model, language: str | None, kind: str | None, license_: str | None) -> bool:
+    """Return whether a model is for a language, a kind of device and a use; ``None`` for any."""
+    return (
+        (language is None or knows_language(model, language))
+        and (kind is None or runs_on(model, kind))
+        and (license_ is None or fits_license(model, license_))
+    )
+
+
 def knows_language(model: Model, language: str) -> bool:
     """Return whether a model's row has a language, or says that it knows many.
 
