@@ -13,9 +13,10 @@ from tests.labels.planted import FAMILIES, dataset, exchanged, shifted, with_tex
 from earwitness.labels.audit_clips import ClipSuspect, audit_clips
 from earwitness.labels.audit_cuts import cut_of
 from earwitness.scoring.align.text_index import TextIndex, letter_distance
-from earwitness.scoring.findings.clip_texts import ClipTexts, without_labels
+from earwitness.scoring.findings.clip_texts import ClipTexts, clip_texts, without_labels
 from earwitness.scoring.findings.pace import pace_of
 from earwitness.scoring.findings.reference_matches import Matches, row_runs
+from earwitness.types import Clip, Hypothesis, Transcript
 
 HOLDS = (
     "audit_cuts.py", "scoring/align/text_index.py", "scoring/findings/clip_texts.py", "scoring/findings/pace.py",
@@ -78,6 +79,16 @@ def test_exchanged_texts_are_found_in_any_order_of_rows(rng: random.Random) -> N
     clips = exchanged(CLEAN, 2, 40)
     rng.shuffle(clips)
     assert set(verdicts(clips)) == names(2, 40)
+
+
+def test_numbers_in_digits_are_compared_as_words() -> None:
+    clip = Clip("a", "", "", 0.0, 2.0, "Marque veinte o treinta y uno.", "es-MX")
+    (one,) = [clip_texts(clip, {"m": Hypothesis("a", Transcript("marque 20 o 31"), None, 2.0)}, "auto")]
+    assert one.texts["m"] == one.reference == ("marque", "veinte", "o", "treinta", "y", "uno")
+    assert one.distances() == {"m": 0.0}
+    english = replace(clip, reference="Press twenty.", language="en")
+    (one,) = [clip_texts(english, {"m": Hypothesis("a", Transcript("press 20"), None, 2.0)}, "auto")]
+    assert one.texts["m"] == one.reference == ("press", "20")
 
 
 def test_a_cut_reference_is_found_by_one_model_and_the_duration() -> None:
