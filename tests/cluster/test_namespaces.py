@@ -76,7 +76,7 @@ def test_a_machine_without_the_data_gets_it_and_one_that_is_cut_off_costs_no_cli
         rows.append({"audio_filepath": str(path), "text": "x", "id": f"c{number}", "lang": "en"})
     manifest = tmp_path / "data.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    arguments = ["earwitness", "run", str(manifest), "-m", "fake:slow", "--warmup", "0"]
+    arguments = ["earwitness", "run", str(manifest), "-m", "fake:slow", "--warmup", "0", "--no-speech"]
     size = ["--num-cpus", "1", "--object-store-memory", str(STORE_BYTES), "--block"]
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     address = ["--node-ip-address", HEAD, "--port", str(PORT), "--include-dashboard", "false"]
