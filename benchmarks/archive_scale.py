@@ -33,14 +33,20 @@ def measure(folder: Path, out: Path) -> tuple[float, int, int]:
     own = child = 0
     while process.poll() is None:
         try:
-            own = max(own, watched.memory_info().rss)
-            child = max([child, *(each.memory_info().rss for each in watched.children(recursive=True))])
+            own = max(own, private(watched))
+            child = max([child, *map(private, watched.children(recursive=True))])
         except psutil.NoSuchProcess:
             break
         time.sleep(0.1)
     if process.wait() != 0:
         raise SystemExit("transcribe failed")
     return time.perf_counter() - began_s, own, child
+
+
+def private(process: psutil.Process) -> int:
+    """Memory of a process without the pages of files that it maps, such as the recording, which are the system's."""
+    memory = process.memory_info()
+    return int(memory.rss - getattr(memory, "shared", 0))
 
 
 def many(n_files: int, root: Path) -> None:

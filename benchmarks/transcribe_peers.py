@@ -78,7 +78,7 @@ def loop(how: str, folder: Path, files: Sequence[Path]) -> Outcome:
 def ours(model: str, files: Sequence[Path], chunk_s: int, batch: int) -> Outcome:
     """``transcribe`` into text files, its workers loaded before."""
     from earwitness.archive.drive import transcribe_archive
-    from earwitness.archive.recipe import of_model
+    from earwitness.archive.recipe import of_model, with_enough
     from earwitness.archive.spec import ArchiveSpec
     from earwitness.runs.local_pool import LocalPool
 
@@ -90,11 +90,12 @@ def ours(model: str, files: Sequence[Path], chunk_s: int, batch: int) -> Outcome
             paths=tuple(map(str, files)), model=model, language="en", out=folder / "out", batch=batch, speech=False
         )
         recipe = of_model(model, "cpu", "matched", [f"chunk_s={chunk_s}"], None, None)
+        recipe = with_enough(recipe, sum(1 + int(soundfile.info(file).duration / chunk_s) for file in files))
         pool = LocalPool(replace(recipe.pool, batch=batch), scratch / "pool", workers=recipe.workers)
         with pool:
             pool.load()
             began_s = time.perf_counter()
-            keep: Callable[[object], AbstractContextManager[LocalPool]] = lambda _: nullcontext(pool)  # noqa: E731
+            keep: Callable[..., AbstractContextManager[LocalPool]] = lambda *_: nullcontext(pool)  # noqa: E731
             transcribe_archive(spec, recipe, keep, scratch, lambda _: None)
             seconds = time.perf_counter() - began_s
         texts = [" ".join((folder / "out" / f"{file.stem}.txt").read_text().split()) for file in files]

@@ -22,7 +22,11 @@ from tests.conftest import tone
 
 import earwitness as ew
 from earwitness.archive.journal import FILE, open_journal
+from earwitness.archive.recipe import Recipe, with_enough
+from earwitness.engines.catalog import find
 from earwitness.errors import UsageError
+from earwitness.records.environment import usable_cores
+from earwitness.runs.pool import PoolSpec
 
 HOLDS = (
     "channels.py", "inputs.py", "item_queue.py", "journal.py", "output.py", "plan.py", "recipe.py", "spec.py",
@@ -320,3 +324,34 @@ def make_empty(folder: Path) -> Path:
     path = folder / "none"
     path.mkdir()
     return path
+
+
+def test_a_decision_is_kept_to_or_refused_in_a_sentence(calls: Path, three_clips: Path, tmp_path: Path) -> None:
+    records = ew.run(three_clips, "fake:echo", out=tmp_path / "runs", speech=False)
+    path = tmp_path / "decision.json"
+    ew.decide(records, out=path)
+    decision: Any = {"model": None, "decision": path, "candidate": "fake:echo"}
+    summary = run(calls, out=tmp_path / "out", **decision)
+    assert summary.n_texts == 10
+    assert {check.measure for check in summary.promise} >= {"failed_share", "empty_share"}
+    with pytest.raises(UsageError, match="Leave out --set"):
+        run(calls, out=tmp_path / "out", **decision, device="cpu")
+    changed = json.loads(path.read_text())
+    changed["verdicts"][0]["settings_in_force"]["beam_size"] = 5
+    changed["verdicts"][0]["device_used"] = "cuda:0"
+    path.write_text(json.dumps(changed))
+    with pytest.raises(ew.EngineError, match=r"is on 'cpu' here, and was measured on 'cuda:0'.* beam_size=1"):
+        run(calls, out=tmp_path / "other", **decision)
+    assert outputs(tmp_path / "other") == {}
+    summary = run(calls, out=tmp_path / "other", **decision, accept=True)
+    assert (summary.n_texts, len(summary.remarks)) == (10, 2)
+
+
+def test_few_recordings_get_few_workers_unless_somebody_said_how_many() -> None:
+    spec = PoolSpec(find("faster-whisper:tiny.en"), None, None, settings=ew.Settings(threads=1))
+    flexible = Recipe(spec, 4, is_flexible=True)
+    assert with_enough(flexible, 1).workers == 1
+    assert with_enough(flexible, 1).pool.settings.threads == usable_cores()
+    assert with_enough(flexible, 9) == flexible
+    assert with_enough(flexible, 1).key == flexible.key
+    assert with_enough(Recipe(spec, 4), 1) == Recipe(spec, 4)

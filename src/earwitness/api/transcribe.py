@@ -76,10 +76,10 @@ def transcribe_spec(
         decoded = scratch / "pool"
         decoded.mkdir()
 
-        def open_pool(pool: PoolSpec) -> AbstractContextManager[ClipPool]:
+        def open_pool(pool: PoolSpec, workers: int) -> AbstractContextManager[ClipPool]:
             if spec.on is not None:
                 return _cluster_pool(pool, spec.on, note)
-            return LocalPool(pool, decoded, workers=recipe.workers)
+            return LocalPool(pool, decoded, workers=workers)
 
         return transcribe_archive(spec, recipe, open_pool, scratch, progress)
 

@@ -15,7 +15,7 @@ from earwitness.archive.item_queue import ItemQueue
 from earwitness.archive.journal import open_journal
 from earwitness.archive.output import Outputs
 from earwitness.archive.plan import ArchiveItem, make_items, remove_remains, require_free, root_of
-from earwitness.archive.recipe import Recipe, differences
+from earwitness.archive.recipe import Recipe, differences, with_enough
 from earwitness.archive.spec import ArchiveSpec
 from earwitness.archive.summary import ArchiveSummary, StopReason, Tally
 from earwitness.errors import EngineError
@@ -24,8 +24,8 @@ from earwitness.types import Clip
 from earwitness.workers.worker import LoadedInfo
 
 _MIB = 1 << 20
-OpenPool = Callable[[PoolSpec], AbstractContextManager[ClipPool]]
-"""Opens a pool for a recipe, of this machine or of many."""
+OpenPool = Callable[[PoolSpec, int], AbstractContextManager[ClipPool]]
+"""Opens a pool of so many workers, on this machine or on many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,9 @@ class _Work:
             self._outputs.refresh(item)
         if not self._queue.n_left:
             return
-        with contextlib.suppress(_StopError), open_pool(replace(self._recipe.pool, batch=self._spec.batch)) as pool:
+        self._recipe = recipe = with_enough(self._recipe, self._queue.n_pieces(self._recipe.pool.settings.chunk_s))
+        spec = replace(recipe.pool, batch=self._spec.batch)
+        with contextlib.suppress(_StopError), open_pool(spec, recipe.workers) as pool:
             for result in pool.transcribe(self._clips()):
                 if self._device is None and pool.info is not None:
                     self._require_as_measured(pool.info)

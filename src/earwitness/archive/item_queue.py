@@ -64,6 +64,10 @@ class ItemQueue:
         """Items without a result."""
         return len(self._waiting) + len(self._open)
 
+    def n_pieces(self, longest_s: float) -> int:
+        """Return about how many pieces of so many seconds the recordings that are left have."""
+        return sum(1 + int(self._whole_s(self._parts[n][0]) / longest_s) for n in self._waiting)
+
     def require_same_recipe(self, root: Path) -> None:
         """Refuse to continue what was made with another model or settings.
 
@@ -109,11 +113,14 @@ class ItemQueue:
 
     def guess_s(self, item: ArchiveItem) -> float:
         """Return about how much of the audio that was left an item is."""
-        return self._guesses.get(item.key.partition("#channel=")[0], 0.0) / self.n_channels(item)
+        return self._whole_s(item) / self.n_channels(item)
 
     def all_parts(self) -> Iterator[ArchiveItem]:
         """Yield every item in the order of outputs."""
         return chain.from_iterable(self._parts)
+
+    def _whole_s(self, item: ArchiveItem) -> float:
+        return self._guesses.get(item.key.partition("#channel=")[0], 0.0)
 
     def _split(self, item: ArchiveItem) -> list[ArchiveItem]:
         channels, note = channels_of(item.of.path, self._scratch)

@@ -48,6 +48,8 @@ class Recipe:
     """What the decision measured."""
     remarks: tuple[str, ...] = ()
     """Sentences for the user."""
+    is_flexible: bool = False
+    """Whether nobody said how many workers there are to be, so that few recordings may have fewer with more threads."""
 
     @property
     def key(self) -> str:
@@ -131,6 +133,7 @@ def _recipe(model: Model, device: str, settings: Settings, workers: int | None, 
     python_of(spec)
     require_device(spec, device)
     require_options(spec, model.id, model.options)
+    is_flexible = workers is None and threads is None
     folder = weights.require(model)
     held = weights.local_weights(model)
     cores = usable_cores()
@@ -148,7 +151,23 @@ def _recipe(model: Model, device: str, settings: Settings, workers: int | None, 
         settings=replace(settings, threads=threads),
         limits=_LIMITS,
     )
-    return Recipe(pool, workers)
+    return Recipe(pool, workers, is_flexible=is_flexible and on_cpu)
+
+
+def with_enough(recipe: Recipe, pieces: int) -> Recipe:
+    """Return a recipe without workers that would have nothing to do; the others share their cores.
+
+    Args:
+        recipe: Of the archive.
+        pieces: Into which all that is left can be cut for several workers.
+    """
+    spec = get_engine(recipe.pool.model.engine).spec
+    workers = max(1, min(recipe.workers, pieces))
+    if not recipe.is_flexible or workers == recipe.workers or "threads" in spec.fixed:
+        return recipe
+    threads = max(1, usable_cores() // workers)
+    pool = replace(recipe.pool, settings=replace(recipe.pool.settings, threads=threads))
+    return replace(recipe, pool=pool, workers=workers)
 
 
 def _room(weights_bytes: int) -> int:

@@ -31,7 +31,7 @@ from earwitness.workers.worker import Answer, LoadedInfo, Worker
 _LOOK_S = 0.1
 _CLOSE_S = 6.0
 """A little more than a worker gets to end politely."""
-_AHEAD_S = 2 * 3600.0
+_AHEAD_S = 1800.0
 """Audio that may lie decoded and wait; more only where a single recording is longer."""
 
 
@@ -48,6 +48,7 @@ class LocalPool:
         """Start the threads; a worker is started by the first clip that it gets."""
         self._spec, self._scratch = spec, scratch
         self._depth = workers * (2 * spec.batch + 2)
+        self._n_decoders = max(1, workers // 2)
         self._longest_s = spec.settings.chunk_s if get_engine(spec.model.engine).spec.cuts else None
         self._changed = threading.Condition()
         self._todo: deque[Clip] = deque()
@@ -60,7 +61,7 @@ class LocalPool:
         self._living = workers
         self._crew = [self._supervisor(scratch / str(n)) for n in range(workers)]
         self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._crew]
-        self._threads += [threading.Thread(target=self._decode_all, daemon=True) for _ in range(max(1, workers // 2))]
+        self._threads += [threading.Thread(target=self._decode_all, daemon=True) for _ in range(self._n_decoders)]
         for thread in self._threads:
             thread.start()
 
@@ -87,20 +88,17 @@ class LocalPool:
     def transcribe(self, clips: Iterable[Clip]) -> Iterator[PoolResult]:
         """Yield a result for each clip, in the order in which they finish."""
         source, n_open, is_left = iter(clips), 0, True
-        while True:
-            while is_left and n_open < self._depth and not self._done:
+        while is_left or n_open:
+            while is_left and n_open < self._depth and self._has_room():
                 clip = next(source, None)
                 is_left = clip is not None
                 if clip is not None:
-                    with self._changed:
-                        self._todo.append(clip)
-                        self._changed.notify_all()
+                    self._give(clip)
                     n_open += 1
-            if not n_open:
-                return
-            result = self._next_result()
-            n_open -= 1
-            yield result
+            result = self._next_result(or_room=is_left and n_open < self._depth) if n_open else None
+            if result is not None:
+                n_open -= 1
+                yield result
 
     def close(self) -> None:
         """End all workers, politely."""
@@ -152,14 +150,26 @@ class LocalPool:
             budget_s=spec.limits.load_timeout_s,
         )
 
-    def _next_result(self) -> PoolResult:
+    def _has_room(self) -> bool:
+        """Whether another clip may be taken: none lies finished, and the decoders have next to nothing."""
+        return not self._done and len(self._todo) < self._n_decoders
+
+    def _give(self, clip: Clip) -> None:
+        with self._changed:
+            self._todo.append(clip)
+            self._changed.notify_all()
+
+    def _next_result(self, *, or_room: bool) -> PoolResult | None:
+        """Wait for a result, or until another clip may be taken (``None``)."""
         with self._changed:
             # A wait without an end would keep Ctrl-C waiting on some systems.
-            while not self._done and self._error is None:
+            while not self._done and self._error is None and not (or_room and self._has_room()):
                 self._changed.wait(_LOOK_S)
             if self._done:
                 return self._done.popleft()
-            raise self._error or RuntimeError("a pool without results")
+            if self._error is not None:
+                raise self._error
+            return None
 
     def _finish(self, result: PoolResult) -> None:
         with self._changed:
@@ -187,6 +197,7 @@ class LocalPool:
             if self._closing:
                 return None
             self._n_files += 1
+            self._changed.notify_all()
             return self._todo.popleft()
 
     def _decode(self, clip: Clip, detector: SpeechDetector) -> None:
