@@ -70,8 +70,12 @@ def transcribe_spec(
         recipe = of_decision(spec.decision, spec.candidate, spec.workers, spec.threads, accept=spec.accept)
     else:
         recipe = of_model(spec.model or "", spec.device, spec.preset, spec.assignments(), spec.workers, spec.threads)
-    recipe = replace(recipe, pool=replace(recipe.pool, speech=open_speech_model(spec.speech)))
-    note(f"{recipe.pool.model.id}, {division(recipe)}")
+    recipe = replace(
+        recipe,
+        pool=replace(recipe.pool, speech=open_speech_model(spec.speech)),
+        is_flexible=recipe.is_flexible and spec.on is None,
+    )
+    note(f"{recipe.pool.model.id}, {'up to ' if recipe.is_flexible else ''}{division(recipe)}")
     with scratch_folder() as scratch:
         decoded = scratch / "pool"
         decoded.mkdir()
