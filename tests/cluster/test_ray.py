@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from tests.cluster.ray_cluster import VARIABLES, kill, node_options, nodes, processes, sleeping_job
 from tests.records.same import content
@@ -174,6 +175,25 @@ def test_a_driver_that_dies_is_continued_by_another_one(
     assert subprocess.run(one, cwd=tmp_path, capture_output=True).returncode == 0
     (other,) = store.find_records([tmp_path / "alone"])
     assert content(path) == content(other)
+
+
+@pytest.mark.long
+def test_when_the_head_dies_the_driver_ends_and_one_machine_continues_the_record(
+    tmp_path: Path, write_wav: Callable[..., Path]
+) -> None:
+    job = sleeping_job(tmp_path, write_wav, 30, sleep_s=0.3)
+    with nodes(2) as own:
+        driver = command(own, tmp_path, "run", "many.jsonl", "-m", f"fake:{job.folder}", "--warmup", "0")
+        waiting_for(lambda: lines(tmp_path) > 5)
+        for what in ("gcs_server", "raylet"):
+            kill(psutil.Process(own.head_node.all_processes[what][0].process.pid))
+        driver.communicate(timeout=180)
+    assert driver.returncode != 0
+    (path,) = store.find_records([tmp_path / "runs"])
+    assert store.read_run(path).status != "complete"
+    words = [sys.executable, "-m", "earwitness", "run", "--resume"]
+    assert subprocess.run(words, cwd=tmp_path, capture_output=True).returncode == 0
+    assert content(path)[1] == alone(job, tmp_path)[1]
 
 
 def test_an_archive_is_transcribed_on_the_cluster(cluster: Any, tmp_path: Path, write_wav: Callable[..., Path]) -> None:
