@@ -183,7 +183,8 @@ def test_when_the_head_dies_the_driver_ends_and_one_machine_continues_the_record
 ) -> None:
     job = sleeping_job(tmp_path, write_wav, 30, sleep_s=0.3)
     with nodes(2) as own:
-        driver = command(own, tmp_path, "run", "many.jsonl", "-m", f"fake:{job.folder}", "--warmup", "0")
+        model = f"fake:{job.folder}"
+        driver = command(own, tmp_path, "run", "many.jsonl", "-m", model, "--warmup", "0", "--no-speech")
         waiting_for(lambda: lines(tmp_path) > 5)
         for what in ("gcs_server", "raylet"):
             kill(psutil.Process(own.head_node.all_processes[what][0].process.pid))
