@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 import soundfile
@@ -258,7 +259,6 @@ def test_ctrl_c_keeps_what_is_finished(calls: Path, tmp_path: Path) -> None:
 def test_an_address_is_read_and_its_credentials_are_shown_nowhere(
     tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
-    fsspec = pytest.importorskip("fsspec")
     memory = fsspec.filesystem("memory")
     memory.pipe("/bucket/calls/a.wav", write_wav("a.wav", 0.3).read_bytes())
     memory.pipe("/bucket/calls/b.wav", b"not audio")
@@ -275,7 +275,6 @@ def test_an_address_is_read_and_its_credentials_are_shown_nowhere(
 def test_credentials_in_an_address_are_used_and_shown_nowhere(
     tmp_path: Path, write_wav: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("aiohttp")
     write_wav("site/a.wav", 0.3)
     asked = []
 
