@@ -105,7 +105,7 @@ def _bar(*, quiet: bool) -> Iterator[ArchiveCallback]:
         if quiet:
             return
         if progress.failure is not None:
-            bars.console.print(f"{progress.source}: {progress.failure}", markup=False)
+            bars.console.print(_with_name(progress.source, progress.failure), markup=False)
         if bars.disable and now_s - last_s >= _LINE_EVERY_S:
             last_s = now_s
             left_s = (now_s - began_s) * (progress.total_s - progress.done_s) / max(progress.done_s, 1e-9)
@@ -133,7 +133,7 @@ def _lines(summary: ArchiveSummary) -> Iterator[str]:
         )
     yield from _details(summary)
     for failure in summary.failures[:_MOST_LINES]:
-        yield f"  failed: {failure.source}: {failure.failure.message}"
+        yield f"  failed: {_with_name(failure.source, failure.failure.message)}"
     if n_failed > _MOST_LINES:
         yield f"  and {n_failed - _MOST_LINES:,} more; --json lists all"
     yield from _findings(summary)
@@ -144,6 +144,10 @@ def _lines(summary: ArchiveSummary) -> Iterator[str]:
     yield f"Written to {summary.root}: {', '.join(summary.formats)}"
     if summary.stop is not None:
         yield f"{_STOPS.get(summary.stop, '')} To continue, give the same command again."
+
+
+def _with_name(source: str, message: str) -> str:
+    return message if source in message else f"{source}: {message}"
 
 
 def _details(summary: ArchiveSummary) -> Iterator[str]:
