@@ -79,13 +79,12 @@ class _MlxWhisper:
         )
         # The library's rule that times do not go back compares places with times: a segment may end before it begins.
         pieces = [piece | {"end": max(piece["start"], piece["end"])} for piece in found["segments"]]
-        words = None
-        if settings.timestamps == "word":
-            words = tuple(Segment(float(w["start"]), float(w["end"]), w["word"]) for p in pieces for w in p["words"])
+        spoken = [word for piece in pieces for word in piece.get("words", ())]
+        words = tuple(Segment(float(word["start"]), float(word["end"]), word["word"]) for word in spoken)
         return Transcript(
             text=found["text"].strip(),
             segments=tuple(segment_of(p["start"], p["end"], p["text"].strip(), p) for p in pieces),
-            words=words,
+            words=words if settings.timestamps == "word" else None,
             language=found["language"],
             covered_s=audio.duration_s,
         )
@@ -110,8 +109,7 @@ class _Engine:
 
         folder = sole_file(model, "weights.*").parent
         used = mlx_device.resolve(mx, device)
-        best = "float32" if used == "cpu" else "float16"
-        precision = best if settings.precision == "auto" else settings.precision
+        precision = {"auto": "float32" if used == "cpu" else "float16"}.get(settings.precision, settings.precision)
         if precision not in ("float32", "float16"):
             raise SettingsError(f"Precision {precision!r} is not available; available: float32, float16.")
         loaded = load_model(str(folder), getattr(mx, precision))
