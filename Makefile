@@ -37,7 +37,7 @@ quick: setup ## tests that need no weights, no network and no minute
 test: lint types ## lint, types, and every test but those of make test-engines (pulls 0.6 GB the first time)
 	@tools/debian_packages.sh $(DEBIAN)
 	$(BIN)/python -m pytest -m 'not real and not long and not cluster' -n 2 -q --durations 15
-	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 2 --dist loadfile --durations 15
+	$(BIN)/python -m pytest -m 'real and not long and not engines' -n 3 --dist loadfile --durations 15
 
 coverage: setup ## what the first half of make test covers, which takes a third longer with it
 	@tools/debian_packages.sh $(DEBIAN)

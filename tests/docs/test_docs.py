@@ -109,7 +109,7 @@ def test_the_decision_on_the_page_is_the_one_that_is_made(tmp_path: Path) -> Non
     done = subprocess.run(
         [sys.executable, "-m", "earwitness", "decide", "study/runs"],
         cwd=tmp_path,
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "240"},
         capture_output=True,
         text=True,
     )

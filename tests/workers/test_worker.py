@@ -200,7 +200,7 @@ def test_a_program_that_speaks_the_protocol_and_then_sends_nonsense_is_told_apar
     program = tmp_path / "program.sh"
     program.write_text(f"#!/bin/sh\nread load\necho '{json.dumps(LOADED)}'\nread work\necho '{reply}'\nsleep 600\n")
     program.chmod(0o755)
-    monkeypatch.setattr("earwitness.workers.worker.python_of", lambda _: program)
+    monkeypatch.setattr("earwitness.workers.spawn.python_of", lambda _: program)
     with fake("echo") as worker:
         with pytest.raises(WorkerFailedError, match="makes no sense") as caught:
             ask(worker, audio)

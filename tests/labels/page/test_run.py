@@ -39,7 +39,7 @@ def test_ctrl_c_ends_with_a_summary(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
-    assert "n_labels=1, n_done=1, n_planned=3, minutes=1.5, estimate=('WER: unknown',)" in rest
+    assert "n_labels=1, n_done=1, n_planned=3, units='clips', minutes=1.5, estimate=('WER: unknown',)" in rest
 
 
 def test_the_same_address_works_after_a_new_start(tmp_path: Path, write_wav: Callable[..., Path]) -> None:
