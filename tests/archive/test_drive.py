@@ -216,6 +216,33 @@ def test_two_processes_do_not_write_into_one_folder(calls: Path, tmp_path: Path)
 COMMAND = [sys.executable, "-m", "earwitness", "transcribe", "--model", "fake:slow", "--no-speech", "--workers", "1"]
 
 
+def test_parts_that_other_machines_did_are_taken_over_as_if_one_had_done_all(calls: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    formats = ["txt", "json", "jsonl"]
+    run(calls, out=whole, formats=formats)
+    done = [run(calls, out=parts, formats=formats, shard=f"{n}/3") for n in (3, 1, 2)]
+    assert sum(summary.n_texts for summary in done) == 10
+    assert min(summary.n_texts for summary in done) >= 1
+    again = run(calls, out=parts, formats=formats, shard="2/3")
+    assert (again.n_texts, again.n_skipped) == (0, done[2].n_texts)
+    joined = run(calls, out=parts, formats=formats)
+    assert (joined.n_texts, joined.n_skipped) == (0, 10)
+    made = {name: content for name, content in outputs(parts).items() if "-of-" not in name}
+    assert made == outputs(whole)
+    rows = b"".join((parts / f"transcripts.{n}-of-3.jsonl").read_bytes() for n in (1, 2, 3))
+    assert rows == (whole / "transcripts.jsonl").read_bytes()
+
+
+def test_a_part_at_work_is_not_taken_over(calls: Path, tmp_path: Path) -> None:
+    with (
+        open_journal(tmp_path / "out", "1/2"),
+        pytest.raises(UsageError, match="is at work in .* on its shard 1/2. Wait for it"),
+    ):
+        run(calls, out=tmp_path / "out")
+    with pytest.raises(UsageError, match="'3/2' is no shard"):
+        run(calls, shard="3/2")
+
+
 def test_a_killed_process_resumes_to_the_same_bytes_and_leaves_no_process(calls: Path, tmp_path: Path) -> None:
     formats = ["--to", "srt", "--to", "json", "--to", "jsonl"]
     whole, torn = tmp_path / "whole", tmp_path / "torn"

@@ -14,7 +14,15 @@ from earwitness.archive.inputs import find_inputs
 from earwitness.archive.item_queue import ItemQueue
 from earwitness.archive.journal import open_journal
 from earwitness.archive.output import Outputs
-from earwitness.archive.plan import ArchiveItem, make_items, remove_remains, require_free, root_of
+from earwitness.archive.plan import (
+    ArchiveItem,
+    items_of_shard,
+    make_items,
+    remove_remains,
+    require_free,
+    root_of,
+    shared_file,
+)
 from earwitness.archive.recipe import Recipe, differences, with_enough
 from earwitness.archive.spec import ArchiveSpec
 from earwitness.archive.summary import ArchiveSummary, StopReason, Tally
@@ -68,12 +76,13 @@ def transcribe_archive(
     """
     found = find_inputs(spec.paths)
     root = root_of(found.inputs, spec.out)
-    with open_journal(root) as journal:
+    with open_journal(root, spec.shard) as journal:
         key = f"{recipe.key}:{spec.channels}"
         items = make_items(found, root, journal, is_beside=spec.out is None, language=spec.language, recipe_key=key)
+        items = items_of_shard(items, spec.shard)
         if not spec.force:
             require_free(items, root, journal, spec.formats)
-        remove_remains(items, root, spec.formats)
+        remove_remains(items, root, spec.formats, shared_file(spec.shard))
         tally = Tally()
         tally.remarks += [*recipe.remarks, *found.problems]
         outputs = Outputs(spec, recipe.pool, root, journal, tally)

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from earwitness.archive.names import with_shard
 from earwitness.errors import RecordError, UsageError
 from earwitness.files.atomic import write_errors
 from earwitness.files.schema import Strict, plain, validate
 from earwitness.types import Finding, Hypothesis
 
 FILE = ".earwitness-transcribe.jsonl"
-_LOCK = ".earwitness-transcribe.lock"
 AGAIN = "the same command again"
 
 
@@ -155,32 +155,58 @@ def _entry(line: JournalLine, offset: int) -> JournalEntry:
 
 
 @contextmanager
-def open_journal(folder: Path) -> Iterator[Journal]:
+def open_journal(folder: Path, shard: str | None = None) -> Iterator[Journal]:
     """Open the journal of a folder, which is made, for this process alone.
+
+    Each shard has a journal of its own, so that machines that share a disk do not wait for each other. Without a shard,
+    the journals of shards become part of the one journal.
 
     Raises:
         UsageError: When another process is at work in it.
         RecordError: When it is damaged.
         FileError: When it cannot be written.
     """
-    from filelock import FileLock, Timeout
-
-    path = folder / FILE
+    path = folder / with_shard(FILE, shard)
     with write_errors(path):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK)
+    with _locked(path), write_errors(path), path.open("a+b") as file:
+        if shard is None:
+            for part in sorted(folder.glob(with_shard(FILE, "*/*"))):
+                _take_over(part, file)
+        file.seek(0)
+        yield Journal(path, file)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_suffix(".lock"))
+    with write_errors(path):
         try:
             lock.acquire(timeout=0)
         except Timeout:
+            number = "/".join(path.stem.rpartition(".")[2].split("-of-"))
+            part = f" on its shard {number}" if path.name != FILE else ""
             raise UsageError(
-                f"Another earwitness transcribe is at work in {str(folder)!r}. Wait for it, or give another --out."
+                f"Another earwitness transcribe is at work in {str(path.parent)!r}{part}. Wait for it, or give another "
+                "--out."
             ) from None
     try:
-        with write_errors(path), path.open("a+b") as file:
-            file.seek(0)
-            yield Journal(path, file)
+        yield
     finally:
         lock.release()
+
+
+def _take_over(part: Path, file: IO[bytes]) -> None:
+    """Append the journal of a shard. Killed before it is removed, it is appended twice, which changes nothing."""
+    with _locked(part):
+        content = part.read_bytes()
+        file.seek(0, os.SEEK_END)
+        file.write(content[: content.rfind(b"\n") + 1])
+        file.flush()
+        os.fsync(file.fileno())
+        part.unlink()
 
 
 def output_sha256(content: bytes) -> str:

@@ -43,6 +43,18 @@ def stems(names: Sequence[str], before: Sequence[str | None] = ()) -> list[str]:
     return [stem for stem in found if stem is not None]
 
 
+def with_shard(file: str, shard: str | None) -> str:
+    """Return the name of a file that each part of an archive has of its own.
+
+    >>> with_shard("transcripts.jsonl", None), with_shard("transcripts.jsonl", "3/8")
+    ('transcripts.jsonl', 'transcripts.3-of-8.jsonl')
+    """
+    if shard is None:
+        return file
+    path, (number, of) = PurePosixPath(file), shard.split("/")
+    return f"{path.stem}.{number}-of-{of}{path.suffix}"
+
+
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 

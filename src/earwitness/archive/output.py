@@ -12,7 +12,7 @@ from earwitness.archive.cues import times_of
 from earwitness.archive.formats import FORMATS, SHARED, ArchiveText, jsonl
 from earwitness.archive.inputs import content_sha256, local_version
 from earwitness.archive.journal import AGAIN, Journal, JournalLine, output_sha256
-from earwitness.archive.plan import SHARED_FILE, ArchiveItem, output_state
+from earwitness.archive.plan import ArchiveItem, output_state, shared_file
 from earwitness.archive.spec import ArchiveSpec
 from earwitness.archive.summary import ArchiveFailure, Tally
 from earwitness.files.atomic import atomic_write, write_bytes
@@ -41,6 +41,7 @@ class Outputs:
         self._layout_key = hashlib.sha256(repr(astuple(spec.layout)).encode()).hexdigest()[:16]
         self._formats = [name for name in spec.formats if name != SHARED]
         self._is_shared = SHARED in spec.formats
+        self._shared_file = root / shared_file(spec.shard)
 
     def add(self, item: ArchiveItem, note: str, n_channels: int, result: PoolResult) -> None:
         """Keep the result of a recording and write its outputs.
@@ -102,7 +103,7 @@ class Outputs:
         """
         if not self._is_shared:
             return
-        with atomic_write(self.root / SHARED_FILE, then=AGAIN) as temporary, temporary.open("wb") as file:
+        with atomic_write(self._shared_file, then=AGAIN) as temporary, temporary.open("wb") as file:
             for item in items:
                 if item.key in self._journal.entries:
                     text = self._text(item, self._journal.line(item.key))

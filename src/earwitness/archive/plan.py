@@ -12,13 +12,12 @@ from typing import Literal
 from earwitness.archive.formats import SHARED
 from earwitness.archive.inputs import ArchiveInput, InputList, content_sha256
 from earwitness.archive.journal import Journal, JournalEntry, output_sha256
-from earwitness.archive.names import stems
+from earwitness.archive.names import stems, with_shard
+from earwitness.data.shards import parse, starts
 from earwitness.errors import UsageError
 from earwitness.files.remote import is_address
 
 OutputState = Literal["missing", "fresh", "stale", "edited", "stranger"]
-SHARED_FILE = "transcripts.jsonl"
-"""The one file of all texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,30 @@ def make_items(
         recipe = f"{recipe_key}:{spoken or ''}"
         made.append(ArchiveItem(each, key, stem, each.channel, spoken, recipe))
     return made
+
+
+def items_of_shard(items: Sequence[ArchiveItem], shard: str | None) -> Sequence[ArchiveItem]:
+    """Return the recordings of one part, such as ``3/8``, which all machines that see the same files cut alike.
+
+    A part is a stretch of consecutive recordings of about an equal share of the audio, by the guess of each length.
+
+    Raises:
+        UsageError: When there are fewer recordings than parts.
+    """
+    if shard is None:
+        return items
+    number, of = parse(shard)
+    first, end = starts([item.of.guess_s for item in items], of)[number - 1 : number + 1]
+    return items[first:end]
+
+
+def shared_file(shard: str | None) -> str:
+    """Return the name of the one file of all texts, or of all texts of a part.
+
+    >>> shared_file(None), shared_file("3/8")
+    ('transcripts.jsonl', 'transcripts.3-of-8.jsonl')
+    """
+    return with_shard("transcripts.jsonl", shard)
 
 
 def with_channel(item: ArchiveItem, channel: int | None) -> ArchiveItem:
@@ -157,9 +180,9 @@ def output_state(path: Path, entry: JournalEntry | None, format_name: str, layou
     return "stale" if here in hashes else "edited"
 
 
-def remove_remains(items: Sequence[ArchiveItem], root: Path, formats: Sequence[str]) -> None:
+def remove_remains(items: Sequence[ArchiveItem], root: Path, formats: Sequence[str], shared: str) -> None:
     """Remove the halves of outputs that a killed process has left beside them; the journal's lock must be held."""
-    names = {item.output(root, name) for item in items for name in formats if name != SHARED} | {root / SHARED_FILE}
+    names = {item.output(root, name) for item in items for name in formats if name != SHARED} | {root / shared}
     for folder in {path.parent for path in names}:
         for half in folder.glob(".*.tmp"):
             whole = half.name.removeprefix(".").removesuffix(".tmp").rpartition(".")[0]

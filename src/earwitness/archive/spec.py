@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from earwitness.archive.cues import CueLayout
 from earwitness.archive.formats import require_formats
+from earwitness.data.shards import parse
 from earwitness.engines.registry import show_settings
 from earwitness.errors import UsageError
 from earwitness.options import Flag, require_least
@@ -96,6 +97,10 @@ class ArchiveSpec(CueOptions):
     on: Annotated[
         str | None, Flag("Run on a cluster: ray (starts one here, or RAY_ADDRESS), ray://HOST:PORT.", metavar="CLUSTER")
     ] = None
+    shard: Annotated[
+        str | None,
+        Flag("Transcribe one of N equal parts only, such as 3/8; other machines do the others.", metavar="I/N"),
+    ] = None
     workers: Annotated[
         int | None, Flag("Worker processes; default: as the decision measured, or as cores and memory allow.",
                          metavar="N", least=1)
@@ -130,6 +135,8 @@ class ArchiveSpec(CueOptions):
             raise UsageError(
                 "A decision has its measured settings. Leave out --set, --device and --preset, or name --model."
             )
+        if self.shard is not None:
+            parse(self.shard)
         if not re.fullmatch(r"mix|split|\d{1,3}", self.channels):
             raise UsageError(f"--channels is mix, split or the number of a channel from 0, not {self.channels!r}.")
 
@@ -166,6 +173,7 @@ class ArchiveOptions(CueLayoutOptions, total=False):
     resume: bool
     force: bool
     on: str | None
+    shard: str | None
     workers: int | None
     threads: int | None
     batch: int

@@ -58,6 +58,8 @@ def transcribe(
         earwitness transcribe 'archive/**/*.mp3' --decision decision.json --out texts --channels split --budget-s 3600
 
         earwitness transcribe s3://bucket/calls/ --decision decision.json --out texts
+
+        earwitness transcribe calls/ --decision decision.json --out texts --shard 3/8
     """
     stop_on_sigterm()
     try:
