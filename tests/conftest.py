@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -34,6 +35,8 @@ SLOW = (
 # No test depends on speed, nor does how quickly examples are made.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+# Tests read whole sentences, whatever the width of the screen that they run on.
+os.environ.pop("COLUMNS", None)
 # A shell has what it starts in the background ignore Ctrl-C, and processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
