@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from earwitness.decision.decision import Decision
 
 MODELS = ("faster-whisper:tiny.en", "faster-whisper:base", "pocketsphinx:en-us")
-SAMPLE_CLIPS = 8
-TELEPHONY_CLIPS = 20
+SAMPLE_CLIPS = 12
+TELEPHONY_CLIPS = 30
 JOINED_S = 120.0
 """Long enough for intervals and ranks of one recording, and small enough for a few minutes on two cores."""
 
