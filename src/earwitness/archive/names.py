@@ -29,7 +29,7 @@ def stems(names: Sequence[str], before: Sequence[str | None] = ()) -> list[str]:
     found: list[str | None] = list(before) or [None] * len(names)
     used = {_folded(stem) for stem in found if stem is not None}
     left = [n for n, stem in enumerate(found) if stem is None]
-    short = {n: _cut(str(PurePosixPath(names[n]).with_suffix(""))) for n in left}
+    short = {n: _cut(_without_suffix(names[n])) for n in left}
     counts = Counter(_folded(stem) for stem in short.values())
     numbers: dict[str, int] = defaultdict(lambda: 1)
     for n in left:
@@ -53,6 +53,12 @@ def with_shard(file: str, shard: str | None) -> str:
         return file
     path, (number, of) = PurePosixPath(file), shard.split("/")
     return f"{path.stem}.{number}-of-{of}{path.suffix}"
+
+
+def _without_suffix(path: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    stem = name.rpartition(".")[0]
+    return folder + slash + (stem if stem.strip(".") else name)
 
 
 def _folded(name: str) -> str:
