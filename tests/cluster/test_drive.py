@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,24 @@ def test_whatever_dies_and_whenever_the_driver_is_stopped_the_record_is_the_same
         assert content(path) == content(want)
     assert [result.clip.id for result in results] == [f"c{n}" for n in range(20)]
     assert store.seal_fits(path, run_of(path))
+
+
+def test_a_driver_that_is_killed_leaves_behind_what_ran_where(whole: Job, tmp_path: Path) -> None:
+    def copy(done: int, total: int, result: ClipResult) -> None:
+        if done == total:
+            shutil.copytree(tmp_path / "killed", tmp_path / "left")
+
+    (want,) = over_cluster([Turn(whole, copy)], tmp_path / "killed", FakeCrew([node(1), node(2)]), whole_nodes=True)
+    (path,) = store.find_records([tmp_path / "left"])
+    left = run_of(path)
+    assert (left.status, left.speed) == ("running", None)
+    store.write_run(path, replace(left, process=None))
+    over_cluster([Turn(whole, quiet, path)], tmp_path / "left", FakeCrew([node(1)]), whole_nodes=True)
+    assert content(path) == content(want)
+    for run in (left, run_of(path)):
+        assert [machine.name for machine in run.machines] == ["node 1", "node 2"]
+        assert (run.device_used, run.workers is not None) == (run_of(want).device_used, True)
+    assert run_of(path).speed == run_of(want).speed
 
 
 def test_speed_counts_where_a_node_has_one_model_and_all_are_of_one_kind(whole: Job, tmp_path: Path) -> None:

@@ -31,8 +31,9 @@ def cluster(
 ) -> None:
     """Show every node; exit 1 if there is none, or if a model can run on none.
 
-    Start Ray on one machine with 'RAY_AUTH_MODE=token ray start --head', and on the others with
-    'RAY_AUTH_MODE=token ray start --address HOST:6379'; copy ~/.ray/auth_token to them first. Example:
+    On one machine, make a token with 'ray get-auth-token --generate', copy ~/.ray/auth_token to the others, and start
+    Ray with 'RAY_AUTH_MODE=token ray start --head'; on the others, with 'RAY_AUTH_MODE=token ray start --address
+    HOST:6379'. Example:
 
         earwitness cluster --on ray://10.0.0.1:6379 --model faster-whisper:base
     """

@@ -18,7 +18,8 @@ _STORE_BYTES = 100 * 2**20
 """Of Ray's object store. Texts pass through it at most, never audio."""
 _CONNECT_S = 10.0
 _START = (
-    "Start it with: RAY_AUTH_MODE=token ray start --head. This machine has to be one of its nodes, with the same token."
+    "Start it with: ray get-auth-token --generate, then RAY_AUTH_MODE=token ray start --head. This machine has to be "
+    "one of its nodes, with the same token."
 )
 _WITHOUT = "Ray is not installed. Type: pip install 'earwitness[cluster]' (240 MB on disk)"
 

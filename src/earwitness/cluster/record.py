@@ -37,6 +37,7 @@ class ClusterRecord:
         self._results = {result.clip.id: result for result in store.read_clips(path)}
         self._clips = {clip.id: clip for clip in job.dataset.clips}
         self._node_of: dict[str, str] = {}
+        self._named: set[str] = set()
         self._lines: IO[bytes] | None = None
         self._status: RunStatus = "interrupted"
         self._failure: Failure | None = None
@@ -60,6 +61,8 @@ class ClusterRecord:
         clip = self._clips[result.hypothesis.clip_id]
         if clip.id in self._results:
             return
+        if node not in self._named:
+            self._name_nodes(node)
         line = score_result(clip, result.hypothesis, self._run.scoring, result.speech)
         clips_path = store.clips_path(self.path)
         with write_errors(clips_path, then=RESUME):
@@ -68,6 +71,13 @@ class ClusterRecord:
         self._results[clip.id] = line
         self._node_of[clip.id] = node
         self._progress(len(self._results), len(self._clips), line)
+
+    def _name_nodes(self, node: str) -> None:
+        """Write the machines so far, since a driver that is killed writes none at the end."""
+        self._named.add(node)
+        run = self._with_machines()
+        machines = (*self._before, *(replace(machine, speed=None) for machine in self._machines()))
+        store.write_run(self.path, replace(run, machines=machines, speed=None))
 
     def give_up(self, failure: Failure) -> None:
         """Say why the run cannot go on."""
