@@ -78,7 +78,7 @@ def make_items(
     return made
 
 
-def items_of_shard(items: Sequence[ArchiveItem], shard: str | None) -> Sequence[ArchiveItem]:
+def items_of_shard(items: Sequence[ArchiveItem], shard: str | None) -> list[ArchiveItem]:
     """Return the recordings of one part, such as ``3/8``, which all machines that see the same files cut alike.
 
     A part is a stretch of consecutive recordings of about an equal share of the audio, by the guess of each length.
@@ -87,10 +87,10 @@ def items_of_shard(items: Sequence[ArchiveItem], shard: str | None) -> Sequence[
         UsageError: When there are fewer recordings than parts.
     """
     if shard is None:
-        return items
+        return list(items)
     number, of = parse(shard)
     first, end = starts([item.of.guess_s for item in items], of)[number - 1 : number + 1]
-    return items[first:end]
+    return list(items[first:end])
 
 
 def shared_file(shard: str | None) -> str:
