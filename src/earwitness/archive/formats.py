@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from earwitness.archive.cues import Cue, CueLayout, cues, times_of
 from earwitness.errors import UsageError
+from earwitness.files import subtitles
 from earwitness.files.nearest import did_you_mean
 from earwitness.types import Failure, Finding, Segment, Transcript
 
@@ -47,18 +47,12 @@ def srt(text: ArchiveText, layout: CueLayout) -> str:
     hello there
     <BLANKLINE>
     """
-    return "".join(
-        f"{n}\n{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}\n{_shown(cue)}\n\n"
-        for n, cue in enumerate(_cues(text, layout), start=1)
-    )
+    return subtitles.srt(_shown_cues(text, layout))
 
 
 def vtt(text: ArchiveText, layout: CueLayout) -> str:
     """Return WebVTT subtitles."""
-    return "WEBVTT\n\n" + "".join(
-        f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}\n{html.escape(_shown(cue), quote=False)}\n\n"
-        for cue in _cues(text, layout)
-    )
+    return subtitles.vtt(_shown_cues(text, layout))
 
 
 def txt(text: ArchiveText, _: CueLayout) -> str:
@@ -144,6 +138,10 @@ def _cues(text: ArchiveText, layout: CueLayout) -> list[Cue]:
     return [] if text.transcript is None else cues(text.transcript, text.audio_s, layout)
 
 
+def _shown_cues(text: ArchiveText, layout: CueLayout) -> Iterator[subtitles.TimedText]:
+    return ((cue.start_s, cue.end_s, _shown(cue)) for cue in _cues(text, layout))
+
+
 def _shown(cue: Cue) -> str:
     # An arrow would begin another cue, a blank line would end this one.
     shown = ("".join(char for char in line if char.isprintable() or char == "\u200d") for line in cue.lines)
@@ -152,8 +150,3 @@ def _shown(cue: Cue) -> str:
 
 def _timed(segment: Segment) -> dict[str, Any]:
     return {"start": round(segment.start_s, 3), "end": round(segment.end_s, 3), "text": segment.text}
-
-
-def _clock(seconds: float, point: str) -> str:
-    ms = round(max(0.0, seconds) * 1000)
-    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}{point}{ms % 1000:03}"

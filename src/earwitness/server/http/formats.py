@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from earwitness.files import subtitles
 from earwitness.server.http.parameters import TranscriptionRequest
 from earwitness.types import Segment, Transcript
 
@@ -105,34 +106,15 @@ def cues(transcript: Transcript) -> Sequence[Segment]:
 
 
 def srt(segments: Sequence[Segment]) -> str:
-    r"""Return SubRip subtitles.
-
-    >>> srt([Segment(0.0, 3661.5, "hello")])
-    '1\n00:00:00,000 --> 01:01:01,500\nhello\n\n'
-    """
-    return "".join(
-        f"{n}\n{_clock(s.start_s, ',')} --> {_clock(s.end_s, ',')}\n{_line(s.text)}\n\n"
-        for n, s in enumerate(segments, start=1)
-    )
+    """Return SubRip subtitles, a cue for each segment."""
+    return subtitles.srt((s.start_s, s.end_s, _line(s.text)) for s in segments)
 
 
 def vtt(segments: Sequence[Segment]) -> str:
-    r"""Return WebVTT subtitles.
-
-    >>> vtt([Segment(0.0, 1.25, "1 < 2 & so on")])
-    'WEBVTT\n\n00:00:00.000 --> 00:00:01.250\n1 &lt; 2 &amp; so on\n\n'
-    """
-    told = ((s, _line(s.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")) for s in segments)
-    return "WEBVTT\n\n" + "".join(
-        f"{_clock(s.start_s, '.')} --> {_clock(s.end_s, '.')}\n{text}\n\n" for s, text in told
-    )
+    """Return WebVTT subtitles, a cue for each segment."""
+    return subtitles.vtt((s.start_s, s.end_s, _line(s.text)) for s in segments)
 
 
 def _line(text: str) -> str:
     # A line break or an arrow would begin another cue.
     return " ".join(text.split()).replace("-->", "->")
-
-
-def _clock(seconds: float, point: str) -> str:
-    ms = round(max(0.0, seconds) * 1000)
-    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}{point}{ms % 1000:03}"
