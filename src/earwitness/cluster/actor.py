@@ -18,14 +18,12 @@ from earwitness.errors import EarwitnessError, UsageError
 from earwitness.files.remote import is_address
 from earwitness.records.environment import usable_cores
 from earwitness.records.record import WorkersInfo
-from earwitness.runs.job import clip_budget_s
 from earwitness.runs.plan import open_speech_model
-from earwitness.runs.pool import PoolResult, PoolSpec
+from earwitness.runs.pool import PoolResult, PoolSpec, supervisor_of
 from earwitness.runs.speech import SpeechDetector, SpeechModel
 from earwitness.runs.transcribe import CLIP, scratch_folder, transcribe_clip, warm_up_audio
 from earwitness.types import Clip, Dataset, Hypothesis
 from earwitness.workers.supervisor import GivenUpError, Supervisor
-from earwitness.workers.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +104,8 @@ class ModelActor:
         warm_up = None
         if limits.warmup:
             warm_up = warm_up_audio(replace(spec.dataset, clips=(first,)), spec.settings.language, self._folder)
-        self._workers = Supervisor(
-            lambda: Worker(
-                spec.model.engine,
-                spec.model.id,
-                folder,
-                spec.device,
-                spec.settings,
-                options=spec.model.options,
-                budget_s=limits.load_timeout_s,
-            ),
-            lambda audio_s: clip_budget_s(limits, audio_s),
-            warm_up=warm_up,
-            warm_up_times=limits.warmup,
-            # Here a clip that kills its worker may kill another one.
-            max_deaths=MOST_CRASHES * limits.max_deaths,
-        )
+        # Here a clip that kills its worker may kill another one.
+        self._workers = supervisor_of(spec, folder, warm_up, MOST_CRASHES * limits.max_deaths)
         self._detector = SpeechDetector(_same_speech_model(spec.speech), self._folder / CLIP)
         return self._workers, self._detector
 

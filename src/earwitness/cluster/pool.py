@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from earwitness import __version__
 from earwitness.cluster.crew import Crew
 from earwitness.cluster.dispatch import Dispatcher, Work
 from earwitness.files.fetch import sha256_of
 from earwitness.files.remote import is_address
-from earwitness.runs.pool import PoolResult, PoolSpec
+from earwitness.runs.pool import ClipPool, PoolResult, PoolSpec
 from earwitness.types import Clip
 from earwitness.workers.supervisor import GivenUpError
 from earwitness.workers.worker import LoadedInfo
@@ -27,7 +25,7 @@ def _with_hash(clip: Clip) -> Clip:
     return replace(clip, audio_sha256=sha256_of(path))
 
 
-class ClusterPool:
+class ClusterPool(ClipPool):
     """Workers on every node that can run the model. See ``ClipPool``.
 
     Each call of ``transcribe`` starts workers of its own, and ends them with its last clip.
@@ -73,20 +71,6 @@ class ClusterPool:
                     yield each.result
         finally:
             self.close()
-
-    def close(self) -> None:
-        """End all workers, politely."""
-        self._end(kindly=True)
-
-    def __enter__(self) -> Self:
-        """Return the pool."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End all workers: politely after success, at once after an exception."""
-        self._end(kindly=kind is None)
 
     def _end(self, *, kindly: bool) -> None:
         if self._dispatcher is not None:

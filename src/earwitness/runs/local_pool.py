@@ -14,19 +14,16 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from earwitness.engines.registry import get_engine
 from earwitness.errors import FileError
-from earwitness.runs.job import clip_budget_s
 from earwitness.runs.pieces import OpenClip, OpenPiece, cut
-from earwitness.runs.pool import PoolResult, PoolSpec
+from earwitness.runs.pool import ClipPool, PoolResult, PoolSpec, supervisor_of
 from earwitness.runs.speech import SpeechDetector
 from earwitness.runs.transcribe import audio_failure, decode, spoken_language, warm_up_audio
 from earwitness.types import Clip, Failure, Hypothesis
 from earwitness.workers.supervisor import GivenUpError, Supervisor
-from earwitness.workers.worker import Answer, LoadedInfo, Worker
+from earwitness.workers.worker import Answer, LoadedInfo
 
 _LOOK_S = 0.1
 _CLOSE_S = 6.0
@@ -35,7 +32,7 @@ _AHEAD_S = 1800.0
 """Audio that may lie decoded and wait; more only where a single recording is longer."""
 
 
-class LocalPool:
+class LocalPool(ClipPool):
     """Workers on this machine. See ``ClipPool``.
 
     Args:
@@ -100,20 +97,6 @@ class LocalPool:
                 n_open -= 1
                 yield result
 
-    def close(self) -> None:
-        """End all workers, politely."""
-        self._end(kindly=True)
-
-    def __enter__(self) -> Self:
-        """Return the pool."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End all workers: politely after success, at once after an exception."""
-        self._end(kindly=kind is None)
-
     def _end(self, *, kindly: bool) -> None:
         with self._changed:
             self._closing, self._kindly = True, kindly
@@ -130,25 +113,7 @@ class LocalPool:
         spec, limits = self._spec, self._spec.limits
         scratch.mkdir(exist_ok=True)
         warm_up = warm_up_audio(spec.dataset, spec.settings.language, scratch) if limits.warmup else None
-        return Supervisor(
-            self._start,
-            lambda audio_s: clip_budget_s(limits, audio_s),
-            warm_up=warm_up,
-            warm_up_times=limits.warmup,
-            max_deaths=limits.max_deaths,
-        )
-
-    def _start(self) -> Worker:
-        spec = self._spec
-        return Worker(
-            spec.model.engine,
-            spec.model.id,
-            spec.folder,
-            spec.device,
-            spec.settings,
-            options=spec.model.options,
-            budget_s=spec.limits.load_timeout_s,
-        )
+        return supervisor_of(spec, spec.folder, warm_up, limits.max_deaths)
 
     def _has_room(self) -> bool:
         """Whether another clip may be taken: none lies finished, and the decoders have next to nothing."""
