@@ -1,7 +1,7 @@
 """Options defined once: a frozen dataclass whose fields give flag, type, default and help of each option.
 
-``runs/spec.py`` and ``server/spec.py`` have such classes. The command line, the keywords of Python, the study file and
-the bundle read their options from there, under one name.
+``runs/spec.py``, ``server/spec.py`` and ``archive/spec.py`` have such classes. The command line, the keywords of
+Python, the study file and the bundle read their options from there, under one name.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ class Flag:
     """The smallest number that makes sense."""
     pair: str = ""
     """For a mapping: an example of one entry, such as ``kind=speech``."""
+
+
+# Options that more than one of these classes have.
+DECISION = Flag("Decision file from earwitness decide.", metavar="FILE")
+DEVICE = Flag("auto, cpu, cuda, cuda:1, mps or tpu; a decision states its own.", metavar="DEVICE")
+PRESET = Flag(
+    "matched: same settings for all, greedy, no fall-back; native: defaults of each engine.", metavar="PRESET"
+)
+SETTING = Flag("Change a setting of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5")
 
 
 def options_of(spec: type[Any]) -> Mapping[str, Flag]:

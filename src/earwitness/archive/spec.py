@@ -17,7 +17,7 @@ from earwitness.archive.formats import require_formats
 from earwitness.data.shards import parse
 from earwitness.engines.registry import show_settings
 from earwitness.errors import UsageError
-from earwitness.options import Flag, require_least
+from earwitness.options import DECISION, DEVICE, PRESET, SETTING, Flag, require_least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,25 +50,15 @@ class ArchiveSpec(CueOptions):
 
     paths: tuple[str, ...] = ()
     """Files, folders, patterns, manifests, corpora and addresses."""
-    decision: Annotated[Path | None, Flag("Decision file from earwitness decide.", metavar="FILE")] = None
+    decision: Annotated[Path | None, DECISION] = None
     candidate: Annotated[str | None, Flag("Candidate of the decision; default: the chosen one.", metavar="NAME")] = None
     model: Annotated[str | None, Flag("Model, such as faster-whisper:base.", ("--model", "-m"), "MODEL")] = None
     accept: Annotated[
         bool, Flag("Continue where weights, settings or device are not those of the decision.", ("--accept",))
     ] = False
-    device: Annotated[
-        str, Flag("auto, cpu, cuda, cuda:1, mps or tpu; a decision states its own.", metavar="DEVICE")
-    ] = "auto"
-    preset: Annotated[
-        Literal["matched", "native"],
-        Flag(
-            "matched: same settings for all, greedy, no fall-back; native: defaults of each engine.", metavar="PRESET"
-        ),
-    ] = "matched"
-    settings: Annotated[
-        Mapping[str, Any],
-        Flag("Change a setting of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
-    ] = field(default_factory=dict)
+    device: Annotated[str, DEVICE] = "auto"
+    preset: Annotated[Literal["matched", "native"], PRESET] = "matched"
+    settings: Annotated[Mapping[str, Any], SETTING] = field(default_factory=dict)
     language: Annotated[
         str | None, Flag("Language spoken, such as en; default: the model detects it.", metavar="LANGUAGE")
     ] = None

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from earwitness.engines.registry import parse_settings, show_settings
 from earwitness.files.schema import Strict
-from earwitness.options import Flag, require_least
+from earwitness.options import PRESET, SETTING, Flag, require_least
 from earwitness.types import Settings
 
 Preset = Literal["matched", "native"]
@@ -56,16 +56,8 @@ class DataOptions(Strict):
 class MeasureOptions(Strict):
     """How models decode, how the audio is altered, how texts are scored, and which speeds are measured."""
 
-    preset: Annotated[
-        Preset,
-        Flag(
-            "matched: same settings for all, greedy, no fall-back; native: defaults of each engine.", metavar="PRESET"
-        ),
-    ] = "matched"
-    settings: Annotated[
-        Mapping[str, Scalar],
-        Flag("Change a setting of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
-    ] = field(default_factory=dict)
+    preset: Annotated[Preset, PRESET] = "matched"
+    settings: Annotated[Mapping[str, Scalar], SETTING] = field(default_factory=dict)
     conditions: Annotated[
         tuple[str, ...],
         Flag("Alter the audio, such as noise:10dB or mulaw; repeat for several.", ("--condition",), "NAME"),

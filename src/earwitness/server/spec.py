@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from earwitness.engines.registry import show_settings
 from earwitness.errors import UsageError
-from earwitness.options import Flag, require_least
+from earwitness.options import DECISION, DEVICE, PRESET, SETTING, Flag, require_least
 from earwitness.server.config import LONGEST_S, ServerLimits, Site
 
 _MIB = 1 << 20
@@ -27,25 +27,15 @@ class ServeSpec:
         UsageError: For a number that is too small, an invalid root path, or options that contradict each other.
     """
 
-    decision: Annotated[Path | None, Flag("Decision file from earwitness decide.", metavar="FILE")] = None
+    decision: Annotated[Path | None, DECISION] = None
     candidates: Annotated[
         tuple[str, ...],
         Flag("Candidate of the decision; default: the chosen one; repeat for several.", ("--candidate",), "NAME"),
     ] = ()
     models: Annotated[tuple[str, ...], Flag("Model to serve; repeat for several.", ("--model", "-m"), "MODEL")] = ()
-    device: Annotated[
-        str, Flag("auto, cpu, cuda, cuda:1, mps or tpu; a decision states its own.", metavar="DEVICE")
-    ] = "auto"
-    preset: Annotated[
-        Literal["matched", "native"],
-        Flag(
-            "matched: same settings for all, greedy, no fall-back; native: defaults of each engine.", metavar="PRESET"
-        ),
-    ] = "matched"
-    settings: Annotated[
-        Mapping[str, Any],
-        Flag("Change a setting of the preset, such as beam_size=5.", ("--set",), "NAME=VALUE", pair="beam_size=5"),
-    ] = field(default_factory=dict)
+    device: Annotated[str, DEVICE] = "auto"
+    preset: Annotated[Literal["matched", "native"], PRESET] = "matched"
+    settings: Annotated[Mapping[str, Any], SETTING] = field(default_factory=dict)
     host: Annotated[
         str, Flag("Address to listen on; 0.0.0.0 opens the server to other machines.", metavar="ADDRESS")
     ] = "127.0.0.1"
