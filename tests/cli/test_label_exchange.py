@@ -46,6 +46,14 @@ def test_labels_go_out_and_come_back_once(name: str, data: Path, tmp_path: Path)
     assert (again.n_new, again.n_old) == (0, 3)
 
 
+def test_a_sheet_without_times_comes_in_once_and_a_correction_is_new(data: Path, tmp_path: Path) -> None:
+    sheet, overlay = tmp_path / "sheet.csv", tmp_path / "fresh.labels.jsonl"
+    for text, n_new in (("one more", 1), ("one more", 0), ("one moor", 1), ("one more", 1)):
+        sheet.write_text(f"clip_id,text\nclip1,{text}\n", encoding="utf-8")
+        assert import_labels(data, sheet, author="ana", overlay=overlay).n_new == n_new
+    assert [label.text for label in read_labels(overlay).labels] == ["one more", "one moor", "one more"]
+
+
 def test_a_nemo_manifest_has_the_label_that_counts(data: Path, tmp_path: Path) -> None:
     assert export_labels(data, tmp_path / "nemo.jsonl", format="nemo") == 2
     assert [clip.reference for clip in load(tmp_path / "nemo.jsonl").clips][:2] == ["one more", "two words"]

@@ -162,12 +162,25 @@ def _clip_of(row: LabelRow, by_audio: Mapping[str, Sequence[Clip]]) -> Clip | No
 def new_labels(labels: Iterable[Label], old: Iterable[Label]) -> list[Label]:
     """Return the labels that an overlay does not have yet: importing a file twice adds nothing.
 
+    A label that says what the same person's newest one of the clip says is not new, whatever its time: rows without a
+    time get that of the import.
+
     Args:
         labels: From a file.
         old: Of the overlay.
     """
-    keys = {_content(label) for label in old}
-    return [label for label in labels if _content(label) not in keys]
+    by_time = sorted(old, key=lambda label: moment(label.time))
+    keys = {_content(label) for label in by_time}
+    newest = {_place(label): (label.text, label.verdict) for label in by_time}
+    return [
+        label
+        for label in labels
+        if _content(label) not in keys and newest.get(_place(label)) != (label.text, label.verdict)
+    ]
+
+
+def _place(label: Label) -> tuple[object, ...]:
+    return label.clip_id, label.author, label.adjudication
 
 
 def _content(label: Label) -> tuple[object, ...]:
