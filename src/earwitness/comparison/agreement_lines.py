@@ -17,8 +17,9 @@ _WORTH_SAYING = 0.05
 
 def summary(agreed: Agreement) -> str:
     """Return how many clips all models agree on."""
+    runs = "Both runs" if len(agreed.models) == 2 else f"All {quantity(len(agreed.models), 'run')}"
     return (
-        f"All {quantity(len(agreed.models), 'run')} have the same text for {agreed.n_equal:,} of "
+        f"{runs} have the same text for {agreed.n_equal:,} of "
         f"{quantity(agreed.n_clips, 'clip')} ({quantity(agreed.n_recordings, 'recording')}). "
         f"Consensus: {quantity(agreed.n_words, 'word')}, normalizer {agreed.normalizer}."
     )
