@@ -23,14 +23,14 @@ import numpy as np
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tests.cluster.fake_crew import FakeCrew, node
+from tests.cluster.fake_backend import FakeBackend, node
 from tests.cluster.ray_cluster import nodes
 from tests.runs.jobs import job, quiet
 
 from earwitness import weights
 from earwitness.cluster.drive import over_cluster
 from earwitness.cluster.link import ray_session
-from earwitness.cluster.ray_crew import RayCrew
+from earwitness.cluster.ray_backend import RayBackend
 from earwitness.data.shards import part_of, starts
 from earwitness.records import store
 from earwitness.records.merge import merge
@@ -55,20 +55,20 @@ def scaling(folder: Path, n_clips: int, sleep_s: float) -> None:
     with nodes(4) as cluster:
         for n in (1, 2, 4):
             with ray_session(f"ray://{cluster.address}") as ray:
-                crew = Limited(ray, n)
-                crew.nodes()
+                backend = Limited(ray, n)
+                backend.nodes()
                 at: list[float] = []
                 began_s = time.perf_counter()
-                over_cluster([Turn(work, lambda *_, at=at: at.append(time.perf_counter()))], folder / str(n), crew)
-                crew.close()
+                over_cluster([Turn(work, lambda *_, at=at: at.append(time.perf_counter()))], folder / str(n), backend)
+                backend.close()
             whole_s, steady_s = at[-1] - began_s, at[-1] - at[n - 1]
             rate = (len(at) - n) / steady_s
             first = first or rate
             print(f"{n} nodes: {whole_s:.1f} s with start, {rate:.2f} clips/s steady, ratio {rate / first:.2f}")
 
 
-class Limited(RayCrew):
-    """A crew of the first nodes alone."""
+class Limited(RayBackend):
+    """A backend of the first nodes alone."""
 
     def __init__(self, ray: Any, n: int) -> None:
         """Take the module, and how many nodes to see."""
@@ -84,15 +84,15 @@ def overhead(folder: Path, n_clips: int) -> None:
     """Print what the driver spends on a clip: with nodes in this process, and with one of Ray."""
     work = sleeping(folder, n_clips, 0.0)
     began_s = time.perf_counter()
-    over_cluster([Turn(work, quiet)], folder / "fake", FakeCrew([node(n) for n in range(4)]))
+    over_cluster([Turn(work, quiet)], folder / "fake", FakeBackend([node(n) for n in range(4)]))
     print(f"driver alone: {1000 * (time.perf_counter() - began_s) / n_clips:.2f} ms a clip, record included")
     with nodes(1) as cluster, ray_session(f"ray://{cluster.address}") as ray:
-        crew = RayCrew(ray)
+        backend = RayBackend(ray)
         at: list[float] = []
         used_s = time.process_time()
-        over_cluster([Turn(work, lambda *_: at.append(time.perf_counter()))], folder / "ray", crew)
+        over_cluster([Turn(work, lambda *_: at.append(time.perf_counter()))], folder / "ray", backend)
         used_s = time.process_time() - used_s
-        crew.close()
+        backend.close()
     print(f"one node of Ray: {1000 * (at[-1] - at[0]) / (n_clips - 1):.2f} ms a clip in all (worker, node and driver)")
     print(f"one node of Ray: {1000 * used_s / n_clips:.2f} ms of the driver's processor a clip")
     at.clear()

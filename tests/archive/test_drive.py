@@ -239,7 +239,7 @@ def test_a_part_at_work_is_not_taken_over(calls: Path, tmp_path: Path) -> None:
         pytest.raises(UsageError, match="is at work in .* on its shard 1/2. Wait for it"),
     ):
         run(calls, out=tmp_path / "out")
-    with pytest.raises(UsageError, match="'3/2' is no shard"):
+    with pytest.raises(UsageError, match="'3/2' is not a shard"):
         run(calls, shard="3/2")
 
 

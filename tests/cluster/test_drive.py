@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.cluster.fake_crew import FakeCrew, node
+from tests.cluster.fake_backend import FakeBackend, node
 from tests.records.same import content
 from tests.runs.jobs import job, quiet
 
-from earwitness.cluster.crew import CrewEvent
+from earwitness.cluster.backend import ActorEvent
 from earwitness.cluster.drive import over_cluster
 from earwitness.cluster.nodes import NodeInfo
 from earwitness.errors import UsageError
@@ -49,19 +49,19 @@ def test_whatever_dies_and_whenever_the_driver_is_stopped_the_record_is_the_same
 ) -> None:
     out = tmp_path_factory.mktemp("out")
     places = [node(n) for n in range(n_nodes)]
-    (want,) = over_cluster([Turn(whole, quiet)], out / "want", FakeCrew(places))
+    (want,) = over_cluster([Turn(whole, quiet)], out / "want", FakeBackend(places))
 
     def interrupt(done: int, total: int, result: ClipResult) -> None:
         if done == stop < total:
             raise KeyboardInterrupt
 
-    crew = FakeCrew(places, seed=seed, chance=0.04)
+    backend = FakeBackend(places, seed=seed, chance=0.04)
     try:
-        (path,) = over_cluster([Turn(whole, interrupt)], out / "got", crew)
+        (path,) = over_cluster([Turn(whole, interrupt)], out / "got", backend)
     except RunInterrupt as end:
         (path,) = end.records
         assert run_of(path).status == "interrupted"
-        over_cluster([Turn(whole, quiet, path)], out / "got", FakeCrew(places, seed=seed + 1, chance=0.04))
+        over_cluster([Turn(whole, quiet, path)], out / "got", FakeBackend(places, seed=seed + 1, chance=0.04))
     results = store.read_clips(path)
     if all(result.hypothesis.ok for result in results):  # nothing died twice under the same clip
         assert content(path) == content(want)
@@ -74,12 +74,12 @@ def test_a_driver_that_is_killed_leaves_behind_what_ran_where(whole: Job, tmp_pa
         if done == total:
             shutil.copytree(tmp_path / "killed", tmp_path / "left")
 
-    (want,) = over_cluster([Turn(whole, copy)], tmp_path / "killed", FakeCrew([node(1), node(2)]), whole_nodes=True)
+    (want,) = over_cluster([Turn(whole, copy)], tmp_path / "killed", FakeBackend([node(1), node(2)]), whole_nodes=True)
     (path,) = store.find_records([tmp_path / "left"])
     left = run_of(path)
     assert (left.status, left.speed) == ("running", None)
     store.write_run(path, replace(left, process=None))
-    over_cluster([Turn(whole, quiet, path)], tmp_path / "left", FakeCrew([node(1)]), whole_nodes=True)
+    over_cluster([Turn(whole, quiet, path)], tmp_path / "left", FakeBackend([node(1)]), whole_nodes=True)
     assert content(path) == content(want)
     for run in (left, run_of(path)):
         assert [machine.name for machine in run.machines] == ["node 1", "node 2"]
@@ -92,8 +92,8 @@ def test_speed_counts_where_a_node_has_one_model_and_all_are_of_one_kind(whole: 
     alike, mixed = [node(1), node(2)], [node(1), node(2, environment=other)]
     cases = [(alike, True, True), (alike, False, False), (mixed, True, False)]
     for n, (places, whole_nodes, has_speed) in enumerate(cases):
-        crew = FakeCrew(places)
-        (path,) = over_cluster([Turn(whole, quiet)], tmp_path / str(n), crew, whole_nodes=whole_nodes)
+        backend = FakeBackend(places)
+        (path,) = over_cluster([Turn(whole, quiet)], tmp_path / str(n), backend, whole_nodes=whole_nodes)
         run = run_of(path)
         assert (run.speed is not None) == has_speed
         assert [machine.name for machine in run.machines] == sorted(machine.name for machine in run.machines)
@@ -101,11 +101,11 @@ def test_speed_counts_where_a_node_has_one_model_and_all_are_of_one_kind(whole: 
 
 
 def test_a_run_that_no_node_can_do_is_failed_with_the_reason(whole: Job, tmp_path: Path) -> None:
-    def says(place: NodeInfo, clip: Clip) -> CrewEvent:
-        return CrewEvent("", "unable", reason="there is no room")
+    def says(place: NodeInfo, clip: Clip) -> ActorEvent:
+        return ActorEvent("", "unable", reason="there is no room")
 
     notes: list[str] = []
-    (path,) = over_cluster([Turn(whole, quiet)], tmp_path, FakeCrew([node(1)], says=says), note=notes.append)
+    (path,) = over_cluster([Turn(whole, quiet)], tmp_path, FakeBackend([node(1)], says=says), note=notes.append)
     assert notes == ["node 1 takes no part in fake:m on many: there is no room"]
     run = run_of(path)
     assert run.status == "failed"
@@ -119,10 +119,10 @@ def test_an_error_of_the_driver_leaves_a_failed_record_that_can_be_continued(who
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        over_cluster([Turn(whole, fault)], tmp_path, FakeCrew([node(1)]))
+        over_cluster([Turn(whole, fault)], tmp_path, FakeBackend([node(1)]))
     (path,) = store.find_records([tmp_path])
     assert run_of(path).status == "failed"
-    over_cluster([Turn(whole, quiet, path)], tmp_path, FakeCrew([node(1)]))
+    over_cluster([Turn(whole, quiet, path)], tmp_path, FakeBackend([node(1)]))
     assert run_of(path).status == "complete"
     assert len(store.read_clips(path)) == 20
 
@@ -130,7 +130,7 @@ def test_an_error_of_the_driver_leaves_a_failed_record_that_can_be_continued(who
 def test_protocols_of_speed_are_refused(whole: Job, tmp_path: Path) -> None:
     job = replace(whole, measure=SpeedProtocols(("latency",)))
     with pytest.raises(UsageError, match="--measure is about one machine"):
-        over_cluster([Turn(job, quiet)], tmp_path, FakeCrew([node(1)]))
+        over_cluster([Turn(job, quiet)], tmp_path, FakeBackend([node(1)]))
     assert list(tmp_path.glob("fake*")) == []
 
 
@@ -140,5 +140,5 @@ def test_nodes_are_named_as_clips_are_done(whole: Job, tmp_path: Path) -> None:
     def note(model: str, data: str, place: str) -> None:
         seen.append((model, data, place))
 
-    over_cluster([Turn(whole, quiet)], tmp_path, FakeCrew([node(1)]), on_node=note)
+    over_cluster([Turn(whole, quiet)], tmp_path, FakeBackend([node(1)]), on_node=note)
     assert seen == [("fake:m", "many", "node 1")] * 20

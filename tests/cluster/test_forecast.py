@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cluster.fake_crew import node
+from tests.cluster.fake_backend import node
 from tests.runs.jobs import job, quiet
 
 from earwitness.cluster.forecast import CLIP_OVERHEAD_S, ClipCost, ForecastWork, cost_of, forecast, machines_differ

@@ -23,7 +23,7 @@ from tests.runs.test_run import waiting_for
 from earwitness.cluster.drive import over_cluster
 from earwitness.cluster.link import address_of, ray_session
 from earwitness.cluster.pool import ClusterPool
-from earwitness.cluster.ray_crew import RayCrew
+from earwitness.cluster.ray_backend import RayBackend
 from earwitness.errors import UsageError
 from earwitness.records import store
 from earwitness.records.record import ClipResult
@@ -33,7 +33,7 @@ from earwitness.runs.job import Job
 from earwitness.runs.pool import PoolSpec
 from earwitness.types import Clip
 
-HOLDS = ("actor.py", "link.py", "ray_crew.py")
+HOLDS = ("actor.py", "link.py", "ray_backend.py")
 pytestmark = pytest.mark.cluster
 SEEDS = 20
 
@@ -45,9 +45,9 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.fixture
-def crew(cluster: Any) -> Iterator[RayCrew]:
+def backend(cluster: Any) -> Iterator[RayBackend]:
     with ray_session(f"ray://{cluster.address}") as ray:
-        found = RayCrew(ray)
+        found = RayBackend(ray)
         yield found
         found.close()
 
@@ -57,10 +57,10 @@ def alone(job: Job, tmp_path: Path) -> tuple[bytes, bytes]:
 
 
 def test_the_record_of_several_nodes_is_that_of_one_machine(
-    crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path]
+    backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
     job = sleeping_job(tmp_path, write_wav, 30)
-    (path,) = over_cluster([Turn(job, quiet)], tmp_path / "runs", crew)
+    (path,) = over_cluster([Turn(job, quiet)], tmp_path / "runs", backend)
     run = store.read_run(path)
     assert (run.status, run.speed) == ("complete", None)
     assert {machine.name for machine in run.machines} == {"node 1", "node 2", "node 3"}
@@ -70,12 +70,12 @@ def test_the_record_of_several_nodes_is_that_of_one_machine(
 
 
 def test_two_models_share_nodes_or_have_them_to_themselves(
-    crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path]
+    backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
     job = sleeping_job(tmp_path, write_wav, 9, sleep_s=0.05)
     for whole_nodes in (False, True):
         turns = [Turn(job, quiet), Turn(replace(job, settings=replace(job.settings, beam_size=2)), quiet)]
-        paths = over_cluster(turns, tmp_path / f"runs-{whole_nodes}", crew, whole_nodes=whole_nodes)
+        paths = over_cluster(turns, tmp_path / f"runs-{whole_nodes}", backend, whole_nodes=whole_nodes)
         runs = [store.read_run(path) for path in paths]
         assert [run.status for run in runs] == ["complete"] * 2
         assert [run.settings_asked.beam_size for run in runs] == [1, 2]
@@ -84,7 +84,7 @@ def test_two_models_share_nodes_or_have_them_to_themselves(
 
 @pytest.mark.parametrize("seed", [*range(2), *(pytest.param(n, marks=pytest.mark.long) for n in range(2, SEEDS))])
 def test_whatever_is_killed_the_record_is_that_of_one_machine(
-    seed: int, cluster: Any, crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path]
+    seed: int, cluster: Any, backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
     job = sleeping_job(tmp_path, write_wav, 30)
     chance = random.Random(seed)
@@ -95,52 +95,52 @@ def test_whatever_is_killed_the_record_is_that_of_one_machine(
         if found:
             kill(chance.choice(sorted(found, key=lambda process: process.pid)))
 
-    (path,) = over_cluster([Turn(job, strike)], tmp_path / "runs", crew)
+    (path,) = over_cluster([Turn(job, strike)], tmp_path / "runs", backend)
     run = store.read_run(path)
     assert (run.status, run.failure) == ("complete", None)
     assert content(path) == alone(job, tmp_path)
-    for _ in range(3 - sum(node["Alive"] for node in crew.ray.nodes())):
+    for _ in range(3 - sum(node["Alive"] for node in backend.ray.nodes())):
         cluster.add_node(**node_options())
 
 
 def test_audio_that_a_node_does_not_have_is_copied_by_its_hash(
-    crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = sleeping_job(tmp_path, write_wav, 9, sleep_s=0.0)
     want = alone(job, tmp_path)
-    monkeypatch.setattr("earwitness.cluster.ray_crew.shown_path", lambda clip: f"/no/such/disk{clip.audio_path}")
-    (path,) = over_cluster([Turn(job, quiet)], tmp_path / "runs", crew)
+    monkeypatch.setattr("earwitness.cluster.ray_backend.shown_path", lambda clip: f"/no/such/disk{clip.audio_path}")
+    (path,) = over_cluster([Turn(job, quiet)], tmp_path / "runs", backend)
     assert content(path) == want
 
 
 def test_a_pool_on_the_cluster_takes_clips_as_they_come(
-    crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path]
+    backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
     job = sleeping_job(tmp_path, write_wav, 12, sleep_s=0.02)
 
     def source() -> Iterator[Clip]:
         yield from job.dataset.clips
 
-    with ClusterPool(PoolSpec(job.model, job.folder, job.weights_sha256, settings=job.settings), crew) as pool:
+    with ClusterPool(PoolSpec(job.model, job.folder, job.weights_sha256, settings=job.settings), backend) as pool:
         ids = [each.hypothesis.clip_id for each in pool.transcribe(source())]
     assert sorted(ids) == sorted(clip.id for clip in job.dataset.clips)
 
 
 def test_weights_that_differ_are_refused_with_the_node(
-    crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path]
+    backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
     job = replace(sleeping_job(tmp_path, write_wav, 3), weights_sha256="0" * 64)
-    (path,) = over_cluster([Turn(job, quiet)], tmp_path / "runs", crew)
+    (path,) = over_cluster([Turn(job, quiet)], tmp_path / "runs", backend)
     run = store.read_run(path)
     assert run.failure is not None
     assert run.failure.message.startswith("No node is left for fake:m on many.")
     assert "The weights of 'fake:m' here are others than the driver's. Copy them again" in run.failure.message
 
 
-def test_speed_protocols_are_refused(crew: RayCrew, tmp_path: Path, write_wav: Callable[..., Path]) -> None:
+def test_speed_protocols_are_refused(backend: RayBackend, tmp_path: Path, write_wav: Callable[..., Path]) -> None:
     job = replace(sleeping_job(tmp_path, write_wav, 3), measure=SpeedProtocols(("latency",)))
     with pytest.raises(UsageError, match="--measure is about one machine"):
-        over_cluster([Turn(job, quiet)], tmp_path / "runs", crew)
+        over_cluster([Turn(job, quiet)], tmp_path / "runs", backend)
 
 
 def command(cluster: Any, tmp_path: Path, *arguments: str | Path) -> subprocess.Popen[str]:

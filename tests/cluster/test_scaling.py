@@ -16,7 +16,7 @@ from earwitness.api.cluster import list_nodes, plan_run
 from earwitness.cli import main
 from earwitness.cluster.drive import over_cluster
 from earwitness.cluster.link import ray_session
-from earwitness.cluster.ray_crew import RayCrew
+from earwitness.cluster.ray_backend import RayBackend
 from earwitness.runs.drive import Turn, start
 from earwitness.runs.plan import Task
 
@@ -53,9 +53,9 @@ def test_the_forecast_of_a_run_is_within_fifteen_percent(
     on = f"ray://{cluster.address}"
     plan = plan_run([Task(job)], tmp_path / "runs", on)
     with ray_session(on) as ray:
-        crew = RayCrew(ray)
-        crew.nodes()
+        backend = RayBackend(ray)
+        backend.nodes()
         began_s = time.monotonic()
-        over_cluster([Turn(job, quiet)], tmp_path / "done", crew)
+        over_cluster([Turn(job, quiet)], tmp_path / "done", backend)
         took_s = time.monotonic() - began_s
     assert plan.forecast.makespan_s == pytest.approx(took_s, rel=0.15)

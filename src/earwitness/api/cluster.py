@@ -61,16 +61,16 @@ def list_nodes(*, on: str = "ray", models: str | Iterable[str] = (), device: str
     from earwitness import __version__, weights
     from earwitness.cluster.link import ray_session
     from earwitness.cluster.nodes import why_unfit
-    from earwitness.cluster.ray_crew import RayCrew
+    from earwitness.cluster.ray_backend import RayBackend
     from earwitness.engines.catalog import find
     from earwitness.runs.pool import PoolSpec
 
     found = [find(name) for name in several(models)]
     specs = {model.id: PoolSpec(model, weights.locate(model), None, device) for model in found}
     with ray_session(on) as ray:
-        crew = RayCrew(ray)
-        nodes = tuple(crew.nodes())
-        problems = tuple(f"{host}: {problem}" for host, problem in crew.problems.items())
+        backend = RayBackend(ray)
+        nodes = tuple(backend.nodes())
+        problems = tuple(f"{host}: {problem}" for host, problem in backend.problems.items())
     unfit = {
         name: {node.name: reason for node in nodes if (reason := why_unfit(node, spec, __version__))}
         for name, spec in specs.items()
@@ -124,14 +124,14 @@ def plan_run(tasks: Sequence[Task], out: Path, on: str, *, whole_nodes: bool = F
     from earwitness.cluster.forecast import ForecastWork, forecast, machines_differ
     from earwitness.cluster.link import ray_session
     from earwitness.cluster.nodes import why_unfit
-    from earwitness.cluster.ray_crew import RayCrew
+    from earwitness.cluster.ray_backend import RayBackend
     from earwitness.runs.drive import settings_of
     from earwitness.runs.pool import PoolSpec
 
     costs = [_cost(task, out) for task in tasks]
     with ray_session(on) as ray:
-        crew = RayCrew(ray)
-        nodes = crew.nodes()
+        backend = RayBackend(ray)
+        nodes = backend.nodes()
     works = []
     for task, cost in zip(tasks, costs, strict=True):
         job = task.job
@@ -139,7 +139,7 @@ def plan_run(tasks: Sequence[Task], out: Path, on: str, *, whole_nodes: bool = F
         fit = tuple(node.name for node in nodes if why_unfit(node, spec, __version__) is None)
         durations = tuple(clip.duration_s for clip in job.dataset.clips)
         # A process of Ray takes as long to start as the one that described its node.
-        started = replace(cost, start_s=cost.start_s + crew.start_s)
+        started = replace(cost, start_s=cost.start_s + backend.start_s)
         works.append(ForecastWork(f"{job.model.id} on {job.dataset.name}", durations, started, fit))
     notes = [
         f"{work.name}: times are from {work.cost.source}, on another processor than some node has."

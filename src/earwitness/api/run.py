@@ -197,20 +197,20 @@ def run_tasks(
 def _over_cluster(turns: Sequence[Turn], out: Path, events: Events, place: RunPlace) -> list[Path]:
     from earwitness.cluster.drive import over_cluster
     from earwitness.cluster.link import ray_session
-    from earwitness.cluster.ray_crew import RayCrew
+    from earwitness.cluster.ray_backend import RayBackend
 
     with ray_session(place.on or "") as ray:
-        crew = RayCrew(ray)
+        backend = RayBackend(ray)
         try:
-            for node in crew.nodes():
+            for node in backend.nodes():
                 events.note(f"{node.name}: {node.host}, {quantity(node.environment.cores, 'core')}")
-            for host, problem in crew.problems.items():
+            for host, problem in backend.problems.items():
                 events.note(f"{host} takes no part: {problem}")
             return over_cluster(
-                turns, out, crew, whole_nodes=place.whole_nodes, on_node=events.node_done, note=events.note
+                turns, out, backend, whole_nodes=place.whole_nodes, on_node=events.node_done, note=events.note
             )
         finally:
-            crew.close()
+            backend.close()
 
 
 def _reporter(job: Job, progress: RunCallback) -> Callable[[int, int, ClipResult], None]:

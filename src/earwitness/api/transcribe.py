@@ -92,15 +92,15 @@ def transcribe_spec(
 def _cluster_pool(pool: PoolSpec, on: str, note: Callable[[str], None]) -> Iterator[ClipPool]:
     from earwitness.cluster.link import ray_session
     from earwitness.cluster.pool import ClusterPool
-    from earwitness.cluster.ray_crew import RayCrew
+    from earwitness.cluster.ray_backend import RayBackend
 
     with ray_session(on) as ray:
-        crew = RayCrew(ray)
+        backend = RayBackend(ray)
         try:
-            with ClusterPool(pool, crew, note=note) as opened:
+            with ClusterPool(pool, backend, note=note) as opened:
                 yield opened
         finally:
-            crew.close()
+            backend.close()
 
 
 def export_subtitles(

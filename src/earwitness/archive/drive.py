@@ -60,7 +60,7 @@ ArchiveCallback = Callable[[ArchiveProgress], None]
 def transcribe_archive(
     spec: ArchiveSpec, recipe: Recipe, open_pool: OpenPool, scratch: Path, progress: ArchiveCallback
 ) -> ArchiveSummary:
-    """Transcribe what is not transcribed, write what is not written, and return what came of it.
+    """Transcribe what is not transcribed, write what is not written, and return the results.
 
     Ctrl-C ends the workers; what was finished is kept, and the same command continues.
 
@@ -125,7 +125,7 @@ class _Work:
                 self._take(result)
 
     def summary(self, n_twice: int) -> ArchiveSummary:
-        """Return what came of it."""
+        """Return the results."""
         tally, recipe = self._outputs.tally, self._recipe
         wall_s = time.monotonic() - self._began_s
         n_failed = len(tally.failures)

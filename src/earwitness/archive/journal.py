@@ -29,7 +29,7 @@ AGAIN = "the same command again"
 
 @dataclass(frozen=True, slots=True)
 class JournalLine(Strict):
-    """A recording, or a channel or a span of one, and what came of it."""
+    """A recording, or a channel or a span of one, and its result."""
 
     key: str
     """Which: file, span and channel; of an address without credentials."""

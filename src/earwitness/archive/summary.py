@@ -1,4 +1,4 @@
-"""What came of an archive: hours, speed, failures, and what is wrong with the texts, against what was promised."""
+"""The results of an archive: hours, speed, failures, and what is wrong with the texts, against what was promised."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PromiseCheck(Strict):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSummary(Strict):
-    """What came of a transcription of an archive."""
+    """The results of a transcription of an archive."""
 
     root: Path
     """Folder of the outputs and of the journal."""
@@ -75,7 +75,7 @@ class ArchiveSummary(Strict):
     n_skipped: int
     """Transcribed before, and unchanged since."""
     n_rewritten: int
-    """Outputs that were written again from texts of before."""
+    """Outputs that were written again from saved texts."""
     n_edited: int
     """Outputs that somebody has edited, and that were kept."""
     n_left: int

@@ -24,7 +24,7 @@ _LINE_EVERY_S = 5.0
 _MOST_LINES = 10
 _STOPS = {
     "failures": "Stopped: more recordings failed than --max-failures allows.",
-    "budget": "Stopped: the time of --budget-s is over.",
+    "budget": "Stopped: the time of --budget-s is used up.",
     "disk": "Stopped: the disk has less free space than --min-free-disk asks for.",
 }
 
@@ -156,7 +156,7 @@ def _details(summary: ArchiveSummary) -> Iterator[str]:
     if summary.n_twice:
         yield f"{quantity(summary.n_twice, 'recording')} named twice, transcribed once"
     if summary.n_rewritten:
-        yield f"{quantity(summary.n_rewritten, 'output')} written again from texts of before"
+        yield f"{quantity(summary.n_rewritten, 'output')} written again from saved texts"
     if summary.n_edited:
         yield f"{quantity(summary.n_edited, 'output')} edited since, and kept; --force writes over them"
     if summary.n_spread:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from earwitness.cluster.audio_cache import AudioCache
-from earwitness.cluster.crew import MOST_CRASHES, HandReport
+from earwitness.cluster.backend import MOST_CRASHES, ActorReport
 from earwitness.cluster.nodes import weights_here
 from earwitness.errors import EarwitnessError, UsageError
 from earwitness.files.remote import is_address
@@ -36,7 +36,7 @@ class ActorAnswer:
     """Of the clip."""
     reason: str = ""
     """Why it is unable."""
-    report: HandReport | None = None
+    report: ActorReport | None = None
     """Of its workers so far."""
 
 
@@ -142,11 +142,11 @@ def _same_speech_model(model: SpeechModel) -> SpeechModel:
     return here
 
 
-def _report(workers: Supervisor) -> HandReport | None:
+def _report(workers: Supervisor) -> ActorReport | None:
     info = workers.first
     if info is None:
         return None
-    return HandReport(
+    return ActorReport(
         info,
         WorkersInfo(
             spawn_s=info.spawn_s,

@@ -1,6 +1,6 @@
-"""Gives clips to hands on nodes, and takes each clip's result once, whatever dies.
+"""Gives clips to actors on nodes, and takes each clip's result once, whatever dies.
 
-A hand that is lost gives its clips back: the one it was at is tried again, at most three times in all, and is a
+An actor that is lost gives its clips back: the one it was at is tried again, at most three times in all, and is a
 failure with the reason after that; those that waited behind it are given out again without blame. A clip whose worker
 crashed is tried once more, elsewhere if there is an elsewhere. A node that cannot run a model is left out, with its
 reason; one that joins is used. Only when no node is left for some time does a model end.
@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from earwitness.cluster.crew import MOST_CRASHES, Crew, CrewEvent, HandReport
+from earwitness.cluster.backend import MOST_CRASHES, ActorEvent, ActorReport, Backend
 from earwitness.cluster.nodes import NodeInfo, needed_bytes, slots, why_unfit
 from earwitness.runs.job import clip_budget_s
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.types import Clip, Failure, Hypothesis
 
 DEPTH = 2
-"""Clips that a hand has at once: one at work, and the next, so that it never waits for the driver."""
+"""Clips that an actor has at once: one at work, and the next, so that it never waits for the driver."""
 MOST_TRIES = 3
 MOST_LOSSES = MOST_TRIES + 1
 """Hands in a row that a node may lose before it gets no more of a model."""
@@ -41,7 +41,7 @@ class Work:
     """For messages."""
     unfit: dict[str, str] = field(default_factory=dict)
     """Nodes that cannot run it, by name, with the reason."""
-    reports: dict[str, HandReport] = field(default_factory=dict)
+    reports: dict[str, ActorReport] = field(default_factory=dict)
     """The last report of each node that worked, by the node's name."""
     nodes: dict[str, NodeInfo] = field(default_factory=dict)
     """The nodes that worked, by name."""
@@ -73,7 +73,7 @@ class ClipTry:
 
 
 @dataclass(slots=True)
-class Hand:
+class Actor:
     """A process on a node, and what it was given."""
 
     name: str
@@ -107,10 +107,10 @@ class WorkState:
 
 
 class Dispatcher:
-    """Works over a crew, several at once.
+    """Runs several works over a backend at once.
 
     Args:
-        crew: The cluster.
+        backend: The cluster.
         works: Each a model over clips.
         version: Of this Earwitness.
         whole_nodes: Whether a node serves one model at a time, so that its clock means something.
@@ -120,7 +120,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        crew: Crew,
+        backend: Backend,
         works: Iterable[Work],
         *,
         version: str,
@@ -128,11 +128,11 @@ class Dispatcher:
         patience_s: float = 60.0,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Hire nobody yet."""
+        """Start no actor yet."""
         self._note = note
-        self._crew, self._version, self._whole_nodes, self._patience_s = crew, version, whole_nodes, patience_s
+        self._backend, self._version, self._whole_nodes, self._patience_s = backend, version, whole_nodes, patience_s
         self._states = [WorkState(work, iter(work.clips)) for work in works]
-        self._hands: dict[str, Hand] = {}
+        self._actors: dict[str, Actor] = {}
         self._looked_s = float("-inf")
         self._nodes: list[NodeInfo] = []
 
@@ -140,36 +140,36 @@ class Dispatcher:
         """Yield what comes, each clip once, until every work is done or given up."""
         while any(not state.ended for state in self._states):
             self._look()
-            for hand in list(self._hands.values()):
-                self._feed(hand)
+            for actor in list(self._actors.values()):
+                self._feed(actor)
             yield from self._ended()
-            for event in self._crew.wait(_WAIT_S):
+            for event in self._backend.wait(_WAIT_S):
                 yield from self._take(event)
             yield from self._overdue()
 
     def close(self, *, kindly: bool) -> None:
-        """End all hands."""
-        for name in list(self._hands):
-            self._crew.dismiss(name, kindly=kindly)
-        self._hands.clear()
+        """End all actors."""
+        for name in list(self._actors):
+            self._backend.stop(name, kindly=kindly)
+        self._actors.clear()
 
     def _look(self) -> None:
-        """Hire hands on nodes that are free, no more often than every two seconds."""
+        """Start actors on nodes that are free, no more often than every two seconds."""
         now = time.monotonic()
-        if now - self._looked_s < _LOOK_S and self._hands:
+        if now - self._looked_s < _LOOK_S and self._actors:
             return
         self._looked_s = now
-        self._nodes = list(self._crew.nodes())
+        self._nodes = list(self._backend.nodes())
         for node in self._nodes:
-            for state in sorted(self._states, key=lambda state: len(self._hands_of(state))):
+            for state in sorted(self._states, key=lambda state: len(self._actors_of(state))):
                 while not state.ended and (state.is_left or state.again) and self._has_room(node, state):
-                    name = self._crew.hire(node, state.work.spec, whole_node=self._whole_nodes)
-                    self._hands[name] = Hand(name, node, state, due_s=now + self._load_s(state))
+                    name = self._backend.start(node, state.work.spec, whole_node=self._whole_nodes)
+                    self._actors[name] = Actor(name, node, state, due_s=now + self._load_s(state))
 
     def _has_room(self, node: NodeInfo, state: WorkState) -> bool:
-        here = [hand for hand in self._hands.values() if hand.node.id == node.id]
+        here = [actor for actor in self._actors.values() if actor.node.id == node.id]
         work = state.work
-        ours = [hand for hand in here if hand.state is state]
+        ours = [actor for actor in here if actor.state is state]
         if node.name in work.unfit or len(ours) >= slots(node, work.spec, whole_node=self._whole_nodes):
             return False
         if self._whole_nodes and len(here) > len(ours):
@@ -178,70 +178,72 @@ class Dispatcher:
         if reason is not None:
             self._leave_out(work, node.name, reason)
             return False
-        taken = sum(needed_bytes(hand.state.work.spec) for hand in here)
+        taken = sum(needed_bytes(actor.state.work.spec) for actor in here)
         return not here or taken + needed_bytes(work.spec) <= node.available_bytes
 
     def _leave_out(self, work: Work, node: str, reason: str) -> None:
         work.unfit[node] = reason
         self._note(f"{node} takes no part in {work.name}: {reason}")
 
-    def _hands_of(self, state: WorkState) -> list[Hand]:
-        return [hand for hand in self._hands.values() if hand.state is state]
+    def _actors_of(self, state: WorkState) -> list[Actor]:
+        return [actor for actor in self._actors.values() if actor.state is state]
 
-    def _feed(self, hand: Hand) -> None:
-        state = hand.state
-        alone = len(self._hands_of(state)) < 2
-        while len(hand.open) < DEPTH:
-            each = state.next(hand.node.name, alone=alone)
+    def _feed(self, actor: Actor) -> None:
+        state = actor.state
+        alone = len(self._actors_of(state)) < 2
+        while len(actor.open) < DEPTH:
+            each = state.next(actor.node.name, alone=alone)
             if each is None:
                 break
-            if not hand.open:
-                hand.due_s = time.monotonic() + self._load_s(state) + self._budget_s(state, each)
-            hand.open[each.clip.id] = each
-            self._crew.give(hand.name, each.clip)
-        if not hand.open and not state.is_left and not state.again:
-            self._crew.dismiss(hand.name, kindly=True)
-            del self._hands[hand.name]
+            if not actor.open:
+                actor.due_s = time.monotonic() + self._load_s(state) + self._budget_s(state, each)
+            actor.open[each.clip.id] = each
+            self._backend.give(actor.name, each.clip)
+        if not actor.open and not state.is_left and not state.again:
+            self._backend.stop(actor.name, kindly=True)
+            del self._actors[actor.name]
             self._looked_s = float("-inf")
 
-    def _take(self, event: CrewEvent) -> Iterator[WorkResult]:
-        hand = self._hands.get(event.hand)
-        if hand is None:
+    def _take(self, event: ActorEvent) -> Iterator[WorkResult]:
+        actor = self._actors.get(event.actor)
+        if actor is None:
             return
-        work = hand.state.work
+        work = actor.state.work
         if event.report is not None:
             reason = _other_than_the_first(work, event.report)
             if reason is not None:
-                yield from self._part(hand, reason, unable=True)
+                yield from self._part(actor, reason, unable=True)
                 return
-            work.reports[hand.node.name], work.nodes[hand.node.name] = event.report, hand.node
+            work.reports[actor.node.name], work.nodes[actor.node.name] = event.report, actor.node
         if event.kind != "result" or event.result is None:
-            yield from self._part(hand, event.reason, unable=event.kind == "unable")
+            yield from self._part(actor, event.reason, unable=event.kind == "unable")
             return
-        each = hand.open.pop(event.result.hypothesis.clip_id, None)
-        if each is None:  # it came before, from a hand that was thought lost
+        each = actor.open.pop(event.result.hypothesis.clip_id, None)
+        if each is None:  # it came before, from an actor that was thought lost
             return
-        hand.state.losses.pop(hand.node.name, None)
-        waiting = next(iter(hand.open.values()), None)
-        hand.due_s = time.monotonic() + (self._budget_s(hand.state, waiting) if waiting else self._load_s(hand.state))
+        actor.state.losses.pop(actor.node.name, None)
+        waiting = next(iter(actor.open.values()), None)
+        actor.due_s = time.monotonic() + (
+            self._budget_s(actor.state, waiting) if waiting else self._load_s(actor.state)
+        )
         if _is_crash(event.result) and each.crashes + 1 < MOST_CRASHES:
-            hand.state.again.append(ClipTry(each.clip, each.attempt + 1, each.crashes + 1, hand.node.name))
+            actor.state.again.append(ClipTry(each.clip, each.attempt + 1, each.crashes + 1, actor.node.name))
             return
         hypothesis = replace(event.result.hypothesis, attempt=each.attempt)
-        yield WorkResult(work, hand.node.name, replace(event.result, hypothesis=hypothesis))
+        yield WorkResult(work, actor.node.name, replace(event.result, hypothesis=hypothesis))
 
-    def _part(self, hand: Hand, reason: str, *, unable: bool) -> Iterator[WorkResult]:
-        """Take a hand's clips back."""
-        self._crew.dismiss(hand.name, kindly=False)
-        self._hands.pop(hand.name, None)
+    def _part(self, actor: Actor, reason: str, *, unable: bool) -> Iterator[WorkResult]:
+        """Take an actor's clips back."""
+        self._backend.stop(actor.name, kindly=False)
+        self._actors.pop(actor.name, None)
         self._looked_s = float("-inf")
-        state, node = hand.state, hand.node.name
+        state, node = actor.state, actor.node.name
         losses = state.losses[node] = state.losses.get(node, 0) + 1
         if unable or losses >= MOST_LOSSES:
             self._leave_out(state.work, node, reason)
         else:
             self._note(f"{node} lost its process for {state.work.name}: {reason}. Its clips are given out again.")
-        waiting = list(hand.open.values())
+        waiting = list(actor.open.values())
         for n, each in reversed(list(enumerate(waiting))):
             if n == 0 and not unable:
                 each.attempt, each.not_on = each.attempt + 1, node
@@ -252,9 +254,9 @@ class Dispatcher:
 
     def _overdue(self) -> Iterator[WorkResult]:
         now = time.monotonic()
-        for hand in list(self._hands.values()):
-            if hand.open and now > hand.due_s:
-                yield from self._part(hand, f"{hand.node.name} did not answer in time", unable=False)
+        for actor in list(self._actors.values()):
+            if actor.open and now > actor.due_s:
+                yield from self._part(actor, f"{actor.node.name} did not answer in time", unable=False)
 
     def _ended(self) -> Iterator[WorkResult]:
         """End works that are done, and those that no node can run."""
@@ -262,13 +264,13 @@ class Dispatcher:
         for state in self._states:
             if state.ended:
                 continue
-            if self._hands_of(state):
+            if self._actors_of(state):
                 state.idle_since_s = None
                 continue
             if not state.again and not state.is_left:
                 state.ended = True
                 continue
-            if self._hands:  # other models have the nodes, and leave them one day
+            if self._actors:  # other models use the nodes now, and will leave them
                 state.idle_since_s = None
                 continue
             state.idle_since_s = state.idle_since_s or now
@@ -303,7 +305,7 @@ def _lost(clip: Clip, reason: str) -> Hypothesis:
     )
 
 
-def _other_than_the_first(work: Work, report: HandReport) -> str | None:
+def _other_than_the_first(work: Work, report: ActorReport) -> str | None:
     """Return how a worker differs from the first one of the same record; ``None`` if in nothing that changes texts."""
     first = next(iter(work.reports.values()), None)
     if first is None:
@@ -318,5 +320,5 @@ def _other_than_the_first(work: Work, report: HandReport) -> str | None:
     return None
 
 
-def _but_threads(report: HandReport) -> dict[str, object]:
+def _but_threads(report: ActorReport) -> dict[str, object]:
     return {name: value for name, value in report.info.in_force.items() if name != "threads"}

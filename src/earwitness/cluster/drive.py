@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from earwitness import __version__
-from earwitness.cluster.crew import Crew
+from earwitness.cluster.backend import Backend
 from earwitness.cluster.dispatch import Dispatcher, Work
 from earwitness.cluster.record import ClusterRecord
 from earwitness.errors import UsageError
@@ -24,7 +24,7 @@ NoteCallback = Callable[[str], None]
 def over_cluster(
     turns: Sequence[Turn],
     out: Path,
-    crew: Crew,
+    backend: Backend,
     *,
     whole_nodes: bool = False,
     on_node: NodeCallback = lambda *_: None,
@@ -39,7 +39,7 @@ def over_cluster(
     Args:
         turns: What to do.
         out: Folder of new records.
-        crew: The cluster.
+        backend: The cluster.
         whole_nodes: Whether a node serves one model at a time, so that speed counts.
         on_node: Called with model, dataset and node before every result.
         note: Called with a sentence for each node that is lost or takes no part.
@@ -57,7 +57,7 @@ def over_cluster(
             require_resumable(turn.record, turn.job)
     paths: list[Path] = []
     try:
-        _run(turns, out, crew, paths, whole_nodes=whole_nodes, on_node=on_node, note=note, patience_s=patience_s)
+        _run(turns, out, backend, paths, whole_nodes=whole_nodes, on_node=on_node, note=note, patience_s=patience_s)
     except KeyboardInterrupt:
         raise RunInterrupt(paths) from None
     return paths
@@ -66,7 +66,7 @@ def over_cluster(
 def _run(
     turns: Sequence[Turn],
     out: Path,
-    crew: Crew,
+    backend: Backend,
     paths: list[Path],
     *,
     whole_nodes: bool,
@@ -87,7 +87,7 @@ def _run(
             records[id(record.work)] = record
         works = [record.work for record in records.values() if record.work is not None]
         dispatcher = Dispatcher(
-            crew, works, version=__version__, whole_nodes=whole_nodes, patience_s=patience_s, note=note
+            backend, works, version=__version__, whole_nodes=whole_nodes, patience_s=patience_s, note=note
         )
         kindly = False
         try:
@@ -105,7 +105,7 @@ def _run(
 
 def spec_of(run: Run, job: Job) -> PoolSpec:
     """Return what every worker of a run is, so that a node can start the same."""
-    # Only a condition needs other clips than the one at hand.
+    # Only a condition needs other clips than the one at actor.
     dataset = job.dataset if job.dataset.condition else replace(job.dataset, clips=(), whole=None)
     return PoolSpec(
         model=job.model,

@@ -86,12 +86,12 @@ def forecast(works: Sequence[ForecastWork], *, whole_nodes: bool) -> Forecast:
             raise UsageError(f"No node can run {work.name}. See why: earwitness cluster --model M")
     left = [list(reversed(work.durations_s)) for work in works]
     names = list(dict.fromkeys(name for work in works for name in work.nodes))
-    # The hands that are free, by time: a node has one, or one for each model.
+    # The actors that are free, by time: a node has one, or one for each model.
     free: list[tuple[float, int, int]] = []
-    hands = [0] * len(works)
+    actors = [0] * len(works)
     if whole_nodes:
         for place in range(len(names)):
-            _take_work(free, 0.0, place, works, left, hands, names)
+            _take_work(free, 0.0, place, works, left, actors, names)
     else:
         for number, work in enumerate(works):
             free += [(work.cost.start_s, names.index(name), number) for name in work.nodes]
@@ -105,8 +105,8 @@ def forecast(works: Sequence[ForecastWork], *, whole_nodes: bool) -> Forecast:
             ends[number] = max(ends[number], now + took_s)
             heapq.heappush(free, (now + took_s, place, number))
         elif whole_nodes:
-            hands[number] -= 1
-            _take_work(free, now, place, works, left, hands, names)
+            actors[number] -= 1
+            _take_work(free, now, place, works, left, actors, names)
     alone_s = sum(work.cost.start_s + sum(map(work.cost.of, work.durations_s)) for work in works)
     makespan_s = max(ends, default=0.0)
     return Forecast(makespan_s, alone_s, tuple(ends), busy_s / (makespan_s * len(names)) if makespan_s else 0.0)
@@ -118,14 +118,14 @@ def _take_work(
     place: int,
     works: Sequence[ForecastWork],
     left: Sequence[list[float]],
-    hands: list[int],
+    actors: list[int],
     names: Sequence[str],
 ) -> None:
-    """Give a node the model that has the fewest hands, of those with clips left that it can run."""
+    """Give a node the model that has the fewest actors, of those with clips left that it can run."""
     fit = [n for n, work in enumerate(works) if left[n] and names[place] in work.nodes]
     if fit:
-        number = min(fit, key=lambda n: hands[n])
-        hands[number] += 1
+        number = min(fit, key=lambda n: actors[n])
+        actors[number] += 1
         heapq.heappush(free, (now + works[number].cost.start_s, place, number))
 
 

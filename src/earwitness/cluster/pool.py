@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from earwitness import __version__
-from earwitness.cluster.crew import Crew
+from earwitness.cluster.backend import Backend
 from earwitness.cluster.dispatch import Dispatcher, Work
 from earwitness.files.fetch import sha256_of
 from earwitness.files.remote import is_address
@@ -32,17 +32,22 @@ class ClusterPool(ClipPool):
 
     Args:
         spec: What every worker is.
-        crew: The cluster.
+        backend: The cluster.
         patience_s: How long to wait for a node when there is none.
         note: Called with a sentence for each node that is lost or takes no part.
     """
 
     def __init__(
-        self, spec: PoolSpec, crew: Crew, *, patience_s: float = 60.0, note: Callable[[str], None] = lambda _: None
+        self,
+        spec: PoolSpec,
+        backend: Backend,
+        *,
+        patience_s: float = 60.0,
+        note: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Start nothing yet."""
         self._note = note
-        self._spec, self._crew, self._patience_s = spec, crew, patience_s
+        self._spec, self._backend, self._patience_s = spec, backend, patience_s
         self._dispatcher: Dispatcher | None = None
         self._info: LoadedInfo | None = None
 
@@ -59,7 +64,7 @@ class ClusterPool(ClipPool):
         """
         work = Work(self._spec, map(_with_hash, clips), self._spec.model.id)
         self._dispatcher = Dispatcher(
-            self._crew, [work], version=__version__, patience_s=self._patience_s, note=self._note
+            self._backend, [work], version=__version__, patience_s=self._patience_s, note=self._note
         )
         try:
             for each in self._dispatcher.results():

@@ -32,7 +32,7 @@ def parse(text: str) -> tuple[int, int]:
     fit = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     number, of = (int(fit[1]), int(fit[2])) if fit else (0, 0)
     if not 1 <= number <= of:
-        raise UsageError(f"{text!r} is no shard. Write I/N with I from 1 to N, such as 3/8.")
+        raise UsageError(f"{text!r} is not a shard. Write I/N with I from 1 to N, such as 3/8.")
     return number, of
 
 

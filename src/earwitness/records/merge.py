@@ -110,7 +110,7 @@ def identity(run: Run) -> dict[str, Any]:
 
 def _shard(run: Run) -> ShardInfo:
     if run.dataset.shard is None:
-        raise RecordError(f"{run.id!r} is no shard.")
+        raise RecordError(f"{run.id!r} is not a shard.")
     return run.dataset.shard
 
 

@@ -56,8 +56,8 @@ class LocalPool(ClipPool):
         self._ahead_s = 0.0
         self._n_files = 0
         self._living = workers
-        self._crew = [self._supervisor(scratch / str(n)) for n in range(workers)]
-        self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._crew]
+        self._supervisors = [self._supervisor(scratch / str(n)) for n in range(workers)]
+        self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._supervisors]
         self._threads += [threading.Thread(target=self._decode_all, daemon=True) for _ in range(self._n_decoders)]
         for thread in self._threads:
             thread.start()
@@ -65,12 +65,12 @@ class LocalPool(ClipPool):
     @property
     def info(self) -> LoadedInfo | None:
         """The report of the first worker."""
-        return next((member.first for member in self._crew if member.first is not None), None)
+        return next((member.first for member in self._supervisors if member.first is not None), None)
 
     @property
     def peak_rss_bytes(self) -> int | None:
         """Sum of the workers' peaks; ``None`` where the system does not tell."""
-        peaks = [member.peak_rss_bytes for member in self._crew if member.peak_rss_bytes is not None]
+        peaks = [member.peak_rss_bytes for member in self._supervisors if member.peak_rss_bytes is not None]
         return sum(peaks) if peaks else None
 
     def load(self) -> None:
@@ -79,7 +79,7 @@ class LocalPool(ClipPool):
         Raises:
             GivenUpError: When one does not come up.
         """
-        for member in self._crew:
+        for member in self._supervisors:
             member.ready()
 
     def transcribe(self, clips: Iterable[Clip]) -> Iterator[PoolResult]:
@@ -102,7 +102,7 @@ class LocalPool(ClipPool):
             self._closing, self._kindly = True, kindly
             self._changed.notify_all()
         if not kindly:
-            for member in self._crew:
+            for member in self._supervisors:
                 member.__exit__(KeyboardInterrupt)
         for thread in self._threads:
             thread.join(_CLOSE_S)

@@ -52,7 +52,7 @@ class OpenClip:
         return [OpenPiece(self, number) for number in numbers]
 
     def take(self, number: int, answer: Answer | Failure) -> bool:
-        """Keep what came of a piece; true when the clip has its result by that, which is once."""
+        """Keep the result of a piece, and return whether it completes the clip, which happens once."""
         if self.failure is not None:
             return False
         if isinstance(answer, Failure):
@@ -64,7 +64,7 @@ class OpenClip:
         return len(self.answers) == len(self.spans)
 
     def hypothesis(self) -> Hypothesis:
-        """Return what came of the clip."""
+        """Return the result of the clip."""
         return Hypothesis(
             self.clip.id,
             self._transcript() if self.failure is None else None,

@@ -56,7 +56,7 @@ class PoolSpec:
 
 @dataclass(frozen=True, slots=True)
 class PoolResult:
-    """What came of one clip."""
+    """The result of one clip."""
 
     hypothesis: Hypothesis
     """The text, or the failure."""

@@ -1,4 +1,4 @@
-"""A crew of Ray actors: one for each node and model, pinned to its node.
+"""A backend of Ray actors: one for each node and model, pinned to its node.
 
 Audio goes with the calls, in pieces of 90 kB, and only where a node does not have it; nothing large passes through
 Ray's object store. Ray restarts and retries nothing by itself: what dies is an event here.
@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from earwitness.cluster.actor import ActorAnswer, ModelActor
 from earwitness.cluster.audio_cache import CHUNK_BYTES
-from earwitness.cluster.crew import CrewEvent
+from earwitness.cluster.backend import ActorEvent
 from earwitness.cluster.nodes import NodeInfo, describe, slots
 from earwitness.errors import AudioError
 from earwitness.files.remote import is_address
@@ -32,7 +32,7 @@ _CLOSE_S = 6.0
 class ClipCall:
     """A call of an actor, and the clip that it is about."""
 
-    hand: str
+    actor: str
     clip: Clip
     step: Literal["have", "take", "transcribe"]
     offset: int = 0
@@ -40,16 +40,16 @@ class ClipCall:
 
 
 @dataclass(slots=True)
-class RayHand:
+class RayActor:
     """An actor."""
 
-    actor: Any
+    handle: Any
     node: NodeInfo
     known: set[str] = field(default_factory=set)
     """Hashes of audio that is there."""
 
 
-class RayCrew:
+class RayBackend:
     """The nodes of a cluster that Ray keeps.
 
     Args:
@@ -57,7 +57,7 @@ class RayCrew:
     """
 
     def __init__(self, ray: Any) -> None:
-        """Hire nobody yet."""
+        """Start no actor yet."""
         self.ray = ray
         self._numbers = itertools.count(1)
         self._infos: dict[str, NodeInfo] = {}
@@ -66,9 +66,9 @@ class RayCrew:
         self.start_s = 0.0
         """Seconds until a process on a node answered for the first time: what an actor takes to start, too."""
         self._bad: set[str] = set()
-        self._hands: dict[str, RayHand] = {}
+        self._actors: dict[str, RayActor] = {}
         self._calls: dict[Any, ClipCall] = {}
-        self._events: deque[CrewEvent] = deque()
+        self._events: deque[ActorEvent] = deque()
         self._closing: list[Any] = []
 
     def nodes(self) -> Sequence[NodeInfo]:
@@ -92,35 +92,35 @@ class RayCrew:
             self.start_s = time.monotonic() - began_s
         return [self._infos[node["NodeID"]] for node in alive if node["NodeID"] in self._infos]
 
-    def hire(self, node: NodeInfo, spec: PoolSpec, *, whole_node: bool) -> str:
+    def start(self, node: NodeInfo, spec: PoolSpec, *, whole_node: bool) -> str:
         """Start an actor on a node."""
         name = f"{spec.model.id} on {node.name} #{next(self._numbers)}"
         resources: dict[str, float] = next(
             (each["Resources"] for each in self.ray.nodes() if each["NodeID"] == node.id), {}
         )
         has_gpu = resources.get("GPU", 0) >= 1 and spec.device.partition(":")[0] in ("auto", "cuda")
-        actor = self.ray.remote(concurrency_groups={"audio": 1})(ModelActor).options(
+        handle = self.ray.remote(concurrency_groups={"audio": 1})(ModelActor).options(
             num_cpus=resources.get("CPU", 0) / slots(node, spec, whole_node=True) if whole_node else 0,
             num_gpus=int(has_gpu),
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy=self._on({"NodeID": node.id}),
         )
-        self._hands[name] = RayHand(actor.remote(spec), node)
+        self._actors[name] = RayActor(handle.remote(spec), node)
         return name
 
-    def give(self, hand: str, clip: Clip) -> None:
+    def give(self, actor: str, clip: Clip) -> None:
         """Have a clip transcribed; its audio is sent before, if it is not there."""
         if is_address(clip.audio_path):
-            self._call(ClipCall(hand, clip, "transcribe"))
+            self._call(ClipCall(actor, clip, "transcribe"))
         elif not clip.audio_sha256:
-            self._events.append(CrewEvent(hand, "result", PoolResult(_without_audio(clip))))
-        elif clip.audio_sha256 in self._hands[hand].known:
-            self._call(ClipCall(hand, clip, "transcribe"))
+            self._events.append(ActorEvent(actor, "result", PoolResult(_without_audio(clip))))
+        elif clip.audio_sha256 in self._actors[actor].known:
+            self._call(ClipCall(actor, clip, "transcribe"))
         else:
-            self._call(ClipCall(hand, clip, "have"))
+            self._call(ClipCall(actor, clip, "have"))
 
-    def wait(self, timeout_s: float) -> Sequence[CrewEvent]:
+    def wait(self, timeout_s: float) -> Sequence[ActorEvent]:
         """Return what happened since."""
         if not self._calls and not self._events:
             time.sleep(timeout_s)
@@ -131,22 +131,22 @@ class RayCrew:
                 ready += self.ray.wait(left, num_returns=len(left), timeout=0)[0]
             for reference in ready:
                 call = self._calls.pop(reference)
-                if call.hand in self._hands:
+                if call.actor in self._actors:
                     self._answer(call, reference)
         events = list(self._events)
         self._events.clear()
         return events
 
-    def dismiss(self, hand: str, *, kindly: bool) -> None:
+    def stop(self, actor: str, *, kindly: bool) -> None:
         """End an actor and its worker."""
-        found = self._hands.pop(hand, None)
-        self._calls = {reference: call for reference, call in self._calls.items() if call.hand != hand}
+        found = self._actors.pop(actor, None)
+        self._calls = {reference: call for reference, call in self._calls.items() if call.actor != actor}
         if found is None:
             return
         if kindly:
-            self._closing.append(found.actor.close.remote())
+            self._closing.append(found.handle.close.remote())
         else:
-            self.ray.kill(found.actor, no_restart=True)
+            self.ray.kill(found.handle, no_restart=True)
 
     def close(self) -> None:
         """Wait a moment for actors that are ending."""
@@ -160,18 +160,18 @@ class RayCrew:
         return NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
 
     def _call(self, call: ClipCall) -> None:
-        actor, clip = self._hands[call.hand].actor, call.clip
+        handle, clip = self._actors[call.actor].handle, call.clip
         beside = {"concurrency_group": "audio"}
         if call.step == "transcribe":
-            reference = actor.transcribe.remote(clip, shown_path(clip))
+            reference = handle.transcribe.remote(clip, shown_path(clip))
         elif call.step == "have":
-            reference = actor.have.options(**beside).remote(shown_path(clip), clip.audio_sha256)
+            reference = handle.have.options(**beside).remote(shown_path(clip), clip.audio_sha256)
         else:
             with Path(clip.audio_path).open("rb") as file:
                 file.seek(call.offset)
                 chunk = file.read(CHUNK_BYTES)
                 call.last = len(chunk) < CHUNK_BYTES
-            reference = actor.take.options(**beside).remote(
+            reference = handle.take.options(**beside).remote(
                 shown_path(clip), clip.audio_sha256, call.offset, chunk, last=call.last
             )
         self._calls[reference] = call
@@ -180,17 +180,17 @@ class RayCrew:
         try:
             answer = self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            self._events.append(_lost(call.hand, error))
+            self._events.append(_lost(call.actor, error))
             return
-        hand = self._hands[call.hand]
+        actor = self._actors[call.actor]
         if call.step == "transcribe":
             self._transcribed(call, answer)
         elif (call.step == "have" and answer) or (call.step == "take" and call.last and answer):
-            hand.known.add(call.clip.audio_sha256)
-            self._call(ClipCall(call.hand, call.clip, "transcribe"))
+            actor.known.add(call.clip.audio_sha256)
+            self._call(ClipCall(call.actor, call.clip, "transcribe"))
         elif call.step == "take" and call.last:
             reason = f"{call.clip.audio_path!r} has changed since the data was read"
-            self._events.append(CrewEvent(call.hand, "unable", reason=reason))
+            self._events.append(ActorEvent(call.actor, "unable", reason=reason))
         else:
             self._send(call)
 
@@ -198,18 +198,18 @@ class RayCrew:
         """Send the next piece of a file."""
         offset = call.offset + CHUNK_BYTES if call.step == "take" else 0
         try:
-            self._call(ClipCall(call.hand, call.clip, "take", offset))
+            self._call(ClipCall(call.actor, call.clip, "take", offset))
         except OSError as error:
             gone = AudioError(f"{call.clip.audio_path!r} cannot be read: {error.strerror or error}.")
             hypothesis = Hypothesis(call.clip.id, None, audio_failure(gone, call.clip), audio_s=call.clip.duration_s)
-            self._events.append(CrewEvent(call.hand, "result", PoolResult(hypothesis)))
+            self._events.append(ActorEvent(call.actor, "result", PoolResult(hypothesis)))
 
     def _transcribed(self, call: ClipCall, answer: ActorAnswer) -> None:
         if answer.kind == "no audio":
-            self._hands[call.hand].known.discard(call.clip.audio_sha256)
-            self._send(ClipCall(call.hand, call.clip, "have"))
+            self._actors[call.actor].known.discard(call.clip.audio_sha256)
+            self._send(ClipCall(call.actor, call.clip, "have"))
             return
-        self._events.append(CrewEvent(call.hand, answer.kind, answer.result, answer.reason, answer.report))
+        self._events.append(ActorEvent(call.actor, answer.kind, answer.result, answer.reason, answer.report))
 
 
 def shown_path(clip: Clip) -> str:
@@ -233,10 +233,10 @@ def _without_audio(clip: Clip) -> Hypothesis:
     return Hypothesis(clip.id, None, audio_failure(error, clip), audio_s=clip.duration_s)
 
 
-def _lost(hand: str, error: Exception) -> CrewEvent:
+def _lost(actor: str, error: Exception) -> ActorEvent:
     """Return the event of an actor that is gone, or that Ray cannot reach."""
     first = str(error).strip().partition("\n")[0]
     what = type(error).__name__
     if what == "OutOfMemoryError" or "memory" in first.lower():
-        return CrewEvent(hand, "lost", reason=f"killed for memory ({first})")
-    return CrewEvent(hand, "lost", reason=f"{what}: {first}")
+        return ActorEvent(actor, "lost", reason=f"killed for memory ({first})")
+    return ActorEvent(actor, "lost", reason=f"{what}: {first}")

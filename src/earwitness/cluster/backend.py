@@ -1,6 +1,6 @@
-"""What a dispatcher needs of a cluster: nodes, hands on them that transcribe, and what becomes of the clips.
+"""What a dispatcher needs of a cluster: nodes, actors on them that transcribe, and results.
 
-``ray_crew`` has the real one; tests have one that dies on order.
+``ray_backend`` has the real one; tests have one that dies on order.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ MOST_CRASHES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class HandReport:
-    """What a hand says of its worker processes, once one has loaded the model."""
+class ActorReport:
+    """What an actor says of its worker processes, once one has loaded the model."""
 
     info: LoadedInfo
     """Of the first: device, settings in force, versions."""
@@ -30,36 +30,36 @@ class HandReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CrewEvent:
-    """What happened to a hand."""
+class ActorEvent:
+    """What happened to an actor."""
 
-    hand: str
+    actor: str
     """Whose."""
     kind: Literal["result", "unable", "lost"]
-    """``result``: a clip is done; ``unable``: this node cannot run this model; ``lost``: the hand is gone, with all
+    """``result``: a clip is done; ``unable``: this node cannot run this model; ``lost``: the actor is gone, with all
     that it had been given."""
     result: PoolResult | None = None
     """Of the clip."""
     reason: str = ""
     """Why it is unable or lost."""
-    report: HandReport | None = None
+    report: ActorReport | None = None
     """Of its workers."""
 
 
-class Crew(Protocol):
-    """Nodes, and hands on them: a hand is a process on a node that keeps workers with one model."""
+class Backend(Protocol):
+    """Nodes, and actors on them: an actor is a process on a node that keeps workers with one model."""
 
     def nodes(self) -> Sequence[NodeInfo]:
         """Return the nodes that are alive now."""
 
-    def hire(self, node: NodeInfo, spec: PoolSpec, *, whole_node: bool) -> str:
-        """Begin a hand on a node, and return its name; loading goes on meanwhile."""
+    def start(self, node: NodeInfo, spec: PoolSpec, *, whole_node: bool) -> str:
+        """Start an actor on a node and return its name, before the model is loaded."""
 
-    def give(self, hand: str, clip: Clip) -> None:
-        """Give a hand a clip; clips are taken in order."""
+    def give(self, actor: str, clip: Clip) -> None:
+        """Give an actor a clip; clips are taken in order."""
 
-    def wait(self, timeout_s: float) -> Sequence[CrewEvent]:
+    def wait(self, timeout_s: float) -> Sequence[ActorEvent]:
         """Return what happened since; wait for something, but no longer than this."""
 
-    def dismiss(self, hand: str, *, kindly: bool) -> None:
-        """End a hand and its workers."""
+    def stop(self, actor: str, *, kindly: bool) -> None:
+        """End an actor and its workers."""
