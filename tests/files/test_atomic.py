@@ -30,3 +30,12 @@ def test_a_full_disk_names_the_command_to_go_on_with(tmp_path: Path) -> None:
         raise full
     with pytest.raises(FileError, match=f"{says}try again"), write_errors(tmp_path / "a"):
         raise full
+
+
+def test_an_address_is_not_taken_for_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileError, match=r"is at an address \(s3://\.\.\.\)"):
+        write_text(Path("s3://calls/out/a.txt"), "new")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "notes:").mkdir()
+    write_text(Path("notes:/a.txt"), "a folder that is there may have any name")

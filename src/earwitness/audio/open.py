@@ -67,5 +67,5 @@ def _first(content: Content, start_s: float, stack: ExitStack) -> AudioSource:
             return read(content, start_s, stack)
         except NotReadableError as error:
             refusals.append(str(error))
-    why = " ".join(dict.fromkeys(filter(None, refusals)))
+    why = "; ".join(dict.fromkeys(refusal.rstrip(".") for refusal in refusals if refusal))
     raise AudioError(f"{str(content.path)!r} is not audio that can be read ({why}). Leave it out or convert it.")

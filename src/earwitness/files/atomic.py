@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from earwitness.errors import EarwitnessError, FileError
 
 RESUME = "earwitness run --resume"
 """The command that continues a run whose record could not be written."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def is_pipe_or_device(path: Path) -> bool:
@@ -27,7 +29,11 @@ def write_errors(path: Path, *, then: str = "") -> Iterator[None]:
     Args:
         path: What is written.
         then: The command to give once there is space again; empty for the one that failed.
+
+    Raises:
+        FileError: For any error of the system in the block, and before it for a path that was an address.
     """
+    require_here(path)
     try:
         yield
     except EarwitnessError:
@@ -41,6 +47,20 @@ def write_errors(path: Path, *, then: str = "") -> Iterator[None]:
             errno.EACCES: "permission denied. Choose another place",
         }.get(error.errno or 0, f"{error.strerror or error}. Choose another place")
         raise FileError(f"Cannot write {str(path)!r}: {why}.") from error
+
+
+def require_here(path: Path) -> None:
+    """Refuse what ``Path`` makes of an address: ``s3://calls/out`` would be a folder ``s3:`` here.
+
+    Raises:
+        FileError: For such a path.
+    """
+    for above in path.parents:
+        if _SCHEME.fullmatch(above.name) and not above.exists():
+            raise FileError(
+                f"{str(path)!r} is at an address ({above.name}//...). Files are written on this machine only: name a "
+                "folder here, and copy it there afterwards."
+            )
 
 
 @contextmanager

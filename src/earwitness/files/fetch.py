@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from earwitness.errors import ChecksumError, FetchError
+from earwitness.files.atomic import require_here
 
 FetchProgress = Callable[[str], None]
 _CHUNK_BYTES = 1 << 20
@@ -67,7 +68,9 @@ def stage(target: Path) -> Iterator[Path]:
 
     Raises:
         FetchError: When the disk is full or the place cannot be written.
+        FileError: When the target is at an address.
     """
+    require_here(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
