@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import resource
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from earwitness.cluster.audio_cache import CHUNK_BYTES, AudioCache
+from earwitness.errors import FileError
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -45,6 +49,22 @@ def test_pieces_of_other_content_leave_nothing(tmp_path: Path) -> None:
     cache = AudioCache(tmp_path)
     assert not send(cache, CONTENT[:-1] + b"?", SHA256)
     assert cache.find("/far/away.wav", SHA256) is None
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def little_room() -> Iterator[None]:
+    """Let no file grow over 100 kB, as a disk that fills in the middle of one."""
+    handler, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_file_for_which_there_is_no_room_leaves_nothing(little_room: None, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="Cannot write"):
+        send(AudioCache(tmp_path), CONTENT, SHA256)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

@@ -1,4 +1,4 @@
-"""Two machines as network and mount namespaces: other paths, no shared cache, and a link that is cut in the middle."""
+"""Two machines as network and mount namespaces: other paths, no shared cache, a link that is cut, a disk that fills."""
 
 from __future__ import annotations
 
@@ -53,11 +53,12 @@ def machines() -> Iterator[None]:
         yield
 
 
-def on(name: str, *words: str, is_far: bool = False, **options: object) -> subprocess.Popen[str]:
-    """Start a command on a machine; one that is far has an empty /tmp of its own, with its own home and cache."""
+def on(name: str, *words: str, cache: str | None = None, **options: object) -> subprocess.Popen[str]:
+    """Start a command on a machine; one with a cache of so many bytes has an empty /tmp and a home of its own, too."""
     inside = 'exec "$@"'
-    if is_far:
-        inside = f"mount -t tmpfs none /tmp; export HOME=/tmp EARWITNESS_CACHE=/tmp/cache; {inside}"
+    if cache is not None:
+        own = f"mount -t tmpfs none /tmp; mkdir /tmp/cache; mount -t tmpfs -o size={cache} none /tmp/cache"
+        inside = f"{own}; export HOME=/tmp EARWITNESS_CACHE=/tmp/cache; {inside}"
     command = ["ip", "netns", "exec", name, "unshare", "-m", "sh", "-c", inside, "sh", *words]
     return subprocess.Popen(command, env=AROUND, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
@@ -66,9 +67,9 @@ def lines(root: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in root.rglob("*.clips.jsonl"))
 
 
-@pytest.mark.parametrize("cut", [False, True])
-def test_a_machine_without_the_data_gets_it_and_one_that_is_cut_off_costs_no_clip(
-    cut: bool, machines: None, tmp_path: Path, write_wav: Callable[..., Path]
+@pytest.mark.parametrize("mishap", ["", "link", "disk"])
+def test_a_machine_without_the_data_gets_it_and_one_that_is_cut_off_or_full_costs_no_clip(
+    mishap: str, machines: None, tmp_path: Path, write_wav: Callable[..., Path]
 ) -> None:
     rows = []
     for number in range(600):
@@ -85,11 +86,11 @@ def test_a_machine_without_the_data_gets_it_and_one_that_is_cut_off_costs_no_cli
     try:
         waiting_for(lambda: is_up(NAMES[0]))
         join = ["ray", "start", "--address", f"{HEAD}:{PORT}", "--node-ip-address", NODE]
-        node = on(NAMES[1], *join, *size, is_far=True, **quiet)
+        node = on(NAMES[1], *join, *size, cache="400k" if mishap == "disk" else "1g", **quiet)
         waiting_for(lambda: n_nodes(tmp_path) == 2)
         place = ["--on", f"ray://{HEAD}:{PORT}", "--out", str(tmp_path / "runs")]
         driver = on(NAMES[0], *arguments, *place, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if cut:
+        if mishap == "link":
             waiting_for(lambda: lines(tmp_path / "runs") > 200)
             ip("-n", NAMES[1], "link", "set", "ew0", "down")
         said, complaints = driver.communicate(timeout=300)
@@ -104,6 +105,7 @@ def test_a_machine_without_the_data_gets_it_and_one_that_is_cut_off_costs_no_cli
     (path,) = store.find_records([tmp_path / "runs"])
     run = store.read_run(path)
     assert [machine.name for machine in run.machines] == ["node 1", "node 2"], complaints
+    assert ("takes no part" in complaints and "the disk is full" in complaints) is (mishap == "disk"), complaints
     assert (
         subprocess.run([*arguments, "--out", str(tmp_path / "alone")], env=AROUND, capture_output=True).returncode == 0
     )

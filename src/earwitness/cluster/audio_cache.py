@@ -60,15 +60,19 @@ class AudioCache:
             last: Whether it is the last one.
 
         Raises:
-            FileError: When it cannot be written.
+            FileError: When it cannot be written; nothing of the file stays then.
         """
         target = self._copy(path, sha256)
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         with write_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("r+b" if offset else "wb") as file:
-                file.seek(offset)
-                file.write(chunk)
+            try:
+                with part.open("r+b" if offset else "wb") as file:
+                    file.seek(offset)
+                    file.write(chunk)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
             if not last:
                 return False
             if sha256_of(part) != sha256:

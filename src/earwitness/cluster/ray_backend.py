@@ -18,7 +18,7 @@ from earwitness.cluster.actor import ActorAnswer, ModelActor
 from earwitness.cluster.audio_cache import CHUNK_BYTES
 from earwitness.cluster.backend import ActorEvent
 from earwitness.cluster.nodes import NodeInfo, describe, slots
-from earwitness.errors import AudioError
+from earwitness.errors import AudioError, EarwitnessError
 from earwitness.files.remote import is_address
 from earwitness.runs.pool import PoolResult, PoolSpec
 from earwitness.runs.transcribe import audio_failure
@@ -180,7 +180,12 @@ class RayBackend:
         try:
             answer = self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            self._events.append(_lost(call.actor, error))
+            # What an actor refuses in a sentence, such as to write to a full disk, is no fault of the clip.
+            cause = getattr(error, "cause", None)
+            is_unable = isinstance(cause, EarwitnessError)
+            self._events.append(
+                ActorEvent(call.actor, "unable", reason=str(cause)) if is_unable else _lost(call.actor, error)
+            )
             return
         actor = self._actors[call.actor]
         if call.step == "transcribe":
