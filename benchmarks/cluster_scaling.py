@@ -2,6 +2,7 @@
 
     scaling    one, two and four nodes of Ray on this machine, the same clips: the ratio of their times
     overhead   the driver's time for a clip: a run over nodes that answer at once, divided by its clips
+    driver     the driver's memory for a clip: a run of a tenth of --clips over nodes in this process
     merge      a million clips, or as many as --clips says: planning their shards, merging them, and peak memory
 
 Nothing here computes, so that a machine of two cores can show it. Ray's start is not in the times.
@@ -36,6 +37,7 @@ from earwitness.records import store
 from earwitness.records.merge import merge
 from earwitness.runs.drive import Turn, begin, start
 from earwitness.runs.job import Job
+from earwitness.types import Edits
 
 
 def sleeping(folder: Path, n: int, sleep_s: float) -> Job:
@@ -100,6 +102,18 @@ def overhead(folder: Path, n_clips: int) -> None:
     print(f"one machine without Ray: {1000 * (at[-1] - at[0]) / (n_clips - 1):.2f} ms a clip")
 
 
+def driver(folder: Path, n_clips: int) -> None:
+    """Print what a run over nodes that answer at once adds to the memory of its data."""
+    work = sleeping(folder, n_clips, 0.0)
+    before = _peak_bytes()
+    over_cluster([Turn(work, quiet)], folder / "fake", FakeBackend([node(n) for n in range(4)]))
+    print(f"driver: {(_peak_bytes() - before) / n_clips:.0f} bytes a clip over {n_clips:,} clips, the data left out")
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def many(folder: Path, n_clips: int, n_shards: int) -> None:
     """Print time and memory of planning and merging shards of so many clips."""
     small = sleeping(folder, 8, 0.0)
@@ -117,11 +131,11 @@ def many(folder: Path, n_clips: int, n_shards: int) -> None:
         part = replace(small, dataset=part_of(whole, text), selection=replace(small.selection, shard=text))
         path, run = begin(part, folder / "shards")
         with store.clips_path(path).open("ab") as file:
-            for clip in part.dataset.clips:
+            for n, clip in enumerate(part.dataset.clips):
                 hypothesis = replace(line.hypothesis, clip_id=clip.id)
-                store.append(
-                    file, replace(line, clip=clip, hypothesis=hypothesis, score=replace(line.score, clip_id=clip.id))
-                )
+                edits = Edits(hits=5 + n % 7, substitutions=int(n % 11 == 0), insertions=int(n % 13 == 0))
+                score = replace(line.score, clip_id=clip.id, words=edits, chars=edits)
+                store.append(file, replace(line, clip=clip, hypothesis=hypothesis, score=score))
         store.write_run(path, store.seal_record(path, replace(run, status="complete", process=None)))
     size = sum(path.stat().st_size for path in (folder / "shards").rglob("*.clips.jsonl"))
     command = [sys.executable, __file__, "--merge-only", str(folder)]
@@ -135,13 +149,12 @@ def merge_only(folder: Path) -> None:
     """Merge in a process of its own, so that the peak is that of the merge."""
     began_s = time.perf_counter()
     (result,) = merge(store.find_records([folder / "shards"]), folder / "merged")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{result.outcome} {result.reason}: {time.perf_counter() - began_s:.0f} s, {peak:.2f} GB at its peak")
+    print(f"{result.outcome}: {time.perf_counter() - began_s:.0f} s, {_peak_bytes() / 1e9:.2f} GB at its peak")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("what", nargs="*", default=["scaling", "overhead", "merge"])
+    arguments.add_argument("what", nargs="*", default=["scaling", "overhead", "driver", "merge"])
     arguments.add_argument("--clips", type=int, default=1_000_000)
     arguments.add_argument("--sleep-s", type=float, default=1.0)
     arguments.add_argument("--merge-only", type=Path)
@@ -156,6 +169,8 @@ def main() -> None:
                 scaling(folder, 80, given.sleep_s)
             elif what == "overhead":
                 overhead(folder, 500)
+            elif what == "driver":
+                driver(folder, given.clips // 10)
             else:
                 many(folder, given.clips, 8)
 

@@ -41,7 +41,7 @@ def test_the_steps_to_a_new_metric_work_on_a_copy_of_the_source(tmp_path: Path) 
     package = tmp_path / "src" / "earwitness"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     anchors = {
-        "in summarize()": ("scoring/metrics/summary.py", "        _length_ratio(labelled, options),\n"),
+        "in summarize_table()": ("scoring/metrics/summary.py", "        _length_ratio(labelled, options),\n"),
         "in COLUMNS": ("reports/scorecard.py", '    Column("WER", '),
         "in MEASURES": ("decision/measures.py", '        Measure("cer", '),
     }

@@ -350,3 +350,12 @@ def test_a_record_is_read_with_the_rules_of_its_signature(record: Record, signat
         score["signature"] = f"{head}|norm:{signature}|{rest.partition('|')[2]}"
     path.write_text(json.dumps(raw))
     assert store.read_run(path).scoring.normalizer == name
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 1 << 20, (2 << 20) + 5])
+def test_what_was_never_finished_is_cut_however_long_it_is(tmp_path: Path, n_bytes: int) -> None:
+    path = tmp_path / "a.clips.jsonl"
+    for whole in (b"", b"one\ntwo\n"):
+        path.write_bytes(whole + b"x" * n_bytes)
+        store.cut_unfinished_line(path)
+        assert path.read_bytes() == whole

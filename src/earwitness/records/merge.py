@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,9 @@ from earwitness.records import store
 from earwitness.records.machines import one_environment, one_speed, one_workers
 from earwitness.records.record import ClipResult, ClipsFile, DatasetInfo, MachineInfo, Run, ShardInfo, SpeechInfo
 from earwitness.records.rescore import options_of
-from earwitness.scoring import summarize
-from earwitness.scoring.metrics.timing import speed
-from earwitness.types import Clip, ClipScore, Hypothesis, Transcript
+from earwitness.scoring.metrics.corpus_counts import CorpusCounts
+from earwitness.scoring.metrics.summary import summarize_table
+from earwitness.scoring.metrics.timing import ClipTimes
 
 MergeOutcome = Literal["merged", "already here", "refused"]
 ShardRecord = tuple[Path, Run]
@@ -192,11 +192,15 @@ def _whole(parts: Sequence[ShardRecord], path: Path) -> Run:
     """Write the lines of all parts into the clips file of a record, and return its run."""
     runs = [run for _, run in parts]
     first, shard = runs[0], _shard(runs[0])
-    pairs: list[tuple[Clip, ClipScore]] = []
-    timed: list[Hypothesis] = []
-    data = Fingerprint()
+    data, counts, times = Fingerprint(), CorpusCounts(), ClipTimes()
+
+    def note(result: ClipResult) -> None:
+        data.add(result.clip)
+        counts.add(result.clip, result.score)
+        times.add(result.hypothesis)
+
     with atomic_write(store.clips_path(path)) as target:
-        seal = store.copy_clips([part for part, _ in parts], target, _noting(data, pairs, timed))
+        seal = store.copy_clips([part for part, _ in parts], target, note)
     if data.hexdigest() != shard.sha256:
         raise RecordError("The clips of the shards do not add up to the data that they are of. Run them again.")
     machines = tuple(machine for run in runs for machine in _machines(run))
@@ -209,9 +213,9 @@ def _whole(parts: Sequence[ShardRecord], path: Path) -> Run:
         dataset=_whole_data(first.dataset, shard),
         environment=one_environment([run.environment for run in runs]),
         clips_file=ClipsFile(store.clips_path(path).name, seal.sha256, seal.lines),
-        speed=one_speed(machines, speed(timed)),
+        speed=one_speed(machines, times.speed()),
         workers=one_workers([run.workers for run in runs]),
-        scores=summarize(pairs, options_of(first.scoring)),
+        scores=summarize_table(counts.table(), options_of(first.scoring)),
         resumed=sum(run.resumed for run in runs),
         speech=_speech(runs),
         drift=None,
@@ -234,22 +238,6 @@ def _whole_data(part: DatasetInfo, shard: ShardInfo) -> DatasetInfo:
         condition=part.condition and replace(part.condition, clean_sha256=shard.sha256),
         shard=None,
     )
-
-
-def _noting(
-    data: Fingerprint, pairs: list[tuple[Clip, ClipScore]], timed: list[Hypothesis]
-) -> Callable[[ClipResult], None]:
-    """Return a function that keeps of a line what the numbers of the whole are made of, and no more."""
-
-    def note(result: ClipResult) -> None:
-        clip, hypothesis = result.clip, result.hypothesis
-        data.add(clip)
-        pairs.append((replace(clip, audio_path="", audio_sha256="", speaker=None, tags={}), result.score))
-        if hypothesis.transcript is not None:
-            short = Transcript("", network_s=hypothesis.transcript.network_s)
-            timed.append(replace(hypothesis, transcript=short, audio_remarks=()))
-
-    return note
 
 
 def _machines(run: Run) -> Iterator[MachineInfo]:

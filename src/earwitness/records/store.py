@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from earwitness.errors import RecordError
-from earwitness.files.atomic import RESUME, write_bytes, write_errors, write_text
+from earwitness.files.atomic import RESUME, atomic_write, write_errors, write_text
 from earwitness.files.garbage import pause_collection
 from earwitness.files.schema import parse, read_document, require_file, schema_of, to_json, validate
 from earwitness.records.record import SCHEMA_VERSION, ClipResult, ClipsFile, Run
@@ -139,7 +140,8 @@ def write_clips(record: Path, results: Iterable[ClipResult]) -> None:
     Raises:
         FileError: When it cannot be written; the old one is then still there.
     """
-    write_bytes(clips_path(record), b"".join(map(_line_of, results)), then=RESUME)
+    with atomic_write(clips_path(record), then=RESUME) as target, target.open("wb") as file:
+        file.writelines(map(_line_of, results))
 
 
 def _line_of(result: ClipResult) -> bytes:
@@ -153,11 +155,48 @@ def read_clips(record: Path) -> list[ClipResult]:
         RecordError: For a line, other than an unfinished last one, that is not a ClipResult; its number is named.
     """
     with pause_collection():
-        return list({result.clip.id: result for result in _results(clips_path(record))}.values())
+        return list({result.clip.id: result for result in stream_clips(record)}.values())
 
 
-def _results(path: Path) -> Iterator[ClipResult]:
-    return (_result(path, number, line) for number, line in _lines(path))
+def stream_clips(record: Path) -> Iterator[ClipResult]:
+    """Yield every complete line of the clips file, of which one at a time is in memory.
+
+    Raises:
+        RecordError: As ``read_clips``.
+    """
+    return (result for _, result in locate_clips(record))
+
+
+def locate_clips(record: Path) -> Iterator[tuple[int, ClipResult]]:
+    """Yield every complete line of the clips file, and at which byte it begins.
+
+    Raises:
+        RecordError: As ``read_clips``.
+    """
+    path, begin = clips_path(record), 0
+    for number, line in _lines(path):
+        yield begin, _result(path, number, line)
+        begin += len(line)
+
+
+def reorder_clips(record: Path, begins: Iterable[int], note: Callable[[ClipResult], None]) -> None:
+    """Write the clips file of a record anew, in one step, with the lines that begin at some bytes, as they are.
+
+    Args:
+        record: The record.
+        begins: Where each line begins, in the new order.
+        note: Called with every result.
+
+    Raises:
+        FileError: When it cannot be written; the old one is then still there.
+    """
+    path = clips_path(record)
+    with path.open("rb") as source, atomic_write(path, then=RESUME) as target, target.open("wb") as file:
+        for number, begin in enumerate(begins, start=1):
+            source.seek(begin)
+            line = source.readline()
+            note(_result(path, number, line))
+            file.write(line)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -200,9 +239,9 @@ def copy_clips(records: Sequence[Path], target: Path, note: Callable[[ClipResult
     """
     sha256, n_lines = hashlib.sha256(), 0
     with target.open("wb") as file:
-        for record in records:
-            for number, line in _lines(clips_path(record)):
-                note(_result(clips_path(record), number, line))
+        for path in map(clips_path, records):
+            for number, line in _lines(path):
+                note(_result(path, number, line))
                 file.write(line)
                 sha256.update(line)
                 n_lines += 1
@@ -212,8 +251,16 @@ def copy_clips(records: Sequence[Path], target: Path, note: Callable[[ClipResult
 def cut_unfinished_line(path: Path) -> None:
     """Remove what follows the last newline, which a killed process may have left."""
     with write_errors(path, then=RESUME), path.open("r+b") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            begin = max(0, end - _BLOCK_BYTES)
+            file.seek(begin)
+            last = file.read(end - begin).rfind(b"\n")
+            if last >= 0:
+                file.truncate(begin + last + 1)
+                return
+            end = begin
+        file.truncate(0)
 
 
 def seal_record(record: Path, run: Run) -> Run:

@@ -6,12 +6,9 @@ recordings into longer clips gets a lower share from the same texts: compare sha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from earwitness.scoring.metrics.clip import ScoringOptions
-from earwitness.scoring.stats.clusters import cluster_of
 from earwitness.scoring.stats.exact_intervals import share_interval
-from earwitness.types import Clip, ClipScore, Score
+from earwitness.types import ClipScore, Score
 
 
 def is_perfect(score: ClipScore) -> bool:
@@ -29,24 +26,26 @@ def is_perfect(score: ClipScore) -> bool:
     return score.words is not None and not score.failed and score.words.errors == 0
 
 
-def perfect_share(pairs: Sequence[tuple[Clip, ClipScore]], options: ScoringOptions) -> Score:
-    """Return the share of perfect clips among those with a reference, an empty reference included.
+def perfect_share(n_perfect: int, n_clips: int, n_failed: int, n_recordings: int, options: ScoringOptions) -> Score:
+    """Return the share of perfect clips.
 
     The interval is Clopper and Pearson's, with as many trials as recordings (``exact_intervals.py``).
 
-    >>> from earwitness.types import Edits
-    >>> clips = [Clip(name, "", "", 0.0, 1.0, "yes") for name in "abcd"]
-    >>> counts = [Edits(hits=1), Edits(hits=1), Edits(hits=1), Edits(substitutions=1)]
-    >>> scores = [ClipScore(clip.id, edits, None, False, 1) for clip, edits in zip(clips, counts)]
-    >>> score = perfect_share(list(zip(clips, scores)), ScoringOptions())
+    Args:
+        n_perfect: Clips for which ``is_perfect`` holds.
+        n_clips: Those with a reference, an empty reference included.
+        n_failed: Of these, clips without a transcript.
+        n_recordings: That these are of.
+        options: How they were scored.
+
+    >>> score = perfect_share(3, 4, 0, 4, ScoringOptions())
     >>> score.value, [round(end, 3) for end in score.ci95]
     (0.75, [0.194, 0.994])
     """
-    labelled = [(clip, score) for clip, score in pairs if score.words is not None]
     value, ci95 = None, None
-    if labelled:
-        value = sum(is_perfect(score) for _, score in labelled) / len(labelled)
-        ci95 = share_interval(value, len({cluster_of(clip) for clip, _ in labelled}))
+    if n_clips:
+        value = n_perfect / n_clips
+        ci95 = share_interval(value, n_recordings)
     # Every option that can change a count of words is in the recipe of WER; its interval is another.
     recipe, _, _ = options.signature("wer").removeprefix("wer|").partition("|ci:")
     return Score(
@@ -54,8 +53,8 @@ def perfect_share(pairs: Sequence[tuple[Clip, ClipScore]], options: ScoringOptio
         value=value,
         unit="ratio",
         signature=f"perfect_share|{recipe}|ci:clopper-pearson-recording|v:1",
-        n_clips=len(labelled),
-        n_failed=sum(score.failed for _, score in labelled),
+        n_clips=n_clips,
+        n_failed=n_failed,
         ci95=ci95,
-        reason=None if labelled else "no clip has a reference",
+        reason=None if n_clips else "no clip has a reference",
     )

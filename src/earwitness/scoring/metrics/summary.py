@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from earwitness.scoring.findings.kinds import EMPTY_ON_SPEECH, FAILED, KINDS, WORDS_ON_SILENCE
 from earwitness.scoring.metrics.clip import ScoringOptions
+from earwitness.scoring.metrics.corpus_counts import CountTable, Numbers, sum_edits, table_of
 from earwitness.scoring.metrics.perfect import perfect_share
 from earwitness.scoring.stats.bootstrap_t import rate_interval
-from earwitness.scoring.text.mixed import counts_by_character
 from earwitness.types import Clip, ClipScore, Edits, Score
 
 ClipPair = tuple[Clip, ClipScore]
@@ -17,7 +19,12 @@ _SPECIAL = (FAILED, EMPTY_ON_SPEECH, WORDS_ON_SILENCE)
 """Kinds that are not counted over all clips alike."""
 
 
-def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score, ...]:
+def summarize(pairs: Iterable[ClipPair], options: ScoringOptions) -> tuple[Score, ...]:
+    """Return every score of a corpus, as ``summarize_table`` does of its counts."""
+    return summarize_table(table_of(pairs), options)
+
+
+def summarize_table(table: CountTable, options: ScoringOptions) -> tuple[Score, ...]:
     """Return every score of a corpus.
 
     ``wer`` and ``cer`` (ratios of summed counts, failed clips as empty text), ``wer_completed`` (without failed
@@ -27,50 +34,41 @@ def summarize(pairs: Sequence[ClipPair], options: ScoringOptions) -> tuple[Score
     activity alone; ``perfect_share`` (clips without any error, of those with a reference); and ``mixed_error_rate``
     where a reference has a script that counts by character (``text/mixed.py``).
     """
-    labelled = [pair for pair in pairs if pair[1].words is not None]
-    unlabelled = [pair for pair in pairs if pair[1].words is None]
-    completed = [pair for pair in labelled if not pair[1].failed]
-    on_silence = [pair for pair in labelled if WORDS_ON_SILENCE in pair[1].flags]
-    wer = _rate("wer", labelled, lambda score: score.words, options)
+    labelled, unlabelled = table.where(table.rows["labelled"]), table.where(~table.rows["labelled"])
+    completed = labelled.where(~labelled.rows["failed"])
+    on_silence = labelled.has(WORDS_ON_SILENCE)
+    n_invented = int(labelled.rows["hypothesis_words"][on_silence].sum(dtype=np.int64))
+    wer = _rate("wer", labelled, labelled.rows["words"], options)
     return (
         wer,
-        _rate("cer", labelled, lambda score: score.chars, options),
+        _rate("cer", labelled, labelled.rows["chars"], options),
         _of_completed(wer, labelled, completed, options),
-        _count(KINDS[FAILED].metric, sum(score.failed for _, score in pairs), pairs),
-        _count(EMPTY_ON_SPEECH, _flagged(labelled, EMPTY_ON_SPEECH), labelled),
-        _count(WORDS_ON_SILENCE, sum(score.hypothesis_words for _, score in on_silence), labelled, unit="words"),
-        _count(KINDS[WORDS_ON_SILENCE].metric, len(on_silence), labelled),
-        *(_count(KINDS[name].metric, _flagged(pairs, name), pairs) for name in KINDS if name not in _SPECIAL),
-        _count(f"{EMPTY_ON_SPEECH}_unlabelled", _flagged(unlabelled, EMPTY_ON_SPEECH), unlabelled),
+        _count(KINDS[FAILED].metric, table.n_failed, table),
+        _count(EMPTY_ON_SPEECH, labelled.n_with(EMPTY_ON_SPEECH), labelled),
+        _count(WORDS_ON_SILENCE, n_invented, labelled, unit="words"),
+        _count(KINDS[WORDS_ON_SILENCE].metric, labelled.n_with(WORDS_ON_SILENCE), labelled),
+        *(_count(KINDS[name].metric, table.n_with(name), table) for name in KINDS if name not in _SPECIAL),
+        _count(f"{EMPTY_ON_SPEECH}_unlabelled", unlabelled.n_with(EMPTY_ON_SPEECH), unlabelled),
         _length_ratio(labelled, options),
-        perfect_share(labelled, options),
-        *_mixed(labelled, options),
+        perfect_share(labelled.n_perfect, len(labelled), labelled.n_failed, labelled.n_recordings, options),
+        # Only where a reference has a script that counts by character.
+        *([_rate("mixed_error_rate", labelled, labelled.rows["mixed"], options)] if labelled.by_character else ()),
     )
 
 
-def _mixed(pairs: Sequence[ClipPair], options: ScoringOptions) -> list[Score]:
-    """Return the mixed error rate, only where a reference has a script that counts by character."""
-    if not any(counts_by_character(clip.reference or "") for clip, _ in pairs):
-        return []
-    return [_rate("mixed_error_rate", pairs, lambda score: score.mixed or score.words, options)]
-
-
-def _rate(
-    metric: str, pairs: Sequence[ClipPair], edits_of: Callable[[ClipScore], Edits | None], options: ScoringOptions
-) -> Score:
-    counted = [edits_of(score) or Edits() for _, score in pairs]
-    total = sum_counts(counted)
+def _rate(metric: str, table: CountTable, edits: Numbers, options: ScoringOptions) -> Score:
+    total = sum_edits(edits)
     reason = None
     ci95 = None
-    if not pairs:
+    if not len(table):
         reason = "no clip has a reference" if metric != "wer_completed" else "no clip with a reference was finished"
     elif total.rate is None:
         reason = "the references have no words"
     else:
         ci95, reason = rate_interval(
-            [edits.errors for edits in counted],
-            [edits.length for edits in counted],
-            [clip.recording or clip.id for clip, _ in pairs],
+            edits[:, 1:].sum(axis=1),
+            edits[:, :3].sum(axis=1),
+            table.recordings,
             rounds=options.rounds,
             seed=options.seed,
         )
@@ -79,21 +77,19 @@ def _rate(
         value=total.rate,
         unit="ratio",
         signature=options.signature(metric),
-        n_clips=len(pairs),
-        n_failed=sum(score.failed for _, score in pairs),
+        n_clips=len(table),
+        n_failed=table.n_failed,
         ci95=ci95,
         reason=reason,
         edits=total,
     )
 
 
-def _of_completed(
-    wer: Score, pairs: Sequence[ClipPair], complete_pairs: Sequence[ClipPair], options: ScoringOptions
-) -> Score:
-    if pairs and len(complete_pairs) == len(pairs):
+def _of_completed(wer: Score, table: CountTable, completed: CountTable, options: ScoringOptions) -> Score:
+    if len(table) and completed is table:
         # Where no clip failed, drawing the same recordings again would say the same.
         return replace(wer, metric="wer_completed", signature=options.signature("wer_completed"))
-    return _rate("wer_completed", complete_pairs, lambda score: score.words, options)
+    return _rate("wer_completed", completed, completed.rows["words"], options)
 
 
 def sum_counts(parts: Sequence[Edits]) -> Edits:
@@ -110,20 +106,17 @@ def sum_counts(parts: Sequence[Edits]) -> Edits:
     )
 
 
-def _count(metric: str, value: int, pairs: Sequence[ClipPair], unit: str = "clips") -> Score:
-    n_failed = sum(score.failed for _, score in pairs)
-    return Score(metric, float(value), unit, f"{metric}|v:1", n_clips=len(pairs), n_failed=n_failed)
+def _count(metric: str, value: int, table: CountTable, unit: str = "clips") -> Score:
+    return Score(metric, float(value), unit, f"{metric}|v:1", n_clips=len(table), n_failed=table.n_failed)
 
 
-def _flagged(pairs: Sequence[ClipPair], flag: str) -> int:
-    return sum(flag in score.flags for _, score in pairs)
-
-
-def _length_ratio(pairs: Sequence[ClipPair], options: ScoringOptions) -> Score:
-    spoken = [(score.hypothesis_words, score.words.length) for _, score in pairs if score.words and score.words.length]
-    said = sum(length for _, length in spoken)
-    heard = sum(words for words, _ in spoken)
+def _length_ratio(table: CountTable, options: ScoringOptions) -> Score:
+    lengths = table.rows["words"][:, :3].sum(axis=1)
+    spoken = lengths > 0
+    said = int(lengths.sum())
+    heard = int(table.rows["hypothesis_words"][spoken].sum(dtype=np.int64))
     signature = f"length_ratio|{options.signature('wer').split('|')[1]}|v:1"
     reason = None if said else "the references have no words"
     value = heard / said if said else None
-    return Score("length_ratio", value, "ratio", signature, n_clips=len(spoken), reason=reason)
+    n_clips = int(np.count_nonzero(spoken))
+    return Score("length_ratio", value, "ratio", signature, n_clips=n_clips, reason=reason)

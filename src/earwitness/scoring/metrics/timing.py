@@ -7,6 +7,7 @@ of both sums, so a crash is not fast.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -85,6 +86,44 @@ def distribution(hypotheses: Iterable[Hypothesis]) -> Distribution | None:
     return Distribution(len(walls), *np.percentile(walls, [0, 5, 25, 50, 75, 95, 99, 100]).tolist())
 
 
+class ClipTimes:
+    """The times of clips, taken one after the other: at most 32 bytes a clip; without a transcript, none."""
+
+    def __init__(self) -> None:
+        """Begin without a clip."""
+        self._audio_s, self._wall_s, self._decode_s, self._network_s = (array("d") for _ in range(4))
+
+    def add(self, hypothesis: Hypothesis) -> None:
+        """Take the times of a clip."""
+        transcript, wall_s = hypothesis.transcript, hypothesis.wall_s
+        if transcript is None or wall_s is None:
+            return
+        self._audio_s.append(hypothesis.audio_s)
+        self._wall_s.append(wall_s)
+        self._decode_s.append(hypothesis.decode_s or 0.0)
+        if transcript.network_s is not None:
+            self._network_s.append(transcript.network_s)
+
+    def speed(self) -> Speed:
+        """Return the summary of the clips so far."""
+        walls = self._wall_s
+        audio_s, wall_s = sum(self._audio_s), sum(walls)
+        p50, p90, p95, p99 = np.percentile(walls, [50, 90, 95, 99]).tolist() if walls else [None] * 4
+        return Speed(
+            audio_s=audio_s,
+            wall_s=wall_s,
+            decode_s=sum(self._decode_s),
+            rtf=_ratio(wall_s, audio_s),
+            rtfx=_ratio(audio_s, wall_s),
+            latency_p50_s=p50,
+            latency_p90_s=p90,
+            latency_p95_s=p95,
+            latency_p99_s=p99,
+            n_timed=len(walls),
+            network_s=sum(self._network_s) if self._network_s else None,
+        )
+
+
 def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
     """Summarize the times of many clips.
 
@@ -96,29 +135,11 @@ def speed(hypotheses: Iterable[Hypothesis]) -> Speed:
     >>> speed([]).rtf is None
     True
     """
-    timed = [(h, h.wall_s) for h in hypotheses if h.ok and h.wall_s is not None]
-    walls = [wall_s for _, wall_s in timed]
-    audio_s, wall_s = sum(h.audio_s for h, _ in timed), sum(walls)
-    p50, p90, p95, p99 = np.percentile(walls, [50, 90, 95, 99]).tolist() if walls else [None] * 4
-    return Speed(
-        audio_s=audio_s,
-        wall_s=wall_s,
-        decode_s=sum(h.decode_s or 0.0 for h, _ in timed),
-        rtf=_ratio(wall_s, audio_s),
-        rtfx=_ratio(audio_s, wall_s),
-        latency_p50_s=p50,
-        latency_p90_s=p90,
-        latency_p95_s=p95,
-        latency_p99_s=p99,
-        n_timed=len(timed),
-        network_s=_network_s(h for h, _ in timed),
-    )
+    times = ClipTimes()
+    for hypothesis in hypotheses:
+        times.add(hypothesis)
+    return times.speed()
 
 
 def _ratio(above: float, below: float) -> float | None:
     return above / below if below else None
-
-
-def _network_s(hypotheses: Iterable[Hypothesis]) -> float | None:
-    shares = [h.transcript.network_s for h in hypotheses if h.transcript and h.transcript.network_s is not None]
-    return sum(shares) if shares else None

@@ -12,10 +12,10 @@ Tibshirani, "An Introduction to the Bootstrap", 1993, section 6.4). Of 100,000 u
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-
 import numpy as np
 import numpy.typing as npt
+
+from earwitness.scoring.stats.clusters import Amounts, Clusters, sum_by_cluster
 
 _CELLS = 4_000_000
 _HALF = 32
@@ -25,7 +25,7 @@ _DRAWS_PER_KIND = 16
 
 
 def interval(
-    errors: Sequence[int], lengths: Sequence[int], clusters: Sequence[Hashable], *, rounds: int = 10_000, seed: int = 0
+    errors: Amounts, lengths: Amounts, clusters: Clusters, *, rounds: int = 10_000, seed: int = 0
 ) -> tuple[float, float] | None:
     """Return the 2.5th and 97.5th percentile of the resampled error rate, or ``None`` with fewer than two clusters.
 
@@ -43,13 +43,11 @@ def interval(
     >>> interval([1, 0], [10, 10], ["a", "a"]) is None
     True
     """
-    numbers: dict[Hashable, int] = {}
-    index = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], np.int64)
-    if len(numbers) < 2:
+    sums = np.stack(sum_by_cluster(clusters, errors, lengths), axis=1).astype(np.int64)
+    if len(sums) < 2:
         return None
-    sums = np.stack([np.bincount(index, values, len(numbers)) for values in (errors, lengths)], axis=1).astype(np.int64)
     kinds, counts = np.unique(sums, axis=0, return_counts=True)
-    by_kind = len(kinds) * _DRAWS_PER_KIND <= len(numbers)
+    by_kind = len(kinds) * _DRAWS_PER_KIND <= len(sums)
     drawn = resample_by_kind(kinds, counts, rounds, seed) if by_kind else resample(kinds, counts, rounds, seed)
     drawn = drawn[drawn[:, 1] > 0]
     if not len(drawn):

@@ -12,7 +12,6 @@ The standard error of a ratio R = sum(e) / sum(n) over K clusters is that of its
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ import numpy as np
 
 from earwitness.counts import are
 from earwitness.scoring.stats import bootstrap
-from earwitness.scoring.stats.clusters import FEWEST, Amounts, Counts, draws, sum_by_cluster
+from earwitness.scoring.stats.clusters import FEWEST, Amounts, Clusters, Counts, draws, sum_by_cluster
 
 MANY = 1000
 """From so many clusters on, plain percentiles (of a rate) and the normal interval (of a difference) say the same."""
@@ -39,7 +38,7 @@ class Interval(NamedTuple):
 
 
 def rate_interval(
-    errors: Amounts, lengths: Amounts, clusters: Sequence[Hashable], *, rounds: int = 10_000, seed: int = 0
+    errors: Amounts, lengths: Amounts, clusters: Clusters, *, rounds: int = 10_000, seed: int = 0
 ) -> Interval:
     """Return the 95 % interval of an error rate; its lower end is never under 0.
 
@@ -70,10 +69,7 @@ def rate_interval(
             None, "no interval: there is no error, so the recordings cannot say how far above 0 the rate may be"
         )
     if len(e) >= MANY:
-        found = bootstrap.interval(
-            [int(x) for x in errors], [int(x) for x in lengths], clusters, rounds=rounds, seed=seed
-        )
-        return Interval(found, None)
+        return Interval(bootstrap.interval(e, n, np.arange(len(e)), rounds=rounds, seed=seed), None)
     if not standard_error(e, n)[1] > 0:
         return Interval(None, f"no interval: all {len(e)} recordings have the same rate")
     found = ratio_interval(e, n, rounds=rounds, seed=seed)

@@ -15,7 +15,9 @@ import numpy.typing as npt
 from earwitness.types import Clip
 
 Counts = npt.NDArray[np.float64]
-Amounts = Sequence[int] | npt.NDArray[np.int64] | Counts
+Amounts = Sequence[int] | npt.NDArray[np.integer] | Counts
+Clusters = Sequence[Hashable] | npt.NDArray[np.generic]
+"""The cluster of each clip, by any name."""
 ClusterBy = Literal["recording", "speaker"]
 FEWEST = 4
 """With fewer clusters than this, nothing is said about how much they vary."""
@@ -32,15 +34,29 @@ def cluster_of(clip: Clip, by: ClusterBy = "recording") -> str:
     return (clip.speaker if by == "speaker" else None) or clip.recording or clip.id
 
 
-def sum_by_cluster(clusters: Sequence[Hashable], *columns: Amounts) -> tuple[Counts, ...]:
+def number(clusters: Clusters) -> npt.NDArray[np.intp]:
+    """Return the number of each clip's cluster; clusters are numbered in the order in which they are first seen.
+
+    >>> number(["b", "a", "b"]).tolist(), number(np.array([7, 3, 7])).tolist()
+    ([0, 1, 0], [0, 1, 0])
+    """
+    if not isinstance(clusters, np.ndarray):
+        places: dict[Hashable, int] = {}
+        return np.array([places.setdefault(cluster, len(places)) for cluster in clusters], np.intp)
+    _, first, index = np.unique(clusters, return_index=True, return_inverse=True)
+    numbers = np.empty(len(first), np.intp)
+    numbers[np.argsort(first)] = np.arange(len(first))
+    return numbers[index]
+
+
+def sum_by_cluster(clusters: Clusters, *columns: Amounts) -> tuple[Counts, ...]:
     """Sum columns of counts over clusters, in the order in which the clusters are first seen.
 
     >>> [column.tolist() for column in sum_by_cluster(["a", "b", "a"], [1, 2, 3], [10, 20, 30])]
     [[4.0, 2.0], [40.0, 20.0]]
     """
-    places: dict[Hashable, int] = {}
-    index = np.array([places.setdefault(cluster, len(places)) for cluster in clusters], dtype=np.intp)
-    return tuple(np.bincount(index, np.asarray(column, float), len(places)).astype(float) for column in columns)
+    index = number(clusters)
+    return tuple(np.bincount(index, np.asarray(column, float)).astype(float) for column in columns)
 
 
 def draws(n_clusters: int, rounds: int, rng: np.random.Generator) -> Counts:

@@ -7,11 +7,11 @@ weights, summed from the fastest on, reach it (Bisani and Ney, ICASSP 2004, for 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from earwitness.scoring.stats.clusters import Counts, draws
+from earwitness.scoring.stats.clusters import Clusters, Counts, draws, number
 
 _CELLS = 4_000_000
 
@@ -19,7 +19,7 @@ _CELLS = 4_000_000
 def quantile_difference(
     a: Sequence[float] | Counts,
     b: Sequence[float] | Counts,
-    clusters: Sequence[Hashable],
+    clusters: Clusters,
     q: float,
     *,
     alpha: float = 0.05,
@@ -41,15 +41,15 @@ def quantile_difference(
     >>> quantile_difference(slow, fast, "abcde", 0.5)
     (1.0, 1.0)
     """
-    places: dict[Hashable, int] = {}
-    index = np.array([places.setdefault(cluster, len(places)) for cluster in clusters], dtype=np.intp)
+    index = number(clusters)
+    n_clusters = int(index.max()) + 1
     rng = np.random.default_rng(seed)
     columns = [np.asarray(column, float) for column in (a, b)]
     orders = [np.argsort(column, kind="stable") for column in columns]
     found = []
     step = max(1, _CELLS // len(index))
     for start in range(0, rounds, step):
-        counts = draws(len(places), min(step, rounds - start), rng)
+        counts = draws(n_clusters, min(step, rounds - start), rng)
         each = []
         for column, order in zip(columns, orders, strict=True):
             reached = np.cumsum(counts[:, index[order]], axis=1)
