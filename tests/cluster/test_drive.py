@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,8 @@ from earwitness.records.record import ClipResult, Run
 from earwitness.records.speed import SpeedProtocols
 from earwitness.runs.drive import RunInterrupt, Turn
 from earwitness.runs.job import Job
-from earwitness.types import Clip
+from earwitness.runs.pool import PoolResult
+from earwitness.types import Clip, Hypothesis, Segment, Transcript
 
 HOLDS = ("record.py",)
 
@@ -85,6 +87,24 @@ def test_a_driver_that_is_killed_leaves_behind_what_ran_where(whole: Job, tmp_pa
         assert [machine.name for machine in run.machines] == ["node 1", "node 2"]
         assert (run.device_used, run.workers is not None) == (run_of(want).device_used, True)
     assert run_of(path).speed == run_of(want).speed
+
+
+def test_the_driver_keeps_no_result_in_memory(whole: Job, tmp_path: Path) -> None:
+    def says(place: NodeInfo, clip: Clip) -> ActorEvent:
+        segments = tuple(Segment(n / 1000, (n + 1) / 1000, f"{clip.id} {n}") for n in range(500))
+        hypothesis = Hypothesis(clip.id, Transcript(clip.id, segments), None, audio_s=1.0, wall_s=0.1, decode_s=0.1)
+        return ActorEvent("", "result", PoolResult(hypothesis))
+
+    held_bytes = []
+
+    def look(done: int, total: int, result: ClipResult) -> None:
+        held_bytes.append(tracemalloc.get_traced_memory()[0])
+
+    tracemalloc.start()
+    (path,) = over_cluster([Turn(whole, look)], tmp_path, FakeBackend([node(1)], says=says))
+    tracemalloc.stop()
+    one_line = len(store.clips_path(path).read_bytes()) / 20
+    assert held_bytes[-1] - held_bytes[4] < one_line
 
 
 def test_speed_counts_where_a_node_has_one_model_and_all_are_of_one_kind(whole: Job, tmp_path: Path) -> None:

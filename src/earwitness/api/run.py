@@ -170,7 +170,7 @@ def run_tasks(
 ) -> list[Record]:
     """Run the tasks, and return their records in the same order."""
     from earwitness.data.audio_remarks import summarize
-    from earwitness.records.store import read_clips
+    from earwitness.records.store import stream_clips
     from earwitness.runs.drive import Turn, by_data, together
     from earwitness.runs.plan import caveats
 
@@ -188,7 +188,7 @@ def run_tasks(
         paths = _over_cluster(turns, out, events, place) if place.on else together(turns, out)
         records |= zip(group, paths, strict=True)
         for number in {tasks[number].job.dataset.name: number for number in reversed(group)}.values():
-            results = read_clips(records[number])
+            results = stream_clips(records[number])
             for line in summarize((result.clip.id, result.hypothesis.audio_remarks) for result in results):
                 events.note(f"{tasks[number].job.dataset.name}: {line}")
     return [Record(records[number], read_run(records[number])) for number in range(len(tasks))]

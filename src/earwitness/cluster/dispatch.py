@@ -23,7 +23,7 @@ DEPTH = 2
 """Clips that an actor has at once: one at work, and the next, so that it never waits for the driver."""
 MOST_TRIES = 3
 MOST_LOSSES = MOST_TRIES + 1
-"""Hands in a row that a node may lose before it gets no more of a model."""
+"""Actors in a row that a node may lose before it gets no more of a model."""
 _LOOK_S = 2.0
 _WAIT_S = 0.5
 _MARGIN_S = 60.0

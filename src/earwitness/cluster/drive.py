@@ -105,7 +105,7 @@ def _run(
 
 def spec_of(run: Run, job: Job) -> PoolSpec:
     """Return what every worker of a run is, so that a node can start the same."""
-    # Only a condition needs other clips than the one at actor.
+    # Only a condition needs other clips than the one at hand.
     dataset = job.dataset if job.dataset.condition else replace(job.dataset, clips=(), whole=None)
     return PoolSpec(
         model=job.model,

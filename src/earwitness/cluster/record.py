@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,11 +12,13 @@ from earwitness.cluster.dispatch import Work
 from earwitness.files.atomic import RESUME, write_errors
 from earwitness.records import store
 from earwitness.records.machines import one_environment, one_speed, one_workers
-from earwitness.records.record import EngineInfo, MachineInfo, Run, RunStatus
-from earwitness.records.rescore import score_result, score_run
+from earwitness.records.record import ClipResult, EngineInfo, MachineInfo, Run, RunStatus
+from earwitness.records.rescore import options_of, score_result
 from earwitness.runs.job import ClipCallback, Job
 from earwitness.runs.pool import PoolResult
-from earwitness.scoring.metrics.timing import speed
+from earwitness.scoring.metrics.corpus_counts import CorpusCounts
+from earwitness.scoring.metrics.summary import summarize_table
+from earwitness.scoring.metrics.timing import ClipTimes
 from earwitness.types import Clip, Failure
 
 
@@ -34,23 +37,28 @@ class ClusterRecord:
         """Look up what is left to do."""
         self.path, self.model, self.data = path, run.model.id, run.dataset.name
         self._run, self._job, self._progress, self._whole_nodes = run, job, progress, whole_nodes
-        self._results = {result.clip.id: result for result in store.read_clips(path)}
-        self._clips = {clip.id: clip for clip in job.dataset.clips}
-        self._node_of: dict[str, str] = {}
-        self._named: set[str] = set()
+        self._places = {clip.id: place for place, clip in enumerate(job.dataset.clips)}
+        # Of a result, all that is kept is where its line begins in the clips file; what has none has -1.
+        self._begins = array("q", [-1]) * len(self._places)
+        for begin, result in store.locate_clips(path):
+            if result.clip.id in self._places:
+                self._begins[self._places[result.clip.id]] = begin
+        self._n_done = len(self._places) - self._begins.count(-1)
+        self._times: dict[str, ClipTimes] = {}
         self._lines: IO[bytes] | None = None
         self._status: RunStatus = "interrupted"
         self._failure: Failure | None = None
         self.work: Work | None = None
         self._before = run.machines
-        if self._results and not run.machines:  # one machine began it
+        if self._n_done and not run.machines:  # one machine began it
             self._before = (
                 MachineInfo("the first machine", None, run.environment, run.device_used, run.workers, None),
             )
 
     def left(self) -> list[Clip]:
         """Return the clips that have no result."""
-        return [clip for clip in self._job.dataset.clips if clip.id not in self._results]
+        clips = zip(self._job.dataset.clips, self._begins, strict=True)
+        return [clip for clip, begin in clips if begin < 0]
 
     def write(self, result: PoolResult, node: str) -> None:
         """Append the line of a clip; a clip that has one keeps it.
@@ -58,26 +66,27 @@ class ClusterRecord:
         Raises:
             FileError: When it cannot be written.
         """
-        clip = self._clips[result.hypothesis.clip_id]
-        if clip.id in self._results:
+        place = self._places[result.hypothesis.clip_id]
+        if self._begins[place] >= 0:
             return
-        if node not in self._named:
-            self._name_nodes(node)
+        if node not in self._times:
+            self._times[node] = ClipTimes()
+            self._name_nodes()
+        clip = self._job.dataset.clips[place]
         line = score_result(clip, result.hypothesis, self._run.scoring, result.speech)
         clips_path = store.clips_path(self.path)
         with write_errors(clips_path, then=RESUME):
             self._lines = self._lines or clips_path.open("ab")
+            begin = self._lines.tell()
             store.append(self._lines, line)
-        self._results[clip.id] = line
-        self._node_of[clip.id] = node
-        self._progress(len(self._results), len(self._clips), line)
+        self._begins[place] = begin
+        self._n_done += 1
+        self._times[node].add(line.hypothesis)
+        self._progress(self._n_done, len(self._places), line)
 
-    def _name_nodes(self, node: str) -> None:
+    def _name_nodes(self) -> None:
         """Write the machines so far, since a driver that is killed writes none at the end."""
-        self._named.add(node)
-        run = self._with_machines()
-        machines = (*self._before, *(replace(machine, speed=None) for machine in self._machines()))
-        store.write_run(self.path, replace(run, machines=machines, speed=None))
+        store.write_run(self.path, self._with_machines(is_timed=False))
 
     def give_up(self, failure: Failure) -> None:
         """Say why the run cannot go on."""
@@ -96,24 +105,31 @@ class ClusterRecord:
         if error is not None and not isinstance(error, KeyboardInterrupt):
             self._status = "failed"
             self._failure = Failure("transcribe", "error", f"{type(error).__name__}: {error}")
-        elif len(self._results) == len(self._clips):
+        elif self._n_done == len(self._places):
             self._status = "complete"
-        results = [self._results[id_] for id_ in self._clips if id_ in self._results]
+        counts, times = CorpusCounts(), ClipTimes()
+
+        def note(result: ClipResult) -> None:
+            counts.add(result.clip, result.score)
+            times.add(result.hypothesis)
+
         # Results came in any order, and the lines of a record are in that of the data, as one machine writes them.
-        store.write_clips(self.path, results)
+        store.reorder_clips(self.path, (begin for begin in self._begins if begin >= 0), note)
+        run = self._with_machines(is_timed=self._whole_nodes)
         run = replace(
-            self._with_machines(),
+            run,
             status=self._status,
             failure=self._failure if self._status != "complete" else None,
             finished_at=store.now(),
             process=None,
-            scores=score_run(results, self._run.scoring),
+            scores=summarize_table(counts.table(), options_of(self._run.scoring)),
+            speed=one_speed(run.machines, times.speed()) if self._whole_nodes and run.machines else None,
         )
         store.write_run(self.path, store.seal_record(self.path, run))
 
-    def _with_machines(self) -> Run:
+    def _with_machines(self, *, is_timed: bool) -> Run:
         work, run = self.work, self._run
-        machines = (*self._before, *self._machines())
+        machines = (*self._before, *self._machines(is_timed=is_timed))
         reports = list(work.reports.values()) if work is not None else []
         environments = [machine.environment for machine in machines if machine.environment is not None]
         if environments:
@@ -126,22 +142,16 @@ class ClusterRecord:
                 device_used=info.device,
                 settings_in_force=dict(info.in_force),
             )
-        timed = speed(result.hypothesis for result in self._results.values())
-        return replace(
-            run,
-            machines=machines,
-            workers=one_workers([machine.workers for machine in machines]),
-            speed=one_speed(machines, timed) if self._whole_nodes and machines else None,
-        )
+        workers = one_workers([machine.workers for machine in machines])
+        return replace(run, machines=machines, workers=workers, speed=None)
 
-    def _machines(self) -> list[MachineInfo]:
+    def _machines(self, *, is_timed: bool) -> list[MachineInfo]:
         if self.work is None:
             return []
         machines = []
         # In the order of their numbers.
         for name, report in sorted(self.work.reports.items(), key=lambda each: (len(each[0]), each[0])):
-            ours = [self._results[id_].hypothesis for id_, node in self._node_of.items() if node == name]
-            timed = speed(ours) if self._whole_nodes else None
-            place = self.work.nodes[name].environment
-            machines.append(MachineInfo(name, None, place, report.info.device, report.workers, timed))
+            speed = self._times.get(name, ClipTimes()).speed() if is_timed else None
+            environment = self.work.nodes[name].environment
+            machines.append(MachineInfo(name, None, environment, report.info.device, report.workers, speed))
         return machines

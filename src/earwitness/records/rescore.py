@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,15 +21,20 @@ def score_result(
     return ClipResult(clip, hypothesis, score, None if speech is None else tuple(speech))
 
 
-def score_run(results: Sequence[ClipResult], scoring: ScoringInfo) -> tuple[Score, ...]:
+def score_run(results: Iterable[ClipResult], scoring: ScoringInfo) -> tuple[Score, ...]:
     """Return every score of a run from the counts in its lines."""
-    return summarize([(result.clip, result.score) for result in results], options_of(scoring))
+    return summarize(((result.clip, result.score) for result in results), options_of(scoring))
 
 
 def rescore(results: Sequence[ClipResult], scoring: ScoringInfo) -> list[ClipResult]:
     """Return the lines of a record with counts and findings under another scoring."""
     options = options_of(scoring)
-    return [replace(r, score=score_clip(r.clip, r.hypothesis, options, r.speech)) for r in results]
+    return [rescore_clip(result, options) for result in results]
+
+
+def rescore_clip(result: ClipResult, options: ScoringOptions) -> ClipResult:
+    """Return a line of a record with counts and findings under another scoring."""
+    return replace(result, score=score_clip(result.clip, result.hypothesis, options, result.speech))
 
 
 def rescore_record(path: Path, scoring: ScoringInfo) -> Path:

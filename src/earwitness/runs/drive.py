@@ -21,7 +21,7 @@ from earwitness.records.record import (
     ShardInfo,
     SpeechInfo,
 )
-from earwitness.records.rescore import rescore
+from earwitness.records.rescore import options_of, rescore_clip
 from earwitness.runs.interleave import take_turns
 from earwitness.runs.job import ClipCallback, Job
 from earwitness.runs.session import Session
@@ -238,10 +238,9 @@ def take_up(path: Path) -> tuple[Path, Run]:
         return path, run
     store.cut_unfinished_line(store.clips_path(path))
     # The rules of its name may have changed since it was begun: a record is scored by one set of rules.
-    results = store.read_clips(path)
-    fresh = rescore(results, run.scoring)
-    if fresh != results:
-        store.write_clips(path, fresh)
+    options = options_of(run.scoring)
+    if any(rescore_clip(result, options) != result for result in store.stream_clips(path)):
+        store.write_clips(path, (rescore_clip(result, options) for result in store.stream_clips(path)))
     run = replace(run, status="running", failure=None, process=this_process(), resumed=run.resumed + 1)
     store.write_run(path, run)
     return path, run
