@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 app = new_app("Transcribe an archive with the chosen model.")
 _LINE_EVERY_S = 5.0
+_MOST_MARKS = 13
 _MOST_LINES = 10
 _STOPS = {
     "failures": "Stopped: more recordings failed than --max-failures allows.",
@@ -97,10 +99,10 @@ def _bar(*, quiet: bool) -> Iterator[ArchiveCallback]:
         TimeElapsedColumn(), TextColumn("left:"), TimeRemainingColumn(),
     )  # fmt: skip
     bars = Progress(*columns, console=screen, disable=quiet or not screen.is_terminal, refresh_per_second=4)
-    began_s = last_s = time.monotonic()
+    # Of the last minute or so: the longest recordings go first, and a second of a short one takes longer.
+    marks = deque([(time.monotonic(), 0.0)], maxlen=_MOST_MARKS)
 
     def report(progress: ArchiveProgress) -> None:
-        nonlocal last_s
         done = f"{progress.n_done:,} of {progress.n_total:,}"
         bars.update(task, completed=progress.done_s, total=progress.total_s or 1, description=done)
         now_s = time.monotonic()
@@ -108,10 +110,12 @@ def _bar(*, quiet: bool) -> Iterator[ArchiveCallback]:
             return
         if progress.failure is not None:
             bars.console.print(_with_name(progress.source, progress.failure), markup=False)
-        if bars.disable and now_s - last_s >= _LINE_EVERY_S:
-            last_s = now_s
-            left_s = (now_s - began_s) * (progress.total_s - progress.done_s) / max(progress.done_s, 1e-9)
-            screen.print(f"{done} recordings, about {duration(max(0.0, left_s))} left", markup=False)
+        if bars.disable and now_s - marks[-1][0] >= _LINE_EVERY_S:
+            marks.append((now_s, progress.done_s))
+            (first_s, first_done_s), left_s = marks[0], progress.total_s - progress.done_s
+            rate = (progress.done_s - first_done_s) / (now_s - first_s)
+            left = f", about {duration(max(0.0, left_s / rate))} left" if rate > 0 else ""
+            screen.print(f"{done} recordings{left}", markup=False)
 
     with bars:
         task = bars.add_task("loading", total=None)
