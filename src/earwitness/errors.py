@@ -31,7 +31,8 @@ exits with 2; anything that is not an EarwitnessError is a bug and keeps its tra
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 
 class EarwitnessError(Exception):
@@ -76,6 +77,13 @@ class AudioError(EarwitnessError, ValueError):
 
 class AudioNotFoundError(AudioError, FileNotFoundError):
     """An audio file that does not exist."""
+
+    @classmethod
+    def at(cls, path: str | Path) -> Self:
+        """Return the error for a path, which may be a link to nothing."""
+        if Path(path).is_symlink():
+            return cls(f"There is no audio file {str(path)!r}: it is a link to nothing. Mend the link or remove it.")
+        return cls(f"There is no audio file {str(path)!r}. Check the path.")
 
 
 class AudioTooLongError(AudioError):

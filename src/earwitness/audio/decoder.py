@@ -155,7 +155,7 @@ def require_file(path: str) -> None:
     try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:
-        raise AudioNotFoundError(f"There is no audio file {path!r}. Check the path in the manifest.") from None
+        raise AudioNotFoundError.at(path) from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise AudioError(f"{path!r} cannot be opened ({why}). Check the path and its permissions.") from None

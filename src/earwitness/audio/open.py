@@ -35,7 +35,7 @@ def open_source(
     """
     path = Path(path)
     if not path.exists():
-        raise AudioNotFoundError(f"There is no audio file {str(path)!r}. Check the path in the manifest.")
+        raise AudioNotFoundError.at(path)
     if path.is_dir():
         raise AudioError(f"{str(path)!r} is a folder, not an audio file. Name a file in it.")
     if path.stat().st_size == 0:
