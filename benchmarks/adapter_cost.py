@@ -2,17 +2,27 @@
 
     python benchmarks/adapter_cost.py ENGINE FOLDER CLIPS.npz [--rounds 5]
 
-ENGINE is one of those in PLAIN; FOLDER its converted Whisper, multilingual for onnx-asr; CLIPS.npz holds 16 kHz
-float32 arrays (``--make-clips DATA`` writes one, and runs nothing). Run it with the interpreter of the engine, with
-``src`` on PYTHONPATH. Both sides use one loaded model in one process, transcribe the same clips with the same settings
-(greedy, English, no fall-back, segment times), and take turns, clip by clip, beginning with the other one each round;
-a ratio is that of a round's sums, and the first round is not counted. Beside wall time stands processor time, which
-suffers less from other work on the machine. Equal texts are checked.
+ENGINE is one of those in PLAIN; FOLDER its converted Whisper, multilingual for onnx-asr, or an LFM2-Audio for
+mlx-audio; CLIPS.npz holds 16 kHz float32 arrays (``--make-clips DATA`` writes one, and runs nothing). Run it with the
+interpreter of the engine, with ``src`` on PYTHONPATH. All sides use one loaded model in one process and transcribe the
+same clips with the same settings (greedy, English, no fall-back, segment times).
+
+A turn is three calls with one clip: plain, adapter, plain. Its ratio is the adapter's time to the mean of its two
+neighbours, so a machine that becomes slower or faster shows in neither. The control is the second plain call to the
+first: its median says whether the place in the turn matters, and its middle half how much a single ratio says. The
+first round is not counted. Beside wall time stands processor time, which suffers less from other work on the machine.
+Equal texts are checked.
+
+Where the control's middle half is wide, a ratio cannot show 2 %. So a profile of one more call with each clip adds up
+the processor time of each side's own functions, without the library's, and of what they call of numpy and of C. A
+profile only lengthens it.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
+import pstats
 import sys
 import time
 from collections.abc import Callable
@@ -22,10 +32,13 @@ from typing import Any
 
 import numpy as np
 
+import earwitness
 from earwitness.engines.base import ModelFiles
+from earwitness.engines.lfm2_audio import system_turn, token_limit
 from earwitness.types import Audio, Settings
 
 Heard = Callable[[Any], str]
+OURS = (str(Path(earwitness.__file__).parent), __file__)
 
 
 def plain_whisper(model: Any) -> Heard:
@@ -83,7 +96,31 @@ def plain_onnx_asr(model: Any) -> Heard:
     return heard
 
 
+def plain_mlx_audio(model: Any) -> Heard:
+    library, mx = import_module("mlx_audio.sts.models.lfm_audio"), import_module("mlx.core")
+    native, processor = model._hear.model, model._hear._processor
+
+    def heard(x: Any) -> str:
+        chat = library.ChatState(processor)
+        chat.new_turn("system")
+        chat.add_text(system_turn("en", "mlx-audio"))
+        chat.end_turn()
+        chat.new_turn("user")
+        chat.add_audio(mx.array(x), 16_000)
+        chat.end_turn()
+        chat.new_turn("assistant")
+        ids: list[int] = []
+        for token, _ in native.generate_sequential(**dict(chat), max_new_tokens=token_limit(len(x) / 16_000)):
+            ids.append(token.item())
+            if ids[-1] in (library.model.IM_END_TOKEN, library.model.AUDIO_START_TOKEN):
+                break
+        return str(processor.tokenizer.decode(ids, skip_special_tokens=True).strip())
+
+    return heard
+
+
 PLAIN = {
+    "mlx-audio": plain_mlx_audio,
     "mlx-whisper": plain_mlx_whisper,
     "onnx-asr": plain_onnx_asr,
     "whisper": plain_whisper,
@@ -100,6 +137,21 @@ def timed(heard: Heard, samples: Any) -> tuple[Any, str]:
     return np.array([time.perf_counter(), time.process_time()]) - started, text
 
 
+def own_seconds(heard: Heard, samples: Any) -> float:
+    """Processor seconds in a side's functions here, and in those of numpy and of C that they call themselves."""
+    profile = cProfile.Profile(time.thread_time)
+    profile.runcall(heard, samples)
+    found = 0.0
+    stats: dict[tuple[str, int, str], Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    for (file, *_), (_, _, own_s, _, callers) in stats.items():
+        ours = [times for (caller, *_), times in callers.items() if caller.startswith(OURS)]
+        if file.startswith(OURS):
+            found += own_s
+        elif "/numpy/" in file or file == "~":
+            found += sum(whole_s if "/numpy/" in file else own_s for _, _, own_s, whole_s in ours)
+    return found
+
+
 def make_clips(source: str, target: Path) -> None:
     from earwitness import data
     from earwitness.audio import decode
@@ -109,7 +161,7 @@ def make_clips(source: str, target: Path) -> None:
 
 
 def main() -> None:
-    """Print a line a round, and the median."""
+    """Print a line a round, and the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("engine", choices=PLAIN)
     parser.add_argument("folder", type=Path)
@@ -129,25 +181,31 @@ def main() -> None:
         "plain": PLAIN[given.engine](model),
         "adapter": lambda x: model.transcribe(Audio(x, 16_000), language="en").text,
     }
-    ratios, differ = [], 0
+    ratios, controls, plain, differ = [], [], [], 0
     for turn in range(given.rounds + 1):
-        seconds = {side: np.zeros(2) for side in sides}
+        seconds = np.zeros((len(clips), 3, 2))
         for n, samples in enumerate(clips):
-            texts = {}
-            for side in sorted(sides, reverse=bool((turn + n) % 2)):
-                took, texts[side] = timed(sides[side], samples)
-                seconds[side] += took
-            differ += " ".join(texts["plain"].split()) != " ".join(texts["adapter"].split())
-        ratio = seconds["adapter"] / seconds["plain"]
-        print(
-            f"round {turn}: plain {seconds['plain'][0]:.2f} s, ratio {ratio[0]:.3f}, {ratio[1]:.3f} of CPU", flush=True
-        )
-        ratios += [ratio] if turn else []
+            texts = []
+            for place, side in enumerate(("plain", "adapter", "plain")):
+                seconds[n, place], text = timed(sides[side], samples)
+                texts.append(" ".join(text.split()))
+            differ += len(set(texts)) > 1
+        before, adapter, after = seconds.swapaxes(0, 1)
+        ratio = adapter / ((before + after) / 2)
+        wall, cpu = np.median(ratio, axis=0)
+        print(f"round {turn}: plain {before[:, 0].sum():.2f} s, ratio {wall:.3f}, {cpu:.3f} of CPU", flush=True)
+        ratios += [*ratio] if turn else []
+        controls += [*(after / before)] if turn else []
+        plain += [*before[:, 1]] if turn else []
     audio_s = sum(map(len, clips)) / 16_000
     print(f"{given.engine}, {len(clips)} clips, {audio_s:.0f} s of audio, Python {sys.version.split()[0]}")
-    wall, cpu = np.median(ratios, axis=0)
+    print(f"medians of {len(ratios)} turns, with the middle half; target: at most 1.02")
+    for name, found in (("adapter to plain call", ratios), ("plain call to the one before", controls)):
+        spread = [f"{m:.3f} ({a:.3f} to {b:.3f})" for a, m, b in np.percentile(found, (25, 50, 75), axis=0).T]
+        print(f"{name}: wall {spread[0]}, CPU {spread[1]}")
+    own = np.median([own_seconds(sides["adapter"], samples) for samples in clips])
     print(
-        f"adapter to plain call, median of {len(ratios)} rounds: wall {wall:.3f}, CPU {cpu:.3f} (target: at most 1.02)"
+        f"the adapter's own functions: {own * 1000:.2f} ms of CPU, of a plain call's {np.median(plain) * 1000:.0f} ms"
     )
     print(f"texts that differ: {differ}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -81,6 +82,29 @@ def test_torch_is_not_among_what_an_engine_on_mlx_installs() -> None:
         lock = (Path(mlx_device.__file__).parent / "locks" / f"{spec.name}.txt").read_text(encoding="utf-8")
         assert not any(line.startswith("torch==") for line in lock.splitlines())
     assert mlx_whisper.SPEC.bare_requirements == ("mlx-whisper==0.4.3",)
+
+
+@dataclass(frozen=True)
+class Options:
+    without_timestamps: bool = False
+
+
+def test_a_window_after_which_mlx_whisper_would_stand_still_is_decoded_without_times() -> None:
+    text, begin, later = 7, 50_363, 50_400
+    decoded: dict[str, list[int]] = {}
+
+    def decode(sound: str, options: Options) -> Any:
+        tokens = [text] if options.without_timestamps else decoded[sound]
+        return SimpleNamespace(tokens=tokens, audio_features=f"features of {sound}")
+
+    model = SimpleNamespace(decode=decode, dims=SimpleNamespace(n_vocab=51_864), is_multilingual=False)
+    advancing = mlx_whisper._Advancing(model)
+    decoded["moves on"] = [begin, text, later, later, text]
+    assert advancing.decode("moves on", Options()).tokens == decoded["moves on"]
+    assert (advancing.n_forced, advancing.is_multilingual) == (0, False)
+    decoded["stands still"] = [begin, text, later, later, text, begin, begin, text]
+    assert advancing.decode("stands still", Options()).tokens == [text]
+    assert advancing.n_forced == 1
 
 
 class Parakeet:

@@ -119,6 +119,16 @@ def test_a_sentence_is_the_one_that_faster_whisper_writes(ask: Ask, clip: str, n
         assert all(0 <= start <= end <= 7.2 for start, end, _ in words)
 
 
+def test_mlx_whisper_comes_to_an_end_where_its_library_would_not(ask: Ask, clip: str) -> None:
+    """No recording is known with which tiny.en does it, so the times of its windows are changed; all else is real."""
+    name = "mlx-whisper:tiny.en"
+    found = ask("mlx-whisper", "standing still", model=name, folder=folder(name), clip=clip)
+    assert found["without"] == "the same window again"
+    (plain,) = ask("mlx-whisper", "texts", model=name, folder=folder(name), clips=[clip])["texts"]
+    assert found["text"] == plain
+    assert found["remarks"] == ["times_left_out"]
+
+
 def test_lfm2_audio_on_mlx_writes_what_it_writes_on_torch(tmp_path: Path) -> None:
     """The same random weights in float32, greedy: what is compared is the two libraries' arithmetic and plumbing."""
     if place_of(get_engine("lfm2.5-audio").spec) is None:

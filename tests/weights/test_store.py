@@ -119,6 +119,12 @@ def test_a_hub_that_cannot_be_reached_is_answered_with_the_way_around_it(
     assert "could not be reached for 'LiquidAI/LFM2.5-Audio-1.5B'" in message
     assert "hf download LiquidAI/LFM2.5-Audio-1.5B --local-dir FOLDER" in message
     assert message.endswith("use --model lfm2.5-audio:/path/to/FOLDER")
+    with pytest.raises(FetchError) as caught:
+        weights.pull(find("onnx-asr:parakeet-tdt-0.6b-v3-int8"))
+    files = "config.json vocab.txt encoder-model.int8.onnx decoder_joint-model.int8.onnx"
+    revision = "--revision 8f23f0c03c8761650bdb5b40aaf3e40d2c15f1ce"
+    command = f"hf download istupakov/parakeet-tdt-0.6b-v3-onnx {files} {revision} --local-dir FOLDER;"
+    assert command in str(caught.value)
 
 
 def test_a_file_that_its_publisher_took_away_is_named(wheel: Callable[..., None]) -> None:

@@ -153,6 +153,16 @@ def test_the_lock_chooses_versions_and_another_lock_changes_them(
     assert heard().startswith("one in ")
 
 
+def test_constraints_of_the_user_s_own_environment_do_not_contradict_a_lock(
+    installed: EngineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "constraints.txt").write_text("toylib==2.0\n")
+    for name in ("PIP_CONSTRAINT", "UV_CONSTRAINT"):
+        monkeypatch.setenv(name, str(tmp_path / "constraints.txt"))
+    lock_toylib(tmp_path / "locks", monkeypatch, "1.0")
+    assert install.install(install.plan(installed)).packages["toylib"] == "1.0"
+
+
 def test_what_cannot_be_installed_is_told_with_the_log_and_the_way_on(
     toy: EngineSpec, capsys: pytest.CaptureFixture[str]
 ) -> None:

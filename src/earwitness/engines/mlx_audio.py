@@ -103,11 +103,12 @@ class _Lfm:
         chat.new_turn("assistant")
         ids: list[int] = []
         remarks: tuple[str, ...] = ("token_limit",)
-        for token, _ in self.model.generate_sequential(**dict(chat), max_new_tokens=token_limit(audio.duration_s)):
-            if int(token.item()) in (_IM_END, _AUDIO_START):
-                remarks = () if int(token.item()) == _IM_END else ("audio_reply",)
+        for each, _ in self.model.generate_sequential(**dict(chat), max_new_tokens=token_limit(audio.duration_s)):
+            token = int(each.item())
+            if token in (_IM_END, _AUDIO_START):
+                remarks = () if token == _IM_END else ("audio_reply",)
                 break
-            ids.append(int(token.item()))
+            ids.append(token)
         text = self._processor.tokenizer.decode(ids, skip_special_tokens=True).strip()
         return Transcript(text, language=language, covered_s=audio.duration_s, remarks=remarks)
 

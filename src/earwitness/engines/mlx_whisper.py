@@ -1,8 +1,14 @@
-"""mlx-whisper: Whisper on MLX, Apple's library for its own chips."""
+"""mlx-whisper: Whisper on MLX, Apple's library for its own chips.
+
+The library goes on with the next window where the last two times in a row stand. Its rule that times do not go back
+compares places with times, so these may stand at the window's beginning, and the same window comes again for ever.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -43,6 +49,8 @@ SPEC = EngineSpec(
     bare_requirements=("mlx-whisper==0.4.3",),
     guides=("translate", "prompt"),
 )
+N_TIMES = 1501
+"""Tokens of times, the last of every vocabulary: 0.00 s, 0.02 s, and so on to 30 s."""
 _FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -51,6 +59,7 @@ class _MlxWhisper:
         self.device = mlx_device.device_of(mx)
         self.in_force: Mapping[str, Any] = settings_in_force(SPEC, settings, precision=mlx_device.precision_of(model))
         self._mx, self._model, self._settings = mx, model, settings
+        self._advancing = _Advancing(model)
         self._library = import_module("mlx_whisper.transcribe")
         self.guide = Guide()
 
@@ -64,7 +73,8 @@ class _MlxWhisper:
     def _block(self, audio: Audio, language: str | None) -> Transcript:
         settings = self._settings
         # The library loads a folder by itself, once, and keeps it here; a model that is here is not loaded.
-        self._library.ModelHolder.model, self._library.ModelHolder.model_path = self._model, ""
+        self._library.ModelHolder.model, self._library.ModelHolder.model_path = self._advancing, ""
+        self._advancing.n_forced = 0
         found = self._library.transcribe(
             np.ascontiguousarray(audio.samples, np.float32),
             path_or_hf_repo="",
@@ -77,7 +87,7 @@ class _MlxWhisper:
             word_timestamps=settings.timestamps == "word",
             fp16=self._model.encoder.conv1.weight.dtype == self._mx.float16,
         )
-        # The library's rule that times do not go back compares places with times: a segment may end before it begins.
+        # Times may go back: a segment may end before it begins.
         pieces = [piece | {"end": max(piece["start"], piece["end"])} for piece in found["segments"]]
         spoken = [word for piece in pieces for word in piece.get("words", ())]
         words = tuple(Segment(float(word["start"]), float(word["end"]), word["word"]) for word in spoken)
@@ -87,6 +97,7 @@ class _MlxWhisper:
             words=words if settings.timestamps == "word" else None,
             language=found["language"],
             covered_s=audio.duration_s,
+            remarks=("times_left_out",) if self._advancing.n_forced else (),
         )
 
     def synchronize(self) -> None:
@@ -97,7 +108,46 @@ class _MlxWhisper:
 
     def close(self) -> None:
         self._model = self._library.ModelHolder.model = None
+        del self._advancing
         self._mx.clear_cache()
+
+
+class _Advancing:
+    """A model of the library's; a window after which it would stand still is decoded again, without times."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._first_time = model.dims.n_vocab - N_TIMES
+        self.n_forced = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def decode(self, mel: Any, options: Any) -> Any:
+        found = self._model.decode(mel, options)
+        if not stands_still(found.tokens, self._first_time):
+            return found
+        self.n_forced += 1
+        return self._model.decode(found.audio_features, replace(options, without_timestamps=True))
+
+
+def stands_still(tokens: Sequence[int], first_time: int) -> bool:
+    """Return whether the library would decode the same window again.
+
+    Args:
+        tokens: Of the window.
+        first_time: The token of its beginning; those from it on are times.
+
+    >>> stands_still([100, 7, 100, 100, 8], first_time=100), stands_still([100, 7, 150, 150, 8], first_time=100)
+    (True, False)
+    >>> stands_still([100, 7, 100, 100, 8, 150], first_time=100)  # it ends in one time: nobody speaks after it
+    False
+    """
+    is_time = [token >= first_time for token in tokens]
+    if is_time[-2:] == [False, True]:
+        return False
+    pairs = [before for before, (one, two) in zip(tokens, itertools.pairwise(is_time), strict=False) if one and two]
+    return bool(pairs) and pairs[-1] == first_time
 
 
 class _Engine:

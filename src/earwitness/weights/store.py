@@ -87,13 +87,23 @@ def pull(model: Model, progress: FetchProgress = lambda _: None) -> Path | None:
 
 
 def _by_hand(model: Model) -> str:
-    repo = next((source[3:].partition("@")[0] for source in model.sources if source.startswith("hf:")), None)
-    if repo is None:
+    place = next((source.removeprefix("hf:") for source in model.sources if source.startswith("hf:")), None)
+    if place is None:
         return ""
+    repo, revision, names = _on_hub(place)
+    files = [f"--include '{name}'" if "*" in name else name for name in names]
+    command = ["hf", "download", repo, *files, *(["--revision", revision] if revision else []), "--local-dir", "FOLDER"]
     return (
-        f" Where the hub can be reached, run: hf download {repo} --local-dir FOLDER; "
+        f" Where the hub can be reached, run: {' '.join(command)}; "
         f"bring the folder here and use --model {model.engine}:/path/to/FOLDER"
     )
+
+
+def _on_hub(place: str) -> tuple[str, str | None, list[str]]:
+    """Repository, revision and files of a source, such as ``owner/name@commit:config.json,model.bin``."""
+    where, _, names = place.partition(":")
+    repo, _, revision = where.partition("@")
+    return repo, revision or None, names.split(",") if names else []
 
 
 def origin_of(model: Model) -> Origin:
@@ -241,9 +251,8 @@ def _write_stamp(fresh: Path, source: str, revision: str | None) -> None:
 
 
 def _from_hub(place: str, fresh: Path, progress: FetchProgress) -> str:
-    where, _, names = place.partition(":")
-    repo, _, revision = where.partition("@")
-    return hub_files(repo, revision or None, names.split(",") if names else _HUB_PATTERNS, fresh, progress)
+    repo, revision, names = _on_hub(place)
+    return hub_files(repo, revision, names or _HUB_PATTERNS, fresh, progress)
 
 
 def _from_other_format(model: Model, source_id: str, fresh: Path, progress: FetchProgress) -> None:

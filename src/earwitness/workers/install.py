@@ -38,6 +38,7 @@ from earwitness.workers.pythons import Python, find_python, find_uv, fits, probe
 LOCKS = Path(__file__).parent.parent / "engines" / "locks"
 ALWAYS = ("numpy>=2.0",)
 """What the worker's child needs, beside the engine's own requirements."""
+_CONSTRAINTS = ("PIP_CONSTRAINT", "UV_CONSTRAINT")
 _WAIT_S = 3600
 _UNPACKING = 1.5
 """Disk that an installation takes at its peak, per byte of what stays: downloads lie beside what is unpacked."""
@@ -258,6 +259,12 @@ def _forget_half_installed(folder: Path) -> None:
             shutil.rmtree(info)
 
 
+def _variables(todo: InstallPlan) -> dict[str, str]:
+    found = without_python_s_own(os.environ)
+    # A lock names every version. Constraints of the user's own environment could only contradict it.
+    return {name: value for name, value in found.items() if not (todo.lock and name in _CONSTRAINTS)}
+
+
 def _run(command: Sequence[str], todo: InstallPlan, progress: InstallProgress) -> None:
     log = log_of(todo.spec)
     last: deque[str] = deque(maxlen=200)
@@ -271,7 +278,7 @@ def _run(command: Sequence[str], todo: InstallPlan, progress: InstallProgress) -
             text=True,
             encoding="utf-8",
             errors="replace",
-            env=without_python_s_own(os.environ),
+            env=_variables(todo),
             start_new_session=True,
         ) as process,
     ):

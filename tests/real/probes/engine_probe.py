@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,34 @@ def mlx_tensors(request: dict[str, Any]) -> dict[str, Any]:
     return {name: [hashlib.sha256(np.array(values).tobytes()).hexdigest(), list(values.shape)] for name, values in held}
 
 
+def standing_still(request: dict[str, Any]) -> dict[str, Any]:
+    """Let mlx-whisper's model end every window with the times of its beginning, with and without the engine's guard."""
+    model = loaded(request)
+    kind, audio = type(model._model), Audio(np.load(request["clip"]), 16_000)
+    decode, begin = kind.decode, model._model.dims.n_vocab - 1501
+    n_windows = 0
+
+    def stuck(self: Any, sound: Any, options: Any) -> Any:
+        nonlocal n_windows
+        n_windows += 1
+        if n_windows > 3:
+            raise RuntimeError("the same window again")
+        found = decode(self, sound, options)
+        words = [token for token in found.tokens if token < begin]
+        return found if options.without_timestamps else replace(found, tokens=[begin, *words, begin, begin, *words])
+
+    kind.decode = stuck
+    heard = model.transcribe(audio, language="en")
+    model._advancing, n_windows = model._model, 0
+    model._model.n_forced = 0
+    try:
+        model.transcribe(audio, language="en")
+        without = "came to an end"
+    except RuntimeError as error:
+        without = str(error)
+    return {"text": heard.text, "remarks": heard.remarks, "without": without}
+
+
 def encoded(request: dict[str, Any]) -> dict[str, Any]:
     """Run the encoder on a spectrogram, and write what comes out."""
     import torch
@@ -141,6 +170,7 @@ def main() -> None:
         "checkpoint": checkpoint,
         "mlx tensors": mlx_tensors,
         "pipeline": pipeline,
+        "standing still": standing_still,
     }
     answers = [known[request["ask"]](request) for request in json.loads(sys.argv[1])]
     json.dump(answers, out)
