@@ -7,11 +7,11 @@ mlx-audio; CLIPS.npz holds 16 kHz float32 arrays (``--make-clips DATA`` writes o
 interpreter of the engine, with ``src`` on PYTHONPATH. All sides use one loaded model in one process and transcribe the
 same clips with the same settings (greedy, English, no fall-back, segment times).
 
-A turn is three calls with one clip: plain, adapter, plain. Its ratio is the adapter's time to the mean of its two
-neighbours, so a machine that becomes slower or faster shows in neither. The control is the second plain call to the
-first: its median says whether the place in the turn matters, and its middle half how much a single ratio says. The
-first round is not counted. Beside wall time stands processor time, which suffers less from other work on the machine.
-Equal texts are checked.
+A turn is three calls with one clip: plain, adapter, plain, and in the next turn adapter, plain, adapter. Its ratio is
+that of the middle call to the mean of its two neighbours, the other way round in every other turn: neither a machine
+that becomes slower nor the place in the turn shows in the median. The control is the last call to the first, which are
+of one side: its middle half tells how little a single ratio says. The first round is not counted. Beside wall time
+stands processor time, which suffers less from other work on the machine. Equal texts are checked.
 
 Where the control's middle half is wide, a ratio cannot show 2 %. So a profile of one more call with each clip adds up
 the processor time of each side's own functions, without the library's, and of what they call of numpy and of C. A
@@ -23,9 +23,9 @@ from __future__ import annotations
 import argparse
 import cProfile
 import pstats
-import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from earwitness.engines.lfm2_audio import system_turn, token_limit
 from earwitness.types import Audio, Settings
 
 Heard = Callable[[Any], str]
+SIDES = ("plain", "adapter")
 OURS = (str(Path(earwitness.__file__).parent), __file__)
 
 
@@ -137,6 +138,35 @@ def timed(heard: Heard, samples: Any) -> tuple[Any, str]:
     return np.array([time.perf_counter(), time.process_time()]) - started, text
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Wall time and processor time, of the adapter to the plain call, and of the last call to the first."""
+
+    ratio: Any
+    control: Any
+    plain_cpu_s: float
+    texts_equal: bool
+
+
+def turn(sides: dict[str, Heard], samples: Any, *, middle: str) -> Turn:
+    """Call one side between two calls of the other one."""
+    (outer,) = {*SIDES} - {middle}
+    (first, one), (between, two), (last, three) = (timed(sides[side], samples) for side in (outer, middle, outer))
+    raw = between / ((first + last) / 2)
+    return Turn(
+        ratio=raw if middle == "adapter" else 1 / raw,
+        control=last / first,
+        plain_cpu_s=float((first if outer == "plain" else between)[1]),
+        texts_equal=len({" ".join(text.split()) for text in (one, two, three)}) == 1,
+    )
+
+
+def spread(found: list[Any]) -> str:
+    """Return the median of wall and processor time, each with the middle half."""
+    wall, cpu = (f"{m:.3f} ({a:.3f} to {b:.3f})" for a, m, b in np.percentile(found, (25, 50, 75), axis=0).T)
+    return f"wall {wall}, CPU {cpu}"
+
+
 def own_seconds(heard: Heard, samples: Any) -> float:
     """Processor seconds in a side's functions here, and in those of numpy and of C that they call themselves."""
     profile = cProfile.Profile(time.thread_time)
@@ -181,33 +211,23 @@ def main() -> None:
         "plain": PLAIN[given.engine](model),
         "adapter": lambda x: model.transcribe(Audio(x, 16_000), language="en").text,
     }
-    ratios, controls, plain, differ = [], [], [], 0
-    for turn in range(given.rounds + 1):
-        seconds = np.zeros((len(clips), 3, 2))
-        for n, samples in enumerate(clips):
-            texts = []
-            for place, side in enumerate(("plain", "adapter", "plain")):
-                seconds[n, place], text = timed(sides[side], samples)
-                texts.append(" ".join(text.split()))
-            differ += len(set(texts)) > 1
-        before, adapter, after = seconds.swapaxes(0, 1)
-        ratio = adapter / ((before + after) / 2)
-        wall, cpu = np.median(ratio, axis=0)
-        print(f"round {turn}: plain {before[:, 0].sum():.2f} s, ratio {wall:.3f}, {cpu:.3f} of CPU", flush=True)
-        ratios += [*ratio] if turn else []
-        controls += [*(after / before)] if turn else []
-        plain += [*before[:, 1]] if turn else []
-    audio_s = sum(map(len, clips)) / 16_000
-    print(f"{given.engine}, {len(clips)} clips, {audio_s:.0f} s of audio, Python {sys.version.split()[0]}")
-    print(f"medians of {len(ratios)} turns, with the middle half; target: at most 1.02")
-    for name, found in (("adapter to plain call", ratios), ("plain call to the one before", controls)):
-        spread = [f"{m:.3f} ({a:.3f} to {b:.3f})" for a, m, b in np.percentile(found, (25, 50, 75), axis=0).T]
-        print(f"{name}: wall {spread[0]}, CPU {spread[1]}")
-    own = np.median([own_seconds(sides["adapter"], samples) for samples in clips])
+    turns: list[Turn] = []
+    for number in range(given.rounds + 1):
+        found = [turn(sides, samples, middle=SIDES[(number + n) % 2]) for n, samples in enumerate(clips)]
+        wall, cpu = np.median([each.ratio for each in found], axis=0)
+        print(f"round {number}: ratio {wall:.3f}, {cpu:.3f} of CPU", flush=True)
+        turns += found if number else []
+    print(f"{given.engine}, {len(clips)} clips, {sum(map(len, clips)) / 16_000:.0f} s of audio, {len(turns)} turns")
     print(
-        f"the adapter's own functions: {own * 1000:.2f} ms of CPU, of a plain call's {np.median(plain) * 1000:.0f} ms"
+        f"adapter to plain call, median and middle half: {spread([each.ratio for each in turns])}; target: at most 1.02"
     )
-    print(f"texts that differ: {differ}")
+    print(f"last call to the first, of one side: {spread([each.control for each in turns])}")
+    own = {side: 1000 * np.median([own_seconds(sides[side], samples) for samples in clips]) for side in SIDES}
+    plain = 1000 * np.median([each.plain_cpu_s for each in turns])
+    print(
+        f"own functions: adapter {own['adapter']:.2f} ms of CPU, plain {own['plain']:.2f}; a plain call: {plain:.0f} ms"
+    )
+    print(f"texts that differ: {sum(not each.texts_equal for each in turns)}")
 
 
 if __name__ == "__main__":

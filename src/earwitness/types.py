@@ -179,8 +179,9 @@ class Transcript(Strict):
     covered_s: float | None = None
     """Seconds of audio that the engine listened to, if it says (voice activity detection may skip some)."""
     remarks: tuple[str, ...] = ()
-    """What the engine noticed about its own work: a word, such as ``token_limit`` (generation was cut off) or
-    ``audio_reply`` (it went on in sound), and perhaps a place, as in ``token_limit at 30.0-58.5 s``."""
+    """What the engine noticed about its own work: a word, such as ``token_limit`` (generation was cut off),
+    ``audio_reply`` (it went on in sound) or ``times_left_out`` (a window has text and no times), and perhaps a place,
+    as in ``token_limit at 30.0-58.5 s``."""
     network_s: float | None = None
     """Seconds of the engine's time that a network took and not the model; ``None`` for an engine without one. By the
     server's own account of its time where it gives one (remark ``server_timing``); else connecting, sending and

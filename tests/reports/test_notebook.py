@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from earwitness import weights
+from earwitness.engines.catalog import find
 from earwitness.reports.notebook import NotebookPlan, notebook
 
 HOLDS = ("cli/notebook.py",)
@@ -122,6 +124,14 @@ def test_the_command_writes_one_that_says_how_it_was_made(tmp_path: Path) -> Non
     assert json.loads(done.stdout)["installs"].startswith("earwitness==")
 
 
+def test_engines_without_an_extra_get_an_environment_of_their_own(tmp_path: Path) -> None:
+    models = ["--model", "mlx-whisper:tiny.en", "--model", "onnx-asr:whisper-tiny.en"]
+    assert earwitness(tmp_path, "notebook", *models, "--data", "sample", "--out", "n.ipynb").returncode == 0
+    install = cells((tmp_path / "n.ipynb").read_text(), "code")["install"]
+    assert 'EXTRAS = ["report"]' in install
+    assert 'ENGINES = ["mlx-whisper", "onnx-asr"]' in install
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -176,31 +186,35 @@ def test_executed_start_to_end_with_a_bundle_its_records_come_home(tmp_path: Pat
     assert {row["model"] for row in table["rows"]} == {"fake:echo", "fake:chat", "fake:empty"}
 
 
-@pytest.mark.real
-@pytest.mark.long
-def test_on_a_machine_without_earwitness_it_installs_a_wheel_and_measures_a_real_model(tmp_path: Path) -> None:
-    """A new environment that holds Jupyter's kernel and nothing else stands for the borrowed machine."""
+@pytest.fixture
+def borrowed(tmp_path: Path) -> dict[str, str]:
+    """A new environment that holds Jupyter's kernel ``borrowed`` and nothing else, and a wheel to install there."""
     pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
     quiet: dict[str, Any] = {"check": True, "capture_output": True, "timeout": 900}
     subprocess.run([sys.executable, *pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, ROOT], **quiet)
     (wheel,) = tmp_path.glob("earwitness-*.whl")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "borrowed"], **quiet)
     python = tmp_path / "borrowed" / "bin" / "python"
-    constraints = ["-c", str(ROOT / "constraints.txt")]
-    subprocess.run([python, *pip, "install", *constraints, "ipykernel"], **quiet)
+    constraints = str(ROOT / "constraints.txt")
+    subprocess.run([python, *pip, "install", "-c", constraints, "ipykernel"], **quiet)
     subprocess.run(
         [python, "-m", "ipykernel", "install", "--prefix", tmp_path / "kernels", "--name", "borrowed"], **quiet
     )
+    jupyter = str(tmp_path / "kernels" / "share" / "jupyter")
+    return {"EARWITNESS_SOURCE": str(wheel), "JUPYTER_PATH": jupyter, "PIP_CONSTRAINT": constraints}
+
+
+@pytest.mark.real
+@pytest.mark.long
+def test_on_a_machine_without_earwitness_it_installs_a_wheel_and_measures_a_real_model(
+    tmp_path: Path, borrowed: dict[str, str]
+) -> None:
     there = tmp_path / "there"
     there.mkdir()
     models = ["--model", "faster-whisper:tiny.en", "--model", "fake:echo"]
     made = earwitness(there, "notebook", *models, "--data", "sample", "--limit", "6", "--out", "n.ipynb")
     assert made.returncode == 0, made.stderr
-    found = executed(
-        there, "n.ipynb", "borrowed",
-        EARWITNESS_SOURCE=str(wheel), JUPYTER_PATH=str(tmp_path / "kernels" / "share" / "jupyter"),
-        PIP_CONSTRAINT=str(ROOT / "constraints.txt"),
-    )  # fmt: skip
+    found = executed(there, "n.ipynb", "borrowed", **borrowed)
     assert "faster-whisper:tiny.en" in outputs(found, "results")
     assert earwitness(tmp_path, "import", "there/records.zip").returncode == 0
     (table,) = json.loads(earwitness(tmp_path, "compare", "runs", "--matrix", "--json").stdout)["tables"]
@@ -209,3 +223,31 @@ def test_on_a_machine_without_earwitness_it_installs_a_wheel_and_measures_a_real
     assert by_model["faster-whisper:tiny.en"]["scores"]["wer"]["value"] < 0.5
     line = next(line for line in table["matrix"]["lines"] if line["engine"] == "faster-whisper")
     assert [cell["state"] for cell in line["cells"]] == ["measured", "not run", "unsupported", "unsupported"]
+
+
+@pytest.mark.real
+@pytest.mark.engines
+@pytest.mark.long
+def test_engines_get_environments_of_their_own_on_the_borrowed_machine(
+    tmp_path: Path, borrowed: dict[str, str]
+) -> None:
+    models = ("mlx-whisper:tiny.en", "onnx-asr:whisper-tiny.en")
+    there, home, cache = (tmp_path / name for name in ("there", "home", "cache"))
+    for folder in (there, home, cache / "weights"):
+        folder.mkdir(parents=True)
+    for model in models:
+        held = weights.locate(find(model))
+        if held is None:
+            pytest.skip(f"there are no weights of {model!r} here: python tools/export_onnx.py tiny.en")
+        (cache / "weights" / held.name).symlink_to(held)
+    study = [word for model in models for word in ("--model", model)]
+    assert earwitness(home, "bundle", "sample", "--limit", "1", *study, "--out", "study.zip").returncode == 0
+    assert earwitness(home, "notebook", "--data", "study.zip", "--out", "n.ipynb").returncode == 0
+    for name in ("study.zip", "n.ipynb"):
+        (home / name).rename(there / name)
+    found = executed(there, "n.ipynb", "borrowed", EARWITNESS_CACHE=str(cache), **borrowed)
+    assert "2 records: records.zip" in outputs(found, "pack")
+    imported = json.loads(earwitness(home, "import", str(there / "records.zip"), "--json").stdout)
+    assert "refused" not in json.dumps(imported)
+    (table,) = json.loads(earwitness(home, "compare", "runs", "--json").stdout)["tables"]
+    assert {row["model"]: row["scores"]["wer"]["value"] for row in table["rows"]} == dict.fromkeys(models, 0.0)

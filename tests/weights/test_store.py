@@ -117,7 +117,9 @@ def test_a_hub_that_cannot_be_reached_is_answered_with_the_way_around_it(
         weights.pull(find("lfm2.5-audio:1.5b"))
     message = str(caught.value)
     assert "could not be reached for 'LiquidAI/LFM2.5-Audio-1.5B'" in message
-    assert "hf download LiquidAI/LFM2.5-Audio-1.5B --local-dir FOLDER" in message
+    assert (
+        "hf download LiquidAI/LFM2.5-Audio-1.5B --revision c362a0625dfe45aa588dce5f0ada28a7e5707628 --local" in message
+    )
     assert message.endswith("use --model lfm2.5-audio:/path/to/FOLDER")
     with pytest.raises(FetchError) as caught:
         weights.pull(find("onnx-asr:parakeet-tdt-0.6b-v3-int8"))
