@@ -98,7 +98,7 @@ def test_a_window_after_which_mlx_whisper_would_stand_still_is_decoded_without_t
         return SimpleNamespace(tokens=tokens, audio_features=f"features of {sound}")
 
     model = SimpleNamespace(decode=decode, dims=SimpleNamespace(n_vocab=51_864), is_multilingual=False)
-    advancing = mlx_whisper._Advancing(model)
+    advancing = mlx_whisper.Advancing(model)
     decoded["moves on"] = [begin, text, later, later, text]
     assert advancing.decode("moves on", Options()).tokens == decoded["moves on"]
     assert (advancing.n_forced, advancing.is_multilingual) == (0, False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -59,7 +59,7 @@ class _MlxWhisper:
         self.device = mlx_device.device_of(mx)
         self.in_force: Mapping[str, Any] = settings_in_force(SPEC, settings, precision=mlx_device.precision_of(model))
         self._mx, self._model, self._settings = mx, model, settings
-        self._advancing = _Advancing(model)
+        self._advancing = Advancing(model)
         self._library = import_module("mlx_whisper.transcribe")
         self.guide = Guide()
 
@@ -112,23 +112,28 @@ class _MlxWhisper:
         self._mx.clear_cache()
 
 
-class _Advancing:
-    """A model of the library's; a window after which it would stand still is decoded again, without times."""
+@dataclass
+class Advancing:
+    """A model of the library's, with which it always comes to the next window.
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._first_time = model.dims.n_vocab - N_TIMES
-        self.n_forced = 0
+    A window after which it would stand still is decoded again, without times. All else is the model's own.
+    """
+
+    model: Any
+    """As the library loads it."""
+    n_forced: int = 0
+    """Windows that were decoded again."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
+        return getattr(self.model, name)
 
     def decode(self, mel: Any, options: Any) -> Any:
-        found = self._model.decode(mel, options)
-        if not stands_still(found.tokens, self._first_time):
+        """Decode a window as the model does, given its spectrogram of shape (frames, bands)."""
+        found = self.model.decode(mel, options)
+        if not stands_still(found.tokens, first_time=self.model.dims.n_vocab - N_TIMES):
             return found
         self.n_forced += 1
-        return self._model.decode(found.audio_features, replace(options, without_timestamps=True))
+        return self.model.decode(found.audio_features, replace(options, without_timestamps=True))
 
 
 def stands_still(tokens: Sequence[int], first_time: int) -> bool:

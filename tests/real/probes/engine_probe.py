@@ -83,24 +83,25 @@ def mlx_tensors(request: dict[str, Any]) -> dict[str, Any]:
 
 def standing_still(request: dict[str, Any]) -> dict[str, Any]:
     """Let mlx-whisper's model end every window with the times of its beginning, with and without the engine's guard."""
-    model = loaded(request)
-    kind, audio = type(model._model), Audio(np.load(request["clip"]), 16_000)
-    decode, begin = kind.decode, model._model.dims.n_vocab - 1501
-    n_windows = 0
+    from mlx_whisper.whisper import Whisper
+
+    from earwitness.engines import mlx_whisper
+
+    decode, n_windows = Whisper.decode, 0
 
     def stuck(self: Any, sound: Any, options: Any) -> Any:
         nonlocal n_windows
         n_windows += 1
         if n_windows > 3:
             raise RuntimeError("the same window again")
-        found = decode(self, sound, options)
+        found, begin = decode(self, sound, options), self.dims.n_vocab - mlx_whisper.N_TIMES
         words = [token for token in found.tokens if token < begin]
         return found if options.without_timestamps else replace(found, tokens=[begin, *words, begin, begin, *words])
 
-    kind.decode = stuck
+    Whisper.decode = stuck
+    model, audio = loaded(request), Audio(np.load(request["clip"]), 16_000)
     heard = model.transcribe(audio, language="en")
-    model._advancing, n_windows = model._model, 0
-    model._model.n_forced = 0
+    mlx_whisper.stands_still, n_windows = lambda tokens, first_time: False, 0
     try:
         model.transcribe(audio, language="en")
         without = "came to an end"
