@@ -28,6 +28,8 @@ from earwitness.workers.worker import LoadedInfo
 _LIMITS = RunLimits(warmup=0, max_deaths=10)
 _WORKER_BYTES = 300 << 20
 """Of a worker beside its weights, with a batch of short clips."""
+BLOCK_S = 30.0
+"""Longest block of a recording by a model that was not measured: Whisper's window, so that all workers share it."""
 _WITHOUT = ("threads",)
 """Settings in force on which no text depends."""
 
@@ -63,17 +65,35 @@ class Recipe:
 def of_model(
     model_id: str, device: str, preset: str, assignments: Sequence[str], workers: int | None, threads: int | None
 ) -> Recipe:
-    """Return the recipe of a model that was not measured.
+    """Return the recipe of a model that was not measured, whose recordings are cut into short blocks.
 
     Raises:
         EarwitnessError: In one sentence, for the first thing that cannot work.
     """
-    settings, names = parse_settings(list(assignments))
     model = find(model_id)
+    settings = archive_settings(model, preset, assignments)
+    return _recipe(model, device, settings, workers, threads or settings.threads)
+
+
+def archive_settings(model: Model, preset: str, assignments: Sequence[str]) -> Settings:
+    """Return the settings of a model that was not measured.
+
+    >>> fast, pocket = find("faster-whisper:base"), find("pocketsphinx:en-us")
+    >>> [archive_settings(fast, preset, []).chunk_s for preset in ("matched", "native")]
+    [30.0, 600.0]
+    >>> archive_settings(fast, "matched", ["chunk_s=600"]).chunk_s, archive_settings(pocket, "matched", []).chunk_s
+    (600.0, 600.0)
+
+    Raises:
+        SettingsError: For settings that the engine does not have.
+    """
+    settings, names = parse_settings(list(assignments))
     spec = get_engine(model.engine).spec
     require_settings(spec, settings, names)
     settings = preset_settings(spec, preset, settings, names)
-    return _recipe(model, device, settings, workers, threads or settings.threads)
+    if spec.cuts and preset == "matched" and "chunk_s" not in names:
+        return replace(settings, chunk_s=BLOCK_S)
+    return settings
 
 
 def of_decision(
