@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from earwitness.records.merge import merge
 from earwitness.runs.drive import Turn, begin, start
 from earwitness.runs.job import Job
 from earwitness.types import Edits
+from earwitness.workers.host_memory import peak_rss_bytes
 
 
 def sleeping(folder: Path, n: int, sleep_s: float) -> Job:
@@ -103,15 +104,14 @@ def overhead(folder: Path, n_clips: int) -> None:
 
 
 def driver(folder: Path, n_clips: int) -> None:
-    """Print what a run over nodes that answer at once adds to the memory of its data."""
+    """Print what data, and then a run over nodes that answer at once, add to the peak of this process's memory."""
+    peaks_bytes = [peak_rss_bytes() or 0]
     work = sleeping(folder, n_clips, 0.0)
-    before = _peak_bytes()
+    peaks_bytes.append(peak_rss_bytes() or 0)
     over_cluster([Turn(work, quiet)], folder / "fake", FakeBackend([node(n) for n in range(4)]))
-    print(f"driver: {(_peak_bytes() - before) / n_clips:.0f} bytes a clip over {n_clips:,} clips, the data left out")
-
-
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peaks_bytes.append(peak_rss_bytes() or 0)
+    data, results = ((after - before) / n_clips for before, after in pairwise(peaks_bytes))
+    print(f"driver: {data:.0f} bytes a clip for the data, {results:.0f} for its result, over {n_clips:,} clips")
 
 
 def many(folder: Path, n_clips: int, n_shards: int) -> None:
@@ -149,7 +149,8 @@ def merge_only(folder: Path) -> None:
     """Merge in a process of its own, so that the peak is that of the merge."""
     began_s = time.perf_counter()
     (result,) = merge(store.find_records([folder / "shards"]), folder / "merged")
-    print(f"{result.outcome}: {time.perf_counter() - began_s:.0f} s, {_peak_bytes() / 1e9:.2f} GB at its peak")
+    took_s, peak_bytes = time.perf_counter() - began_s, peak_rss_bytes() or 0
+    print(f"{result.outcome}: {took_s:.0f} s, {peak_bytes / 1e9:.2f} GB at its peak")
 
 
 def main() -> None:

@@ -136,13 +136,13 @@ def the_long_way() -> Iterator[None]:
         return np.concatenate([np.stack([one[drawn].sum(axis=1) for one in recordings.T], axis=1) for drawn in draws])
 
     def again(_: Score, __: Any, completed: Any, options: ScoringOptions) -> Score:
-        return summary._rate("wer_completed", completed, lambda score: score.words, options)
+        return summary._rate("wer_completed", completed, completed.rows["words"], options)
 
     everything = frozenset(word for words in language_mismatch.SMALL_WORDS.values() for word in words.split())
     with (
         mock.patch.object(deletions, "_too_few", return_value=False),
         mock.patch.object(language_mismatch, "_others", return_value=everything),
-        mock.patch.object(bootstrap, "resampled", by_columns),
+        mock.patch.object(bootstrap, "resample", by_columns),
         mock.patch.object(summary, "_of_completed", again),
     ):
         yield
