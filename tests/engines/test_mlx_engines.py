@@ -98,13 +98,13 @@ def test_a_window_after_which_mlx_whisper_would_stand_still_is_decoded_without_t
         return SimpleNamespace(tokens=tokens, audio_features=f"features of {sound}")
 
     model = SimpleNamespace(decode=decode, dims=SimpleNamespace(n_vocab=51_864), is_multilingual=False)
-    advancing = mlx_whisper.Advancing(model)
+    guard = mlx_whisper.WindowGuard(model)
     decoded["moves on"] = [begin, text, later, later, text]
-    assert advancing.decode("moves on", Options()).tokens == decoded["moves on"]
-    assert (advancing.n_forced, advancing.is_multilingual) == (0, False)
+    assert guard.decode("moves on", Options()).tokens == decoded["moves on"]
+    assert (guard.n_forced, guard.is_multilingual) == (0, False)
     decoded["stands still"] = [begin, text, later, later, text, begin, begin, text]
-    assert advancing.decode("stands still", Options()).tokens == [text]
-    assert advancing.n_forced == 1
+    assert guard.decode("stands still", Options()).tokens == [text]
+    assert guard.n_forced == 1
 
 
 class Parakeet:

@@ -59,7 +59,7 @@ class _MlxWhisper:
         self.device = mlx_device.device_of(mx)
         self.in_force: Mapping[str, Any] = settings_in_force(SPEC, settings, precision=mlx_device.precision_of(model))
         self._mx, self._model, self._settings = mx, model, settings
-        self._advancing = Advancing(model)
+        self._guard = WindowGuard(model)
         self._library = import_module("mlx_whisper.transcribe")
         self.guide = Guide()
 
@@ -73,8 +73,8 @@ class _MlxWhisper:
     def _block(self, audio: Audio, language: str | None) -> Transcript:
         settings = self._settings
         # The library loads a folder by itself, once, and keeps it here; a model that is here is not loaded.
-        self._library.ModelHolder.model, self._library.ModelHolder.model_path = self._advancing, ""
-        self._advancing.n_forced = 0
+        self._library.ModelHolder.model, self._library.ModelHolder.model_path = self._guard, ""
+        self._guard.n_forced = 0
         found = self._library.transcribe(
             np.ascontiguousarray(audio.samples, np.float32),
             path_or_hf_repo="",
@@ -97,7 +97,7 @@ class _MlxWhisper:
             words=words if settings.timestamps == "word" else None,
             language=found["language"],
             covered_s=audio.duration_s,
-            remarks=("times_left_out",) if self._advancing.n_forced else (),
+            remarks=("times_left_out",) if self._guard.n_forced else (),
         )
 
     def synchronize(self) -> None:
@@ -108,12 +108,12 @@ class _MlxWhisper:
 
     def close(self) -> None:
         self._model = self._library.ModelHolder.model = None
-        del self._advancing
+        del self._guard
         self._mx.clear_cache()
 
 
 @dataclass
-class Advancing:
+class WindowGuard:
     """A model of the library's, with which it always comes to the next window.
 
     A window after which it would stand still is decoded again, without times. All else is the model's own.
