@@ -5,21 +5,25 @@
 
 Every side gets the clips as 16-bit WAV files at 16 kHz, made by our decoder beforehand, so that nobody resamples and
 all get the same numbers; what resampling changes is said apart: the plain loop over the original files, decoded with
-FFmpeg. Settings: greedy, no fall-back, no context, no VAD, int8, English. Loading is left out: our workers are loaded
-before the clock starts, the loops load before it, and of ``whisper-ctranslate2``, which is a command, a run with one
-clip is taken away from one with all. Ours is the whole of ``transcribe``: journal, text files and findings included.
+FFmpeg. Likewise the loops compute Whisper's features with one thread of numpy's BLAS, as our workers do: another number
+of threads rounds otherwise, and what that changes is said apart, too. Settings: greedy, no fall-back, no context, no
+VAD, int8, English. Loading is left out: our workers are loaded before the clock starts, the loops load before it, and
+of ``whisper-ctranslate2``, which is a command, a run over a second of silence is taken away. Ours is the whole of
+``transcribe``: journal, text files and findings included.
 
 A turn is every side once, with the plain loop before and after the others; a ratio is taken to the mean of these two,
-which against each other show what the machine's mood does. ``BatchedInferencePipeline`` needs windows: it gets those
-of its VAD, as it comes, and is the one side with other settings. Errors are counted against the references.
+which against each other show what the machine's mood does. ``BatchedInferencePipeline`` and whisperx need windows: they
+get those of their own VAD, and are the sides with other settings. Errors are counted against the references.
 
-``--peer PYTHON`` names the Python of an environment with whisper-ctranslate2 or whisperx; without it, they are not run.
+``--ctranslate2 PYTHON`` and ``--whisperx PYTHON`` name the Python of an environment with whisper-ctranslate2, or with
+whisperx and soundfile; without them, these are not run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -30,6 +34,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from earwitness import data, weights
@@ -51,15 +56,34 @@ side = BatchedInferencePipeline(model) if how == "batched" else model
 more = {"batch_size": 8} if how == "batched" else {}
 read = decode_audio if how == "ffmpeg" else lambda path: soundfile.read(path, dtype="float32")[0]
 
-def text(path):
-    pieces, _ = side.transcribe(read(path), language="en", beam_size=1, temperature=0.0,
+def text(samples):
+    pieces, _ = side.transcribe(samples, language="en", beam_size=1, temperature=0.0,
                                 condition_on_previous_text=False, **more)
     return "".join(piece.text for piece in pieces).strip()
 
-text(files[-1])
+text(read(files[-1])[:480_000])
 began = time.perf_counter()
-texts = [text(path) for path in files]
+texts = [text(read(path)) for path in files]
 json.dump([time.perf_counter() - began, texts], sys.stdout)
+"""
+WHISPERX = """
+import json, sys, time
+import soundfile, whisperx
+
+folder, threads, files = sys.argv[1], int(sys.argv[2]), json.load(sys.stdin)
+side = whisperx.load_model(folder, "cpu", compute_type="int8", language="en", threads=threads,
+                           asr_options={"beam_size": 1, "temperatures": [0.0]})
+
+def read(path):
+    return soundfile.read(path, dtype="float32")[0]
+
+def text(samples):
+    return " ".join(piece["text"].strip() for piece in side.transcribe(samples, batch_size=8)["segments"])
+
+text(read(files[-1])[:480_000])
+began = time.perf_counter()
+texts = [text(read(path)) for path in files]
+json.dump([time.perf_counter() - began, texts], open(sys.argv[3], "w"))
 """
 CTRANSLATE2 = (
     "--compute_type int8 --beam_size 1 --best_of 1 --temperature 0 --temperature_increment_on_fallback None "
@@ -67,10 +91,17 @@ CTRANSLATE2 = (
 )
 
 
-def loop(how: str, folder: Path, files: Sequence[Path]) -> Outcome:
+def loop(how: str, folder: Path, files: Sequence[Path], blas_threads: int = 1) -> Outcome:
     """A loop over faster-whisper: ``plain``, ``ffmpeg`` or ``batched``."""
     command = [sys.executable, "-c", LOOP, how, str(folder), str(usable_cores())]
-    done = subprocess.run(command, input=json.dumps(list(map(str, files))), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command,
+        input=json.dumps(list(map(str, files))),
+        env=os.environ | {"OPENBLAS_NUM_THREADS": str(blas_threads)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     seconds, texts = json.loads(done.stdout)
     return seconds, texts
 
@@ -102,8 +133,19 @@ def ours(model: str, files: Sequence[Path], chunk_s: int, batch: int) -> Outcome
     return seconds, texts
 
 
+def whisperx(python: Path, folder: Path, files: Sequence[Path]) -> Outcome:
+    """A loop over whisperx without alignment, its model and its VAD loaded before."""
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "outcome.json"
+        command = [str(python), "-c", WHISPERX, str(folder), str(usable_cores()), str(out)]
+        given = json.dumps(list(map(str, files)))
+        subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+        seconds, texts = json.loads(out.read_text())
+    return seconds, texts
+
+
 def whisper_ctranslate2(python: Path, folder: Path, files: Sequence[Path]) -> Outcome:
-    """The command over all files, less the command over one."""
+    """The command over all files, less the command over one second of silence, which loads and decodes a window."""
 
     def run(some: Sequence[Path]) -> float:
         began_s = time.perf_counter()
@@ -113,10 +155,12 @@ def whisper_ctranslate2(python: Path, folder: Path, files: Sequence[Path]) -> Ou
         return time.perf_counter() - began_s
 
     with tempfile.TemporaryDirectory() as out:
-        one_s = run(files[:1])
+        silence = Path(out) / "silence.wav"
+        soundfile.write(silence, np.zeros(16_000, np.float32), 16_000, subtype="PCM_16")
+        one_s = run([silence])
         all_s = run(files)
         texts = [" ".join((Path(out) / f"{file.stem}.txt").read_text().split()) for file in files]
-    return (all_s - one_s) * len(files) / max(1, len(files) - 1), texts
+    return all_s - one_s, texts
 
 
 def main() -> None:
@@ -126,10 +170,11 @@ def main() -> None:
     parser.add_argument("--data", default="telephony-en")
     parser.add_argument("--limit", type=int, default=24)
     parser.add_argument("--long", default="", help="a recording in place of clips")
-    parser.add_argument("--chunks", default="600")
+    parser.add_argument("--chunks", default="30")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--peer", type=Path)
+    parser.add_argument("--ctranslate2", type=Path)
+    parser.add_argument("--whisperx", type=Path)
     given = parser.parse_args()
     tags = {} if given.long else {"kind": "speech"}
     clips = data.load(given.long or given.data, limit=None if given.long else given.limit, tags=tags).clips
@@ -146,11 +191,17 @@ def main() -> None:
             for chunk in given.chunks.split(",")
         }
         sides["BatchedInferencePipeline"] = lambda: loop("batched", folder, files)
-        if given.peer is not None and not given.long:
-            sides["whisper-ctranslate2"] = lambda: whisper_ctranslate2(given.peer, folder, files)
+        if given.ctranslate2 is not None:
+            sides["whisper-ctranslate2"] = lambda: whisper_ctranslate2(given.ctranslate2, folder, files)
+        if given.whisperx is not None:
+            sides["whisperx"] = lambda: whisperx(given.whisperx, folder, files)
         turns(given.turns, sides, lambda: loop("plain", folder, files), [clip.reference or "" for clip in clips])
         _, resampled = loop("ffmpeg", folder, [Path(clip.audio_path) for clip in clips])
         _, same = loop("plain", folder, files)
+        _, rounded = loop("plain", folder, files, usable_cores())
+        print(
+            f"BLAS on {usable_cores()} threads in place of 1 changes {differing(rounded, same)} of {len(clips)} texts"
+        )
         print(f"FFmpeg's resampling in place of soxr's changes {differing(resampled, same)} of {len(clips)} texts")
     audio_s = sum(clip.duration_s for clip in clips)
     print(f"{len(clips)} clips, {audio_s:.0f} s, {given.model}, {environment().cpu}, {usable_cores()} cores")

@@ -251,6 +251,8 @@ def test_the_walk_on_the_page_of_the_pipeline_runs(
         arguments = shlex.split(command.removeprefix("$ earwitness "))
         if "--sql" in arguments and find_spec("duckdb") is None:
             continue
+        if arguments[0] == "gate":  # a busy machine is no fault of the page
+            arguments += ["--slower", "1000"]
         assert main(arguments) == 0, f"{command}: {capfd.readouterr()}"
     models.cache_clear()
     assert "The gate is open" in (tmp_path / "gate.md").read_text("utf-8")

@@ -44,6 +44,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = sh(command, folder, machine(folder))
         assert done.returncode == 0, done.stderr
     shutil.rmtree(folder / "runs")
+    write_slow_baseline(folder)
     return folder
 
 
@@ -85,6 +86,16 @@ def run_all(steps: list[str], variables: dict[str, str], folder: Path, around: d
         done = sh(step, folder, {**around, **variables, "MODELS": "fake:echo fake:chat"})
         assert done.returncode == 0, f"{step}: {done.stdout}{done.stderr}"
     return done
+
+
+def write_slow_baseline(study: Path) -> None:
+    """Let no run be slower than the baseline, however busy the machine is: it is the steps that are held here."""
+    baseline = json.loads((study / "baseline.json").read_text("utf-8"))
+    for entry in baseline["entries"]:
+        for name, seconds in entry["pace"].items():
+            if name in ("rtf", "latency_p95_s") and seconds is not None:
+                entry["pace"][name] = 1000 * seconds
+    (study / "baseline.json").write_text(json.dumps(baseline))
 
 
 def write_better_baseline(study: Path) -> None:

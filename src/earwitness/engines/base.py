@@ -80,6 +80,8 @@ class EngineSpec:
     and transcribed in blocks that share no more than the language: a pool may then give them to several workers."""
     parameter_bytes: Mapping[str, float] = field(default_factory=dict)
     """For estimates: bytes of a parameter in memory by kind of device, at the precision that ``auto`` is there."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of its workers."""
     guides: tuple[str, ...] = ()
     """Fields of ``Guide`` that its models can follow, which are then ``GuidableModel``. The catalog row says whether a
     model translates."""

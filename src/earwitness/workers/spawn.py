@@ -18,9 +18,11 @@ def spawn(engine: str, threads: int | None) -> subprocess.Popen[str]:
     Raises:
         EngineNotInstalledError: When neither this Python nor an environment of its own has the engine.
     """
-    python = python_of(get_engine(engine).spec)
+    spec = get_engine(engine).spec
+    python = python_of(spec)
     # Weights are on disk by now: a library that reaches for a hub would measure the network.
     environment = variables_for(python) | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment |= spec.variables
     if threads is not None:
         environment["OMP_NUM_THREADS"] = str(threads)
     # A session of its own: Ctrl-C reaches the parent alone, and the parent ends the whole group.
