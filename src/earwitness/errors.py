@@ -31,7 +31,7 @@ exits with 2; anything that is not an EarwitnessError is a bug and keeps its tra
 
 from __future__ import annotations
 
-from pathlib import Path
+import pathlib
 from typing import Literal, Self
 
 
@@ -79,9 +79,9 @@ class AudioNotFoundError(AudioError, FileNotFoundError):
     """An audio file that does not exist."""
 
     @classmethod
-    def at(cls, path: str | Path) -> Self:
+    def at(cls, path: str | pathlib.Path) -> Self:
         """Return the error for a path, which may be a link to nothing."""
-        if Path(path).is_symlink():
+        if pathlib.Path(path).is_symlink():
             return cls(f"There is no audio file {str(path)!r}: it is a link to nothing. Mend the link or remove it.")
         return cls(f"There is no audio file {str(path)!r}. Check the path.")
 
