@@ -180,7 +180,7 @@ class Transcript(Strict):
     """Seconds of audio that the engine listened to, if it says (voice activity detection may skip some)."""
     remarks: tuple[str, ...] = ()
     """What the engine noticed about its own work: a word, such as ``token_limit`` (generation was cut off),
-    ``audio_reply`` (it went on in sound) or ``times_left_out`` (a window has text and no times), and perhaps a place,
+    ``audio_reply`` (it went on in sound) or ``no_times`` (a window has text and no times), and perhaps a place,
     as in ``token_limit at 30.0-58.5 s``."""
     network_s: float | None = None
     """Seconds of the engine's time that a network took and not the model; ``None`` for an engine without one. By the

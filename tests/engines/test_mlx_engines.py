@@ -101,10 +101,10 @@ def test_a_window_after_which_mlx_whisper_would_stand_still_is_decoded_without_t
     guard = mlx_whisper.WindowGuard(model)
     decoded["moves on"] = [begin, text, later, later, text]
     assert guard.decode("moves on", Options()).tokens == decoded["moves on"]
-    assert (guard.n_forced, guard.is_multilingual) == (0, False)
+    assert (guard.n_retries, guard.is_multilingual) == (0, False)
     decoded["stands still"] = [begin, text, later, later, text, begin, begin, text]
     assert guard.decode("stands still", Options()).tokens == [text]
-    assert guard.n_forced == 1
+    assert guard.n_retries == 1
 
 
 class Parakeet:

@@ -126,7 +126,7 @@ def test_mlx_whisper_comes_to_an_end_where_its_library_would_not(ask: Ask, clip:
     assert found["without"] == "the same window again"
     (plain,) = ask("mlx-whisper", "texts", model=name, folder=folder(name), clips=[clip])["texts"]
     assert found["text"] == plain
-    assert found["remarks"] == ["times_left_out"]
+    assert found["remarks"] == ["no_times"]
 
 
 def test_lfm2_audio_on_mlx_writes_what_it_writes_on_torch(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class ModelStatus:
     origin: Origin
     """Where the weights are to be had: ``here``, ``none needed``, from a package ``registry``, from the ``hub``, in a
     ``folder`` that is missing, or by an ``export`` with a program of Earwitness's repository."""
-    pinned: bool | None
+    is_pinned: bool | None
     """Whether the hub's revision is fixed, and not the newest at the time of the pull; ``None`` if not from the hub."""
 
     @property
@@ -127,7 +127,7 @@ def model_here(model: Model, kind: str = "cpu") -> ModelStatus:
         weights_sha256=weights.fingerprint(model),
         memory_bytes=memory_bytes(model, kind),
         origin="here" if found else weights.origin_of(model),
-        pinned=weights.pinned(model),
+        is_pinned=weights.is_pinned(model),
     )
 
 

@@ -29,7 +29,7 @@ _LIMITS = RunLimits(warmup=0, max_deaths=10)
 _WORKER_BYTES = 300 << 20
 """Of a worker beside its weights, with a batch of short clips."""
 BLOCK_S = 30.0
-"""Longest block of a recording by a model that was not measured: Whisper's window, so that all workers share it."""
+"""Longest block of a recording, for a model that was not measured: Whisper's window. All workers then share it."""
 _WITHOUT = ("threads",)
 """Settings in force on which no text depends."""
 
@@ -77,6 +77,8 @@ def of_model(
 
 def archive_settings(model: Model, preset: str, assignments: Sequence[str]) -> Settings:
     """Return the settings of a model that was not measured.
+
+    Under ``matched``, an engine that cuts recordings gets blocks of ``BLOCK_S``, unless ``chunk_s`` is assigned.
 
     >>> fast, pocket = find("faster-whisper:base"), find("pocketsphinx:en-us")
     >>> [archive_settings(fast, preset, []).chunk_s for preset in ("matched", "native")]

@@ -70,7 +70,7 @@ def list_(
         table.add_row(model.id, _weights(row), memory, _languages(model.languages), model.license, model.summary)
     console().print(table)
     console().print(f"{len(rows)} models. Memory is estimated, on {device or 'cpu'}: the weights, and 0.5 GB.")
-    if any(row.pinned is False and not row.here for row in rows):
+    if any(row.is_pinned is False and not row.here for row in rows):
         console().print("newest: no revision is pinned; the record names the one that was pulled.")
 
 
@@ -177,7 +177,7 @@ def _plain(row: ModelStatus) -> dict[str, object]:
 def _weights(row: ModelStatus) -> str:
     if row.folder and row.size_bytes:
         return f"here, {row.size_bytes / 1e6:.0f} MB"
-    return f"{row.origin}, newest" if row.pinned is False else row.origin
+    return f"{row.origin}, newest" if row.is_pinned is False else row.origin
 
 
 def _languages(tags: tuple[str, ...]) -> str:

@@ -60,7 +60,7 @@ class AudioCache:
             last: Whether it is the last one.
 
         Raises:
-            FileError: When it cannot be written; nothing of the file stays then.
+            FileError: When it cannot be written; the pieces so far are then removed.
         """
         target = self._copy(path, sha256)
         part = target.with_name(f".{target.name}.{os.getpid()}.part")

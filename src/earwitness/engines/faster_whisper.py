@@ -68,7 +68,7 @@ SPEC = EngineSpec(
         "threads": "cpu_threads",
     },
     cuts=True,
-    # numpy computes the features. On more threads it rounds otherwise, and near ties of the decoder fall otherwise.
+    # numpy computes the features. With more threads it rounds differently, and near ties of the decoder flip.
     variables={"OPENBLAS_NUM_THREADS": "1"},
     guides=("translate", "prompt"),
 )

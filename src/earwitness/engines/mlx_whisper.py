@@ -1,7 +1,7 @@
 """mlx-whisper: Whisper on MLX, Apple's library for its own chips.
 
-The library goes on with the next window where the last two times in a row stand. Its rule that times do not go back
-compares places with times, so these may stand at the window's beginning, and the same window comes again for ever.
+After a window, the library continues at the last pair of times that follow each other in its tokens. Its rule against
+times that go back compares places with times, so that pair may be 0.00 s: it would decode the same window for ever.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _MlxWhisper:
         settings = self._settings
         # The library loads a folder by itself, once, and keeps it here; a model that is here is not loaded.
         self._library.ModelHolder.model, self._library.ModelHolder.model_path = self._guard, ""
-        self._guard.n_forced = 0
+        self._guard.n_retries = 0
         found = self._library.transcribe(
             np.ascontiguousarray(audio.samples, np.float32),
             path_or_hf_repo="",
@@ -97,7 +97,7 @@ class _MlxWhisper:
             words=words if settings.timestamps == "word" else None,
             language=found["language"],
             covered_s=audio.duration_s,
-            remarks=("times_left_out",) if self._guard.n_forced else (),
+            remarks=("no_times",) if self._guard.n_retries else (),
         )
 
     def synchronize(self) -> None:
@@ -114,14 +114,15 @@ class _MlxWhisper:
 
 @dataclass
 class WindowGuard:
-    """A model of the library's, with which it always comes to the next window.
+    """The library's model, with which every window is followed by the next one.
 
-    A window after which it would stand still is decoded again, without times. All else is the model's own.
+    Where the library would decode a window for ever, the window is decoded once more, without times. Everything else is
+    the model's own.
     """
 
     model: Any
     """As the library loads it."""
-    n_forced: int = 0
+    n_retries: int = 0
     """Windows that were decoded again."""
 
     def __getattr__(self, name: str) -> Any:
@@ -132,7 +133,7 @@ class WindowGuard:
         found = self.model.decode(mel, options)
         if not stands_still(found.tokens, first_time=self.model.dims.n_vocab - N_TIMES):
             return found
-        self.n_forced += 1
+        self.n_retries += 1
         return self.model.decode(found.audio_features, replace(options, without_timestamps=True))
 
 

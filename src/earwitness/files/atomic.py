@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from earwitness.errors import EarwitnessError, FileError
+from earwitness.files.remote import is_address
 
 RESUME = "earwitness run --resume"
 """The command that continues a run whose record could not be written."""
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def is_pipe_or_device(path: Path) -> bool:
@@ -56,10 +55,10 @@ def require_here(path: Path) -> None:
         FileError: For such a path.
     """
     for above in path.parents:
-        if _SCHEME.fullmatch(above.name) and not above.exists():
+        if is_address(f"{above.name}//") and not above.exists():
             raise FileError(
-                f"{str(path)!r} is at an address ({above.name}//...). Files are written on this machine only: name a "
-                "folder here, and copy it there afterwards."
+                f"{str(path)!r} is at an address ({above.name}//...). Earwitness writes to this machine only: name a "
+                "folder here, and copy the files afterwards."
             )
 
 

@@ -117,19 +117,19 @@ def origin_of(model: Model) -> Origin:
     return next((origin for origin in order if origin in found), "none needed")
 
 
-def pinned(model: Model) -> bool | None:
+def is_pinned(model: Model) -> bool | None:
     """Return whether a model from the hub is one revision for everybody; ``None`` for one that is not from the hub.
 
     Without a revision, it is the newest at the time of the pull.
 
-    >>> pinned(find("mlx-whisper:turbo")), pinned(find("transformers:moonshine-tiny")), pinned(find("fake:echo"))
-    (True, False, None)
+    >>> [is_pinned(find(model)) for model in ("mlx-whisper:turbo", "transformers:moonshine-tiny", "fake:echo")]
+    [True, False, None]
     """
     if origin_of(model) != "hub":
         return None
     source = next(source for source in model.sources if _origin(source) == "hub")
     kind, _, place = source.partition(":")
-    return pinned(find(place)) if kind == "convert" else _on_hub(place)[1] is not None
+    return is_pinned(find(place)) if kind == "convert" else _on_hub(place)[1] is not None
 
 
 def _origin(source: str) -> Origin:
